@@ -1,0 +1,705 @@
+# -*- coding: utf-8 -*-
+"""The agent: asks the target interpreter for facts, stage by stage, from harmless to dangerous.
+
+    agent.py TRANSCRIPT REQUEST STAGE [STAGE ...]
+
+TRANSCRIPT is a path or `fd:N`; REQUEST is one JSON object. Each stage writes JSON lines to the transcript, each in one
+write: `begin`, `mark` (which call comes next), then `end` with the stage's facts or `error` with the exception. A
+`begin` with nothing after it says where the interpreter died.
+
+Constraints, and why: standard library only and one file, because it runs in interpreters that know nothing of the
+doctor; no f-strings and no annotated variables, so that an interpreter that is too old still parses it and gets to the
+version gate; nothing is imported before the path is cleaned, so that a stray module of the user cannot kill it.
+"""
+
+import sys
+
+OLDEST = (3, 8)
+REFUSED = 79
+
+
+def _clean_path():
+    """Return sys.path as the user has it; leave on it, for now, only what comes with the interpreter."""
+    os = sys.modules.get("os") or __import__("os")
+    users = sys.path[:]
+    own = os.path.dirname(os.path.abspath(__file__))
+    foreign = set(os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)
+    foreign.add(own)
+    foreign.add(os.getcwd() if _folder_exists(os) else "")
+    sys.path[:] = [entry for entry in users if entry and os.path.abspath(entry) not in foreign]
+    return [entry for entry in users if os.path.abspath(entry or ".") != own]
+
+
+def _folder_exists(os):
+    """Whether the working folder still exists."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+_USERS_PATH = _clean_path()
+
+import json  # noqa: E402
+import os  # noqa: E402
+import time  # noqa: E402
+
+MAX_TEXT = 8192
+_MARKED = [""]
+
+
+class Transcript(object):
+    """JSON lines, each written at once, so that a death loses nothing that was said before it."""
+
+    def __init__(self, where):
+        if where.startswith("fd:"):
+            self.handle = int(where[3:])
+        else:
+            self.handle = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+
+    def write(self, kind, stage, **values):
+        """Append one line of a kind (`begin`, `mark`, `end`, `error`) for a stage."""
+        values.update(kind=kind, stage=stage)
+        line = json.dumps(values, ensure_ascii=True, default=str) + "\n"
+        data = line.encode("ascii")
+        while data:
+            data = data[os.write(self.handle, data) :]
+
+
+def unknown(reason):
+    """Return the JSON form of a fact that could not be had."""
+    return {"reason": str(reason)[:500]}
+
+
+def attempt(function, *arguments):
+    """Return a call's result, or unknown with the exception as the reason."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return unknown("%s: %s" % (type(error).__name__, error))
+
+
+def cut(text, limit=MAX_TEXT):
+    """Return a text cut to a number of characters, keeping its beginning and its end."""
+    text = str(text)
+    if len(text) <= limit:
+        return text
+    return text[: limit // 2] + "\n[... %d characters cut ...]\n" % (len(text) - limit) + text[-(limit // 2) :]
+
+
+def mark(stage, call):
+    """Say which call of a stage comes next."""
+    TRANSCRIPT.write("mark", stage, call=call)
+    _MARKED[0] = call
+
+
+# ---------------------------------------------------------------------------------------------- interpreter
+
+
+def stage_interpreter(request):
+    """The interpreter itself; the keys are the fields of facts.Python."""
+    return {
+        "executable": sys.executable or unknown("sys.executable is empty"),
+        "version": "%d.%d.%d" % sys.version_info[:3],
+        "implementation": sys.implementation.name,
+        "free_threaded": "free-threading" in sys.version or "t" in getattr(sys, "abiflags", ""),
+        "bits": 64 if sys.maxsize > 2**32 else 32,
+        "os": {"linux": "linux", "win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform),
+        "architecture": attempt(_architecture),
+        "libc": attempt(_libc),
+        "prefix": sys.prefix,
+        "base_prefix": getattr(sys, "base_prefix", sys.prefix),
+        "virtual_environment": sys.prefix != getattr(sys, "base_prefix", sys.prefix),
+        "embedded": attempt(_embedded),
+        "sys_path": _USERS_PATH,
+        "user_site": attempt(_user_site),
+        "encoding": sys.getfilesystemencoding(),
+    }
+
+
+def _architecture():
+    """The processor architecture that this interpreter was built for."""
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    return os.environ.get("PROCESSOR_ARCHITECTURE", "") or __import__("platform").machine()
+
+
+def _libc():
+    """The C library by name and version, `musl`, or empty where neither is known."""
+    if sys.platform != "linux":
+        return ""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (ValueError, OSError, AttributeError):
+        return "musl" if any(name.startswith("ld-musl") for name in os.listdir("/lib")) else ""
+
+
+def _embedded():
+    """Whether a ._pth file beside the interpreter fixes sys.path."""
+    folder, name = os.path.split(sys.executable)
+    stems = ["python%d%d" % sys.version_info[:2], os.path.splitext(name)[0]]
+    return any(os.path.exists(os.path.join(folder, stem + "._pth")) for stem in stems)
+
+
+def _user_site():
+    """The user's site folder where it is searched, else empty."""
+    site = sys.modules.get("site")
+    folder = getattr(site, "USER_SITE", None) if site and getattr(site, "ENABLE_USER_SITE", None) else None
+    return folder if folder and folder in _USERS_PATH else ""
+
+
+# ---------------------------------------------------------------------------------------------- distributions
+
+INTERESTING = frozenset(
+    """torch torchvision torchaudio triton pytorch-triton triton-xpu pytorch-triton-xpu pytorch-triton-rocm triton-windows
+    intel-extension-for-pytorch oneccl-bind-pt intel-extension-for-tensorflow ipex-llm bigdl-core-xe
+    mkl tbb tcmlib umf dpcpp-cpp-rt oneccl oneccl-devel impi-rt pyzes numpy dpctl dpnp openvino
+    torchao torchtune accelerate transformers diffusers vllm xformers bitsandbytes deepspeed lightning pytorch-lightning
+    """.split()
+)
+INTERESTING_PREFIXES = ("intel-", "onemkl-", "nvidia-", "torch-", "pytorch", "amd-", "rocm")
+RECORD_CHECKED = ("torch", "triton", "pytorch-triton", "intel-", "onemkl-", "mkl", "tbb", "tcmlib", "umf", "dpcpp", "oneccl", "impi", "pyzes")
+MAX_FAULTS = 20
+HASHED = ("torch/version.py", "torch/__init__.py", "torch/xpu/__init__.py")
+
+
+def stage_distributions(request):
+    """What is installed; the keys are the fields of facts.Distributions."""
+    installed, leftovers, total = [], [], 0
+    seen = set()
+    for entry in _USERS_PATH:
+        folder = os.path.abspath(entry or ".")
+        key = os.path.normcase(os.path.realpath(folder))
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        leftovers.extend(os.path.join(folder, name) for name in names if name.startswith("~") and len(name) > 2)
+        for name in names:
+            if name.endswith((".dist-info", ".egg-info")) and not name.startswith("~"):
+                total += 1
+                found = attempt(_distribution, folder, name)
+                if found is not None and "name" in found:
+                    installed.append(found)
+    return {"installed": installed, "leftovers": leftovers, "total": total}
+
+
+def normalised(name):
+    """Return a distribution's name in lower case with single hyphens."""
+    result = []
+    for character in name.lower():
+        character = "-" if character in "_." else character
+        if not (character == "-" and result and result[-1] == "-"):
+            result.append(character)
+    return "".join(result)
+
+
+def _distribution(folder, info):
+    """Read one dist-info or egg-info; None where it does not matter to torch on XPU."""
+    stem = info.rsplit(".", 1)[0]
+    name = normalised(stem.split("-")[0])
+    if not (name in INTERESTING or name.startswith(INTERESTING_PREFIXES)):
+        return None
+    path = os.path.join(folder, info)
+    metadata = _metadata(path)
+    version = metadata.get("version") or unknown("METADATA has no version (%s)" % metadata.get("fault", "damaged"))
+    fact = {
+        "name": normalised(metadata["name"]) if metadata.get("name") else name,
+        "version": version,
+        "location": folder,
+        "metadata_path": path,
+        "installer": _small_text(os.path.join(path, "INSTALLER")).strip(),
+        "direct_url": _direct_url(path),
+        "editable": _editable(path),
+        "tags": [line[5:].strip() for line in _small_text(os.path.join(path, "WHEEL")).splitlines() if line.startswith("Tag: ")],
+    }
+    if "fault" not in metadata:
+        fact["requires"] = metadata["requires"]
+    if fact["name"].startswith(RECORD_CHECKED):
+        fact.update(_record(folder, path))
+    return fact
+
+
+def _metadata(path):
+    """Name, version and requirements of METADATA (or PKG-INFO), headers only."""
+    values = {"requires": []}
+    for name in ("METADATA", "PKG-INFO", ""):
+        candidate = os.path.join(path, name) if name else path
+        if os.path.isfile(candidate):
+            break
+    else:
+        values["fault"] = "METADATA is missing"
+        return values
+    with open(candidate, "rb") as stream:
+        header = stream.read(1 << 20).replace(b"\r\n", b"\n").split(b"\n\n")[0].decode("utf-8", "replace")
+    for line in header.split("\n"):
+        key, _, value = line.partition(":")
+        if key in ("Name", "Version"):
+            values.setdefault(key.lower(), value.strip())
+        elif key == "Requires-Dist":
+            values["requires"].append(value.strip())
+    if "version" not in values:
+        values["fault"] = "METADATA is empty or damaged"
+    return values
+
+
+def _small_text(path):
+    """The text of a small file, empty where it cannot be read."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(65536).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _direct_url(path):
+    """URL of direct_url.json, or empty."""
+    text = _small_text(os.path.join(path, "direct_url.json"))
+    try:
+        return str(json.loads(text).get("url", "")) if text else ""
+    except (ValueError, AttributeError):
+        return unknown("direct_url.json is damaged")
+
+
+def _editable(path):
+    """Whether the distribution is installed in editable mode."""
+    return '"editable": true' in _small_text(os.path.join(path, "direct_url.json")) or path.endswith(".egg-info") and os.path.isdir(path) and not os.path.exists(os.path.join(path, "installed-files.txt"))
+
+
+def _record(folder, path):
+    """Compare RECORD with the disk: sizes of all files, contents of a few."""
+    try:
+        with open(os.path.join(path, "RECORD"), "rb") as stream:
+            rows = stream.read().decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        return {"file_faults": unknown("no RECORD: %s" % error.strerror)}
+    faults, count, listings = [], 0, {}
+    for row in rows:
+        name, digest, size = _record_row(row)
+        if not name or name.endswith(".pyc") or not size:
+            continue
+        count += 1
+        fault = _file_fault(folder, name, digest, size, listings)
+        if fault:
+            faults.append({"path": name, "fault": fault[0], "detail": fault[1]})
+    return {"file_faults": faults[:MAX_FAULTS], "file_fault_count": len(faults), "file_count": count}
+
+
+def _record_row(row):
+    """Split a RECORD row into name, digest and size; quoted names are unquoted."""
+    if row.startswith('"'):
+        name, _, rest = row[1:].rpartition('",')
+        name = name.replace('""', '"')
+    else:
+        name, _, rest = row.partition(",")
+    digest, _, size = rest.partition(",")
+    return name, digest, size.strip()
+
+
+def _file_fault(folder, name, digest, size, listings):
+    """What is wrong with a file of RECORD, as (fault, detail), or None."""
+    parent, _, leaf = name.rpartition("/")
+    if parent not in listings:
+        listings[parent] = _listing(os.path.join(folder, *parent.split("/")) if parent else folder)
+    entries = listings[parent]
+    key = os.path.normcase(leaf)
+    if isinstance(entries, str):
+        return ("unreadable", entries) if entries != "missing" else ("missing", "")
+    if key not in entries:
+        return ("missing", "")
+    found = entries[key]
+    if size.isdigit() and found != int(size):
+        # Windows keeps a stale size in the folder for hard links, which uv makes: ask the file itself.
+        found = _size(os.path.join(folder, *name.split("/")), found)
+    if size.isdigit() and found != int(size):
+        return ("empty", "0 bytes, RECORD says %s" % size) if found == 0 else ("size", "%d bytes, RECORD says %s" % (found, size))
+    if name in HASHED and digest.startswith("sha256=") and not _digest_holds(os.path.join(folder, *name.split("/")), digest[7:]):
+        return ("content", "its SHA-256 is not the one in RECORD")
+    return None
+
+
+def _size(path, default):
+    """Size of a file in bytes, or `default` where it cannot be asked."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return default
+
+
+def _listing(folder):
+    """Sizes of a folder's files by name, `missing`, or why it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return dict((os.path.normcase(entry.name), entry.stat().st_size) for entry in entries if not entry.is_dir() and _exists(entry))
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except OSError as error:
+        return str(error.strerror)
+
+
+def _exists(entry):
+    """Whether a directory entry leads to a file (a link may lead nowhere)."""
+    try:
+        entry.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _digest_holds(path, digest):
+    """Whether a file has the urlsafe base64 SHA-256 of RECORD."""
+    import base64
+    import hashlib
+
+    try:
+        with open(path, "rb") as stream:
+            found = base64.urlsafe_b64encode(hashlib.sha256(stream.read()).digest()).rstrip(b"=").decode("ascii")
+    except OSError:
+        return True
+    return found == digest
+
+
+# ---------------------------------------------------------------------------------------------- torch's build, as files
+
+
+def stage_build(request):
+    """The torch that `import torch` would load, read as files; the keys are the fields of facts.Torch."""
+    package, location = _torch_folder()
+    if package is None:
+        return {"installed": False}
+    declared = _version_file(os.path.join(package, "version.py"))
+    libraries = attempt(_library_names, os.path.join(package, "lib"))
+    fact = {"installed": True, "path": package, "libraries": libraries}
+    version = declared.get("__version__")
+    fact["version"] = version if isinstance(version, str) else unknown(declared.get("fault", "torch/version.py names no version"))
+    for field, name in (("xpu_version", "xpu"), ("cuda_version", "cuda"), ("hip_version", "hip"), ("git_version", "git_version")):
+        fact[field] = unknown(declared["fault"]) if "fault" in declared else str(declared.get(name) or "")
+    fact["debug"] = declared["debug"] if isinstance(declared.get("debug"), bool) else unknown("torch/version.py does not say")
+    fact["build"], fact["build_source"] = _build(libraries, declared)
+    fact["metadata_version"] = attempt(_metadata_version, location)
+    fact["package_owner"] = attempt(_owner, location)
+    return fact
+
+
+def _torch_folder():
+    """The folder of the first torch package on the path, and the entry that holds it."""
+    for entry in _USERS_PATH:
+        if not entry:
+            continue
+        folder = os.path.join(entry, "torch")
+        if os.path.exists(os.path.join(folder, "__init__.py")) or os.path.exists(os.path.join(folder, "version.py")) or os.path.isdir(os.path.join(folder, "lib")):
+            return os.path.abspath(folder), os.path.abspath(entry)
+    return None, None
+
+
+def _version_file(path):
+    """The plain assignments of torch/version.py, without running it."""
+    import ast
+
+    try:
+        with open(path, "rb") as stream:
+            tree = ast.parse(stream.read(65536))
+    except OSError as error:
+        return {"fault": "torch/version.py: %s" % (error.strerror or error)}
+    except (SyntaxError, ValueError):
+        return {"fault": "torch/version.py is damaged"}
+    values = {}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) and node.value else []
+        for target in targets:
+            if isinstance(target, ast.Name):
+                try:
+                    values[target.id] = ast.literal_eval(node.value)
+                except ValueError:
+                    pass
+    return values
+
+
+def _library_names(folder):
+    """File names in torch/lib that are libraries."""
+    return sorted(name for name in os.listdir(folder) if ".so" in name or name.endswith((".dll", ".dylib", ".pyd")))
+
+
+def _build(libraries, declared):
+    """The build variant and what told it: the libraries on the disk first, then version.py."""
+    if isinstance(libraries, list):
+        for build, marks in (("xpu", ("torch_xpu", "c10_xpu")), ("rocm", ("torch_hip", "c10_hip")), ("cuda", ("torch_cuda", "c10_cuda"))):
+            held = [name for name in libraries if any(mark in name for mark in marks)]
+            if held:
+                return build, "torch/lib holds %s" % ", ".join(held[:2])
+    if "fault" not in declared:
+        for build, name in (("xpu", "xpu"), ("rocm", "hip"), ("cuda", "cuda")):
+            if declared.get(name):
+                return build, "torch/version.py says %s = %r" % (name, declared[name])
+    if not isinstance(libraries, list):
+        return unknown("torch/lib cannot be listed: %s" % libraries["reason"]), ""
+    if not any("torch_cpu" in name or "c10" in name for name in libraries):
+        return unknown("torch/lib holds none of torch's own libraries"), ""
+    return "cpu", "torch/lib holds no library of XPU, CUDA or ROCm"
+
+
+def _metadata_version(location):
+    """Version in the metadata of the torch distribution beside the package, or empty."""
+    for name in sorted(os.listdir(location)):
+        if name.startswith("torch-") and name.endswith(".dist-info"):
+            return _metadata(os.path.join(location, name)).get("version", "")
+    return ""
+
+
+def _owner(location):
+    """Who installed the folder: `torch` (a wheel), `conda`, or empty."""
+    if any(name.startswith("torch-") and name.endswith((".dist-info", ".egg-info")) for name in os.listdir(location)):
+        return "torch"
+    conda = os.path.join(sys.prefix, "conda-meta")
+    if os.path.isdir(conda) and any(name.startswith("pytorch-") for name in os.listdir(conda)):
+        return "conda"
+    return ""
+
+
+# ---------------------------------------------------------------------------------------------- shadows
+
+COMPANIONS = ("torch", "torchvision", "torchaudio", "triton", "numpy", "intel_extension_for_pytorch")
+
+
+def stage_shadows(request):
+    """Files that hide torch, a companion or a standard module, found by looking; nothing is imported."""
+    found = []
+    for folder, where in _places(request):
+        try:
+            names = set(os.listdir(folder))
+        except OSError:
+            continue
+        for module in _importable(folder, names):
+            found.append({"module": module[0], "path": os.path.join(folder, module[1]), "where": where})
+    return {"found": found[:50]}
+
+
+def _places(request):
+    """The folders that come before the installed packages, each with its name."""
+    site = set(os.path.normcase(os.path.realpath(entry)) for entry in sys.path if entry)
+    places = [(request.get("folder") or os.getcwd(), "working folder")] if _folder_exists(os) or request.get("folder") else []
+    places += [(entry, "PYTHONPATH") for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return [(folder, where) for folder, where in places if os.path.normcase(os.path.realpath(folder)) not in site]
+
+
+def _importable(folder, names):
+    """Modules in a folder that would win over torch, a companion or a standard module: (module, file)."""
+    for module in sorted(set(COMPANIONS) | _standard_modules()):
+        package = os.path.join(folder, module)
+        if module in names and os.path.exists(os.path.join(package, "__init__.py")):
+            yield module, os.path.join(module, "__init__.py")
+        elif module + ".py" in names:
+            yield module, module + ".py"
+
+
+def _standard_modules():
+    """Names of the standard library's modules."""
+    names = getattr(sys, "stdlib_module_names", None)
+    if names is None:
+        folder = os.path.dirname(os.path.abspath(os.__file__))
+        names = [name.split(".")[0] for name in os.listdir(folder) if name.endswith(".py") or os.path.isdir(os.path.join(folder, name))]
+    return set(name for name in names if not name.startswith("_") and name not in ("site-packages", "test"))
+
+
+# ---------------------------------------------------------------------------------------------- import
+
+
+def stage_import(request):
+    """`import torch` with the path that the user's own script would have; keys are the fields of facts.Import."""
+    import warnings
+
+    sys.path[:] = _USERS_PATH
+    if not _isolated():
+        sys.path.insert(0, request.get("folder") or os.getcwd())
+    with warnings.catch_warnings(record=True) as caught:
+        started = time.perf_counter()
+        import torch
+
+        seconds = time.perf_counter() - started
+    return {
+        "succeeded": True,
+        "seconds": seconds,
+        "version": str(getattr(torch, "__version__", "")) or unknown("the module that was imported has no __version__"),
+        "file": str(getattr(torch, "__file__", None) or "") or unknown("the module that was imported has no file"),
+        "warnings": _texts(caught),
+    }
+
+
+def _isolated():
+    """Whether this interpreter never puts the script's folder on its path (-I, -P, ._pth)."""
+    return bool(sys.flags.isolated or getattr(sys.flags, "safe_path", False) or attempt(_embedded) is True)
+
+
+def _texts(caught):
+    """The first warnings as text, each cut."""
+    return [cut("%s: %s" % (item.category.__name__, item.message), 600) for item in caught[:20]]
+
+
+# ---------------------------------------------------------------------------------------------- torch.xpu
+
+
+def stage_xpu(request):
+    """What torch.xpu says of itself; the keys are the fields of facts.Xpu."""
+    import warnings
+
+    import torch
+
+    fact = {"error": ""}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            _query_xpu(torch, fact)
+        except Exception as error:
+            fact["error"] = cut("%s: %s" % (type(error).__name__, error), 2000)
+    fact["warnings"] = _texts(caught)
+    return fact
+
+
+def _query_xpu(torch, fact):
+    """Fill in what torch.xpu answers, call by call."""
+    xpu = getattr(torch, "xpu", None)
+    if xpu is None:
+        fact.update(compiled=False, available=False, device_count=0, devices=[])
+        return
+    mark("xpu", "torch.xpu._is_compiled")
+    fact["compiled"] = bool(xpu._is_compiled()) if hasattr(xpu, "_is_compiled") else unknown("this torch does not tell")
+    mark("xpu", "torch.xpu.is_available")
+    fact["available"] = bool(xpu.is_available())
+    mark("xpu", "torch.xpu.device_count")
+    fact["device_count"] = int(xpu.device_count())
+    fact["devices"] = [_xpu_device(xpu, index) for index in range(min(fact["device_count"], 64))]
+
+
+def _xpu_device(xpu, index):
+    """One device's properties; keys are the fields of facts.XpuDevice."""
+    mark("xpu", "torch.xpu.get_device_properties(%d)" % index)
+    device = {"index": index}
+    try:
+        properties = xpu.get_device_properties(index)
+    except Exception as error:
+        device["error"] = cut("%s: %s" % (type(error).__name__, error), 1000)
+        return device
+    device["name"] = str(getattr(properties, "name", ""))
+    for field, name in (("device_id", "device_id"), ("driver_version", "driver_version"), ("total_memory", "total_memory"), ("has_fp64", "has_fp64")):
+        if hasattr(properties, name):
+            device[field] = attempt(getattr, properties, name)
+    return device
+
+
+def stage_allocate(request):
+    """A small tensor really allocated on each device and read back: since torch 2.13 counting alone proves nothing."""
+    import torch
+
+    results = []
+    count = int(torch.xpu.device_count()) if hasattr(torch, "xpu") else 0
+    for index in range(min(count, 64)):
+        mark("allocate", "torch.ones on xpu:%d" % index)
+        try:
+            total = float(torch.ones(16, device="xpu:%d" % index).sum().cpu())
+            results.append({"index": index, "allocated": total == 16.0, "error": "" if total == 16.0 else "the sum of 16 ones read back as %r" % total})
+        except Exception as error:
+            results.append({"index": index, "allocated": False, "error": cut("%s: %s" % (type(error).__name__, error), 2000)})
+    return {"allocations": results}
+
+
+# ---------------------------------------------------------------------------------------------- running stages
+
+STAGES = {
+    "interpreter": stage_interpreter,
+    "distributions": stage_distributions,
+    "build": stage_build,
+    "shadows": stage_shadows,
+    "import": stage_import,
+    "xpu": stage_xpu,
+    "allocate": stage_allocate,
+}
+
+
+def _failure(error):
+    """An exception as JSON: type, message, winerror and traceback with its causes."""
+    import traceback
+
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return {
+        "exception": type(error).__name__,
+        "message": cut(error, 4000),
+        "winerror": getattr(error, "winerror", None) or 0,
+        "name": str(getattr(error, "name", None) or ""),
+        "traceback": cut("".join(lines[-60:])),
+    }
+
+
+def _watch(stacks, deadline):
+    """Have the stack written before the parent's deadline ends a stage that hangs."""
+    import faulthandler
+
+    if deadline:
+        faulthandler.dump_traceback_later(max(deadline * 0.9, deadline - 1.0), file=stacks)
+
+
+def _run_stage(name, request, stacks):
+    """Run one stage between its `begin` and its `end` or `error`; return whether it went well."""
+    TRANSCRIPT.write("begin", name)
+    if stacks is not None:
+        _watch(stacks, (request.get("deadlines") or {}).get(name))
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        facts = STAGES[name](request)
+    except BaseException as error:  # sys.exit() in a library must not end the agent without a word
+        try:
+            failure = _failure(error)
+        except Exception as second:
+            failure = {"exception": type(error).__name__, "message": "", "traceback": "no traceback: %s" % type(second).__name__}
+        failure.update(seconds=time.perf_counter() - wall, cpu_seconds=time.process_time() - cpu)
+        TRANSCRIPT.write("error", name, **failure)
+        return False
+    TRANSCRIPT.write("end", name, facts=facts, seconds=time.perf_counter() - wall, cpu_seconds=time.process_time() - cpu)
+    return True
+
+
+NEEDS_IMPORT = ("xpu", "allocate")
+
+
+def _stacks(where):
+    """The open file that faulthandler writes to, or None where there is none."""
+    if not where:
+        return None
+    import faulthandler
+
+    stream = int(where[3:]) if where.startswith("fd:") else open(where, "wb", 0)
+    faulthandler.enable(file=stream)
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.kernel32.SetErrorMode(0x0001 | 0x0002 | 0x8000)  # a crash ends the process without a dialog
+    return stream
+
+
+def main(arguments):
+    """Run the stages that were asked for; the exit code is 0, or 79 where the interpreter is too old."""
+    if sys.version_info < OLDEST:
+        TRANSCRIPT.write("refused", "interpreter", version="%d.%d.%d" % sys.version_info[:3])
+        return REFUSED
+    request = json.loads(arguments[0])
+    stacks = _stacks(request.get("stacks", ""))
+    imported = True
+    for name in arguments[1:]:
+        if name in NEEDS_IMPORT and not imported:
+            continue
+        succeeded = _run_stage(name, request, stacks)
+        imported = imported and (succeeded or name != "import")
+    if stacks is not None:
+        import faulthandler
+
+        faulthandler.cancel_dump_traceback_later()
+    TRANSCRIPT.write("done", "")
+    return 0
+
+
+if __name__ == "__main__":
+    TRANSCRIPT = Transcript(sys.argv[1])
+    sys.exit(main(sys.argv[2:]))

@@ -1,0 +1,260 @@
+"""Runs the agent in the target interpreter, stage by stage with deadlines, and turns each death into a fact."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from xpu_doctor.agent import AGENT_PATH
+from xpu_doctor.process.channel import Channel
+from xpu_doctor.process.child import Child
+from xpu_doctor.process.status import death
+
+STATIC_STAGES = ("interpreter", "distributions", "build", "shadows")
+"""Read files only."""
+LIVE_STAGES = ("import", "xpu", "allocate")
+"""Run torch; each needs the one before."""
+NEEDS: Mapping[str, tuple[str, ...]] = {"xpu": ("import",), "allocate": ("import", "xpu")}
+DEFAULT_DEADLINE = 30.0
+IMPORT_DEADLINE = 120.0
+EXIT_DEADLINE = 5.0
+"""Seconds that an interpreter may take to leave once its last stage is done."""
+MAX_STACK = 8192
+
+Listener = Callable[[str, float], None]
+"""Called with a stage's name and its deadline in seconds when it begins; with an empty name when an agent is done."""
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """How a stage ended (the fields of facts.Stage, by name) and the facts that it gave."""
+
+    record: dict[str, Any]
+    facts: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The stage's name."""
+        return str(self.record["name"])
+
+    @property
+    def outcome(self) -> str:
+        """`ok`, `error`, `crash`, `exit` or `hang`."""
+        return str(self.record["outcome"])
+
+
+@dataclass(frozen=True)
+class Patient:
+    """The interpreter to run the agent in, and how."""
+
+    python: str
+    environment: Mapping[str, str]
+    folder: str | None = None
+    """Working folder; None keeps the doctor's own."""
+    deadlines: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage name; a stage that is not named has the default of its kind."""
+    request: Mapping[str, Any] = field(default_factory=dict)
+    """Further parameters of stages, as JSON values."""
+
+    def deadline(self, stage: str) -> float:
+        """Seconds that a stage may take."""
+        return self.deadlines.get(stage, IMPORT_DEADLINE if stage == "import" else DEFAULT_DEADLINE)
+
+
+class Examination:
+    """One run of the agent over some stages, in the background from the moment it is made."""
+
+    def __init__(self, patient: Patient, stages: Sequence[str], listener: Listener | None = None, flags: tuple[str, ...] = ()) -> None:
+        self._patient = patient
+        self._flags = flags
+        self._listener = listener or (lambda name, deadline: None)
+        self._results: dict[str, StageResult] = {}
+        self._failure: BaseException | None = None
+        self._finished = {name: threading.Event() for name in stages}
+        self._first = _Agent(patient, stages, self._flags) if stages else None
+        self._thread = threading.Thread(target=self._watch, args=(tuple(stages),), daemon=True)
+        self._thread.start()
+
+    def stage(self, name: str) -> StageResult | None:
+        """Wait until a stage has ended and return its result, None where it did not run."""
+        if name in self._finished:
+            self._finished[name].wait()
+        return self._results.get(name)
+
+    def results(self) -> tuple[StageResult, ...]:
+        """Wait for the end and return all results in the order in which the stages ran.
+
+        Raises:
+            OSError: the interpreter cannot be started.
+        """
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        return tuple(self._results.values())
+
+    def _watch(self, stages: tuple[str, ...]) -> None:
+        try:
+            remaining, agent = stages, self._first
+            while remaining and agent is not None:
+                dead = agent.watch(self._note, self._listener)
+                remaining = _after(remaining, dead, self._results)
+                agent = _Agent(self._patient, remaining, self._flags) if remaining else None
+        except BaseException as error:  # handed to the caller of results()
+            self._failure = error
+        finally:
+            self._listener("", 0.0)
+            for event in self._finished.values():
+                event.set()
+
+    def _note(self, result: StageResult) -> None:
+        self._results.setdefault(result.name, result)
+        if result.name in self._finished:
+            self._finished[result.name].set()
+
+
+def _after(stages: tuple[str, ...], dead: str, results: Mapping[str, StageResult]) -> tuple[str, ...]:
+    """The stages still to run after one died: those that do not need a stage that went wrong."""
+    if not dead or dead not in stages:
+        return ()
+    rest = stages[stages.index(dead) + 1 :]
+    failed = {name for name, result in results.items() if result.outcome != "ok"}
+    return tuple(name for name in rest if not failed & set(NEEDS.get(name, ())))
+
+
+class _Agent:
+    """One process of the agent and what it has said so far."""
+
+    def __init__(self, patient: Patient, stages: Sequence[str], flags: tuple[str, ...]) -> None:
+        self._patient = patient
+        self._transcript = Channel("transcript")
+        self._stacks = Channel("stacks")
+        self._unread = b""
+        self._stage = ""
+        self._began = time.monotonic()
+        self._call = ""
+        self._done = False
+        self._first = stages[0]
+        request = {
+            **patient.request,
+            "folder": patient.folder or os.getcwd(),
+            "stacks": self._stacks.where,
+            "deadlines": {name: patient.deadline(name) for name in stages},
+        }
+        arguments = [patient.python, *flags, "-B", str(AGENT_PATH), self._transcript.where, json.dumps(request), *stages]
+        inherited = (*self._transcript.inherited, *self._stacks.inherited)
+        try:
+            self._child = Child(arguments, patient.environment, os.urandom(8).hex(), patient.folder, inherited)
+        except BaseException:
+            self._close()
+            raise
+
+    def watch(self, note: Callable[[StageResult], None], listener: Listener) -> str:
+        """Watch until the end, passing on each stage's result; return the stage that died, or empty."""
+        hang = False
+        while True:
+            ended = self._child.wait(0.02)
+            self._read(note, listener)
+            if ended:
+                break
+            if self._overdue():
+                hang = True
+                break
+        cpu = self._child.cpu_seconds() if hang else None
+        state = _kernel_state(self._child.pid) if hang else ""
+        code, output, behind = self._child.end()
+        self._read(note, listener)
+        dead = self._stage or ("" if self._done or not hang and code == 0 else self._first)
+        if dead:
+            note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), {}))
+        elif behind:
+            note(StageResult({"name": "leftovers", "outcome": "ok", "left_behind": behind}, {}))
+        self._close()
+        return dead
+
+    def _overdue(self) -> bool:
+        limit = self._patient.deadline(self._stage or self._first) if not self._done else EXIT_DEADLINE
+        return time.monotonic() - self._began > limit
+
+    def _read(self, note: Callable[[StageResult], None], listener: Listener) -> None:
+        self._unread += self._transcript.new()
+        *lines, self._unread = self._unread.split(b"\n")
+        for line in lines:
+            try:
+                said = json.loads(line)
+                kind, stage = said["kind"], str(said["stage"])
+            except (ValueError, KeyError, TypeError):
+                continue  # something else in the interpreter wrote into the transcript
+            self._hear(kind, stage, said, note, listener)
+
+    def _hear(self, kind: str, stage: str, said: dict[str, Any], note: Callable[[StageResult], None], listener: Listener) -> None:
+        if kind == "begin":
+            self._stage, self._began, self._call = stage, time.monotonic(), ""
+            listener(stage, self._patient.deadline(stage))
+        elif kind == "mark":
+            self._call = str(said.get("call", ""))
+        elif kind in ("end", "error"):
+            self._stage, self._began = "", time.monotonic()
+            note(_ended(stage, said) if kind == "end" else _failed(stage, said))
+        elif kind == "refused":
+            self._done = True
+            record = {"name": stage, "outcome": "error", "reason": f"Python {said.get('version')} is older than 3.8", "exception": "refused"}
+            note(StageResult(record, {"version": str(said.get("version", ""))}))
+        elif kind == "done":
+            self._done, self._began = True, time.monotonic()
+
+    def _corpse(
+        self, stage: str, hang: bool, code: int | None, output: str, behind: tuple[str, ...], cpu: float | None, state: str
+    ) -> dict[str, Any]:
+        seconds = time.monotonic() - self._began
+        where = f" in {self._call}" if self._call else ""
+        record: dict[str, Any] = {"name": stage, "seconds": seconds, "output": output, "left_behind": behind}
+        record["traceback"] = self._stacks.new()[-MAX_STACK:].decode("utf-8", "replace")
+        if hang:
+            used = f", {cpu:.1f} s of CPU time used" if cpu is not None else ""
+            stuck = "; it is stuck in the kernel and could not be ended" if code is None else f"; kernel state {state}" if state == "D" else ""
+            reason = f"no answer in {self._patient.deadline(stage):g} s{where}{used}{stuck}"
+            return {**record, "outcome": "hang", "reason": reason, "cpu_seconds": cpu if cpu is not None else {"reason": "not measured"}}
+        name = death(code or 0)
+        if name:
+            return {**record, "outcome": "crash", "reason": f"{name}{where}", "signal": name}
+        return {**record, "outcome": "exit", "reason": f"the process left with exit code {code}{where}", "exit_code": code or 0}
+
+    def _close(self) -> None:
+        self._transcript.close()
+        self._stacks.close()
+
+
+def _ended(stage: str, said: dict[str, Any]) -> StageResult:
+    facts = said.get("facts")
+    record = {"name": stage, "outcome": "ok", "seconds": said.get("seconds", 0.0), "cpu_seconds": said.get("cpu_seconds", 0.0)}
+    return StageResult(record, facts if isinstance(facts, dict) else {})
+
+
+def _failed(stage: str, said: dict[str, Any]) -> StageResult:
+    exception = str(said.get("exception", ""))
+    message = " ".join(str(said.get("message", "")).split())[:1000]
+    record = {
+        "name": stage,
+        "outcome": "exit" if exception == "SystemExit" else "error",
+        "seconds": said.get("seconds", 0.0),
+        "cpu_seconds": said.get("cpu_seconds", 0.0),
+        "exception": exception,
+        "reason": f"{exception}: {message}" if message else exception,
+        "winerror": said.get("winerror") or 0,
+        "traceback": str(said.get("traceback", "")),
+    }
+    return StageResult(record, {})
+
+
+def _kernel_state(pid: int) -> str:
+    """Scheduler state letter of a process on Linux (`D` is uninterruptible), or empty."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:
+            return stream.read().rpartition(b")")[2].split()[0].decode()
+    except (OSError, IndexError):
+        return ""

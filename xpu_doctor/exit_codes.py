@@ -1,0 +1,22 @@
+"""Exit codes of every command: the table that the documentation prints."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process says to a shell or a CI job."""
+
+    OK = 0
+    """Nothing at or above `--fail-on`."""
+    FINDINGS = 1
+    """A root cause reaches `--fail-on`, or an `--expect` is not met."""
+    USAGE = 2
+    """The command line was wrong."""
+    UNDIAGNOSED = 3
+    """A layer that was asked for could not be decided."""
+    TOOL_FAILED = 4
+    """xpu-doctor itself failed."""
+    INTERRUPTED = 130
+    """Ended by Ctrl-C."""

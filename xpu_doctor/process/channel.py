@@ -1,0 +1,68 @@
+"""Where a child writes so that the parent can read it at any time: no pipe whose other end can be held open."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from typing import Any
+
+MAX_BYTES = 32 << 20
+"""More than this of one channel is not read: a child that writes into it by itself must not fill the parent's memory."""
+
+
+class Channel:
+    """A file that the child appends to: in memory on Linux, so that a read-only root without /tmp still works."""
+
+    def __init__(self, name: str) -> None:
+        self._read = 0
+        self._temporary: Any = None
+        self.path = ""
+        if hasattr(os, "memfd_create"):
+            try:
+                self.handle = os.memfd_create(f"xpu-doctor-{name}")
+                return
+            except OSError:  # a sandbox without memfd_create
+                pass
+        if sys.platform == "win32":
+            self.handle, self.path = tempfile.mkstemp(prefix=f"xpu-doctor-{name}-")
+        else:
+            self._temporary = tempfile.TemporaryFile()
+            self.handle = self._temporary.fileno()
+
+    @property
+    def where(self) -> str:
+        """The name by which the agent opens its end."""
+        return self.path or f"fd:{self.handle}"
+
+    @property
+    def inherited(self) -> tuple[int, ...]:
+        """File descriptors that the child must inherit."""
+        return () if self.path else (self.handle,)
+
+    def new(self) -> bytes:
+        """Return what was appended since the last call."""
+        size = min(os.fstat(self.handle).st_size, MAX_BYTES)
+        if size <= self._read:
+            return b""
+        data = self._pread(size - self._read)
+        self._read += len(data)
+        return data
+
+    def _pread(self, count: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self.handle, count, self._read)
+        os.lseek(self.handle, self._read, os.SEEK_SET)
+        return os.read(self.handle, count)
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._temporary is not None:
+            self._temporary.close()
+        else:
+            os.close(self.handle)
+        if self.path:
+            try:
+                os.unlink(self.path)
+            except OSError:
+                pass

@@ -1,0 +1,112 @@
+"""One child process in a session or Job Object of its own, with its output drained."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from xpu_doctor.process.leftovers import MARKER, end_marked
+from xpu_doctor.process.output import Output
+
+
+class Child:
+    """A started child. `end()` must be called, also after a normal end: nothing of its group survives it.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], mark: str, folder: str | None = None, inherited: tuple[int, ...] = ()
+    ) -> None:
+        reading, writing = os.pipe()
+        self.mark = mark
+        self._job = None
+        self.started = time.monotonic()
+        variables = {**environment, MARKER: mark}
+        try:
+            if sys.platform == "win32":
+                from xpu_doctor.process.windows_job import Job
+
+                self._process = subprocess.Popen(
+                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, cwd=folder, env=variables,
+                    creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW,
+                )  # fmt: skip
+                self._job = Job()
+                self._job.add(int(self._process._handle))  # type: ignore[attr-defined]
+            else:
+                self._process = subprocess.Popen(
+                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, cwd=folder, env=variables,
+                    pass_fds=inherited, start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._output = Output(reading)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the child to end, without reaping it on POSIX; return whether it did."""
+        if sys.platform == "win32":
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return False
+            return True
+        deadline = time.monotonic() + seconds
+        while not self._ended():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.004)
+        return True
+
+    def _ended(self) -> bool:
+        """Whether the child has ended; it stays a zombie, so that its group's number cannot be given away."""
+        if sys.platform == "win32":
+            return self._process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time that the child has used so far, in seconds, or None where the system does not tell."""
+        try:
+            import psutil
+
+            times = psutil.Process(self.pid).cpu_times()
+        except Exception:  # psutil raises its own errors and OSError
+            return None
+        return float(times.user + times.system)
+
+    def end(self) -> tuple[int | None, str, tuple[str, ...]]:
+        """End the child and all that it started.
+
+        Returns:
+            its return code (None where it is stuck in the kernel and was not waited for), what it printed, and the
+            processes that had outlived it.
+        """
+        if self._job is not None:
+            self._job.close()
+        elif hasattr(os, "killpg"):
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        code: int | None
+        try:
+            code = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            code = None
+        behind = end_marked(self.mark)
+        return code, self._output.finish(), behind

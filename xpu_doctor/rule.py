@@ -1,0 +1,149 @@
+"""What a rule is, and how all rules judge one snapshot: found, clear, undecided or crashed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.implied import implied, joined
+from xpu_doctor.snapshot import ProbeFailure, Snapshot, located, value_at
+from xpu_doctor.unknown import Undecided, Unknown
+
+MAX_VALUE = 400
+"""Characters of a value that evidence shows."""
+
+
+@dataclass(frozen=True)
+class UndecidedRule:
+    """A rule that lacked a fact: which, why it is not known, and what to ask for."""
+
+    code: str
+    needs: str
+    reason: str
+    ask: str = ""
+
+
+class Rule:
+    """Base of all rules: pure, one finding code each; parameters of `check` are snapshot fields by name."""
+
+    code: ClassVar[str]
+    layer: ClassVar[Layer]
+    severity: ClassVar[Severity] = Severity.ERROR
+    confidence: ClassVar[Confidence] = Confidence.CERTAIN
+    explains: ClassVar[frozenset[str]] = frozenset()
+    symptom: ClassVar[bool] = False
+    """A symptom tells how something failed, not why; it is a root cause only where nothing explains it."""
+    from_table: ClassVar[bool] = False
+    """The judgement rests on a table of versions or devices; observed success makes it a note."""
+
+    check: Any
+    """`check(self, torch: Torch, gpus: ...) -> Iterator[Finding]`; yields nothing where the rule is clear."""
+
+    def found(
+        self,
+        subject: str,
+        summary: str,
+        *,
+        evidence: Iterable[str | Evidence] = (),
+        remedies: Iterable[Remedy] = (),
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+    ) -> Finding:
+        """Build this rule's finding; evidence given as fact paths is filled in from the snapshot by `judge`."""
+        shown = tuple(item if isinstance(item, Evidence) else Evidence(item, "", "") for item in evidence)
+        return Finding(
+            self.code,
+            self.layer,
+            severity or self.severity,
+            confidence or self.confidence,
+            subject,
+            summary,
+            shown,
+            tuple(remedies),
+        )
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What all rules said of one snapshot."""
+
+    findings: tuple[Finding, ...]
+    undecided: tuple[UndecidedRule, ...]
+    crashed: tuple[ProbeFailure, ...]
+
+
+def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
+    """Run each rule on the snapshot; a rule that lacks a fact or crashes never stops the others."""
+    findings: list[Finding] = []
+    undecided: list[UndecidedRule] = []
+    crashed: list[ProbeFailure] = []
+    groups = _Groups(snapshot)
+    spoken = implied(snapshot)
+    for rule in rules:
+        speaks = spoken.get(rule.code)
+        try:
+            own = list(rule.check(**groups.arguments(rule)))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks))
+        except Undecided as missing:
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks))
+            if speaks is None:
+                undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
+        except Exception as error:  # a rule of a plug-in may raise anything
+            crashed.append(ProbeFailure("rule", rule.code, f"{type(error).__name__}: {error}"))
+    return Judgement(tuple(findings), tuple(undecided), tuple(crashed))
+
+
+class _Groups:
+    """The fact groups of a snapshot by name, each located once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._located: dict[str, Any] = {}
+
+    def arguments(self, rule: Rule) -> dict[str, Any]:
+        code = type(rule).check.__code__
+        return {name: self._group(name) for name in code.co_varnames[1 : code.co_argcount]}
+
+    def _group(self, name: str) -> Any:
+        if name == "snapshot":
+            return self._snapshot
+        if name not in self._located:
+            if name in Snapshot.__dataclass_fields__:
+                self._located[name] = located(getattr(self._snapshot, name), name)
+            elif name in self._snapshot.plugins:
+                self._located[name] = self._snapshot.plugins[name]
+            else:
+                raise Undecided(Unknown(f"no probe gave facts named {name}", name))
+        return self._located[name]
+
+
+def shown(snapshot: Snapshot, finding: Finding) -> Finding:
+    """Return the finding with the value and source of each evidence path filled in."""
+    return replace(finding, evidence=tuple(_filled(snapshot, item) for item in finding.evidence))
+
+
+def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:
+    source = item.source or snapshot.source_of(item.fact)
+    if item.value:
+        return replace(item, source=source)
+    try:
+        value = value_at(snapshot, item.fact)
+    except LookupError:
+        return Evidence(item.fact, "(not in the snapshot)", source)
+    return Evidence(item.fact, display(value), source)
+
+
+def display(value: Any) -> str:
+    """Return a fact's value as one line of text."""
+    if isinstance(value, Unknown):
+        return f"unknown: {value.reason}"
+    if value is None or value == "" or value == ():
+        return "none"
+    if isinstance(value, tuple):
+        return ", ".join(display(item) for item in value[:8]) + (f" ... ({len(value)} in all)" if len(value) > 8 else "")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = " ".join(str(value).split())
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

@@ -1,0 +1,5 @@
+"""Rules of the import layer, in the order in which they are judged."""
+
+from xpu_doctor.rule import Rule
+
+RULES: tuple[type[Rule], ...] = ()

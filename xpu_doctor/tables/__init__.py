@@ -1,0 +1,24 @@
+"""Typed, cached loaders of the dated and sourced tables under data/."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib import resources
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@cache
+def toml(name: str) -> dict[str, Any]:
+    """Return the parsed table `data/<name>.toml`."""
+    return tomllib.loads(text(f"{name}.toml"))
+
+
+def text(name: str) -> str:
+    """Return the text of a file under data/."""
+    return resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8")

@@ -1,0 +1,46 @@
+"""Three-valued facts: a value, or the reason why it could not be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar, Union
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A fact that could not be had, and why; `fact` is its path, filled in when a snapshot is judged."""
+
+    reason: str
+    fact: str = ""
+
+
+Maybe = Union[T, Unknown]
+"""The type of a fact: a `T`, or `Unknown`."""
+
+NOT_EXAMINED = Unknown("not examined")
+
+
+class Undecided(Exception):
+    """A rule needs a fact that is not known."""
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.reason)
+        self.unknown = unknown
+
+
+def known(fact: Maybe[T]) -> T:
+    """Return the value of a fact.
+
+    Raises:
+        Undecided: the fact is unknown; `judge()` catches it and records what was missing.
+    """
+    if isinstance(fact, Unknown):
+        raise Undecided(fact)
+    return fact
+
+
+def known_or(fact: Maybe[T], default: T) -> T:
+    """Return the value of a fact, or `default` where it is unknown."""
+    return default if isinstance(fact, Unknown) else fact
