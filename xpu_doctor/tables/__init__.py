@@ -19,6 +19,11 @@ def toml(name: str) -> dict[str, Any]:
     return tomllib.loads(text(f"{name}.toml"))
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return a parsed TOML document."""
+    return tomllib.loads(text)
+
+
 def text(name: str) -> str:
     """Return the text of a file under data/."""
     return resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """Rules of the device layer, in the order in which they are judged."""
 
 from xpu_doctor.rule import Rule
+from xpu_doctor.rules.device.gpu_not_present import GpuNotPresent
+from xpu_doctor.rules.device.gpu_unsupported import GpuUnsupported
 
-RULES: tuple[type[Rule], ...] = ()
+RULES: tuple[type[Rule], ...] = (GpuNotPresent, GpuUnsupported)

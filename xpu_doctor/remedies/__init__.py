@@ -1,0 +1,1 @@
+"""Builders of remedies: complete command lines for one snapshot, made from facts alone."""

@@ -1,0 +1,50 @@
+"""What to do where the GPU itself is the obstacle."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.tables.devices import Family
+
+HARDWARE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
+
+
+def no_gpu(hypervisor: str) -> tuple[Remedy, ...]:
+    """Return what helps where no Intel GPU is on the bus."""
+    install = Remedy(
+        "Put a supported Intel GPU into the machine, or use another device",
+        "torch.xpu drives Intel GPUs only. Without one, PyTorch computes on the CPU with any build; nothing has to be reinstalled.",
+        verify=("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380"),
+        url=HARDWARE,
+    )
+    firmware = Remedy(
+        "If the GPU is in the machine, look in the firmware setup",
+        "A card that is not seated or powered, or graphics that the firmware switches off, do not appear on the bus.",
+        risk=Risk.REBOOT,
+        verify=("lspci -nn -d 8086::0300",),
+    )
+    if not hypervisor:
+        return (install, firmware)
+    passed = Remedy(
+        "Pass the host's Intel GPU through to this virtual machine",
+        f"{hypervisor} shows the guest only the devices that it is given: the whole PCI device (VFIO) or an SR-IOV function.",
+        risk=Risk.ADMIN,
+        verify=("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380"),
+        url="https://docs.kernel.org/driver-api/vfio.html",
+    )
+    return (passed, install)
+
+
+def unsupported_gpu(family: Family) -> tuple[Remedy, ...]:
+    """Return what helps where the GPU is one that PyTorch XPU does not support."""
+    return (
+        Remedy(
+            "Compute on the CPU, or use a supported Intel GPU (Arc, Core Ultra graphics, Data Center GPU Max)",
+            f"No PyTorch release is built or validated for {family.architecture} graphics; no driver or wheel changes that.",
+            url=HARDWARE,
+        ),
+        Remedy(
+            "For inference on this GPU, OpenVINO supports older Intel graphics",
+            "It has kernels for integrated graphics that PyTorch has none for.",
+            url="https://docs.openvino.ai/2025/about-openvino/release-notes-openvino/system-requirements.html",
+        ),
+    )

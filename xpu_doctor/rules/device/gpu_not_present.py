@@ -1,0 +1,50 @@
+"""No Intel GPU is on the PCI bus of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, Machine
+from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.remedies.device import no_gpu
+from xpu_doctor.rule import Rule
+from xpu_doctor.tables.devices import intel_gpus
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+
+
+class GpuNotPresent(Rule):
+    """The PCI bus can be read, shows devices, and none of them is an Intel GPU."""
+
+    code = "gpu-not-present"
+    layer = Layer.DEVICE
+    explains = frozenset(
+        {
+            "xpu-unavailable",
+            "vm-no-passthrough",
+            "gpu-driver-missing",
+            "level-zero-loader-missing",
+            "level-zero-loader-too-old",
+            "torch-cpu-wheel",
+            "torch-cuda-wheel",
+            "torch-rocm-wheel",
+        }
+    )
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> Iterator[Finding]:
+        """Found on Linux outside WSL where the bus was read and shows no Intel display device."""
+        if known(machine.os) != "linux":
+            raise Undecided(Unknown("a missing GPU is only certain from the PCI bus of Linux", "gpus"))
+        if known(machine.wsl):
+            raise Undecided(Unknown("WSL2 shows no PCI bus of its own: the GPU belongs to Windows", "gpus"))
+        seen = known(gpus)
+        if intel_gpus(seen):
+            return
+        others = ", ".join(dict.fromkeys(f"{gpu.vendor} {gpu.name or 'display device'} at {gpu.address}" for gpu in seen))
+        inside = known_or(machine.hypervisor, "")
+        where = f"this virtual machine ({inside})" if inside else "this machine"
+        yield self.found(
+            "machine",
+            f"no Intel GPU is on the PCI bus of {where}" + (f" (seen: {others})" if others else ""),
+            evidence=("gpus", "machine.hypervisor") if inside else ("gpus",),
+            remedies=no_gpu(inside),
+        )

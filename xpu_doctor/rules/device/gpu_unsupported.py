@@ -1,0 +1,51 @@
+"""The Intel GPU is one that PyTorch's XPU builds do not support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu
+from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.remedies.device import unsupported_gpu
+from xpu_doctor.rule import Rule
+from xpu_doctor.tables.devices import device_of, intel_gpus, support, title
+from xpu_doctor.unknown import Maybe, known
+
+
+class GpuUnsupported(Rule):
+    """The table calls a GPU unsupported; an id that is in no table is never called so."""
+
+    code = "gpu-unsupported"
+    layer = Layer.DEVICE
+    from_table = True
+    explains = frozenset(
+        {
+            "xpu-unavailable",
+            "gpu-driver-missing",
+            "gpu-driver-too-old",
+            "level-zero-loader-missing",
+            "level-zero-loader-too-old",
+            "torch-cpu-wheel",
+            "torch-cuda-wheel",
+            "torch-rocm-wheel",
+            "compute-failed",
+        }
+    )
+
+    def check(self, gpus: Maybe[tuple[Gpu, ...]]) -> Iterator[Finding]:
+        """Found for each unsupported GPU: an error where no other Intel GPU is there, else a note."""
+        mine = intel_gpus(known(gpus))
+        poor = [gpu for gpu in mine if support(gpu) == "unsupported"]
+        alone = len(poor) == len(mine)
+        for number, gpu in enumerate(poor):
+            device = device_of(gpu)
+            if device is None:
+                continue
+            note = f"; {device.family.note}" if device.family.note else ""
+            yield self.found(
+                "machine" if alone and number == 0 else f"gpu {gpu.address}",
+                f"{title(gpu)} is {device.family.codename} ({device.family.architecture}): PyTorch XPU does not support it{note}",
+                severity=Severity.ERROR if alone else Severity.INFO,
+                evidence=tuple(f"gpus[{place}].device_id" for place, other in enumerate(known(gpus)) if other is gpu),
+                remedies=unsupported_gpu(device.family) if alone else (),
+            )

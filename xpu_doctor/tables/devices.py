@@ -1,0 +1,162 @@
+"""Intel GPUs by PCI id: family, name, what PyTorch's XPU builds make of them, and what they need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from xpu_doctor.facts import Gpu
+from xpu_doctor.tables import text, toml
+from xpu_doctor.unknown import Maybe, Unknown
+
+DISPLAY_CLASS = 0x03
+"""Base class of display controllers; Intel's accelerators of class 0x12 are NPUs, which torch.xpu does not use."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Theoretical peak figures of a product, in TFLOPS and GB/s; 0 where no public figure is known."""
+
+    fp32: float = 0.0
+    bf16: float = 0.0
+    fp16: float = 0.0
+    fp64: float = 0.0
+    bandwidth: float = 0.0
+    basis: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of Intel GPUs, one row of devices.toml."""
+
+    key: str
+    codename: str
+    architecture: str
+    kind: str
+    """`integrated` or `discrete`."""
+    torch: str
+    """`supported`, `works`, `unsupported` or `unlisted`."""
+    fp64: bool
+    xmx: bool
+    kernel_driver: tuple[str, ...]
+    """Kernel drivers that serve it for compute, the usual one first."""
+    source: str
+    min_torch: str = ""
+    """First torch release whose XPU build knows it; empty where that is not known."""
+    min_kernel: str = ""
+    """First mainline kernel that drives it without force_probe; empty where that is not known."""
+    kernel_sure: bool = False
+    kernel_source: str = ""
+    rebar: bool = False
+    """Whether the driver refuses it without Resizable BAR."""
+    xe_force_probe: bool = False
+    """Whether the xe driver takes it only by force_probe."""
+    level_zero: bool = True
+    """Whether any Level Zero driver serves it."""
+    note: str = ""
+
+    @property
+    def discrete(self) -> bool:
+        """Return whether it is a card of its own."""
+        return self.kind == "discrete"
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the tables know of one PCI id."""
+
+    device_id: int
+    name: str
+    family: Family
+    first_build: int = 0
+    """Build number of the first compute-runtime release that knows the id; 0 where every release of the last years does."""
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Return all families by key."""
+    keep = set(Family.__dataclass_fields__)
+    rows = toml("devices")["family"]
+    found = {}
+    for row in rows:
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name in keep}
+        found[str(row["key"])] = Family(**values)
+    return found
+
+
+@cache
+def _ids() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text("devices.json"))["devices"]
+    return found
+
+
+def find_device(device_id: int) -> Device | None:
+    """Return what the tables know of an Intel device id; None means "not in this table", never "unsupported"."""
+    row = _ids().get(f"{device_id:04x}")
+    if row is None:
+        return None
+    family, name, build = row
+    return Device(device_id, name or f"Intel(R) Graphics [0x{device_id:04x}]", families()[family], int(build or 0))
+
+
+def known_ids() -> tuple[int, ...]:
+    """Return every id of the table."""
+    return tuple(int(number, 16) for number in _ids())
+
+
+@cache
+def peaks() -> dict[int, Peak]:
+    """Return the peak figures that have a public source, by device id."""
+    found = {}
+    for row in toml("devices").get("peak", []):
+        values = {name: row[name] for name in ("fp32", "bf16", "fp16", "fp64", "bandwidth", "basis", "source") if name in row}
+        found.update({int(number, 16): Peak(**values) for number in row["ids"]})
+    return found
+
+
+def is_intel_gpu(gpu: Gpu) -> bool:
+    """Return whether this is an Intel display device (or one that the table knows, whatever its class)."""
+    if gpu.vendor != "intel":
+        return False
+    if isinstance(gpu.pci_class, int) and gpu.pci_class >> 16 != DISPLAY_CLASS:
+        return isinstance(gpu.device_id, int) and find_device(gpu.device_id) is not None
+    return True
+
+
+def intel_gpus(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
+    """Return the Intel GPUs among display devices, in their order."""
+    return tuple(gpu for gpu in gpus if is_intel_gpu(gpu))
+
+
+def device_of(gpu: Gpu) -> Device | None:
+    """Return the table's row for a GPU; None where its id is unknown or in no table."""
+    return find_device(gpu.device_id) if gpu.vendor == "intel" and isinstance(gpu.device_id, int) else None
+
+
+def support(gpu: Gpu) -> Maybe[str]:
+    """Return `supported`, `works`, `unsupported` or `unlisted` for an Intel GPU; unknown where it is not in the table."""
+    if isinstance(gpu.device_id, Unknown):
+        return gpu.device_id
+    device = device_of(gpu)
+    return Unknown(f"the id 0x{gpu.device_id:04x} is not in this table") if device is None else device.family.torch
+
+
+def title(gpu: Gpu) -> str:
+    """Return how to call a GPU in a sentence: name, then address."""
+    device = device_of(gpu)
+    if device is not None and (not gpu.name or not device.name.startswith("Intel(R) Graphics [")):
+        name = device.name
+        if device.name in ("Intel(R) Graphics", "Intel(R) Arc(TM) Graphics", "Intel(R) UHD Graphics"):
+            name = f"{device.name} ({device.family.codename})"
+    else:
+        name = gpu.name or (f"Intel GPU 0x{gpu.device_id:04x}" if isinstance(gpu.device_id, int) else "Intel GPU")
+    return f"{name} at {gpu.address}" if gpu.address else name
+
+
+def usable(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
+    """Return the Intel GPUs that a torch with XPU may use: all but those that the table calls unsupported."""
+    return tuple(gpu for gpu in intel_gpus(gpus) if support(gpu) != "unsupported")
