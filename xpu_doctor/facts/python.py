@@ -100,6 +100,8 @@ class Setting:
     """Credentials are cut out."""
     source: str
     """The variable or the configuration file that holds it."""
+    tool: str = ""
+    """`pip` or `uv`: the program that obeys it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,301 @@
+"""The whole sequence that puts an XPU build of torch in place: uninstall, install the matching set, verify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.remedies.commands import Command, Shell, lines, shells
+from xpu_doctor.remedies.settings import Isolation, option_of, pip_isolation, uv_isolation
+from xpu_doctor.tables.releases import NIGHTLY, STABLE, installable, is_nightly, platform_tag, public, python_tag
+from xpu_doctor.unknown import known_or
+
+TRIO = ("torch", "torchvision", "torchaudio")
+TRITONS = ("triton-xpu", "pytorch-triton-xpu", "triton", "pytorch-triton", "triton-windows", "pytorch-triton-rocm", "triton-rocm")
+"""Distributions that all install the one folder `triton`."""
+GUIDE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
+INDEX_NAME = "pytorch-xpu"
+CODE = "import torch; print(torch.__version__, torch.xpu.is_available()); print(torch.ones(2, device='xpu').sum())"
+NEW_FOLDER = "torch-xpu"
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """Where XPU wheels come from; tests name another place."""
+
+    stable: str = STABLE
+    nightly: str = NIGHTLY
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to install: requirements, the index that has them, and why these."""
+
+    specs: tuple[str, ...]
+    index: str
+    pre: bool = False
+    why: str = ""
+    triton: str = ""
+    """Requirement of the triton package, for managers that must be told."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What a sequence of commands must know of the environment."""
+
+    python: str
+    os: str
+    manager: str
+    project: str
+    installer: Installer
+    uninstall: tuple[str, ...]
+    copies: int = 1
+    """How many dist-info folders of torch one site folder holds: each takes an uninstall of its own."""
+    conda: tuple[str, ...] = ()
+    """Packages that conda itself installed."""
+    prefix: str = ""
+    folders: tuple[str, ...] = ()
+    """Folders to delete after the uninstall."""
+
+
+def reinstall(
+    python: Python,
+    distributions: Distributions,
+    installer: Installer,
+    torch: Torch,
+    *,
+    indexes: Indexes = Indexes(),
+    also: tuple[str, ...] = (),
+    folders: tuple[str, ...] = (),
+) -> tuple[Remedy, ...]:
+    """Return the remedy for a wrong, broken or missing torch, for this environment's manager and each usual shell.
+
+    `also` names further distributions to uninstall, `folders` what an uninstall leaves behind.
+    """
+    patient = _patient(python, distributions, installer, also, folders)
+    target = wanted(python, torch, indexes)
+    commands, manager, why, risk = _sequence(patient, target, present=known_or(torch.installed, True))
+    check = (Command((patient.python, "-c", CODE)), Command(("xpu-doctor", "check", "--python", patient.python)))
+    if risk is Risk.NONE:
+        check = (Command((_new_python(patient), "-c", CODE)), Command(("xpu-doctor", "check", "--python", _new_python(patient))))
+    variants = {shell: (lines(commands, shell), lines(check, shell)) for shell in shells(patient.os)}
+    kept = [shell for shell in variants if list(variants.values()).index(variants[shell]) == list(variants).index(shell)]
+    title = "Install the XPU build of torch" if not known_or(torch.installed, True) else "Replace torch with its XPU build"
+    return tuple(
+        Remedy(
+            title=title + (f" ({shell.value})" if len(kept) > 1 else ""),
+            why=" ".join(part for part in (target.why, why) if part),
+            commands=variants[shell][0],
+            os=patient.os,
+            manager=manager,
+            risk=risk,
+            verify=variants[shell][1],
+            url=GUIDE,
+        )
+        for shell in kept
+    )
+
+
+def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes()) -> Wanted:
+    """Return which torch to install: the same version where the table is sure of its XPU wheel, else the newest it is sure of."""
+    version = known_or(torch.version, "") or known_or(torch.metadata_version, "")
+    if is_nightly(version):
+        return Wanted(TRIO, indexes.nightly, pre=True, why=f"torch {version} is a nightly build, so its replacement is one too.")
+    tag = python_tag(known_or(python.version, ""), known_or(python.free_threaded, False))
+    row = installable(tag, platform_tag(known_or(python.os, "linux"), known_or(python.architecture, "x86_64")), version)
+    if row is None:
+        return Wanted(
+            TRIO,
+            indexes.stable,
+            why="" if tag == "" else f"No release is known for sure for Python {tag}: the index decides.",
+            triton="triton-xpu",
+        )
+    specs = [f"torch=={row.torch}+xpu"]
+    specs += [f"{name}=={row.companion(name)}" if row.companion(name) else name for name in TRIO[1:]]
+    other = bool(version) and not row.covers(version)
+    why = (
+        f"{row.torch} is the newest release whose XPU wheel for Python {tag} is known for sure; {public(version)} is not one."
+        if other
+        else ""
+    )
+    triton = f"{row.triton}=={row.triton_version}" if row.triton_version else row.triton
+    return Wanted(tuple(specs), indexes.stable, why=why, triton=triton)
+
+
+def _patient(
+    python: Python, distributions: Distributions, installer: Installer, also: tuple[str, ...], folders: tuple[str, ...]
+) -> Patient:
+    os = known_or(python.os, "linux")
+    installed = distributions.installed if isinstance(distributions.installed, tuple) else None
+    tritons = TRITONS if installed is None else tuple(dict.fromkeys(dist.name for dist in installed if dist.name in TRITONS))
+    torches = [dist for dist in installed or () if dist.name == "torch"]
+    first = torches[0].location if torches else ""
+    return Patient(
+        python=known_or(python.executable, "") or ("python" if os == "windows" else "python3"),
+        os=os,
+        manager=known_or(installer.manager, "pip"),
+        project=installer.project,
+        installer=installer,
+        uninstall=(*TRIO, *tritons, *also),
+        copies=max(1, sum(dist.location == first for dist in torches)),
+        conda=tuple(
+            _conda_name(dist) for dist in installed or () if dist.name in (*TRIO, *TRITONS) and known_or(dist.installer, "") == "conda"
+        ),
+        prefix=known_or(python.prefix, ""),
+        folders=folders,
+    )
+
+
+def _conda_name(dist: Distribution) -> str:
+    return "pytorch" if dist.name == "torch" else dist.name
+
+
+def _sequence(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str, Risk]:
+    """Return the commands, the manager that they are for, what to know about them, and their risk."""
+    manager = patient.manager
+    if manager == "uv-project" and patient.project:
+        return *_uv_project(patient, target, present), Risk.REINSTALL
+    if manager == "poetry" and patient.project:
+        return *_poetry(patient, target, present), Risk.REINSTALL
+    if _must_not_touch(patient):
+        return *_new_environment(patient, target), Risk.NONE
+    if manager in ("uv", "uv-project"):
+        return *_uv(patient, target, present), Risk.REINSTALL
+    commands, name, why = _pip(patient, target, present)
+    if manager not in ("pip", "conda"):
+        name = f"pip ({manager})"
+        why = (
+            f"{_owner(manager)} manages this environment and may undo this at its next install: put the same index into its settings. {why}"
+        )
+    return commands, name, why.strip(), Risk.REINSTALL
+
+
+def _owner(manager: str) -> str:
+    return "poetry or uv" if manager in ("poetry", "uv-project") else manager
+
+
+def _must_not_touch(patient: Patient) -> bool:
+    return known_or(patient.installer.externally_managed, False) is True
+
+
+def _pip(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
+    shut = pip_isolation(patient.installer, patient.os)
+    pip = (patient.python, "-m", "pip")
+    commands: list[Command] = []
+    why: list[str] = []
+    if known_or(patient.installer.has_pip, True) is False:
+        commands.append(Command((patient.python, "-m", "ensurepip", "--upgrade")))
+        why.append("pip is not installed there yet.")
+    if patient.conda:
+        commands.append(Command(("conda", "remove", "--yes", "--prefix", patient.prefix, *dict.fromkeys(patient.conda))))
+        why.append("conda has no XPU build of torch: take its packages out first, then use pip inside the environment.")
+    if present:
+        commands += [Command((*pip, "uninstall", "-y", *patient.uninstall))]
+        commands += [Command((*pip, "uninstall", "-y", "torch"))] * (patient.copies - 1)
+        why.append("Without the uninstall pip sees that a torch is there and does nothing.")
+    commands += _deletions(patient)
+    pre = ("--pre",) if target.pre else ()
+    install = (*pip, *shut.options, "install", "--no-cache-dir", *pre, *target.specs, "--index-url", target.index, *shut.kept)
+    commands.append(Command(install, variables=shut.variables))
+    return tuple(commands), "conda" if patient.manager == "conda" else "pip", _explained(why, shut)
+
+
+def _uv(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
+    shut = uv_isolation(patient.installer)
+    commands: list[Command] = []
+    if present:
+        uninstall = ("uv", "pip", "uninstall", "--python", patient.python)
+        commands += [Command((*uninstall, *patient.uninstall))]
+        commands += [Command((*uninstall, "torch"))] * (patient.copies - 1)
+    commands += _deletions(patient)
+    pre = ("--prerelease", "allow") if target.pre else ()
+    where = ("--python", patient.python, "--no-cache", *shut.kept, "--default-index", target.index)
+    commands.append(Command(("uv", "pip", "install", *where, *pre, *target.specs), unset=shut.unset))
+    return tuple(commands), "uv", _explained([], shut)
+
+
+def _uv_project(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
+    shut = uv_isolation(patient.installer)
+    triton = (target.triton,) if target.triton else ("triton-xpu",)
+    pre = ("--prerelease", "allow") if target.pre else ()
+    add = ("uv", "add", "--project", patient.project, "--no-cache", "--index", f"{INDEX_NAME}={target.index}", *pre, *target.specs, *triton)
+    why = (
+        f"It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; add `explicit = true` to its "
+        f"[[tool.uv.index]] table, so that nothing but these packages comes from there. {triton[0].split('==')[0]} must be a dependency of the "
+        "project itself: uv takes only direct dependencies from a named index."
+    )
+    uninstall = Command(("uv", "pip", "uninstall", "--python", patient.python, *patient.uninstall))
+    first = (uninstall, *_deletions(patient)) if present else ()
+    return (*first, Command(add, unset=shut.unset)), "uv-project", _explained([why], replace(shut, kept=()))
+
+
+def _poetry(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
+    poetry = ("poetry", "--directory", patient.project)
+    pre = ("--allow-prereleases",) if target.pre else ()
+    triton = (target.triton,) if target.triton else ("triton-xpu",)
+    first: tuple[Command, ...] = ()
+    if present and known_or(patient.installer.has_pip, False):
+        first = (Command((patient.python, "-m", "pip", "uninstall", "-y", *patient.uninstall)), *_deletions(patient))
+    commands = (
+        *first,
+        Command((*poetry, "source", "add", "--priority", "explicit", INDEX_NAME, target.index)),
+        Command((*poetry, "add", "--no-cache", "--source", INDEX_NAME, *pre, *target.specs, *triton)),
+    )
+    return commands, "poetry", "It writes the index into pyproject.toml and the lock file, so that the next `poetry install` keeps it."
+
+
+def _new_environment(patient: Patient, target: Wanted) -> tuple[tuple[Command, ...], str, str]:
+    shut = pip_isolation(patient.installer, patient.os)
+    pre = ("--pre",) if target.pre else ()
+    install = (
+        _new_python(patient),
+        "-m",
+        "pip",
+        *shut.options,
+        "install",
+        "--no-cache-dir",
+        *pre,
+        *target.specs,
+        "--index-url",
+        target.index,
+    )
+    commands = (
+        Command((patient.python, "-m", "venv", NEW_FOLDER)),
+        Command((*install, *shut.kept), variables=shut.variables),
+    )
+    why = "The operating system owns this interpreter and refuses changes by pip (PEP 668): a virtual environment of your own is the way."
+    return commands, "pip", _explained([why], shut)
+
+
+def _new_python(patient: Patient) -> str:
+    return f"{NEW_FOLDER}\\Scripts\\python.exe" if patient.os == "windows" else f"{NEW_FOLDER}/bin/python"
+
+
+def _deletions(patient: Patient) -> list[Command]:
+    if not patient.folders:
+        return []
+    if patient.os == "windows":
+        code = "import shutil, sys; [shutil.rmtree(name, ignore_errors=True) for name in sys.argv[1:]]"
+        return [Command((patient.python, "-c", code, *patient.folders))]
+    return [Command(("rm", "-rf", "--", *patient.folders))]
+
+
+def _explained(why: list[str], shut: Isolation) -> str:
+    if shut.hostile:
+        names = ", ".join(dict.fromkeys(f"{option_of(setting)} ({setting.source})" for setting in shut.hostile))
+        why = [*why, f"The command shuts out settings that can bring another torch: {names}."]
+    if shut.left_out:
+        why = [*why, f"Add {', '.join(shut.left_out)} yourself: its value holds credentials."]
+    return " ".join(why)
+
+
+def site_folder(patient_torch: Torch, name: str = "torch") -> str:
+    """Return the folder that holds the package, where it may be deleted: it must be a package folder inside site-packages."""
+    path = known_or(patient_torch.path, "")
+    parts = path.replace("\\", "/").rstrip("/").split("/")
+    safe = len(parts) > 3 and parts[-1] == name and parts[-2] in ("site-packages", "dist-packages")
+    return path if safe else ""
+
+
+__all__ = ["Indexes", "Shell", "TRIO", "TRITONS", "Wanted", "reinstall", "site_folder", "wanted"]
