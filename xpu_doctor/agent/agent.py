@@ -606,6 +606,338 @@ def stage_allocate(request):
     return {"allocations": results}
 
 
+# ---------------------------------------------------------------------------------------------- Level Zero
+#
+# Four stages in one process: load the loader, zeInit, the drivers, their devices. Nothing calls Level Zero after a
+# failed zeInit: loaders up to 1.8 die of it. Run them in a process of their own, never in the one that imports torch.
+
+_ZE = {}
+_ZE_GPU = 1
+_ZE_RESULTS = {
+    0x0: "ZE_RESULT_SUCCESS",
+    0x1: "ZE_RESULT_NOT_READY",
+    0x70000001: "ZE_RESULT_ERROR_DEVICE_LOST",
+    0x70000002: "ZE_RESULT_ERROR_OUT_OF_HOST_MEMORY",
+    0x70000003: "ZE_RESULT_ERROR_OUT_OF_DEVICE_MEMORY",
+    0x70000004: "ZE_RESULT_ERROR_MODULE_BUILD_FAILURE",
+    0x70000006: "ZE_RESULT_ERROR_DEVICE_REQUIRES_RESET",
+    0x70000007: "ZE_RESULT_ERROR_DEVICE_IN_LOW_POWER_STATE",
+    0x7FF00001: "ZE_RESULT_EXP_ERROR_DEVICE_IS_NOT_VERTEX",
+    0x70010000: "ZE_RESULT_ERROR_INSUFFICIENT_PERMISSIONS",
+    0x70010001: "ZE_RESULT_ERROR_NOT_AVAILABLE",
+    0x70020000: "ZE_RESULT_ERROR_DEPENDENCY_UNAVAILABLE",
+    0x70020001: "ZE_RESULT_WARNING_DROPPED_DATA",
+    0x78000001: "ZE_RESULT_ERROR_UNINITIALIZED",
+    0x78000002: "ZE_RESULT_ERROR_UNSUPPORTED_VERSION",
+    0x78000003: "ZE_RESULT_ERROR_UNSUPPORTED_FEATURE",
+    0x78000004: "ZE_RESULT_ERROR_INVALID_ARGUMENT",
+    0x78000005: "ZE_RESULT_ERROR_INVALID_NULL_HANDLE",
+    0x78000006: "ZE_RESULT_ERROR_HANDLE_OBJECT_IN_USE",
+    0x78000007: "ZE_RESULT_ERROR_INVALID_NULL_POINTER",
+    0x7FFFFFFE: "ZE_RESULT_ERROR_UNKNOWN",
+}
+_ZE_LIBRARIES = ("libze_intel_gpu.so.1", "libze_intel_gpu_legacy1.so.1")
+
+
+def _ze_code(value):
+    """A result code as an unsigned number."""
+    return value & 0xFFFFFFFF
+
+
+def _ze_name(value):
+    """A result code by name, or in hex where it has none here."""
+    return _ZE_RESULTS.get(_ze_code(value), "0x%08x" % _ze_code(value))
+
+
+def _ze_mapped(part):
+    """Path of the first mapped file whose name begins with `part`, or empty (Linux alone)."""
+    try:
+        with open("/proc/self/maps", "rb") as stream:
+            for line in stream:
+                path = line.decode("utf-8", "replace").rstrip("\n").partition("/")[2]
+                if path.rpartition("/")[2].startswith(part):
+                    return "/" + path
+    except OSError:
+        pass
+    return ""
+
+
+def _ze_module_path(library):
+    """Path of a loaded DLL, or empty."""
+    import ctypes
+
+    buffer = ctypes.create_unicode_buffer(4096)
+    ctypes.windll.kernel32.GetModuleFileNameW(ctypes.c_void_p(library._handle), buffer, 4096)
+    return buffer.value
+
+
+def _ze_dll_version(path):
+    """File version of a DLL, e.g. `1.20.2.0`, or empty."""
+    import ctypes
+
+    api = ctypes.windll.version
+    size = api.GetFileVersionInfoSizeW(path, None)
+    data = ctypes.create_string_buffer(size)
+    pointer, length = ctypes.c_void_p(), ctypes.c_uint()
+    if not size or not api.GetFileVersionInfoW(path, 0, size, data) or not api.VerQueryValueW(data, "\\", ctypes.byref(pointer), ctypes.byref(length)):
+        return ""
+    words = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_uint32))
+    return "%d.%d.%d.%d" % (words[2] >> 16, words[2] & 0xFFFF, words[3] >> 16, words[3] & 0xFFFF)
+
+
+def _ze_version_in(path, stem):
+    """The version that a library's file name ends with, e.g. `1.20.6`, or empty."""
+    name = os.path.basename(os.path.realpath(path)) if path else ""
+    version = name[len(stem) :].lstrip(".") if name.startswith(stem) else ""
+    return version if version.count(".") >= 1 and version.replace(".", "").isdigit() else ""
+
+
+def stage_ze_load(request):
+    """Load the Level Zero loader as the runtime does, by name; the keys are the fields of facts.LevelZero."""
+    import ctypes
+
+    windows = sys.platform == "win32"
+    name = "ze_loader.dll" if windows else "libze_loader.so.1"
+    mark("ze_load", "load " + name)
+    try:
+        library = ctypes.WinDLL(name) if windows else ctypes.CDLL(name)
+    except OSError as error:
+        return {"loader_loaded": False, "loader_error": cut(error, 1000), "loader_path": "", "loader_version": unknown("the loader was not loaded")}
+    _ZE["library"] = library
+    path = attempt(_ze_module_path, library) if windows else _ze_mapped("libze_loader.so")
+    version = attempt(_ze_dll_version, path) if windows else _ze_version_in(path, "libze_loader.so")
+    return {
+        "loader_loaded": True,
+        "loader_error": "",
+        "loader_path": path or unknown("the system does not tell where it was found"),
+        "loader_version": version or unknown("the file's name holds no version"),
+        "loader_has_init_drivers": hasattr(library, "zeInitDrivers"),
+        "loader_has_root_device": hasattr(library, "zeDeviceGetRootDevice"),
+    }
+
+
+def stage_ze_init(request):
+    """zeInit for GPUs; only a success lets the later stages call Level Zero again."""
+    library = _ZE.get("library")
+    if library is None:
+        return {}
+    mark("ze_init", "zeInit")
+    code = library.zeInit(1)
+    facts = {"init_code": _ze_code(code), "init_result": _ze_name(code)}
+    if _ze_code(code) == 0:
+        _ZE["initialised"] = True
+        version = attempt(_ze_loader_version, library)
+        if isinstance(version, str) and version:
+            facts["loader_version"] = version
+    if sys.platform != "win32":
+        facts["driver_library"] = _ze_mapped("libze_intel_gpu")
+        facts["compiler_library"] = _ze_mapped("libigc.so") or _ze_mapped("libigc_")
+        facts["memory_library"] = _ze_mapped("libigdgmm")
+    return facts
+
+
+def _ze_loader_version(library):
+    """Version that the loader tells of itself, or empty; asked after a successful zeInit alone."""
+    import ctypes
+
+    class Component(ctypes.Structure):
+        _fields_ = [("name", ctypes.c_char * 64), ("spec", ctypes.c_uint32), ("major", ctypes.c_int), ("minor", ctypes.c_int), ("patch", ctypes.c_int)]
+
+    if not hasattr(library, "zelLoaderGetVersions"):
+        return ""
+    mark("ze_init", "zelLoaderGetVersions")
+    count = ctypes.c_size_t(0)
+    if library.zelLoaderGetVersions(ctypes.byref(count), None) or not 0 < count.value < 32:
+        return ""
+    components = (Component * count.value)()
+    library.zelLoaderGetVersions(ctypes.byref(count), components)
+    for component in components:
+        if component.name == b"loader":
+            return "%d.%d.%d" % (component.major, component.minor, component.patch)
+    return ""
+
+
+def _ze_handles(function, parent):
+    """Handles that a zeXGet function lists, or an unknown with the failed call."""
+    import ctypes
+
+    count = ctypes.c_uint32(0)
+    code = function(*parent, ctypes.byref(count), None)
+    if code:
+        return unknown("%s returned %s" % (function.__name__, _ze_name(code)))
+    handles = (ctypes.c_void_p * count.value)()
+    code = function(*parent, ctypes.byref(count), handles) if count.value else 0
+    if code:
+        return unknown("%s returned %s" % (function.__name__, _ze_name(code)))
+    return [ctypes.c_void_p(handle) for handle in handles[: count.value]]
+
+
+def stage_ze_driver(request):
+    """The drivers behind the loader with their versions; the keys are fields of facts.ZeDriver."""
+    import ctypes
+
+    class Properties(ctypes.Structure):
+        _fields_ = [("stype", ctypes.c_int), ("pNext", ctypes.c_void_p), ("uuid", ctypes.c_uint8 * 16), ("version", ctypes.c_uint32)]
+
+    if not _ZE.get("initialised"):
+        return {}
+    library = _ZE["library"]
+    mark("ze_driver", "zeDriverGet")
+    handles = _ze_handles(library.zeDriverGet, ())
+    if isinstance(handles, dict):
+        return {"drivers": handles}
+    _ZE["drivers"] = handles
+    drivers = []
+    for index, handle in enumerate(handles):
+        driver = {"index": index}
+        version = ctypes.c_uint32(0)
+        mark("ze_driver", "zeDriverGetApiVersion(%d)" % index)
+        if library.zeDriverGetApiVersion(handle, ctypes.byref(version)) == 0:
+            driver["api_version"] = "%d.%d" % (version.value >> 16, version.value & 0xFFFF)
+        properties = Properties(stype=1)
+        mark("ze_driver", "zeDriverGetProperties(%d)" % index)
+        code = library.zeDriverGetProperties(handle, ctypes.byref(properties))
+        number = properties.version
+        driver["build"] = number & 0xFFFF if code == 0 else unknown("zeDriverGetProperties returned " + _ze_name(code))
+        driver["version"] = "%d.%d.%d" % (number >> 24, number >> 16 & 0xFF, number & 0xFFFF) if code == 0 else driver["build"]
+        text = attempt(_ze_version_text, library, handle, index)
+        if isinstance(text, str) and text:
+            driver["version"] = text
+        drivers.append(driver)
+    return {"drivers": drivers}
+
+
+def _ze_version_text(library, handle, index):
+    """Version text of Intel's driver (an extension), e.g. `1.15.39122+14`, or empty."""
+    import ctypes
+
+    mark("ze_driver", "zeIntelGetDriverVersionString(%d)" % index)
+    address = ctypes.c_void_p()
+    if library.zeDriverGetExtensionFunctionAddress(handle, b"zeIntelGetDriverVersionString", ctypes.byref(address)) or not address.value:
+        return ""
+    function = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_size_t))(address.value)
+    buffer, size = ctypes.create_string_buffer(256), ctypes.c_size_t(256)
+    return buffer.value.decode("ascii", "replace") if function(handle, ctypes.cast(buffer, ctypes.c_char_p), ctypes.byref(size)) == 0 else ""
+
+
+def _ze_structures():
+    """The structures that describe a device, made when they are needed."""
+    import ctypes
+
+    u8, u32, u64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64
+    head = [("stype", ctypes.c_int), ("pNext", ctypes.c_void_p)]
+
+    class Device(ctypes.Structure):
+        _fields_ = head + [("type", ctypes.c_int)] + [(name, u32) for name in ("vendor", "device", "flags", "subdevice", "clock")]
+        _fields_ += [("max_alloc", u64)] + [(name, u32) for name in ("contexts", "priority", "threads", "simd", "eus", "subslices", "slices")]
+        _fields_ += [("resolution", u64), ("valid", u32), ("kernel_valid", u32), ("uuid", u8 * 16), ("name", ctypes.c_char * 256)]
+
+    class Memory(ctypes.Structure):
+        _fields_ = head + [("flags", u32), ("clock", u32), ("width", u32), ("size", u64), ("name", ctypes.c_char * 256)]
+
+    class Module(ctypes.Structure):
+        _fields_ = head + [(name, u32) for name in ("spirv", "flags", "fp16", "fp32", "fp64", "arguments", "printf")] + [("uuid", u8 * 16)]
+
+    class Pci(ctypes.Structure):
+        _fields_ = head + [(name, u32) for name in ("domain", "bus", "slot", "function")]
+        _fields_ += [("generation", ctypes.c_int32), ("lanes", ctypes.c_int32), ("bandwidth", ctypes.c_int64)]
+
+    return Device, Memory, Module, Pci
+
+
+def stage_ze_devices(request):
+    """The GPUs of each driver; the keys are fields of facts.ZeDevice."""
+    import ctypes
+
+    if not _ZE.get("initialised"):
+        return {}
+    library, devices, kinds = _ZE["library"], [], _ze_structures()
+    for number, driver in enumerate(_ZE.get("drivers", [])):
+        mark("ze_devices", "zeDeviceGet(driver %d)" % number)
+        handles = _ze_handles(library.zeDeviceGet, (driver,))
+        if isinstance(handles, dict):
+            if "ZE_RESULT_ERROR_UNINITIALIZED" in handles["reason"] or number + 1 < len(_ZE["drivers"]):
+                continue
+            return {"devices": handles}
+        for index, handle in enumerate(handles[:64]):
+            found = _ze_device(library, handle, number, index, kinds)
+            if found is not None:
+                devices.append(found)
+    return {"devices": devices}
+
+
+def _ze_device(library, handle, number, index, kinds):
+    """One device, None where it is no GPU."""
+    import ctypes
+
+    device_kind, memory_kind, module_kind, pci_kind = kinds
+    where = "driver %d, device %d" % (number, index)
+    properties = device_kind(stype=3)
+    mark("ze_devices", "zeDeviceGetProperties(%s)" % where)
+    code = library.zeDeviceGetProperties(handle, ctypes.byref(properties))
+    if code:
+        return {"driver": number, "index": index, "error": "zeDeviceGetProperties returned " + _ze_name(code)}
+    if properties.type != _ZE_GPU:
+        return None
+    device = {
+        "driver": number,
+        "index": index,
+        "name": properties.name.decode("utf-8", "replace"),
+        "vendor_id": properties.vendor,
+        "device_id": properties.device,
+        "integrated": bool(properties.flags & 1),
+        "max_allocation": properties.max_alloc,
+    }
+    mark("ze_devices", "zeDeviceGetModuleProperties(%s)" % where)
+    module = module_kind(stype=5)
+    code = library.zeDeviceGetModuleProperties(handle, ctypes.byref(module))
+    device["fp64"] = bool(module.flags & 2) if code == 0 else unknown(_ze_name(code))
+    mark("ze_devices", "zeDeviceGetMemoryProperties(%s)" % where)
+    device["memory_bytes"] = _ze_memory(library, handle, memory_kind)
+    mark("ze_devices", "zeDevicePciGetPropertiesExt(%s)" % where)
+    device["address"] = _ze_address(library, handle, pci_kind)
+    return device
+
+
+def _ze_memory(library, handle, memory_kind):
+    """Total size of a device's memories in bytes."""
+    import ctypes
+
+    count = ctypes.c_uint32(0)
+    code = library.zeDeviceGetMemoryProperties(handle, ctypes.byref(count), None)
+    rows = (memory_kind * min(count.value, 16))()
+    for row in rows:
+        row.stype = 9
+    code = code or library.zeDeviceGetMemoryProperties(handle, ctypes.byref(count), rows)
+    return sum(row.size for row in rows) if code == 0 else unknown(_ze_name(code))
+
+
+def _ze_address(library, handle, pci_kind):
+    """PCI address as the kernel writes it."""
+    import ctypes
+
+    if not hasattr(library, "zeDevicePciGetPropertiesExt"):
+        return unknown("this loader does not tell")
+    pci = pci_kind(stype=0x10008)
+    code = library.zeDevicePciGetPropertiesExt(handle, ctypes.byref(pci))
+    return "%04x:%02x:%02x.%x" % (pci.domain, pci.bus, pci.slot, pci.function) if code == 0 else unknown(_ze_name(code))
+
+
+def stage_ze_library(request):
+    """Load the GPU driver's own libraries without the loader, to tell "not installed" from "does not load"."""
+    import ctypes
+
+    rows = []
+    for name in _ZE_LIBRARIES if sys.platform != "win32" else ("ze_intel_gpu64.dll",):
+        mark("ze_library", "load " + name)
+        try:
+            ctypes.CDLL(name)
+            rows.append({"name": name, "path": _ze_mapped(name) if sys.platform != "win32" else "", "error": ""})
+        except OSError as error:
+            rows.append({"name": name, "path": "", "error": cut(error, 500)})
+    return {"libraries": rows}
+
+
 # ---------------------------------------------------------------------------------------------- running stages
 
 STAGES = {
@@ -616,6 +948,11 @@ STAGES = {
     "import": stage_import,
     "xpu": stage_xpu,
     "allocate": stage_allocate,
+    "ze_load": stage_ze_load,
+    "ze_init": stage_ze_init,
+    "ze_driver": stage_ze_driver,
+    "ze_devices": stage_ze_devices,
+    "ze_library": stage_ze_library,
 }
 
 
