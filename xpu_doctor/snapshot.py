@@ -10,12 +10,14 @@ from typing import Any
 from xpu_doctor.facts import (
     Access,
     Distributions,
+    Driver,
     Environment,
     Errors,
     Gpu,
     Import,
     Installer,
     Kernel,
+    LevelZero,
     Machine,
     Python,
     Run,
@@ -61,6 +63,8 @@ class Snapshot:
     gpus: Maybe[tuple[Gpu, ...]] = NOT_EXAMINED
     kernel: Kernel = field(default_factory=Kernel)
     access: Access = field(default_factory=Access)
+    driver: Driver = field(default_factory=Driver)
+    level_zero: LevelZero = field(default_factory=LevelZero)
     environment: Environment = field(default_factory=Environment)
     target: Target = field(default_factory=Target)
     python: Python = field(default_factory=Python)

@@ -1,5 +1,6 @@
 """Fact groups: frozen dataclasses whose fields are values or `Unknown(reason)`, never display text."""
 
+from xpu_doctor.facts.driver import Driver, LevelZero, Library, LibraryLoad, Package, UrAdapter, ZeDevice, ZeDriver
 from xpu_doctor.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
 from xpu_doctor.facts.python import (
     Distribution,
@@ -28,18 +29,23 @@ __all__ = [
     "Access",
     "Distribution",
     "Distributions",
+    "Driver",
     "Environment",
-    "ErrorText",
     "Errors",
+    "ErrorText",
     "FileFault",
     "Gpu",
     "Import",
     "Installer",
     "Kernel",
+    "LevelZero",
+    "Library",
+    "LibraryLoad",
     "LogLine",
     "Machine",
     "Node",
     "OtherPython",
+    "Package",
     "Python",
     "Run",
     "Setting",
@@ -48,7 +54,10 @@ __all__ = [
     "Stage",
     "Target",
     "Torch",
+    "UrAdapter",
     "Variable",
     "Xpu",
     "XpuDevice",
+    "ZeDevice",
+    "ZeDriver",
 ]
