@@ -10,7 +10,7 @@ from xpu_doctor.findings import Confidence, Finding, Severity
 WHOLE_MACHINE = "machine"
 """The subject that agrees with every other one of the same machine."""
 APART = frozenset({"host", "container"})
-"""Subjects that a text shows side by side: one never explains the other."""
+"""Subjects that a text shows side by side: the whole machine is neither of them."""
 
 Explains = Mapping[str, frozenset[str]]
 """Finding code to the codes that it explains."""
@@ -18,51 +18,56 @@ Explains = Mapping[str, frozenset[str]]
 
 def rank(findings: Iterable[Finding], explains: Explains, symptoms: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """Return the root causes, most likely first; what a cause explains is nested under the strongest such cause."""
-    ordered = sorted(findings, key=lambda finding: _order(finding, explains, symptoms))
+    ordered = sorted(findings, key=lambda finding: _weight(finding, symptoms))
     parent: dict[int, int] = {}
     for child, finding in enumerate(ordered):
-        causes = [index for index, cause in enumerate(ordered) if index != child and _explains(cause, finding, explains, symptoms)]
-        if causes:
-            parent[child] = causes[0]
-    ranked = [_tree(index, ordered, parent) for index in range(len(ordered)) if index not in parent]
-    return tuple(sorted(ranked, key=lambda finding: _root_order(finding, explains, symptoms)))
+        for index, cause in enumerate(ordered):
+            if index != child and explains_it(cause, finding, explains) and _sure_enough(cause, finding, symptoms) and not _descends(index, child, parent):
+                parent[child] = index
+                break
+    roots = [_tree(index, ordered, parent) for index in range(len(ordered)) if index not in parent]
+    return tuple(sorted(roots, key=lambda finding: _root_weight(finding, symptoms)))
 
 
-def _explains(cause: Finding, finding: Finding, explains: Explains, symptoms: frozenset[str]) -> bool:
-    """Whether the knowledge has an edge, the subjects agree, and the cause is not weaker than what it would hide."""
-    if finding.code not in symptoms and cause.confidence.rank < finding.confidence.rank:
-        return False
+def explains_it(cause: Finding, finding: Finding, explains: Explains) -> bool:
+    """Return whether one finding explains another: the knowledge has an edge, subjects agree, and a note hides no fault."""
     if finding.code not in explains.get(cause.code, frozenset()) or not subjects_agree(cause.subject, finding.subject):
         return False
-    return cause.severity.rank >= finding.severity.rank or cause.severity is Severity.WARNING
+    return cause.severity is not Severity.INFO or finding.severity is Severity.INFO
 
 
 def subjects_agree(one: str, other: str) -> bool:
-    """Whether two findings can speak of the same thing."""
+    """Return whether two findings can speak of the same thing."""
     return one == other or (WHOLE_MACHINE in (one, other) and not {one, other} & APART)
 
 
-def _order(finding: Finding, explains: Explains, symptoms: frozenset[str]) -> tuple[int, int, int, int, int, str, str]:
-    return (
-        -finding.severity.rank,
-        int(finding.code in symptoms),
-        -finding.confidence.rank,
-        -finding.weight,
-        finding.layer.rank,
-        finding.code,
-        finding.subject,
-    )
+def _sure_enough(cause: Finding, finding: Finding, symptoms: frozenset[str]) -> bool:
+    """Whether a cause is no weaker a guess than the finding it would hide; a symptom may hide under a guess."""
+    return finding.code in symptoms or cause.confidence.rank >= finding.confidence.rank
 
 
-def _root_order(finding: Finding, explains: Explains, symptoms: frozenset[str]) -> tuple[int, int, int, int, int, int, int, str]:
-    """As `_order`; among equally sure causes the one that explains a symptom that was really met comes first."""
-    severity, symptom, confidence, weight, layer, code, subject = _order(finding, explains, symptoms)
-    met = any(folded.code in symptoms for folded in finding.explains)
-    possible = finding.confidence is Confidence.POSSIBLE
-    return (severity, symptom, int(possible), -int(met), confidence, weight, layer, f"{code} {subject}")
+def _descends(index: int, ancestor: int, parent: Mapping[int, int]) -> bool:
+    """Whether `index` already hangs, directly or not, under `ancestor`: plug-ins may declare circles."""
+    while index in parent:
+        index = parent[index]
+        if index == ancestor:
+            return True
+    return False
 
 
-def _tree(index: int, ordered: list[Finding], parent: dict[int, int]) -> Finding:
+def _weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool, int, int, int, str, str]:
+    """Faults before notes, causes before symptoms, sure before likely, specific evidence first, then lower layers."""
+    return (-finding.severity.rank, finding.code in symptoms, -finding.confidence.rank, -finding.weight, finding.layer.rank, finding.code, finding.subject)
+
+
+def _root_weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool, bool, bool, int, int, int, str, str]:
+    """As `_weight`; among causes that are more than possible, one that explains a symptom that was met comes first."""
+    severity, symptom, confidence, specific, layer, code, subject = _weight(finding, symptoms)
+    met = any(child.code in symptoms for child in flat(finding.explains))
+    return (severity, symptom, finding.confidence is Confidence.POSSIBLE, not met, confidence, specific, layer, code, subject)
+
+
+def _tree(index: int, ordered: list[Finding], parent: Mapping[int, int]) -> Finding:
     children = tuple(_tree(child, ordered, parent) for child in range(len(ordered)) if parent.get(child) == index)
     return replace(ordered[index], explains=children)
 

@@ -1,0 +1,128 @@
+"""Findings that met messages speak for, under the code of whichever rule they belong to. Pure.
+
+A rule judges facts. Often a text holds no such fact, only the message that the fault left behind. The rows of
+data/signatures.toml say which codes a message speaks for, how surely and under which conditions; the rows of
+data/implications.toml say the same of a state of pasted facts (no device, in WSL, with an old driver ...). `judge` adds
+what they imply to what the rule of that code found itself, so that no rule has to know about messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from xpu_doctor.conditions import all_hold, holds
+from xpu_doctor.findings import Confidence, Evidence, Finding, Remedy, Severity
+from xpu_doctor.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from xpu_doctor.facts import ErrorText
+    from xpu_doctor.rule import Rule
+    from xpu_doctor.signatures import Implication
+
+MAX_EVIDENCE = 4
+"""Lines that one implied finding shows."""
+
+
+@dataclass(frozen=True)
+class Implied:
+    """What messages and states together say about one finding code."""
+
+    confidence: Confidence
+    weight: int
+    summary: str
+    fix: str
+    evidence: tuple[Evidence, ...]
+
+
+def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
+    """Return what the met messages of a snapshot, and the state of pasted facts, imply: by finding code."""
+    met = snapshot.errors.met if isinstance(snapshot.errors.met, tuple) else ()
+    if not met and snapshot.origin != "pasted":
+        return {}
+    from xpu_doctor import signatures  # the table is read only where there is a message to judge
+
+    rows = signatures.by_id()
+    ids = frozenset(error.signature for error in met)
+    result: dict[str, Implied] = {}
+    seen: set[str] = set()
+    for error in met:
+        signature = rows.get(error.signature)
+        if signature is None or error.signature in seen:
+            continue
+        seen.add(error.signature)
+        shown = Evidence("errors.met", error.text, error.source)
+        for implication in signature.implies:
+            if _applies(implication, snapshot, ids):
+                _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
+    if snapshot.origin == "pasted":
+        for implication in signatures.implications():
+            if _applies(implication, snapshot, ids):
+                _add(result, implication, implication.summary, tuple(_facts(implication, met)))
+    return result
+
+
+def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None) -> list[Finding]:
+    """Return a rule's own findings with what the messages imply: as more evidence, or as a finding of their own."""
+    findings = list(own)
+    if speaks is None:
+        return findings
+    if findings:
+        first = findings[0]
+        surer = max(first.confidence, speaks.confidence, key=lambda confidence: confidence.rank)
+        evidence = (*first.evidence, *speaks.evidence)[: max(MAX_EVIDENCE, len(first.evidence))]
+        return [replace(first, confidence=surer, weight=first.weight + speaks.weight, evidence=evidence), *findings[1:]]
+    severity = rule.severity
+    if speaks.confidence is Confidence.POSSIBLE and severity is Severity.ERROR:
+        severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
+    remedies = (Remedy(speaks.fix, ""),) if speaks.fix else ()
+    return [
+        replace(
+            rule.found(
+                "machine", speaks.summary, evidence=speaks.evidence, remedies=remedies, severity=severity, confidence=speaks.confidence
+            ),
+            weight=speaks.weight,
+        )
+    ]
+
+
+def _applies(implication: Implication, snapshot: Snapshot, ids: frozenset[str]) -> bool:
+    return all_hold(implication.when, snapshot, ids) and not any(holds(item, snapshot, ids) for item in implication.unless)
+
+
+def _add(result: dict[str, Implied], implication: Implication, summary: str, evidence: tuple[Evidence, ...]) -> None:
+    """Count one more voice for a code: the surest speaks, the weights add up."""
+    before = result.get(implication.code)
+    if before is None:
+        result[implication.code] = Implied(implication.confidence, implication.weight, summary, implication.fix, evidence)
+        return
+    louder = (implication.confidence.rank, implication.weight) > (before.confidence.rank, before.weight)
+    told = tuple(item for item in evidence if item not in before.evidence)
+    result[implication.code] = Implied(
+        max(before.confidence, implication.confidence, key=lambda confidence: confidence.rank),
+        before.weight + implication.weight,
+        summary if louder and summary else before.summary or summary,
+        implication.fix if louder and implication.fix else before.fix or implication.fix,
+        ((*told, *before.evidence) if louder else (*before.evidence, *told))[:MAX_EVIDENCE],
+    )
+
+
+def _facts(implication: Implication, met: tuple[ErrorText, ...]) -> Iterable[Evidence]:
+    """The facts and lines that the conditions of an implication rest on."""
+    for condition in implication.when:
+        if condition.startswith("!"):
+            continue
+        if condition.startswith("signature:"):
+            names = condition[len("signature:") :].split("|")
+            yield from (Evidence("errors.met", error.text, error.source) for error in met if error.signature in names)
+        else:
+            path = condition.removeprefix("known:")
+            yield Evidence(path.split("=")[0].rstrip("<>"), "", "")
+
+
+def _filled(meaning: str, error: ErrorText) -> str:
+    """Put what the pattern's groups matched into a sentence: `{0}` is the first group."""
+    for number, group in enumerate(error.groups):
+        meaning = meaning.replace("{%d}" % number, " ".join(group.split())[:120])
+    return meaning
