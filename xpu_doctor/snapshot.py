@@ -19,6 +19,7 @@ from xpu_doctor.facts import (
     Kernel,
     LevelZero,
     Machine,
+    Pasted,
     Python,
     Run,
     Shadows,
@@ -76,6 +77,7 @@ class Snapshot:
     imported: Import = field(default_factory=Import)
     xpu: Xpu = field(default_factory=Xpu)
     errors: Errors = field(default_factory=Errors)
+    pasted: Pasted = field(default_factory=Pasted)
     skipped: tuple[str, ...] = ()
     """Names of the layers that were not asked for."""
     failures: tuple[ProbeFailure, ...] = ()

@@ -2,6 +2,7 @@
 
 from xpu_doctor.facts.driver import Driver, LevelZero, Library, LibraryLoad, Package, UrAdapter, ZeDevice, ZeDriver
 from xpu_doctor.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
+from xpu_doctor.facts.pasted import Application, Pasted
 from xpu_doctor.facts.python import (
     Distribution,
     Distributions,
@@ -27,6 +28,7 @@ from xpu_doctor.facts.torch import (
 
 __all__ = [
     "Access",
+    "Application",
     "Distribution",
     "Distributions",
     "Driver",
@@ -46,6 +48,7 @@ __all__ = [
     "Node",
     "OtherPython",
     "Package",
+    "Pasted",
     "Python",
     "Run",
     "Setting",

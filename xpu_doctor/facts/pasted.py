@@ -1,0 +1,61 @@
+"""Facts that only a pasted text shows: what it is, what it names, and what is known of a machine that nobody can ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xpu_doctor.unknown import NOT_EXAMINED, Maybe
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application that a text names."""
+
+    name: str
+    version: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """What pasted texts show beyond the facts of a live examination."""
+
+    blocks: tuple[str, ...] = ()
+    """Kinds of known blocks that were found: `collect_env`, `pip`, `sycl-ls`, `traceback` ..."""
+    damage: tuple[str, ...] = ()
+    """What could not be read, in words."""
+    cut: bool = False
+    """Whether a part of the input was left out because it was too long."""
+    applications: tuple[Application, ...] = ()
+    gpu_families: tuple[str, ...] = ()
+    """Families of the Intel GPUs that are named: `alchemist`, `battlemage`, `xe-lp`, `gen9` ..."""
+    gpu_kinds: tuple[str, ...] = ()
+    """`integrated`, `discrete`: kinds of the Intel GPUs that are named."""
+    gpu_count: int = 0
+    """Most Intel GPUs of one kind that one line or listing names."""
+    ipex: Maybe[bool] = NOT_EXAMINED
+    """Whether the Intel Extension for PyTorch takes part."""
+    ipex_version: Maybe[str] = NOT_EXAMINED
+    in_container: Maybe[bool] = NOT_EXAMINED
+    """Whether a container takes part, whichever side the lines are from."""
+    dri_missing: Maybe[bool] = NOT_EXAMINED
+    dri_passed: Maybe[bool] = NOT_EXAMINED
+    """Whether a container's start line passes /dev/dri."""
+    compiling: Maybe[bool] = NOT_EXAMINED
+    """Whether torch.compile, Triton or Inductor is at work."""
+    driver_version: Maybe[str] = NOT_EXAMINED
+    """Version of Intel's compute driver as the text spells it."""
+    driver_build: Maybe[int] = NOT_EXAMINED
+    windows_driver: Maybe[str] = NOT_EXAMINED
+    loader_version: Maybe[str] = NOT_EXAMINED
+    """Version of the Level Zero loader package."""
+    level_zero_gpus: Maybe[int] = NOT_EXAMINED
+    """GPUs that sycl-ls lists under Level Zero."""
+    opencl_gpus: Maybe[int] = NOT_EXAMINED
+    """Intel GPUs that sycl-ls or clinfo lists under OpenCL."""
+    opencl_platforms: Maybe[int] = NOT_EXAMINED
+    oneapi: Maybe[str] = NOT_EXAMINED
+    """Release of the oneAPI toolkit or runtime that is named, e.g. `2024.0`."""
+    conda: Maybe[bool] = NOT_EXAMINED
+    linked_soname: Maybe[int] = NOT_EXAMINED
+    """N of the libsycl.so.N that a listing of the disk shows."""
