@@ -121,6 +121,8 @@ class Access:
     """Names of the groups that the account database gives this user now."""
     confinement: Maybe[str] = NOT_EXAMINED
     """SELinux, AppArmor or snap confinement of this process, or empty."""
+    user_namespace: Maybe[bool] = NOT_EXAMINED
+    """Whether the process lives in a user namespace of its own (a rootless container)."""
 
 
 @dataclass(frozen=True)
