@@ -19,7 +19,13 @@ STATIC_STAGES = ("interpreter", "distributions", "build", "shadows")
 """Read files only."""
 LIVE_STAGES = ("import", "xpu", "allocate")
 """Run torch; each needs the one before."""
-NEEDS: Mapping[str, tuple[str, ...]] = {"xpu": ("import",), "allocate": ("import", "xpu")}
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "xpu": ("import",),
+    "allocate": ("import", "xpu"),
+    "ze_init": ("ze_load",),
+    "ze_driver": ("ze_load", "ze_init"),
+    "ze_devices": ("ze_load", "ze_init", "ze_driver"),
+}
 DEFAULT_DEADLINE = 30.0
 IMPORT_DEADLINE = 120.0
 EXIT_DEADLINE = 5.0
@@ -76,6 +82,7 @@ class Examination:
         self._results: dict[str, StageResult] = {}
         self._failure: BaseException | None = None
         self._finished = {name: threading.Event() for name in stages}
+        self._cancelled = threading.Event()
         self._first = _Agent(patient, stages, self._flags) if stages else None
         self._thread = threading.Thread(target=self._watch, args=(tuple(stages),), daemon=True)
         self._thread.start()
@@ -97,12 +104,17 @@ class Examination:
             raise self._failure
         return tuple(self._results.values())
 
+    def close(self) -> None:
+        """End the interpreter at once, if it still runs: the doctor was interrupted or has failed."""
+        self._cancelled.set()
+        self._thread.join(5.0)
+
     def _watch(self, stages: tuple[str, ...]) -> None:
         try:
             remaining, agent = stages, self._first
             while remaining and agent is not None:
-                dead = agent.watch(self._note, self._listener)
-                remaining = _after(remaining, dead, self._results)
+                dead = agent.watch(self._note, self._listener, self._cancelled)
+                remaining = () if self._cancelled.is_set() else _after(remaining, dead, self._results)
                 agent = _Agent(self._patient, remaining, self._flags) if remaining else None
         except BaseException as error:  # handed to the caller of results()
             self._failure = error
@@ -153,13 +165,13 @@ class _Agent:
             self._close()
             raise
 
-    def watch(self, note: Callable[[StageResult], None], listener: Listener) -> str:
+    def watch(self, note: Callable[[StageResult], None], listener: Listener, cancelled: threading.Event) -> str:
         """Watch until the end, passing on each stage's result; return the stage that died, or empty."""
         hang = False
         while True:
             ended = self._child.wait(0.02)
             self._read(note, listener)
-            if ended:
+            if ended or cancelled.is_set():
                 break
             if self._overdue():
                 hang = True

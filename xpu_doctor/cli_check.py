@@ -1,0 +1,122 @@
+"""`xpu-doctor check`: options in, one report out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from xpu_doctor.cli import nearest
+
+if TYPE_CHECKING:
+    from xpu_doctor.layers import Selection
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--python", "python", metavar="PATH", help="Interpreter or environment folder to examine (default: the active environment).")
+@click.option("--only", multiple=True, metavar="NAME", help="Examine only these layers or probes (repeat, or separate by commas).")
+@click.option("--skip", multiple=True, metavar="NAME", help="Leave out these layers or probes, and what needs them.")
+@click.option("--expect", multiple=True, metavar="WHAT", help="Fail unless it holds: xpu-wheel, devices>=N.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True, help="Severity that makes the exit code 1.")
+@click.option("--device", "devices", multiple=True, metavar="DEVICE", help="torch.device to run the timed matmul on (default: every XPU device).")
+@click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Deadline of each stage (default: 120 for the import, 30 for others).")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@click.option("--no-redact", is_flag=True, help="Keep user names, host names and tokens in the JSON snapshot.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for.")
+def check(
+    python: str | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    expect: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    devices: tuple[str, ...],
+    timeout: float | None,
+    format_: str,
+    as_json: bool,
+    output: str | None,
+    no_redact: bool,
+    verbose: bool,
+) -> int:
+    """Examine this machine and one Python environment, and say why torch.xpu does not work.
+
+    Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed, 130 interrupted.
+    """
+    from xpu_doctor.gather import Checkup, now
+    from xpu_doctor.layers import CHECKED, Selection
+    from xpu_doctor.progress import Progress
+    from xpu_doctor.target import Surroundings, TargetError, find_target
+
+    if only or skip:
+        selection = _selection(_split(only), _split(skip))
+    else:
+        selection = Selection(frozenset(CHECKED))
+    _check_expectations(_split(expect))
+    try:
+        choice = find_target(python, Surroundings(os.environ))
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
+    deadlines = _deadlines(timeout)
+    progress = Progress(enabled=True)
+    checkup = None
+    try:
+        checkup = Checkup(choice, selection, dict(os.environ), deadlines, progress, devices)
+        from xpu_doctor.reporting import Report, deliver
+
+        report = Report(expect=_split(expect), ignore=_known_codes(_split(ignore)), fail_on=fail_on, redact=not no_redact, created=now())
+        outcome = report.of_checkup(checkup)
+    except OSError as error:
+        if python is None:
+            raise
+        raise click.UsageError(f"--python {python}: cannot be started: {error.strerror or error}") from error
+    finally:
+        progress.close()
+        if checkup is not None:
+            checkup.close()
+    return deliver(outcome, "json" if as_json else format_, output, verbose=verbose)
+
+
+def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
+    from xpu_doctor.layers import CHECKED, select
+    from xpu_doctor.registry import probe_layers
+
+    layers = probe_layers()
+    try:
+        return select(only, skip, layers)
+    except KeyError as error:
+        name = str(error.args[0])
+        raise click.UsageError(f"{name!r} is neither a layer nor a probe." + nearest(name, [*layers, *(layer.value for layer in CHECKED)])) from error
+
+
+def _check_expectations(expectations: tuple[str, ...]) -> None:
+    if not expectations:
+        return
+    from xpu_doctor.expectations import FORMS, is_form
+
+    for text in expectations:
+        if not is_form(text):
+            raise click.UsageError(f"--expect {text}: not one of {', '.join(FORMS)}." + nearest(text, FORMS))
+
+
+def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if not codes:
+        return ()
+    from xpu_doctor.registry import all_codes
+
+    for code in codes:
+        if code not in all_codes():
+            raise click.UsageError(f"--ignore {code}: no such finding." + nearest(code, all_codes()))
+    return codes
+
+
+def _deadlines(timeout: float | None) -> dict[str, float]:
+    from xpu_doctor.registry import STAGES
+
+    return {} if timeout is None else dict.fromkeys((*STAGES, "probes"), timeout)

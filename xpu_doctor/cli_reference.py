@@ -1,0 +1,50 @@
+"""`probes`, `codes`, `explain` and `schema`: what the doctor knows, printed offline."""
+
+from __future__ import annotations
+
+import click
+
+from xpu_doctor.cli import nearest
+
+
+@click.command()
+def probes() -> None:
+    """List the probes that `--only` and `--skip` take, with the layer of each."""
+    from tabulate import tabulate
+
+    from xpu_doctor.registry import probe_rows
+
+    rows = [(name, layer.value, about) for name, layer, about in probe_rows()]
+    click.echo(tabulate(rows, headers=["probe", "layer", "gathers"], maxcolwidths=[None, None, 60]))
+
+
+@click.command()
+def codes() -> None:
+    """List the finding codes, with the layer of each."""
+    from tabulate import tabulate
+
+    from xpu_doctor.registry import all_rules
+
+    rows = [(rule.code, rule.layer.value, (type(rule).__doc__ or "").strip().split("\n")[0]) for rule in all_rules()]
+    click.echo(tabulate(rows, headers=["code", "layer", "means"], maxcolwidths=[None, None, 70]))
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Print a finding's page: what it means, how we know, how to mend it."""
+    from xpu_doctor.pages import page
+    from xpu_doctor.registry import all_rules
+
+    rules = {rule.code: rule for rule in all_rules()}
+    if code not in rules:
+        raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules))
+    click.echo(page(rules[code]))
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of the document that `check --json` prints."""
+    from importlib import resources
+
+    click.echo(resources.files("xpu_doctor").joinpath("schemas", "report-1.schema.json").read_text(encoding="utf-8").rstrip())

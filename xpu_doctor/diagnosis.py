@@ -1,0 +1,127 @@
+"""From a snapshot to a diagnosis: rules judge, ranking folds, the ladder is climbed, the verdict follows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xpu_doctor.exit_codes import ExitCode
+from xpu_doctor.expectations import Expectation, judge_expectation
+from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.ladder import Rung, State, climb
+from xpu_doctor.layers import CHECKED
+from xpu_doctor.ranking import flat, rank
+from xpu_doctor.rule import Rule, UndecidedRule, judge
+from xpu_doctor.snapshot import ProbeFailure, Snapshot
+
+NEVER = "never"
+"""The `--fail-on` that lets every finding pass."""
+
+PROVEN_BY_SUCCESS = frozenset({Layer.DEVICE, Layer.KERNEL, Layer.ACCESS, Layer.DRIVER, Layer.RUNTIME, Layer.WHEEL, Layer.ENUMERATION})
+"""Layers about which no table may raise an error once a device was seen to work."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller wants of a diagnosis."""
+
+    fail_on: str = "error"
+    """`error`, `warning` or `never`."""
+    expect: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = CHECKED
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A finding that `--ignore` hid, and how often."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong, why, how sure that is, and what could not be decided."""
+
+    verdict: str
+    """`findings`, `undiagnosed`, `healthy` or `tool-failed`."""
+    exit_code: int
+    ladder: tuple[Rung, ...]
+    root_causes: tuple[Finding, ...]
+    undecided: tuple[UndecidedRule, ...]
+    crashed: tuple[ProbeFailure, ...]
+    ignored: tuple[Ignored, ...]
+    expectations: tuple[Expectation, ...]
+
+
+def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Diagnosis:  # noqa: B008
+    """Judge a snapshot by all rules and return the diagnosis."""
+    asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
+    judgement = judge(asked, snapshot)
+    findings = tempered(judgement.findings, asked, snapshot)
+    kept = tuple(finding for finding in findings if finding.code not in options.ignore)
+    symptoms = frozenset(rule.code for rule in rules if rule.symptom)
+    roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
+    ladder = climb(roots, snapshot, symptoms, options.layers)
+    expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
+    verdict = _verdict(roots, ladder, expectations, options.fail_on)
+    return Diagnosis(
+        verdict,
+        int(EXIT_CODES[verdict]),
+        ladder,
+        roots,
+        _with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
+        (*snapshot.failures, *judgement.crashed),
+        _ignored(findings, options.ignore),
+        expectations,
+    )
+
+
+EXIT_CODES: Mapping[str, ExitCode] = {
+    "findings": ExitCode.FINDINGS,
+    "undiagnosed": ExitCode.UNDIAGNOSED,
+    "healthy": ExitCode.OK,
+    "tool-failed": ExitCode.TOOL_FAILED,
+}
+
+
+def tempered(findings: Iterable[Finding], rules: Iterable[Rule], snapshot: Snapshot) -> tuple[Finding, ...]:
+    """Make notes of what tables say against a device that was seen to work: observed success overrides every table."""
+    if not device_works(snapshot):
+        return tuple(findings)
+    tables = {rule.code for rule in rules if rule.from_table}
+    return tuple(
+        replace(finding, severity=Severity.INFO) if finding.code in tables and finding.layer in PROVEN_BY_SUCCESS else finding for finding in findings
+    )
+
+
+def device_works(snapshot: Snapshot) -> bool:
+    """Return whether torch.xpu was seen to use a device: a tensor allocated, or a matmul that provably ran there."""
+    compute = getattr(snapshot, "compute", None)
+    if compute is not None:
+        from xpu_doctor.compute_verdict import proved_on_gpu
+
+        if proved_on_gpu(compute):
+            return True
+    return snapshot.xpu.allocated is True
+
+
+def _verdict(roots: tuple[Finding, ...], ladder: tuple[Rung, ...], expectations: tuple[Expectation, ...], fail_on: str) -> str:
+    threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
+    if any(finding.severity.rank >= threshold for finding in roots) or any(item.state == "unmet" for item in expectations):
+        return "findings"
+    if any(rung.state is State.UNKNOWN for rung in ladder) or any(item.state == "unknown" for item in expectations):
+        return "undiagnosed"
+    return "healthy"
+
+
+def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:
+    from xpu_doctor.asks import ask_for
+
+    return tuple(replace(item, ask=ask_for(item.needs)) for item in undecided if item.code not in found)
+
+
+def _ignored(findings: Iterable[Finding], codes: Iterable[str]) -> tuple[Ignored, ...]:
+    counts = {code: sum(1 for finding in findings if finding.code == code) for code in dict.fromkeys(codes)}
+    return tuple(Ignored(code, count) for code, count in counts.items() if count)

@@ -1,0 +1,202 @@
+"""The JSON document that `--json` prints: schema 1, its own types, apart from the internal ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xpu_doctor.diagnosis import Diagnosis
+from xpu_doctor.findings import Finding
+from xpu_doctor.snapshot import Snapshot
+
+DOCUMENT_SCHEMA = 1
+"""Fields are only added within a number, except inside `snapshot`."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """The doctor itself."""
+
+    name: str
+    version: str
+    peak_memory_bytes: int | None = None
+    """Largest resident size of the doctor's own process."""
+
+
+@dataclass(frozen=True)
+class TargetDocument:
+    """The interpreter that was examined, and why that one."""
+
+    python: str | None
+    why: str
+    version: str | None
+    manager: str | None
+    prefix: str | None
+
+
+@dataclass(frozen=True)
+class RungDocument:
+    """One layer of the ladder."""
+
+    layer: str
+    state: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class EvidenceDocument:
+    """A fact that proves a finding."""
+
+    fact: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class RemedyDocument:
+    """A way to mend a finding."""
+
+    title: str
+    why: str
+    commands: list[str]
+    os: str
+    manager: str
+    risk: str
+    verify: list[str]
+    url: str
+
+
+@dataclass(frozen=True)
+class FindingDocument:
+    """A root cause, or a finding that one explains."""
+
+    code: str
+    layer: str
+    severity: str
+    confidence: str
+    subject: str
+    summary: str
+    evidence: list[EvidenceDocument]
+    remedies: list[RemedyDocument]
+    explains: list[FindingDocument]
+
+
+@dataclass(frozen=True)
+class UndecidedDocument:
+    """A rule that lacked a fact."""
+
+    code: str
+    needs: str
+    reason: str
+    ask: str
+
+
+@dataclass(frozen=True)
+class CrashDocument:
+    """A part of the doctor that failed."""
+
+    part: str
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class IgnoredDocument:
+    """A finding that was hidden on request."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ExpectationDocument:
+    """An `--expect` and whether it is met."""
+
+    expect: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole report."""
+
+    schema: int
+    tool: Tool
+    created: str
+    """UTC, ISO 8601."""
+    origin: str
+    target: TargetDocument
+    verdict: str
+    exit_code: int
+    ladder: list[RungDocument]
+    root_causes: list[FindingDocument]
+    undecided: list[UndecidedDocument]
+    crashed: list[CrashDocument]
+    ignored: list[IgnoredDocument]
+    expectations: list[ExpectationDocument]
+    timings: dict[str, float]
+    """Seconds by stage or probe."""
+    snapshot: dict[str, Any]
+    """All facts, redacted; its own `schema` number, no promise yet."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader should know of how the report came about, e.g. that a long text was cut."""
+
+
+def document(
+    diagnosis: Diagnosis,
+    snapshot: Snapshot,
+    facts: dict[str, Any],
+    *,
+    version: str,
+    created: str,
+    timings: dict[str, float],
+    notes: tuple[str, ...] = (),
+    peak_memory: int | None = None,
+) -> Document:
+    """Build the document; `facts` is the redacted snapshot as plain JSON values."""
+    return Document(
+        DOCUMENT_SCHEMA,
+        Tool("xpu-doctor", version, peak_memory),
+        created,
+        snapshot.origin,
+        _target(snapshot),
+        diagnosis.verdict,
+        diagnosis.exit_code,
+        [RungDocument(rung.layer.value, rung.state.value, rung.summary) for rung in diagnosis.ladder],
+        [finding_document(finding) for finding in diagnosis.root_causes],
+        [UndecidedDocument(item.code, item.needs, item.reason, item.ask) for item in diagnosis.undecided],
+        [CrashDocument(item.part, item.name, item.error) for item in diagnosis.crashed],
+        [IgnoredDocument(item.code, item.count) for item in diagnosis.ignored],
+        [ExpectationDocument(item.expect, item.state, item.reason) for item in diagnosis.expectations],
+        {name: round(seconds, 4) for name, seconds in timings.items()},
+        facts,
+        list(notes),
+    )
+
+
+def _target(snapshot: Snapshot) -> TargetDocument:
+    def text(value: object) -> str | None:
+        return value if isinstance(value, str) else None
+
+    return TargetDocument(
+        text(snapshot.target.executable), snapshot.target.why, text(snapshot.python.version), text(snapshot.installer.manager), text(snapshot.python.prefix)
+    )
+
+
+def finding_document(finding: Finding) -> FindingDocument:
+    """Return a finding, and what it explains, in the shape of the document."""
+    return FindingDocument(
+        finding.code,
+        finding.layer.value,
+        finding.severity.value,
+        finding.confidence.value,
+        finding.subject,
+        finding.summary,
+        [EvidenceDocument(item.fact, item.value, item.source) for item in finding.evidence],
+        [
+            RemedyDocument(item.title, item.why, list(item.commands), item.os, item.manager, item.risk.value, list(item.verify), item.url)
+            for item in finding.remedies
+        ],
+        [finding_document(child) for child in finding.explains],
+    )

@@ -1,0 +1,145 @@
+"""Examines this machine and one interpreter: starts the agent first, then asks the host, then waits."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xpu_doctor.examination import LIVE_STAGES, STATIC_STAGES, Examination, Patient, StageResult
+from xpu_doctor.findings import Layer
+from xpu_doctor.layers import Selection
+from xpu_doctor.target import Choice, Surroundings, other_interpreters
+
+if TYPE_CHECKING:
+    from xpu_doctor.plugins import Plugins
+    from xpu_doctor.progress import Progress
+    from xpu_doctor.snapshot import Snapshot
+
+STAGE_LAYERS: Mapping[str, Layer] = {
+    "interpreter": Layer.WHEEL,
+    "distributions": Layer.WHEEL,
+    "build": Layer.WHEEL,
+    "shadows": Layer.WHEEL,
+    "import": Layer.IMPORT,
+    "xpu": Layer.ENUMERATION,
+    "allocate": Layer.ENUMERATION,
+}
+"""Stage of the agent to the layer whose facts it brings; the static ones are needed by every layer above too."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The facts, and how long each part took in seconds."""
+
+    snapshot: Snapshot
+    timings: dict[str, float]
+
+
+@dataclass
+class Checkup:
+    """One examination under way; make it before importing anything heavy, since the agent starts at once."""
+
+    choice: Choice
+    selection: Selection
+    environment: Mapping[str, str]
+    deadlines: Mapping[str, float]
+    progress: Progress | None = None
+    devices: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._folder = _working_folder()
+        self.patient = Patient(self.choice.python, self.environment, self._folder, self.deadlines)
+        self._static = Examination(self.patient, STATIC_STAGES, self._listener("static"))
+        live = tuple(stage for stage in LIVE_STAGES if self.selection.wants(STAGE_LAYERS[stage]))
+        self._live_stages = live
+        self._live = Examination(self.patient, live, self._listener("live")) if live else None
+
+    def _listener(self, agent: str) -> Any:
+        progress = self.progress
+        return (lambda stage, deadline: progress.begins(stage, deadline, agent)) if progress else None
+
+    def close(self) -> None:
+        """End every interpreter that still runs."""
+        self._static.close()
+        if self._live:
+            self._live.close()
+
+    def finish(self, plugins: Plugins) -> Examined:
+        """Ask the host, wait for the agent, and return all facts.
+
+        Raises:
+            OSError: the interpreter cannot be started.
+        """
+        from xpu_doctor.assembly import groups_of, sources_of
+        from xpu_doctor.host import LiveHost
+        from xpu_doctor.probe import run_probes
+        from xpu_doctor.probes import PROBES
+        from xpu_doctor.snapshot import Snapshot
+
+        host = LiveHost(env=self.environment)
+        wanted = [item for item in (*PROBES, *plugins.probes) if self._wants(item.name, item.layer)]
+        gathered = run_probes(host, wanted, self.deadlines.get("probes", 30.0), self._tell)
+        static = self._static_results()
+        snapshot = Snapshot(
+            skipped=self.selection.skipped,
+            failures=(*plugins.failures, *gathered.failures),
+            sources=(*gathered.sources, *sources_of((*STATIC_STAGES, *self._live_stages))),
+            plugins=gathered.plugins,
+            **{**gathered.facts, **groups_of(static, STATIC_STAGES)},
+        )
+        from xpu_doctor.after_static import installed_facts
+
+        snapshot = installed_facts(snapshot, self, host)
+        results = (*static, *(self._live.results() if self._live else ()))
+        groups = groups_of(results, (*STATIC_STAGES, *self._live_stages))
+        from dataclasses import replace
+
+        snapshot = replace(snapshot, **{name: groups[name] for name in ("imported", "xpu", "run") if name in groups})
+        from xpu_doctor.after_live import deeper_facts
+
+        snapshot = deeper_facts(snapshot, self, host)
+        self.timings.update(gathered.timings)
+        self.timings.update({result.name: _seconds(result) for result in results})
+        return Examined(snapshot, self.timings)
+
+    def _static_results(self) -> tuple[StageResult, ...]:
+        """Results of the static stages; an interpreter that cannot start as it is gets a second try without its environment."""
+        results = self._static.results()
+        first = next(iter(results), None)
+        if first is None or first.outcome in ("ok", "error"):
+            return results
+        again = Examination(self.patient, STATIC_STAGES, self._listener("static"), flags=("-I",)).results()
+        return (first, *again) if any(result.outcome == "ok" for result in again) else results
+
+    def _wants(self, name: str, layer: Layer) -> bool:
+        return name not in self.selection.without_probes and (self.selection.wants(layer) or layer is Layer.DOCTOR)
+
+    def _tell(self, name: str) -> None:
+        if self.progress:
+            self.progress.begins(name, self.deadlines.get("probes", 30.0), "host")
+
+    def others(self) -> tuple[tuple[str, str], ...]:
+        """Return other interpreters nearby with the torch in each, found by looking at files."""
+        return other_interpreters(self.choice.python, Surroundings(self.environment))
+
+
+def _seconds(result: StageResult) -> float:
+    seconds = result.record.get("seconds")
+    return float(seconds) if isinstance(seconds, (int, float)) else 0.0
+
+
+def _working_folder() -> str | None:
+    """The working folder, None where it was deleted under us."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
+def now() -> str:
+    """The time of day in UTC, ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

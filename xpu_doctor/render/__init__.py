@@ -1,0 +1,1 @@
+"""Renderers: print a diagnosis and decide nothing."""

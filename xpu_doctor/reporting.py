@@ -1,0 +1,81 @@
+"""From gathered facts to a delivered report: judge, redact, render, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from xpu_doctor import __version__
+from xpu_doctor.diagnosis import Options, diagnose
+from xpu_doctor.document import Document, document
+from xpu_doctor.layers import CHECKED
+
+if TYPE_CHECKING:
+    from xpu_doctor.findings import Layer
+    from xpu_doctor.gather import Checkup
+    from xpu_doctor.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the caller wants reported."""
+
+    expect: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: str = "error"
+    redact: bool = True
+    created: str = ""
+
+    def of_checkup(self, checkup: Checkup) -> Document:
+        """Finish an examination under way and report on it."""
+        from xpu_doctor.registry import load
+
+        examined = checkup.finish(load())
+        return self.of_snapshot(examined.snapshot, timings=examined.timings)
+
+    def of_snapshot(
+        self, snapshot: Snapshot, *, layers: tuple[Layer, ...] = CHECKED, timings: Mapping[str, float] | None = None, notes: tuple[str, ...] = ()
+    ) -> Document:
+        """Judge a snapshot and return the document."""
+        from xpu_doctor.codec import encode
+        from xpu_doctor.memory import peak_memory_bytes
+        from xpu_doctor.registry import all_rules
+
+        options = Options(self.fail_on, self.expect, self.ignore, layers)
+        diagnosis = diagnose(snapshot, all_rules(), options)
+        facts = encode(snapshot)
+        if self.redact:
+            from xpu_doctor.redact import redacted_facts
+
+            facts = redacted_facts(facts)
+        return document(
+            diagnosis, snapshot, facts, version=__version__, created=self.created, timings=dict(timings or {}), notes=notes, peak_memory=peak_memory_bytes()
+        )
+
+
+def deliver(report: Document, format_: str, output: str | None, *, verbose: bool) -> int:
+    """Write the report in a format to stdout or a file; return the exit code."""
+    from xpu_doctor.output import OutputError, write
+
+    try:
+        write(rendered(report, format_, to_file=output is not None, verbose=verbose), output)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+    return report.exit_code
+
+
+def rendered(report: Document, format_: str, *, to_file: bool, verbose: bool) -> str:
+    """Return the report in a format: `text` or `json`."""
+    if format_ == "json":
+        import msgspec
+
+        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    import sys
+
+    from xpu_doctor.render.terminal import Terminal, terminal_of
+    from xpu_doctor.render.text import render_text
+
+    return render_text(report, Terminal() if to_file else terminal_of(sys.stdout), verbose=verbose)
