@@ -52,9 +52,9 @@ def open_in_child(paths: Sequence[str], seconds: float, env: Mapping[str, str]) 
     return answers
 
 
-def run_bounded(argv: Sequence[str], timeout: float, env: Mapping[str, str]) -> Maybe[Completed]:
+def run_bounded(argv: Sequence[str], timeout: float, env: Mapping[str, str], folder: str | None = None) -> Maybe[Completed]:
     """Run a command to its end in its own session; it is ended by its id at the deadline."""
-    process = _start(argv, {**_plain(env), "LC_ALL": "C"})
+    process = _start(argv, {**_plain(env), "LC_ALL": "C"}, folder)
     if isinstance(process, Unknown):
         return process
     readers = [_Reader(process.stdout), _Reader(process.stderr)]
@@ -79,7 +79,7 @@ def _plain(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in ("LD_PRELOAD", "PYTHONHOME")}
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes] | Unknown:
+def _start(argv: Sequence[str], env: Mapping[str, str], folder: str | None = None) -> subprocess.Popen[bytes] | Unknown:
     try:
         return subprocess.Popen(
             list(argv),
@@ -87,6 +87,7 @@ def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[byte
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(env),
+            cwd=folder,
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
