@@ -6,9 +6,20 @@ from dataclasses import dataclass, replace
 
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.findings import Remedy, Risk
-from xpu_doctor.remedies.commands import Command, Shell, lines, shells
+from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.settings import Isolation, option_of, pip_isolation, uv_isolation
-from xpu_doctor.tables.releases import NIGHTLY, STABLE, installable, is_nightly, platform_tag, public, python_tag
+from xpu_doctor.tables.releases import (
+    NIGHTLY,
+    STABLE,
+    Release,
+    installable,
+    is_nightly,
+    label,
+    platform_tag,
+    public,
+    python_tag,
+    release_of,
+)
 from xpu_doctor.unknown import known_or
 
 TRIO = ("torch", "torchvision", "torchaudio")
@@ -18,6 +29,8 @@ GUIDE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 INDEX_NAME = "pytorch-xpu"
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available()); print(torch.ones(2, device='xpu').sum())"
 NEW_FOLDER = "torch-xpu"
+COMMON_PYTHON = "3.12"
+"""A Python that every row of the releases table lists."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,11 @@ def reinstall(
         check = (Command((_new_python(patient), "-c", CODE)), Command(("xpu-doctor", "check", "--python", _new_python(patient))))
     variants = {shell: (lines(commands, shell), lines(check, shell)) for shell in shells(patient.os)}
     kept = [shell for shell in variants if list(variants.values()).index(variants[shell]) == list(variants).index(shell)]
-    title = "Install the XPU build of torch" if not known_or(torch.installed, True) else "Replace torch with its XPU build"
+    title = "Replace torch with its XPU build"
+    if known_or(torch.installed, True) is False:
+        title = "Install the XPU build of torch"
+    elif known_or(torch.build, "") == "xpu":
+        title = "Reinstall torch and its partners"
     return tuple(
         Remedy(
             title=title + (f" ({shell.value})" if len(kept) > 1 else ""),
@@ -103,6 +120,8 @@ def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes()) -> Wanted
     if is_nightly(version):
         return Wanted(TRIO, indexes.nightly, pre=True, why=f"torch {version} is a nightly build, so its replacement is one too.")
     tag = python_tag(known_or(python.version, ""), known_or(python.free_threaded, False))
+    if label(version) == "xpu":  # it is installed, so its wheel exists, whatever the table knows
+        return Wanted((f"torch=={version}", *_companions(release_of(version))), indexes.stable, triton=_triton(release_of(version)))
     row = installable(tag, platform_tag(known_or(python.os, "linux"), known_or(python.architecture, "x86_64")), version)
     if row is None:
         return Wanted(
@@ -111,16 +130,25 @@ def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes()) -> Wanted
             why="" if tag == "" else f"No release is known for sure for Python {tag}: the index decides.",
             triton="triton-xpu",
         )
-    specs = [f"torch=={row.torch}+xpu"]
-    specs += [f"{name}=={row.companion(name)}" if row.companion(name) else name for name in TRIO[1:]]
+    specs = (f"torch=={row.torch}+xpu", *_companions(row))
     other = bool(version) and not row.covers(version)
     why = (
         f"{row.torch} is the newest release whose XPU wheel for Python {tag} is known for sure; {public(version)} is not one."
         if other
         else ""
     )
-    triton = f"{row.triton}=={row.triton_version}" if row.triton_version else row.triton
-    return Wanted(tuple(specs), indexes.stable, why=why, triton=triton)
+    return Wanted(specs, indexes.stable, why=why, triton=_triton(row))
+
+
+def _companions(row: Release | None) -> tuple[str, ...]:
+    """Return the requirements of torchvision and torchaudio: exact where the table knows the partner, else left to their own metadata."""
+    return tuple(f"{name}=={row.companion(name)}" if row is not None and row.companion(name) else name for name in TRIO[1:])
+
+
+def _triton(row: Release | None) -> str:
+    if row is None or not row.triton:
+        return "triton-xpu"
+    return f"{row.triton}=={row.triton_version}" if row.triton_version else row.triton
 
 
 def _patient(
@@ -298,4 +326,32 @@ def site_folder(patient_torch: Torch, name: str = "torch") -> str:
     return path if safe else ""
 
 
-__all__ = ["Indexes", "Shell", "TRIO", "TRITONS", "Wanted", "reinstall", "site_folder", "wanted"]
+def other_python(python: Python, *, indexes: Indexes = Indexes()) -> tuple[Remedy, ...]:
+    """Return how to make an environment with a Python that XPU wheels exist for."""
+    os = known_or(python.os, "linux")
+    windows = os == "windows"
+    new = f"{NEW_FOLDER}\\Scripts\\python.exe" if windows else f"{NEW_FOLDER}/bin/python"
+    maker = ("py", f"-{COMMON_PYTHON}") if windows else (f"python{COMMON_PYTHON}",)
+    install = Command((new, "-m", "pip", "install", "--no-cache-dir", *TRIO, "--index-url", indexes.stable))
+    shell = shells(os)[0]
+    return (
+        Remedy(
+            f"Use 64-bit CPython {COMMON_PYTHON} on Linux x86_64 or Windows x64",
+            f"Every XPU release that the table knows has a wheel for Python {COMMON_PYTHON}; the new environment leaves this one as it is.",
+            commands=lines([Command((*maker, "-m", "venv", NEW_FOLDER)), install], shell),
+            os=os,
+            manager="pip",
+            verify=lines([Command((new, "-c", CODE))], shell),
+            url=GUIDE,
+        ),
+    )
+
+
+def uninstall(python: Python, installer: Installer, names: tuple[str, ...], title: str, why: str, url: str = "") -> Remedy:
+    """Return the remedy that takes distributions out and installs nothing."""
+    os = known_or(python.os, "linux")
+    executable = known_or(python.executable, "") or ("python" if os == "windows" else "python3")
+    uv = known_or(installer.manager, "pip") in ("uv", "uv-project")
+    command = ("uv", "pip", "uninstall", "--python", executable) if uv else (executable, "-m", "pip", "uninstall", "-y")
+    shown = lines([Command((*command, *names))], shells(os)[0])
+    return Remedy(title, why, shown, os=os, manager="uv" if uv else "pip", risk=Risk.REINSTALL, url=url)

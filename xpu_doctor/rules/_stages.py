@@ -1,0 +1,56 @@
+"""How the stages of the target interpreter ended, as the rules about symptoms ask for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xpu_doctor.facts import Python, Run, Stage
+from xpu_doctor.findings import Remedy
+from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.unknown import Undecided, Unknown, known_or
+
+FAILED = frozenset({"error", "exit"})
+DIED = frozenset({"crash"})
+HUNG = frozenset({"hang"})
+REPORT = "https://github.com/pytorch/pytorch/issues"
+
+
+def ended(run: Run, names: Iterable[str]) -> Stage | None:
+    """Return the first of some stages that ended otherwise than well, None where all that ran ended well.
+
+    Raises:
+        Undecided: the stages are not known, or the first of them did not run.
+    """
+    if isinstance(run.stages, Unknown):
+        raise Undecided(run.stages)
+    wanted = [stage for stage in run.stages if stage.name in tuple(names) and stage.outcome != "skipped"]
+    if not wanted:
+        skipped = next((stage.reason for stage in run.stages if stage.name in tuple(names)), "")
+        raise Undecided(Unknown(skipped or f"the stage {next(iter(names))} did not run", "run.stages"))
+    return next((stage for stage in wanted if stage.outcome != "ok"), None)
+
+
+def stage_evidence(run: Run, stage: Stage, *fields: str) -> tuple[str, ...]:
+    """Return the fact paths of a stage's fields that say something."""
+    stages = run.stages if isinstance(run.stages, tuple) else ()
+    number = stages.index(stage)
+    return tuple(f"run.stages[{number}].{name}" for name in ("outcome", "reason", *fields) if getattr(stage, name, ""))
+
+
+def seconds(stage: Stage) -> str:
+    """Return how long a stage took, in words, or empty."""
+    value = known_or(stage.seconds, 0.0)
+    return f" after {value:.0f} s" if value >= 1 else ""
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a text that is not empty."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
+def look_closer(python: Python, code: str, why: str) -> Remedy:
+    """Return what shows more of a failure that nothing explains."""
+    os = known_or(python.os, "linux")
+    executable = known_or(python.executable, "") or ("python" if os == "windows" else "python3")
+    shown = lines([Command((executable, "-X", "faulthandler", "-c", code))], shells(os)[0])
+    return Remedy("Show the whole error", why, shown, os=os, url=REPORT)

@@ -1,0 +1,27 @@
+"""A probe of the doctor's own did not do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.rule import Rule
+from xpu_doctor.snapshot import Snapshot
+
+
+class ProbeFailed(Rule):
+    """The facts of one probe are missing; every rule that needs them is undecided."""
+
+    code = "probe-failed"
+    layer = Layer.DOCTOR
+    severity = Severity.WARNING
+
+    def check(self, snapshot: Snapshot) -> Iterator[Finding]:
+        """Found once per probe that raised an exception or missed its deadline."""
+        for number, failure in enumerate(snapshot.failures):
+            if failure.part == "probe":
+                yield self.found(
+                    f"probe {failure.name}",
+                    f"the probe {failure.name} failed: {failure.error}",
+                    evidence=(Evidence(f"failures[{number}].error", failure.error, f"probe {failure.name}"),),
+                )

@@ -1,0 +1,39 @@
+"""Asking torch.xpu for its devices, or making a tensor on one, killed the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Python, Run, Stage
+from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules._stages import DIED, ended, look_closer, stage_evidence
+from xpu_doctor.rules.enumeration.xpu_unavailable import CODE
+
+DOING = {"xpu": "asking torch.xpu for its devices", "allocate": "making a small tensor on the device"}
+
+
+class XpuQueryCrashed(Rule):
+    """A symptom: the GPU's driver or the SYCL runtime died in native code."""
+
+    code = "xpu-query-crashed"
+    layer = Layer.ENUMERATION
+    symptom = True
+    explains = frozenset({"xpu-unavailable", "compute-failed"})
+
+    def check(self, run: Run, python: Python) -> Iterator[Finding]:
+        """Found where the stage that asks torch.xpu, or the one that allocates, ended so."""
+        stage = ended(run, ("xpu", "allocate"))
+        if stage is None or stage.outcome not in DIED:
+            return
+        why = "The stack shows in which call of torch it ended; SYCL_UR_TRACE=1 set before it shows the runtime's last step."
+        yield self.found(
+            "machine",
+            _summary(stage),
+            evidence=stage_evidence(run, stage, "signal", "traceback"),
+            remedies=(look_closer(python, CODE, why),),
+        )
+
+
+def _summary(stage: Stage) -> str:
+    return f"{DOING[stage.name]} crashed the interpreter: {stage.signal or stage.reason or 'it died of a native fault'}"

@@ -1,0 +1,80 @@
+"""torch was imported and offers no XPU device that takes a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
+from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules._stages import FAILED, ended, look_closer, stage_evidence
+from xpu_doctor.rules.wheel._presence import presence
+from xpu_doctor.unknown import Maybe, Undecided, known, known_or
+
+CODE = "import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))"
+
+
+class XpuUnavailable(Rule):
+    """A symptom: no device is counted, or none of the counted ones can be used."""
+
+    code = "xpu-unavailable"
+    layer = Layer.ENUMERATION
+    symptom = True
+    explains = frozenset({"compute-failed", "silent-cpu-fallback"})
+
+    def check(
+        self, xpu: Xpu, run: Run, python: Python, torch: Torch, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel
+    ) -> Iterator[Finding]:
+        """Found where is_available() is false, no device is counted, or a counted device takes no tensor."""
+        said = _broken_query(run) or _said(xpu)
+        if said is None:
+            return
+        summary, evidence = said
+        partly = _some_work(xpu)
+        build = known_or(torch.build, "xpu")
+        severity = Severity.ERROR if build == "xpu" else presence(build, machine, gpus, kernel).severity
+        why = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set before it, the SYCL runtime tells what it loads."
+        yield self.found(
+            "machine",
+            summary,
+            severity=Severity.WARNING if partly else severity,
+            evidence=evidence,
+            remedies=(look_closer(python, CODE, why),),
+        )
+
+
+Said = tuple[str, tuple[str, ...]]
+
+
+def _broken_query(run: Run) -> Said | None:
+    """A stage that ended with an exception where torch.xpu was asked."""
+    try:
+        stage = ended(run, ("xpu", "allocate"))
+    except Undecided:
+        return None
+    if stage is None or stage.outcome not in FAILED:
+        return None
+    return f"asking torch.xpu failed: {stage.reason or 'the process left without a word'}", stage_evidence(run, stage, "traceback")
+
+
+def _said(xpu: Xpu) -> Said | None:
+    if known_or(xpu.error, ""):
+        return f"asking torch.xpu failed: {known(xpu.error)}", ("xpu.error",)
+    if known_or(xpu.allocated, False):
+        return None
+    if known_or(xpu.device_count, -1) == 0 or not known(xpu.available):
+        return "torch.xpu offers no device", ("xpu.available", "xpu.device_count", "xpu.compiled", "xpu.warnings")
+    refused = [device for device in _devices(xpu) if known_or(device.allocated, True) is False]
+    if refused:
+        names = ", ".join(f"xpu:{device.index}" + (f" ({device.error})" if device.error else "") for device in refused[:3])
+        return f"torch.xpu counts {len(_devices(xpu))} and no tensor could be made on {names}", ("xpu.device_count", "xpu.devices")
+    known(xpu.allocated)
+    return None
+
+
+def _devices(xpu: Xpu) -> tuple[XpuDevice, ...]:
+    return xpu.devices if isinstance(xpu.devices, tuple) else ()
+
+
+def _some_work(xpu: Xpu) -> bool:
+    return any(known_or(device.allocated, False) for device in _devices(xpu))

@@ -1,0 +1,51 @@
+"""`import torch` raised an exception or ended the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Import, Python, Run, Stage
+from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules._stages import FAILED, ended, last_line, look_closer, stage_evidence
+from xpu_doctor.unknown import Undecided, known, known_or
+
+IMPORT_TORCH = "import torch"
+
+
+class TorchImportFailed(Rule):
+    """A symptom: why it failed is another finding's matter."""
+
+    code = "torch-import-failed"
+    layer = Layer.IMPORT
+    symptom = True
+    explains = frozenset({"xpu-unavailable", "compute-failed"})
+
+    def check(self, run: Run, imported: Import, python: Python) -> Iterator[Finding]:
+        """Found where the import stage ended with an exception or left without a word."""
+        try:
+            stage = ended(run, ("import",))
+        except Undecided:
+            if known(imported.succeeded):
+                return
+            stage = None
+        if stage is not None and stage.outcome not in FAILED:
+            return
+        if stage is None and known_or(imported.succeeded, True):
+            return
+        why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
+        yield self.found(
+            "machine",
+            _summary(stage),
+            evidence=stage_evidence(run, stage, "exception", "traceback") if stage else ("imported.succeeded",),
+            remedies=(look_closer(python, IMPORT_TORCH, why),),
+        )
+
+
+def _summary(stage: Stage | None) -> str:
+    if stage is None:
+        return "import torch failed"
+    if stage.outcome == "exit":
+        return f"import torch ended the interpreter: {stage.reason or 'the process left without a word'}"
+    reason = stage.reason or last_line(stage.traceback) or stage.exception
+    return "import torch failed" + (f": {reason}" if reason else "")

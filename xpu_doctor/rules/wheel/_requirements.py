@@ -1,0 +1,64 @@
+"""Requires-Dist lines of an installed distribution, and whether a version meets one. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xpu_doctor.facts import Distribution, Python
+from xpu_doctor.unknown import known_or
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A requirement that applies here."""
+
+    name: str
+    specifier: str
+
+
+def requirements_of(dist: Distribution, python: Python | None = None) -> tuple[Wish, ...]:
+    """Return the requirements of a distribution that apply to this Python; lines that cannot be read or need an extra are left out."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    wishes = []
+    for line in known_or(dist.requires, ()):
+        try:
+            requirement = Requirement(line)
+            applies = requirement.marker is None or requirement.marker.evaluate(environment(python or Python()))
+        except (InvalidRequirement, ValueError):
+            continue
+        if applies:
+            wishes.append(Wish(str(canonicalize_name(requirement.name)), str(requirement.specifier)))
+    return tuple(wishes)
+
+
+def met(wish: Wish, version: str) -> bool | None:
+    """Return whether a version meets a requirement; None where one of them cannot be read."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return SpecifierSet(wish.specifier).contains(Version(version), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return None
+
+
+def environment(python: Python) -> dict[str, str]:
+    """Return the marker environment of the target interpreter, never of the one that judges."""
+    os = known_or(python.os, "linux")
+    version = known_or(python.version, "3.12.0")
+    return {
+        "extra": "",
+        "implementation_name": known_or(python.implementation, "cpython"),
+        "implementation_version": version,
+        "os_name": "nt" if os == "windows" else "posix",
+        "platform_machine": known_or(python.architecture, "AMD64" if os == "windows" else "x86_64"),
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": {"windows": "Windows", "macos": "Darwin"}.get(os, "Linux"),
+        "platform_version": "",
+        "python_full_version": version,
+        "python_version": ".".join(version.split(".")[:2]),
+        "sys_platform": {"windows": "win32", "macos": "darwin"}.get(os, "linux"),
+    }

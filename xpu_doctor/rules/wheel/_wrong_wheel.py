@@ -1,0 +1,87 @@
+"""What the rules about wheels of another kind (CPU, CUDA, ROCm) have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from xpu_doctor.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch
+from xpu_doctor.findings import Evidence, Finding, Layer
+from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.remedies.settings import hostile
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.wheel._presence import presence
+from xpu_doctor.tables.releases import label
+from xpu_doctor.unknown import Maybe, known, known_or
+
+NO_XPU_EXPLAINS = frozenset({"xpu-unavailable", "compute-failed", "silent-cpu-fallback", "companion-mismatch"})
+"""What follows from a torch without XPU support."""
+
+
+class WrongWheel(Rule):
+    """A torch whose build serves another kind of device than XPU."""
+
+    layer = Layer.WHEEL
+    explains = NO_XPU_EXPLAINS
+    build: ClassVar[str]
+    kind: ClassVar[str]
+
+    def check(
+        self,
+        torch: Torch,
+        python: Python,
+        distributions: Distributions,
+        installer: Installer,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+        kernel: Kernel,
+    ) -> Iterator[Finding]:
+        """Found where the build on the disk is this one; how much it matters depends on the GPUs."""
+        if known_or(torch.installed, True) is False or known(torch.build) != self.build or self._not_mine(torch, distributions):
+            return
+        here = presence(self.build, machine, gpus, kernel)
+        yield self.found(
+            "torch",
+            f"torch {known_or(torch.version, '')} is {self.kind}: it has no XPU support".replace("  ", " ")
+            + (f"; {here.why}" if here.why else ""),
+            severity=here.severity,
+            evidence=("torch.version", "torch.build", *build_evidence(torch), *settings_evidence(installer)),
+            remedies=reinstall(python, distributions, installer, torch) if here.offer else (),
+        )
+
+    def _not_mine(self, torch: Torch, distributions: Distributions) -> bool:
+        """Whether another rule speaks of this torch: a build that calls itself XPU, one from source, or Intel's build for IPEX."""
+        return self.build == "cpu" and (claims_xpu(torch) or built_from_source(torch) or serves_ipex(torch, distributions))
+
+
+def build_evidence(torch: Torch) -> tuple[Evidence, ...]:
+    """Return what told the build, as evidence."""
+    return (Evidence("torch.build_source", torch.build_source, ""),) if torch.build_source else ()
+
+
+def settings_evidence(installer: Installer) -> tuple[Evidence, ...]:
+    """Return the settings of pip and uv that can bring a wrong wheel, as evidence."""
+    met = (*hostile(installer, "pip"), *hostile(installer, "uv"))
+    return tuple(Evidence("installer.settings", f"{setting.name} = {setting.value}", setting.source) for setting in met[:6])
+
+
+def versions(torch: Torch) -> tuple[str, ...]:
+    """Return the known spellings of torch's version: version.py first, then the metadata."""
+    return tuple(version for version in (known_or(torch.version, ""), known_or(torch.metadata_version, "")) if version)
+
+
+def claims_xpu(torch: Torch) -> bool:
+    """Return whether the version's label says XPU."""
+    return any(label(version).startswith("xpu") for version in versions(torch))
+
+
+def built_from_source(torch: Torch) -> bool:
+    """Return whether somebody built this torch: its label is a commit."""
+    return any(label(version).startswith("git") for version in versions(torch))
+
+
+def serves_ipex(torch: Torch, distributions: Distributions) -> bool:
+    """Return whether this is Intel's plain torch for the Intel extension, which then brings the XPU device."""
+    return any("cxx11" in label(version) or ".post" in version for version in versions(torch)) and bool(
+        known_or(distributions.find("intel-extension-for-pytorch"), None)
+    )

@@ -1,0 +1,113 @@
+"""torchvision, torchaudio or triton does not belong to the installed torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.remedies.install import TRITONS, reinstall
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.wheel._requirements import met, requirements_of
+from xpu_doctor.tables.releases import is_nightly, label, public, release_of
+from xpu_doctor.unknown import Unknown, known, known_or
+
+COMPANIONS = ("torchvision", "torchaudio")
+Said = tuple[str, Severity, Confidence]
+
+
+class CompanionMismatch(Rule):
+    """A companion was made for another release or another build of torch, or two packages share the folder triton."""
+
+    code = "companion-mismatch"
+    layer = Layer.WHEEL
+    severity = Severity.WARNING
+    explains = frozenset({"op-unsupported", "compile-toolchain", "triton-xpu-missing"})
+
+    def check(self, torch: Torch, distributions: Distributions, python: Python, installer: Installer) -> Iterator[Finding]:
+        """Found per companion whose own requirement, release or build label does not fit torch."""
+        installed = known(distributions.installed)
+        if known_or(torch.installed, True) is False:
+            return
+        version = known(torch.version)
+        places = {dist.name: number for number, dist in reversed(list(enumerate(installed)))}
+        for name in COMPANIONS:
+            dist = installed[places[name]] if name in places else None
+            said = _companion(dist, version, torch) if dist is not None else None
+            if said is not None:
+                yield self._finding(
+                    said, ("torch.version", f"distributions.installed[{places[name]}].version"), python, distributions, installer, torch
+                )
+        for said, shown in _tritons(installed, places, torch, python):
+            evidence = ("torch.version", *(f"distributions.installed[{number}].name" for number in shown))
+            yield self._finding(said, evidence, python, distributions, installer, torch)
+
+    def _finding(
+        self, said: Said, evidence: tuple[str, ...], python: Python, distributions: Distributions, installer: Installer, torch: Torch
+    ) -> Finding:
+        summary, severity, confidence = said
+        remedies = reinstall(python, distributions, installer, torch)
+        return self.found("torch", summary, severity=severity, confidence=confidence, evidence=evidence, remedies=remedies)
+
+
+def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
+    """What is wrong with torchvision or torchaudio beside this torch, or None."""
+    if isinstance(dist.version, Unknown):
+        return None
+    wishes = [wish for wish in requirements_of(dist) if wish.name == "torch"]
+    broken = next((wish for wish in wishes if met(wish, version) is False), None)
+    if broken is not None:
+        return (
+            f"{dist.name} {dist.version} requires torch{broken.specifier}, and torch {version} is installed",
+            Severity.ERROR,
+            Confidence.CERTAIN,
+        )
+    row = release_of(version)
+    pair = row.companion(dist.name) if row is not None and row.confirmed else ""
+    if not wishes and pair and public(dist.version) != pair and not is_nightly(dist.version):
+        return f"{dist.name} {dist.version} does not belong to torch {version}: its partner is {pair}", Severity.WARNING, Confidence.LIKELY
+    return _variant(dist, version, torch)
+
+
+def _variant(dist: Distribution, version: str, torch: Torch) -> Said | None:
+    """Whether the build label of a companion contradicts torch's build; no label tells nothing unless torch is the XPU build."""
+    build, mine = known_or(torch.build, ""), _build_of(label(known_or(dist.version, "")))
+    if mine and build in ("xpu", "cpu", "cuda", "rocm") and mine != build:
+        return f"{dist.name} {dist.version} is a {mine} build, and torch {version} is a {build} build", Severity.WARNING, Confidence.CERTAIN
+    if build == "xpu" and label(version) == "xpu" and not label(known_or(dist.version, "")) and dist.name == "torchvision":
+        return (
+            f"{dist.name} {dist.version} did not come from the XPU index: its operators may be missing on xpu",
+            Severity.WARNING,
+            Confidence.LIKELY,
+        )
+    return None
+
+
+def _build_of(name: str) -> str:
+    for start, build in (("xpu", "xpu"), ("cpu", "cpu"), ("cu", "cuda"), ("rocm", "rocm")):
+        if name.startswith(start):
+            return build
+    return ""
+
+
+def _tritons(
+    installed: tuple[Distribution, ...], places: dict[str, int], torch: Torch, python: Python
+) -> Iterator[tuple[Said, tuple[int, ...]]]:
+    """What is wrong with the packages that share the folder triton."""
+    present = [name for name in TRITONS if name in places]
+    numbers = tuple(places[name] for name in present)
+    if known_or(torch.build, "") != "xpu":
+        return
+    if len(present) > 1:
+        names = " and ".join(f"{name} {known_or(installed[places[name]].version, '')}".strip() for name in present)
+        yield (
+            (f"{names} install the same folder `triton`: the later one overwrote the other", Severity.WARNING, Confidence.CERTAIN),
+            numbers,
+        )
+        return
+    torches = [dist for dist in installed if dist.name == "torch"]
+    for wish in requirements_of(torches[0], python) if torches else ():
+        version = known_or(installed[places[wish.name]].version, "") if wish.name in present else ""
+        if version and met(wish, version) is False:
+            said = f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and {version} is installed"
+            yield (said, Severity.WARNING, Confidence.CERTAIN), numbers

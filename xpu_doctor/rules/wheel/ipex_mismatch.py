@@ -1,0 +1,85 @@
+"""The Intel extension for PyTorch does not fit torch; its development has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.remedies.install import reinstall, uninstall
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.wheel._wrong_wheel import serves_ipex
+from xpu_doctor.tables import toml
+from xpu_doctor.tables.releases import label, public
+from xpu_doctor.unknown import Unknown, known, known_or
+
+NAME = "intel-extension-for-pytorch"
+URL = "https://github.com/intel/intel-extension-for-pytorch"
+
+
+class IpexMismatch(Rule):
+    """An extension that was built for another torch fails when it is loaded, which torch does by itself."""
+
+    code = "ipex-mismatch"
+    layer = Layer.WHEEL
+    explains = frozenset(
+        {
+            "torch-import-failed",
+            "torch-import-crashed",
+            "xpu-unavailable",
+            "xpu-query-crashed",
+            "runtime-package-mismatch",
+            "shared-library-missing",
+        }
+    )
+
+    def check(self, distributions: Distributions, torch: Torch, python: Python, installer: Installer) -> Iterator[Finding]:
+        """Found where the extension was made for another torch release; a note where torch has no XPU without it."""
+        dist = known(distributions.find(NAME))
+        if dist is None or known_or(torch.installed, True) is False:
+            return
+        number = known(distributions.installed).index(dist)
+        version, mine = known(torch.version), _version(dist, number)
+        evidence = ("torch.version", f"distributions.installed[{number}].version")
+        partner = _partner(mine)
+        if partner and not public(version).startswith(partner):
+            yield self.found(
+                "torch",
+                f"{NAME} {mine} was built for torch {partner}, and torch {version} is installed",
+                confidence=Confidence.CERTAIN if _tabled(mine) else Confidence.LIKELY,
+                evidence=evidence,
+                remedies=(_uninstall(python, installer), *reinstall(python, distributions, installer, torch, also=(NAME,))),
+            )
+        elif serves_ipex(torch, distributions):
+            yield self.found(
+                "torch",
+                f"torch {version} has no XPU support of its own: only `import intel_extension_for_pytorch` brings it, and that project has ended",
+                severity=Severity.WARNING,
+                confidence=Confidence.LIKELY,
+                evidence=evidence,
+                remedies=reinstall(python, distributions, installer, torch, also=(NAME,)),
+            )
+
+
+def _version(dist: Distribution, number: int) -> str:
+    return known(
+        Unknown(dist.version.reason, f"distributions.installed[{number}].version") if isinstance(dist.version, Unknown) else dist.version
+    )
+
+
+def _tabled(ipex: str) -> bool:
+    return any(public(row["ipex"]) == public(ipex) for row in toml("releases")["ipex"])
+
+
+def _partner(ipex: str) -> str:
+    """The torch release that an extension was built for: by the table, else its own first two numbers; CPU-only builds have none."""
+    for row in toml("releases")["ipex"]:
+        if public(row["ipex"]) == public(ipex):
+            return ".".join(public(row["torch"]).split(".")[:2]) + "."
+    parts = public(ipex).split(".")
+    return ".".join(parts[:2]) + "." if label(ipex).startswith("xpu") and len(parts) > 2 else ""
+
+
+def _uninstall(python: Python, installer: Installer) -> Remedy:
+    why = "torch has had XPU support of its own since 2.5 and needs no extension; the project was archived in March 2026."
+    return uninstall(python, installer, (NAME,), "Uninstall the extension", why, URL)

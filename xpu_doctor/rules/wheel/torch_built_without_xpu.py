@@ -1,0 +1,59 @@
+"""The installed torch was built, by somebody or under the wrong label, without XPU support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch, Xpu
+from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.wheel._presence import presence
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu
+from xpu_doctor.unknown import Maybe, known, known_or
+
+USUAL = frozenset({"xpu", "cpu", "cuda", "rocm"})
+
+
+class TorchBuiltWithoutXpu(Rule):
+    """A torch from source, from a distribution, or with an XPU label, that has no XPU support in it."""
+
+    code = "torch-built-without-xpu"
+    layer = Layer.WHEEL
+    explains = NO_XPU_EXPLAINS
+
+    def check(
+        self,
+        torch: Torch,
+        xpu: Xpu,
+        python: Python,
+        distributions: Distributions,
+        installer: Installer,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+        kernel: Kernel,
+    ) -> Iterator[Finding]:
+        """Found where the label or the libraries promise XPU and torch itself denies it, or where the build is an own one without it."""
+        if known_or(torch.installed, True) is False:
+            return
+        what = _what(torch, known(torch.build), known_or(xpu.compiled, True))
+        if not what:
+            return
+        here = presence("cpu", machine, gpus, kernel)
+        yield self.found(
+            "torch",
+            f"torch {known_or(torch.version, '')} {what}" + (f"; {here.why}" if here.why else ""),
+            severity=here.severity,
+            evidence=("torch.version", "torch.build", *build_evidence(torch), "xpu.compiled"),
+            remedies=reinstall(python, distributions, installer, torch) if here.offer else (),
+        )
+
+
+def _what(torch: Torch, build: str, compiled: bool) -> str:
+    if build == "xpu":
+        return "" if compiled else "has XPU libraries and says that it was compiled without XPU"
+    if build == "cpu" and claims_xpu(torch):
+        return "is labelled XPU and holds no XPU library: it is a CPU build"
+    if build not in ("cuda", "rocm") and built_from_source(torch):
+        return "was built from source without XPU support"
+    return "" if build in USUAL else f"is a {build} build: it has no XPU support"

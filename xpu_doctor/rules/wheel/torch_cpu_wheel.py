@@ -1,0 +1,16 @@
+"""The installed torch is a CPU-only build."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, WrongWheel
+
+
+class TorchCpuWheel(WrongWheel):
+    """The installed torch is a CPU-only build."""
+
+    code: ClassVar[str] = "torch-cpu-wheel"
+    explains = NO_XPU_EXPLAINS
+    build: ClassVar[str] = "cpu"
+    kind: ClassVar[str] = "a CPU build"

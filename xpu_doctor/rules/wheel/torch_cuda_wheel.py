@@ -1,0 +1,16 @@
+"""The installed torch is a CUDA build."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, WrongWheel
+
+
+class TorchCudaWheel(WrongWheel):
+    """The installed torch is a CUDA build."""
+
+    code: ClassVar[str] = "torch-cuda-wheel"
+    explains = NO_XPU_EXPLAINS | frozenset({"torch-import-failed"})
+    build: ClassVar[str] = "cuda"
+    kind: ClassVar[str] = "a CUDA build for NVIDIA GPUs"

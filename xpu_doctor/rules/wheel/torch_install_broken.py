@@ -1,0 +1,152 @@
+"""The files of torch on the disk are not what its wheel installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Python, Torch
+from xpu_doctor.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.remedies.install import reinstall, site_folder
+from xpu_doctor.rule import Rule
+from xpu_doctor.tables.releases import label, public
+from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+
+HARMLESS = re.compile(
+    r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$"
+)
+"""Files that image builders prune and that no import needs."""
+NAMES = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton")
+MOST = 3
+"""Files that a summary names."""
+
+
+class TorchInstallBroken(Rule):
+    """Files are missing or of the wrong size, several installs lie over each other, or an install was interrupted."""
+
+    code = "torch-install-broken"
+    layer = Layer.WHEEL
+    explains = frozenset(
+        {
+            "torch-not-installed",
+            "torch-import-failed",
+            "torch-import-crashed",
+            "torch-import-hung",
+            "torch-built-without-xpu",
+            "companion-mismatch",
+            "xpu-unavailable",
+            "xpu-query-crashed",
+            "xpu-query-hung",
+            "shared-library-missing",
+            "compute-failed",
+        }
+    )
+
+    def check(
+        self, distributions: Distributions, torch: Torch, imported: Import, python: Python, installer: Installer
+    ) -> Iterator[Finding]:
+        """Found where RECORD, version.py, the dist-info folders or leftovers contradict each other."""
+        seen, blocked = _gathered(distributions, torch)
+        if not seen:
+            if blocked is not None and known_or(torch.installed, True):
+                raise Undecided(blocked)
+            return
+        works = known_or(imported.succeeded, False)
+        only_leftovers = all(fact == "distributions.leftovers" for fact, _ in seen)
+        severity = Severity.WARNING if works or (only_leftovers and known_or(torch.installed, True)) else Severity.ERROR
+        leftovers = tuple(_torch_leftovers(known_or(distributions.leftovers, ())))
+        folder = "" if only_leftovers else site_folder(torch)
+        folders = (*((folder,) if folder else ()), *(path for path in leftovers if "/" in path or "\\" in path))
+        yield self.found(
+            "torch",
+            "the installation of torch is damaged: " + "; ".join(text for _, text in seen),
+            severity=severity,
+            evidence=tuple(Evidence(fact, text, "") for fact, text in seen),
+            remedies=reinstall(python, distributions, installer, torch, folders=folders),
+        )
+
+
+def _gathered(distributions: Distributions, torch: Torch) -> tuple[list[tuple[str, str]], Unknown | None]:
+    """Return every sign of damage as (fact, text), and the first fact whose absence keeps the rest open."""
+    seen: list[tuple[str, str]] = []
+    blocked: Unknown | None = None
+    for sign in (_files, _doubled, _versions, _leftovers):
+        try:
+            seen += sign(distributions, torch)
+        except Undecided as missing:
+            blocked = blocked or missing.unknown
+    return seen, blocked
+
+
+def _files(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
+    """Files that differ from RECORD."""
+    for number, dist in enumerate(known(distributions.installed)):
+        if dist.name == "torch":
+            faults = [fault for fault in _faults(dist, number) if not HARMLESS.search(fault.path)]
+            if faults:
+                more = dist.file_fault_count - MOST
+                named = ", ".join(f"{fault.path} ({_fault_text(fault)})" for fault in sorted(faults, key=_order)[:MOST])
+                yield f"distributions.installed[{number}].file_faults", named + (f" and {more} more" if more > 0 else "")
+
+
+def _faults(dist: Distribution, number: int) -> tuple[FileFault, ...]:
+    if isinstance(dist.file_faults, Unknown):
+        raise Undecided(Unknown(dist.file_faults.reason, f"distributions.installed[{number}].file_faults"))
+    return dist.file_faults
+
+
+def _order(fault: FileFault) -> tuple[bool, str]:
+    return (".so" not in fault.path and not fault.path.endswith((".dll", ".pyd")), fault.path)
+
+
+def _fault_text(fault: FileFault) -> str:
+    return f"{fault.fault}: {fault.detail}" if fault.detail else fault.fault
+
+
+def _doubled(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
+    """Two dist-info folders of torch in one site folder."""
+    torches = [dist for dist in known(distributions.installed) if dist.name == "torch"]
+    same = [dist for dist in torches if dist.location == torches[0].location]
+    if len(same) > 1:
+        yield (
+            "distributions.installed",
+            "torch is registered twice in one folder: " + " and ".join(known_or(dist.version, "?") for dist in same),
+        )
+
+
+def _versions(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
+    """version.py and the metadata name different versions: files of two installs are mixed."""
+    mine, registered = known(torch.version), known(torch.metadata_version)
+    if not registered or not mine:
+        return
+    labels = {label(mine), label(registered)} - {""}
+    if _release(mine) != _release(registered) or len(labels) > 1:
+        yield "torch.version", f"torch/version.py says {mine}, its metadata says {registered}"
+
+
+def _release(version: str) -> str:
+    """The version for comparison: 2.9.0a0 of a source tree and 2.9.0 stay apart, 2.9 and 2.9.0 do not."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(public(version)).public.removesuffix(".0")
+    except InvalidVersion:
+        return public(version)
+
+
+def _leftovers(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
+    """Folders that pip renamed before it was interrupted."""
+    names = list(_torch_leftovers(known(distributions.leftovers)))
+    if names:
+        yield "distributions.leftovers", f"an interrupted pip left {', '.join(_leaf(name) for name in names[:MOST])}"
+
+
+def _torch_leftovers(paths: tuple[str, ...]) -> Iterator[str]:
+    for path in paths:
+        stem = re.sub(r"^~[-~.=%0-9]*", "", re.split(r"-\d", _leaf(path), maxsplit=1)[0])
+        if len(stem) >= 3 and any(name.endswith(stem) for name in NAMES):
+            yield path
+
+
+def _leaf(path: str) -> str:
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]

@@ -1,0 +1,43 @@
+"""No torch is installed in the interpreter that was examined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distributions, Installer, OtherPython, Python, Target, Torch
+from xpu_doctor.findings import Finding, Layer, Remedy
+from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.rule import Rule
+from xpu_doctor.unknown import known, known_or
+
+
+class TorchNotInstalled(Rule):
+    """The target interpreter has no torch; another one on this machine may have it."""
+
+    code = "torch-not-installed"
+    layer = Layer.WHEEL
+    explains = frozenset({"torch-import-failed", "xpu-unavailable", "compute-failed"})
+
+    def check(self, torch: Torch, target: Target, python: Python, distributions: Distributions, installer: Installer) -> Iterator[Finding]:
+        """Found where no folder of torch is on the interpreter's path."""
+        if known(torch.installed):
+            return
+        others = [other for other in known_or(target.others, ()) if other.torch]
+        executable = known_or(python.executable, "") or known_or(target.executable, "")
+        where = f" in {executable}" if executable else ""
+        found = "; ".join(f"{other.executable} has torch {other.torch}" for other in others[:3])
+        yield self.found(
+            "torch",
+            f"torch is not installed{where}" + (f" ({found})" if found else ""),
+            evidence=("torch.installed", "target.executable", *(("target.others",) if others else ())),
+            remedies=(*_use_the_other(others, known_or(python.os, "linux")), *reinstall(python, distributions, installer, torch)),
+        )
+
+
+def _use_the_other(others: list[OtherPython], os: str) -> tuple[Remedy, ...]:
+    if not others:
+        return ()
+    command = Command(("xpu-doctor", "check", "--python", others[0].executable))
+    why = f"{others[0].executable} has torch {others[0].torch}: this may be the interpreter that your program uses."
+    return (Remedy("Examine the interpreter that has torch", why, lines([command], shells(os)[0]), os=os),)

@@ -1,0 +1,16 @@
+"""The installed torch is a ROCm build."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, WrongWheel
+
+
+class TorchRocmWheel(WrongWheel):
+    """The installed torch is a ROCm build."""
+
+    code: ClassVar[str] = "torch-rocm-wheel"
+    explains = NO_XPU_EXPLAINS | frozenset({"torch-import-failed"})
+    build: ClassVar[str] = "rocm"
+    kind: ClassVar[str] = "a ROCm build for AMD GPUs"

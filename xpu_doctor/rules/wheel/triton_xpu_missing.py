@@ -1,0 +1,46 @@
+"""The XPU build of torch is installed without the triton that it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distributions, Installer, Python, Torch
+from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.wheel._requirements import requirements_of
+from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+
+XPU_TRITONS = ("triton-xpu", "pytorch-triton-xpu")
+
+
+class TritonXpuMissing(Rule):
+    """torch.compile cannot make kernels for the GPU; everything else works."""
+
+    code = "triton-xpu-missing"
+    layer = Layer.WHEEL
+    severity = Severity.WARNING
+    explains = frozenset({"compile-toolchain"})
+
+    def check(self, torch: Torch, distributions: Distributions, python: Python, installer: Installer) -> Iterator[Finding]:
+        """Found where torch's own metadata requires an XPU triton and none is installed."""
+        if known_or(torch.installed, True) is False or known(torch.build) != "xpu":
+            return
+        own = known(distributions.find("torch"))
+        if own is None:
+            raise Undecided(Unknown("torch has no metadata that names its requirements", "distributions.installed"))
+        if any(known(distributions.find(name)) for name in XPU_TRITONS):
+            return
+        if isinstance(own.requires, Unknown):
+            raise Undecided(Unknown(own.requires.reason, "distributions.installed"))
+        wish = next((wish for wish in requirements_of(own, python) if wish.name in XPU_TRITONS), None)
+        if wish is None:
+            return
+        plain = known(distributions.find("triton", "triton-windows", "pytorch-triton"))
+        beside = f"; {plain.name} {known_or(plain.version, '')} is there, and it has no XPU back end" if plain else ""
+        yield self.found(
+            "torch",
+            f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and it is not installed{beside}: torch.compile will fail",
+            evidence=("torch.version", "distributions.installed"),
+            remedies=reinstall(python, distributions, installer, torch),
+        )
