@@ -149,11 +149,12 @@ class _Agent:
         self._stage = ""
         self._began = time.monotonic()
         self._call = ""
+        self._part: dict[str, Any] = {}
         self._done = False
         self._first = stages[0]
         request = {
             **patient.request,
-            "folder": patient.folder or os.getcwd(),
+            "folder": patient.folder or "",
             "stacks": self._stacks.where,
             "deadlines": {name: patient.deadline(name) for name in stages},
         }
@@ -182,7 +183,7 @@ class _Agent:
         self._read(note, listener)
         dead = self._stage or ("" if self._done or not hang and code == 0 else self._first)
         if dead:
-            note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), {}))
+            note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), self._part))
         elif behind:
             note(StageResult({"name": "leftovers", "outcome": "ok", "left_behind": behind}, {}))
         self._close()
@@ -205,10 +206,12 @@ class _Agent:
 
     def _hear(self, kind: str, stage: str, said: dict[str, Any], note: Callable[[StageResult], None], listener: Listener) -> None:
         if kind == "begin":
-            self._stage, self._began, self._call = stage, time.monotonic(), ""
+            self._stage, self._began, self._call, self._part = stage, time.monotonic(), "", {}
             listener(stage, self._patient.deadline(stage))
         elif kind == "mark":
             self._call = str(said.get("call", ""))
+        elif kind == "part" and isinstance(said.get("facts"), dict):
+            self._part = said["facts"]
         elif kind in ("end", "error"):
             self._stage, self._began = "", time.monotonic()
             note(_ended(stage, said) if kind == "end" else _failed(stage, said))

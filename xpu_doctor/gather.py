@@ -14,6 +14,7 @@ from xpu_doctor.layers import Selection
 from xpu_doctor.target import Choice, Surroundings, other_interpreters
 
 if TYPE_CHECKING:
+    from xpu_doctor.host import Host
     from xpu_doctor.plugins import Plugins
     from xpu_doctor.progress import Progress
     from xpu_doctor.snapshot import Snapshot
@@ -48,6 +49,8 @@ class Checkup:
     deadlines: Mapping[str, float]
     progress: Progress | None = None
     devices: tuple[str, ...] = ()
+    host: Host | None = None
+    """The machine to ask; None is this one."""
     timings: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,13 +77,15 @@ class Checkup:
         Raises:
             OSError: the interpreter cannot be started.
         """
+        from dataclasses import replace
+
         from xpu_doctor.assembly import groups_of, sources_of
         from xpu_doctor.host import LiveHost
         from xpu_doctor.probe import run_probes
         from xpu_doctor.probes import PROBES
         from xpu_doctor.snapshot import Snapshot
 
-        host = LiveHost(env=self.environment)
+        host = self.host or LiveHost(env=self.environment)
         wanted = [item for item in (*PROBES, *plugins.probes) if self._wants(item.name, item.layer)]
         gathered = run_probes(host, wanted, self.deadlines.get("probes", 30.0), self._tell)
         static = self._static_results()
@@ -96,8 +101,6 @@ class Checkup:
         snapshot = installed_facts(snapshot, self, host)
         results = (*static, *(self._live.results() if self._live else ()))
         groups = groups_of(results, (*STATIC_STAGES, *self._live_stages))
-        from dataclasses import replace
-
         snapshot = replace(snapshot, **{name: groups[name] for name in ("imported", "xpu", "run") if name in groups})
         from xpu_doctor.after_live import deeper_facts
 

@@ -4,7 +4,7 @@
     agent.py TRANSCRIPT REQUEST STAGE [STAGE ...]
 
 TRANSCRIPT is a path or `fd:N`; REQUEST is one JSON object. Each stage writes JSON lines to the transcript, each in one
-write: `begin`, `mark` (which call comes next), then `end` with the stage's facts or `error` with the exception. A
+write: `begin`, `mark` (which call comes next), `part` (facts so far), then `end` with the stage's facts or `error` with the exception. A
 `begin` with nothing after it says where the interpreter died.
 
 Constraints, and why: standard library only and one file, because it runs in interpreters that know nothing of the
@@ -514,7 +514,7 @@ def stage_import(request):
 
     sys.path[:] = _USERS_PATH
     if not _isolated():
-        sys.path.insert(0, request.get("folder") or os.getcwd())
+        sys.path.insert(0, request.get("folder") or (os.getcwd() if _folder_exists(os) else ""))
     with warnings.catch_warnings(record=True) as caught:
         started = time.perf_counter()
         import torch
@@ -938,6 +938,424 @@ def stage_ze_library(request):
     return {"libraries": rows}
 
 
+# ---------------------------------------------------------------------------------------------- compute
+
+COMPUTE_LIMITS = {
+    "dtypes": ["float32", "bfloat16", "float16"],
+    "device_seconds": 3.0,  # measuring on one device; warm-up and compilation are bounded apart
+    "warm_up_seconds": 30.0,
+    "batch_seconds": 0.15,
+    "batches": 2,
+    "cpu_seconds": 0.3,
+    "largest": 8192,
+    "fewest": 2,
+    "most": 200,
+}
+COMPUTE_VARIABLES = ("PYTORCH_ENABLE_XPU_FALLBACK", "PYTORCH_XPU_FALLBACK_OP", "PYTORCH_DEBUG_XPU_FALLBACK")
+_BLOCK_ROWS = 256
+
+
+def stage_compute(request):
+    """Matmuls on each device, then on the CPU; the keys are the fields of facts.Compute.
+
+    The request holds "compute": {"devices": ["xpu:0", ...], "limits": {...}}. Devices are torch.device strings; none
+    means every XPU device. Limits override COMPUTE_LIMITS. The stage imports torch itself, in a process of its own:
+    torch's fallback warnings must be on before the import, and a CPU matmul before would leave spinning threads.
+    After each step a `part` line repeats what is known so far, so that a device that kills or hangs loses nothing.
+    """
+    options = request.get("compute") or {}
+    variables = [{"name": name, "value": os.environ[name]} for name in COMPUTE_VARIABLES if name in os.environ]
+    if "torch" not in sys.modules:
+        os.environ["PYTORCH_DEBUG_XPU_FALLBACK"] = "1"
+        mark("compute", "import torch")
+        stage_import(request)
+    import torch
+
+    names = options.get("devices") or ["xpu:%d" % index for index in range(_xpu_count(torch))]
+
+    def tell(call, facts):
+        mark("compute", call)
+        TRANSCRIPT.write("part", "compute", facts=dict(facts, fallback_variables=variables))
+
+    facts = measure_compute(torch, names, options.get("limits") or {}, tell)
+    facts["fallback_variables"] = variables
+    return facts
+
+
+def _xpu_count(torch):
+    """Number of XPU devices that can be used."""
+    xpu = getattr(torch, "xpu", None)
+    return min(int(xpu.device_count()), 64) if xpu is not None and xpu.is_available() else 0
+
+
+def measure_compute(torch, device_strings, limits, tell=lambda call, facts: None):
+    """Time and check matmuls on each device and then on the CPU; nothing of this judges where they ran."""
+    limits = dict(COMPUTE_LIMITS, **limits)
+    started = time.perf_counter()
+    devices = []
+    facts = {"devices": devices}
+    threads = torch.get_num_threads()
+    for name in device_strings:
+        device = {"device": name, "step": "", "error": "", "exception": ""}
+        devices.append(device)
+
+        def step(call, device=device):
+            device["step"] = call
+            tell(call, facts)
+
+        try:
+            with torch.no_grad():
+                _compute_device(torch, device, limits, threads, step)
+            device["step"] = ""
+        except Exception as error:
+            device["error"] = cut("%s: %s" % (type(error).__name__, error), 2000)
+            device["exception"] = type(error).__name__
+        finally:
+            torch.set_num_threads(threads)
+    if devices:
+        tell("matmul on the CPU for comparison", facts)
+        with torch.no_grad():
+            facts["cpu"] = attempt(_compute_cpu, torch, limits, threads)
+        if "reason" in facts["cpu"]:
+            facts["cpu"] = {"timing_error": facts["cpu"]["reason"]}
+    facts["seconds"] = time.perf_counter() - started
+    return facts
+
+
+def _compute_device(torch, result, limits, threads, step):
+    """Everything that is measured on one device, the signals of the dispatcher and the profiler last."""
+    import warnings
+
+    device = torch.device(result["device"])
+    if device.index is None and device.type != "cpu":
+        device = torch.device(device.type, 0)
+    result["type"] = device.type
+    module = _compute_module(torch, device)
+    step("properties of %s" % device)
+    result.update(_compute_properties(module, device))
+    products = result["products"] = []
+    began = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name in limits["dtypes"]:
+            spent = time.perf_counter() - began - result.get("warm_up_seconds", 0.0)
+            if products and (spent > limits["device_seconds"] * 0.75 or result.get("warm_up_seconds", 0.0) > limits["warm_up_seconds"]):
+                products.append({"dtype": name, "error": "not measured: the time for this device was used up"})
+                continue
+            _compute_dtype(torch, module, device, name, result, limits, threads, step)
+        result["measuring_seconds"] = time.perf_counter() - began - result.get("warm_up_seconds", 0.0)
+        step("profiler and dispatcher on %s" % device)
+        result.update(_compute_signals(torch, device))
+    texts = [cut(item.message, 300) for item in caught]
+    result["fallback_warnings"] = [text for text in texts if "CPU" in text and "fall" in text.lower()][:10]
+
+
+def _compute_module(torch, device):
+    """The module of a device's type (torch.xpu, torch.cuda ...), or None."""
+    try:
+        return torch.get_device_module(device)
+    except (AttributeError, RuntimeError):
+        return getattr(torch, device.type, None)
+
+
+def _compute_properties(module, device):
+    """Name, PCI id and memory of a device, each unknown where the module does not tell."""
+    index = device.index or 0
+    found = {"name": attempt(lambda: str(module.get_device_name(index)))}
+    properties = attempt(lambda: module.get_device_properties(index))
+    for field, name in (("device_id", "device_id"), ("total_memory", "total_memory"), ("integrated", "is_integrated_gpu")):
+        value = getattr(properties, name, None)
+        found[field] = value if isinstance(value, (int, bool)) else unknown("this torch does not tell")
+    found["free_memory"] = attempt(lambda: int(module.mem_get_info(index)[0]))
+    return found
+
+
+def _compute_dtype(torch, module, device, name, result, limits, threads, step):
+    """Warm up, find a size, time batches and check the result in one data type."""
+    product = {"dtype": name, "error": ""}
+    first = not result["products"]
+    result["products"].append(product)
+    bench = _ComputeBench(torch, module, device, getattr(torch, name), threads)
+    batch_seconds = limits["batch_seconds"] if first else limits["batch_seconds"] * 0.6
+    try:
+        step("%s matmul on %s: warm-up" % (name, device))
+        warming = time.perf_counter()
+        size, seconds = _compute_size(bench, batch_seconds, limits, result)
+        result["warm_up_seconds"] = result.get("warm_up_seconds", 0.0) + time.perf_counter() - warming
+        if first:
+            result["first_run_seconds"] = bench.first_seconds
+            result.update(bench.memory)
+        step("%s matmul on %s: size %d" % (name, device, size))
+        count = int(min(limits["most"], max(limits["fewest"], batch_seconds / max(seconds, 1e-6))))
+        product.update(size=size, count=count)
+        product.update(_compute_timing(bench, count, limits["batches"] if first else 1))
+        step("%s matmul on %s: result" % (name, device))
+        product.update(bench.check())
+        product["result_device"] = str(bench.c.device.type)
+    except Exception as error:
+        product["error"] = cut("%s: %s" % (type(error).__name__, error), 2000)
+        if first:
+            raise
+    finally:
+        bench.release()
+
+
+class _ComputeBench(object):
+    """Square matrices of one data type on one device, and the ways to multiply them, to wait, and to check."""
+
+    def __init__(self, torch, module, device, dtype, threads):
+        self.torch, self.module, self.device, self.dtype, self.threads = torch, module, device, dtype, threads
+        self.size, self.a, self.b, self.c = 0, None, None, None
+        self.blocks, self.memory, self.first_seconds = (), {}, 0.0
+        self.event = self._event(timing=True) or self._event(timing=False)
+        self.timed = self.event is not None and self._event(timing=True) is not None
+
+    def _event(self, timing):
+        """A working event of the device, or None where it has none."""
+        maker = getattr(self.module, "Event", None)
+        if maker is None or self.device.type == "cpu":
+            return None
+        try:
+            event = maker(enable_timing=True) if timing else maker()
+            event.record()
+            event.query()
+            return event
+        except Exception:
+            return None
+
+    def prepare(self, size):
+        """Make two random matrices of a size on the device, from a block of rows that the host keeps.
+
+        One thread: worker threads that spin on afterwards would be counted as work of the device's matmul.
+        """
+        torch = self.torch
+        self.release()
+        torch.set_num_threads(1)
+        rows = min(size, _BLOCK_ROWS)
+        generator = torch.Generator().manual_seed(size)
+        self.blocks = tuple(torch.randn(rows, size, generator=generator).to(self.dtype) for _ in range(2))
+        held, resident = self._allocated(), _resident_bytes()
+        self.a, self.b = (self._uploaded(block, size) for block in self.blocks)
+        self.memory = {"allocated_bytes": _difference(self._allocated(), held), "host_growth_bytes": _difference(_resident_bytes(), resident)}
+        self.memory["input_bytes"] = 2 * size * size * self.blocks[0].element_size()
+        self.size = size
+        self.synchronize()
+        torch.set_num_threads(self.threads)
+
+    def _uploaded(self, block, size):
+        """A square matrix on the device that repeats the block."""
+        whole = self.torch.empty((size, size), dtype=self.dtype, device=self.device)
+        for row in range(0, size, block.shape[0]):
+            whole[row : row + block.shape[0]].copy_(block)
+        return whole
+
+    def _allocated(self):
+        """Bytes that torch says it holds on the device."""
+        return attempt(lambda: int(self.module.memory_allocated(self.device)))
+
+    def release(self):
+        """Let go of the matrices."""
+        self.a = self.b = self.c = None
+
+    def synchronize(self):
+        """Wait for the device, and read one element back: a synchronize that does not wait cannot deceive that."""
+        waits = getattr(self.module, "synchronize", None)
+        if waits is not None:
+            waits(self.device)
+        last = self.c if self.c is not None else self.b
+        return last[-1:, -1:].cpu()
+
+    def once(self):
+        """Seconds of one product, waited for."""
+        started = time.perf_counter()
+        self.c = self.torch.mm(self.a, self.b)
+        self.synchronize()
+        return time.perf_counter() - started
+
+    def batch(self, count, quiet_for=0.0):
+        """Queue a number of products, then wait: seconds and CPU seconds of each part.
+
+        Where the device has events, they are asked between sleeps; else `quiet_for` says how long to sleep before the
+        wait. Sleeping matters: a driver that spins while it waits would look like work on the CPU.
+        """
+        before = self._event(timing=True) if self.timed else None
+        wall, process, thread = time.perf_counter(), time.process_time(), time.thread_time()
+        if before is not None:
+            before.record()
+        for _ in range(count):
+            self.c = self.torch.mm(self.a, self.b)
+        if self.event is not None:
+            self.event.record()
+        queued = time.perf_counter() - wall
+        if self.event is not None:
+            while not self.event.query():
+                time.sleep(0.0005)
+        elif quiet_for > queued:
+            time.sleep(quiet_for - queued)
+        self.synchronize()
+        seconds = time.perf_counter() - wall
+        process, thread = time.process_time() - process, time.thread_time() - thread
+        return {
+            "queue_seconds": queued,
+            "seconds": seconds,
+            "device_seconds": before.elapsed_time(self.event) / 1000.0 if before is not None else None,
+            "cpu_seconds": process,
+            "thread_seconds": thread,
+        }
+
+    def check(self):
+        """Compare sampled rows of the last product with float64 on the CPU."""
+        torch, size = self.torch, self.size
+        torch.set_num_threads(1)
+        a, b = (block.to(torch.float64) for block in self.blocks)
+        rows = a.shape[0]
+        sampled = sorted(set([0, 1, size // 3, size // 2, size - 2, size - 1]))
+        got = torch.stack([self.c[row].cpu().to(torch.float64) for row in sampled])
+        folded = torch.stack([a[row % rows].reshape(size // rows, rows).sum(0) for row in sampled])
+        wanted = torch.mm(folded, b)
+        good = torch.isfinite(got)
+        bad = int(got.numel() - int(good.sum()))
+        difference = torch.where(good, got - wanted, torch.zeros_like(got))
+        scale = float(wanted.pow(2).mean().sqrt())
+        torch.set_num_threads(self.threads)
+        return {
+            "checked_elements": int(got.numel()),
+            "nonfinite_elements": bad,
+            "all_zero": bool((got == 0).all()),
+            "mean_error": float(difference.pow(2).mean().sqrt()) / scale,
+            "worst_error": float(difference.abs().max()) / scale,
+        }
+
+
+def _compute_size(bench, batch_seconds, limits, result):
+    """Find a size whose product takes about a sixteenth of a batch: (size, seconds of one product)."""
+    bench.prepare(128)
+    bench.first_seconds = bench.once()
+    size, seconds = 128, min(bench.once(), bench.once())
+    largest = _compute_largest(bench, limits, result)
+    for _ in range(5):
+        wanted = min(largest, _compute_next(size, seconds, batch_seconds))
+        if wanted <= size:
+            break
+        try:
+            bench.prepare(wanted)
+            bench.once()
+            size, seconds = wanted, bench.once()
+        except Exception as error:
+            if "memory" not in str(error).lower() or size < 512:
+                raise
+            bench.prepare(size)
+            bench.once()
+            break
+    return size, seconds
+
+
+def _compute_next(size, seconds, batch_seconds):
+    """The next size to try, by the time of the last: twice the size is eight times the work, or less where it waits for other things."""
+    if size == 128:
+        return 512 if seconds < batch_seconds / 8 else 256 if seconds < batch_seconds else 128
+    if seconds > batch_seconds / 64:
+        return size * 2 if seconds * 8 < batch_seconds / 4 else size
+    wanted = size
+    while wanted < size * 8 and seconds * (wanted * 2.0 / size) ** 3 < batch_seconds / 8:
+        wanted *= 2
+    return max(wanted, size * 2)
+
+
+def _compute_largest(bench, limits, result):
+    """The largest size whose matrices take at most half of the free memory, as far as it is known."""
+    free, total = result.get("free_memory"), result.get("total_memory")
+    if isinstance(free, int) and free > 0:
+        room = free // 2
+    elif isinstance(total, int) and total > 0:
+        room = total // 4
+    else:
+        room = 512 << 20
+    size = 128
+    while size < limits["largest"] and 5 * (2 * size) ** 2 * bench.blocks[0].element_size() <= room:
+        size *= 2
+    return size
+
+
+def _compute_timing(bench, count, batches):
+    """Time batches: the median of their seconds, and sums of what a coarse clock counts."""
+    runs = [bench.batch(count) for _ in range(batches)]
+    wall = sorted(run["device_seconds"] or run["seconds"] for run in runs)[len(runs) // 2]
+    work = 2.0 * bench.size**3 * count / 1e12
+    quiet = runs if bench.event is not None else [bench.batch(count, 0.97 * min(run["seconds"] for run in runs))]
+    cpu, threads = (sum(run[key] for run in quiet) for key in ("cpu_seconds", "thread_seconds"))
+    return {
+        "batches": batches,
+        "seconds": wall,
+        "timed_by": "events" if runs[0]["device_seconds"] else "clock",
+        "tflops": work / wall,
+        "cpu_seconds": cpu,
+        "cpu_seconds_per_tflop": cpu / (work * len(quiet)),
+        "queue_share": sum(run["queue_seconds"] for run in runs) / sum(run["seconds"] for run in runs),
+        "main_thread_share": min(1.0, threads / cpu) if cpu > 0 else unknown("no CPU time was counted"),
+    }
+
+
+def _compute_signals(torch, device):
+    """What the profiler and the dispatcher say of a small product; they support a verdict and never make it."""
+    return {"to_cpu_copies": attempt(_compute_profiled, torch, device), "kernel_registered": attempt(_compute_registered, torch, device)}
+
+
+def _compute_profiled(torch, device):
+    """Whether copies to the CPU happen inside a matmul."""
+    from torch.autograd import profiler
+
+    a = torch.ones((64, 64)).to(device)
+    with profiler.profile(use_kineto=False) as profile:
+        torch.mm(a, a)
+    names = set(event.name for event in profile.function_events)
+    if "aten::mm" not in names:
+        raise RuntimeError("the profiler recorded no matmul")
+    return "aten::_to_cpu" in names
+
+
+def _compute_registered(torch, device):
+    """Whether the dispatcher holds a matmul kernel of the device's own."""
+    key = torch._C._dispatch_key_for_device(device.type)
+    return bool(torch._C._dispatch_has_kernel_for_dispatch_key("aten::mm", key))
+
+
+def _compute_cpu(torch, limits, threads):
+    """The same product on the CPU, at most a part of a second of it."""
+    device = torch.device("cpu")
+    bench = _ComputeBench(torch, None, device, torch.float32, threads)
+    batch_seconds = limits["cpu_seconds"] / 3
+    size, seconds = _compute_size(bench, batch_seconds, dict(limits, largest=4096), {})
+    count = int(min(limits["most"], max(1, batch_seconds / max(seconds, 1e-6))))
+    found = {"dtype": "float32", "size": size, "count": count, "threads": threads, "logical_cpus": _usable_cpus()}
+    found.update(_compute_timing(bench, count, 1))
+    return found
+
+
+def _usable_cpus():
+    """Logical processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _resident_bytes():
+    """Resident memory of this process (Linux)."""
+    try:
+        with open("/proc/self/statm", "rb") as stream:
+            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return unknown("only /proc tells it")
+
+
+def _difference(after, before):
+    """The difference of two numbers, or unknown where either is."""
+    for value in (after, before):
+        if isinstance(value, dict):
+            return value
+    return after - before
+
+
 # ---------------------------------------------------------------------------------------------- running stages
 
 STAGES = {
@@ -953,6 +1371,7 @@ STAGES = {
     "ze_driver": stage_ze_driver,
     "ze_devices": stage_ze_devices,
     "ze_library": stage_ze_library,
+    "compute": stage_compute,
 }
 
 

@@ -1,0 +1,126 @@
+"""The agent's own path: stray modules cannot kill it, they are found by looking, and torch is imported as the user would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import codes, doctor, environment, flat
+from tests.support.environments import StubEnvironment, make_environment
+
+
+@pytest.mark.parametrize("module", ["json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "torch", "numpy"])
+@pytest.mark.parametrize("where", ["working folder", "PYTHONPATH"])
+def test_stray_module_is_found_and_kills_nothing(stub: StubEnvironment, tmp_path: Path, module: str, where: str) -> None:
+    stub.add_torch(init="import random, json")
+    stray = tmp_path / "stray"
+    stray.mkdir()
+    (stray / f"{module}.py").write_text("raise RuntimeError('the stray module ran')\n", encoding="utf-8")
+    env = environment(PYTHONPATH=str(stray)) if where == "PYTHONPATH" else environment()
+    # The doctor itself runs isolated from PYTHONPATH here; only the interpreter that it examines must get it.
+    arguments = ("check", "--python", str(stub.python), "--json", "--timeout", "20")
+    if where == "PYTHONPATH":
+        run = subprocess.run(
+            [*_isolated_doctor(), *arguments], capture_output=True, env=env, cwd=tmp_path, timeout=120, check=False
+        )  # fmt: skip
+        import json
+
+        document = json.loads(run.stdout)
+    else:
+        document = doctor(*arguments, env=env, cwd=stray).json() if module not in _KILLS_DOCTOR else _from_elsewhere(arguments, stray)
+    assert any(shadow["module"] == module and shadow["where"] == where for shadow in document["snapshot"]["shadows"]["found"])
+    assert document["snapshot"]["torch"]["installed"] is True
+    if module in ("torch", "random"):
+        assert "torch-shadowed" in codes(document)
+        shown = [finding for finding in flat(document["root_causes"]) if finding["code"] == "torch-shadowed"]
+        assert f"{module}.py" in str(shown)
+
+
+_KILLS_DOCTOR = frozenset({"json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "numpy", "torch"})
+"""`python -m` puts the working folder first, so the doctor is started by its isolated entry there."""
+
+
+def _isolated_doctor() -> list[str]:
+    import sys
+
+    root = str(Path(__file__).parents[2])
+    return [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {root!r}); from xpu_doctor.cli import main; main()"]
+
+
+def _from_elsewhere(arguments: tuple[str, ...], folder: Path) -> dict[str, object]:
+    import json
+
+    run = subprocess.run([*_isolated_doctor(), *arguments], capture_output=True, env=environment(), cwd=folder, timeout=120, check=False)
+    document: dict[str, object] = json.loads(run.stdout)
+    return document
+
+
+def test_spaces_and_other_scripts_in_the_path(tmp_path: Path) -> None:
+    stub = make_environment(tmp_path / "Ünïcode 目录 with spaces" / "my env")
+    stub.add_torch(version="2.9.1+cpu", libraries=("libc10.so", "libtorch_cpu.so"))
+    document = doctor("check", "--python", str(stub.folder), "--json").json()
+    assert document["target"]["python"] == str(stub.folder / "bin" / "python3")
+    assert document["snapshot"]["torch"]["build"] == "cpu"
+
+
+def test_a_locale_of_plain_ascii(tmp_path: Path) -> None:
+    stub = make_environment(tmp_path / "ünïcode")
+    stub.add_torch(init="print('\\u2713 \\u4e2d\\u6587')\nraise ImportError('\\u627e\\u4e0d\\u5230\\u6307\\u5b9a\\u7684\\u6a21\\u5757')")
+    ran = doctor("check", "--python", str(stub.folder), env=environment(LC_ALL="C", LANG="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0", PYTHONIOENCODING="ascii"))
+    assert ran.code == 1
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout.isascii()
+
+
+def test_the_working_folder_was_deleted(stub: StubEnvironment, tmp_path: Path) -> None:
+    stub.add_torch()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"import os, sys; os.rmdir({str(gone)!r}); sys.argv[1:] = ['check', '--python', {str(stub.python)!r}, '--json']; from xpu_doctor.cli import main; main()"
+    import sys
+
+    root = str(Path(__file__).parents[2])
+    run = subprocess.run([sys.executable, "-c", script], cwd=gone, env=environment(PYTHONPATH=root), capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 1, run.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+def test_a_read_only_root_without_a_temporary_folder(stub: StubEnvironment) -> None:
+    stub.add_torch(init="import os; os.abort()")
+    import sys
+
+    root = str(Path(__file__).parents[2])
+    command = (
+        "mount -o remount,ro,bind / 2>/dev/null || mount --bind / /mnt && mount -o remount,ro,bind /mnt && cd /mnt && "
+        f"exec chroot /mnt env TMPDIR=/nowhere PYTHONPATH={root} {sys.executable} -B -m xpu_doctor check --python '{stub.python}' --json"
+    )
+    run = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t proc proc /proc; {command}"], capture_output=True, text=True, timeout=120, check=False)
+    if not run.stdout:
+        pytest.skip(f"no read-only root can be made here: {run.stderr[-200:]}")
+    import json
+
+    assert "torch-import-crashed" in codes(json.loads(run.stdout))
+
+
+def test_an_interpreter_that_cannot_start(stub: StubEnvironment, tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'not a python' >&2\nexit 9\n", encoding="utf-8")
+    broken.chmod(0o755)
+    ran = doctor("check", "--python", str(broken), "--json")
+    document = ran.json()
+    assert ran.code in (1, 3)
+    assert document["target"]["version"] is None
+    assert "exit code 9" in str(document)
+
+
+def test_no_executable_at_all(tmp_path: Path) -> None:
+    text = tmp_path / "python"
+    text.write_text("hello", encoding="utf-8")
+    ran = doctor("check", "--python", str(text))
+    assert ran.code == 2
+    assert "cannot be started" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,70 @@
+"""Fixtures that several rooms of the suite share: a venv with a real torch, and stub environments."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.environments import StubEnvironment, make_environment
+
+ROOT = Path(__file__).parents[1]
+TORCH = "torch==2.13.0"
+BUILD_SECONDS = 900
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of one run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    """`master`, or the name of this pytest-xdist worker."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "master")
+
+
+@pytest.fixture(scope="session")
+def torch_env(shared_folder: Path) -> Path:
+    """The folder of a venv that holds a real torch, built once per run; XPU_DOCTOR_TEST_TORCH names one that exists already."""
+    given = os.environ.get("XPU_DOCTOR_TEST_TORCH")
+    if given:
+        return Path(given)
+    folder, done, lock = shared_folder / "torch", shared_folder / "torch.done", shared_folder / "torch.lock"
+    try:
+        lock.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + BUILD_SECONDS
+        while not done.exists() and time.monotonic() < deadline:
+            time.sleep(0.5)
+    else:
+        done.write_text(_install_torch(folder), encoding="utf-8")
+    failure = done.read_text(encoding="utf-8") if done.exists() else "another worker did not finish the install"
+    if failure:
+        pytest.skip(f"{TORCH} cannot be installed here: {failure}")
+    return folder
+
+
+def _install_torch(folder: Path) -> str:
+    """Make a venv with a real torch; return why it failed, or empty."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    run = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--no-input", TORCH], capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+    )
+    return "" if run.returncode == 0 else (run.stderr.strip().splitlines() or ["pip failed"])[-1]
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Iterator[StubEnvironment]:
+    """A new environment without packages, into which a test puts a torch of its own making."""
+    yield make_environment(tmp_path / "env")

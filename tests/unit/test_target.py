@@ -1,0 +1,133 @@
+"""Which interpreter is examined, and why that one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xpu_doctor.target import Surroundings, TargetError, find_target, isolated_tool, other_interpreters
+
+
+def make(folder: Path, name: str = "bin/python3", text: str = "") -> Path:
+    """A file that stands for an interpreter."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def around(tmp_path: Path, windows: bool = False, own: str = "", run: object = None, **variables: str) -> Surroundings:
+    """Surroundings with an own interpreter in an isolated tool environment unless `own` says another."""
+    prefix = tmp_path / "pipx" / "venvs" / "xpu-doctor"
+    return Surroundings({"PATH": "", **variables}, own or str(prefix / "bin/python"), own and str(Path(own).parent.parent) or str(prefix), windows, run)  # type: ignore[arg-type]
+
+
+def test_the_option_wins(tmp_path: Path) -> None:
+    named, active = make(tmp_path / "a"), make(tmp_path / "b")
+    choice = find_target(str(tmp_path / "a"), around(tmp_path, VIRTUAL_ENV=str(active.parent.parent)))
+    assert (choice.python, choice.why) == (str(named), "named by --python")
+
+
+def test_the_active_environment_comes_next(tmp_path: Path) -> None:
+    active = make(tmp_path / "venv")
+    choice = find_target(None, around(tmp_path, VIRTUAL_ENV=str(tmp_path / "venv"), CONDA_PREFIX=str(tmp_path)))
+    assert choice.python == str(active)
+    assert "$VIRTUAL_ENV" in choice.why
+
+
+def test_an_active_environment_that_is_gone_is_passed_over(tmp_path: Path) -> None:
+    conda = make(tmp_path / "conda")
+    choice = find_target(None, around(tmp_path, VIRTUAL_ENV=str(tmp_path / "deleted"), CONDA_PREFIX=str(tmp_path / "conda")))
+    assert choice.python == str(conda)
+
+
+def test_the_own_environment_unless_it_is_a_tools(tmp_path: Path) -> None:
+    own = make(tmp_path / "plain")
+    assert find_target(None, around(tmp_path, own=str(own))).python == str(own)
+    on_path = make(tmp_path / "path", "python3")
+    assert find_target(None, around(tmp_path, PATH=str(tmp_path / "path"))).python == str(on_path)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "tool"),
+    [
+        ("/home/u/.local/pipx/venvs/xpu-doctor", "pipx"),
+        ("/home/u/.cache/uv/archive-v0/AbC123", "uv tool"),
+        ("/home/u/.cache/uv/environments-v2/xpu-doctor-1", "uv tool"),
+        ("/home/u/project/.venv", ""),
+    ],
+)
+def test_isolated_tools_are_known_by_their_folder(prefix: str, tool: str) -> None:
+    assert isolated_tool(prefix) == tool
+
+
+def test_isolated_tools_are_known_by_their_marks(tmp_path: Path) -> None:
+    (tmp_path / "uv-receipt.toml").write_text("", encoding="utf-8")
+    assert isolated_tool(str(tmp_path)) == "uv tool"
+
+
+def test_shims_are_resolved(tmp_path: Path) -> None:
+    real = make(tmp_path / "versions" / "3.12")
+    shim = make(tmp_path / "shims", "python3", f"#!/bin/sh\necho {real}\n")
+    choice = find_target(None, around(tmp_path, PATH=str(shim.parent)))
+    assert choice.python == str(real)
+
+
+def test_a_shim_that_leads_nowhere_is_passed_over(tmp_path: Path) -> None:
+    shim = make(tmp_path / "shims", "python3", "#!/bin/sh\necho 'pyenv: python3: command not found' >&2\nexit 127\n")
+    real = make(tmp_path / "bin", "python")
+    choice = find_target(None, around(tmp_path, PATH=f"{shim.parent}{os.pathsep}{real.parent}"))
+    assert choice.python == str(real)
+
+
+def test_the_stores_alias_is_no_python(tmp_path: Path) -> None:
+    alias = make(tmp_path / "Microsoft" / "WindowsApps", "python")
+    asked: list[list[str]] = []
+
+    def run(arguments: list[str]) -> str | None:
+        asked.append(arguments)
+        return None
+
+    with pytest.raises(TargetError, match="--python"):
+        find_target(None, around(tmp_path, windows=True, run=run, PATH=str(alias.parent)))
+    assert asked
+
+
+def test_the_py_launcher_is_asked_for_its_python(tmp_path: Path) -> None:
+    launcher = make(tmp_path / "bin", "py")
+    choice = find_target(None, around(tmp_path, windows=True, run=lambda arguments: "C:\\Python312\\python.exe\n", PATH=str(launcher.parent)))
+    assert choice.python == "C:\\Python312\\python.exe"
+
+
+def test_windows_layouts(tmp_path: Path) -> None:
+    venv = make(tmp_path / "venv", "Scripts/python.exe")
+    conda = make(tmp_path / "conda", "python.exe")
+    portable = make(tmp_path / "ComfyUI" / "python_embeded", "python.exe")
+    surroundings = around(tmp_path, windows=True)
+    assert find_target(str(tmp_path / "venv"), surroundings).python == str(venv)
+    assert find_target(str(tmp_path / "conda"), surroundings).python == str(conda)
+    assert find_target(str(tmp_path / "ComfyUI"), surroundings).python == str(portable)
+
+
+@pytest.mark.parametrize("option", ["nowhere/at/all", "no-such-command"])
+def test_a_wrong_option_is_one_clear_line(tmp_path: Path, option: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        find_target(option, around(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_an_interpreter(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="holds no interpreter"):
+        find_target(str(tmp_path), around(tmp_path))
+
+
+def test_other_interpreters_name_their_torch(tmp_path: Path) -> None:
+    chosen = make(tmp_path / "a")
+    other = make(tmp_path / "b")
+    (tmp_path / "b/lib/python3.12/site-packages/torch-2.9.1+xpu.dist-info").mkdir(parents=True)
+    rows = dict(other_interpreters(str(chosen), around(tmp_path, CONDA_PREFIX=str(tmp_path / "b"))))
+    assert rows[str(other)] == "2.9.1+xpu"
+    assert str(chosen) not in rows

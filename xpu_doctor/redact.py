@@ -1,0 +1,106 @@
+"""The one choke point for names of people and machines, addresses, and secrets: nothing leaves in an output around it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_HOME = re.compile(r"(?i)((?:[a-z]:)?[\\/]+(?:home|users)[\\/]+)([^\\/\s\"':;<>|*?]+)")
+"""A home folder: the component after /home, /Users or C:\\Users is a user's name."""
+NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username", "<user>"})
+_URL_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
+_EMAIL = re.compile(r"(?<![\w.+/-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w@])")
+_TOKEN = re.compile(
+    r"\b(?:hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|pypi-[\w-]{16,}"
+    r"|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{5,})"
+)
+_SECRET = re.compile(r"(?i)\b([\w-]{0,30}(?:token|passwd|password|secret|api[_-]?key|access[_-]?key)[\w-]{0,20}\s{0,3}[=:]\s{0,3})(?!<)[^\s,;'\"]{4,}")
+_BEARER = re.compile(r"(?i)\b(authorization:\s{0,3}\w{1,10}\s+|bearer\s+)(?!<)[\w.~+/=-]{8,}")
+_IPV4 = re.compile(r"(?<![\w.-])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.+]|-\w)")
+_LIKE_A_VERSION = re.compile(r"(?i)(?:version|driver|release|==|>=|<=|~=|\bv|build|wsl|kernel|runtime)[\s:=\"'(]{0,4}$")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:.])|(?<![\w:.])fe80::[0-9a-f:]{2,30}", re.IGNORECASE)
+_MAC = re.compile(r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE)
+HARMLESS_ADDRESSES = ("127.", "0.0.0.0", "255.")  # noqa: S104
+
+
+class Redactor:
+    """Replaces names and secrets in texts; the same name always gets the same replacement."""
+
+    def __init__(self, users: Iterable[str] = (), hosts: Iterable[str] = ()) -> None:
+        self._names: dict[str, str] = {}
+        for name in hosts:
+            self._learn(name, "host")
+        for name in users:
+            self._learn(name, "user")
+
+    def _learn(self, name: str, kind: str) -> str:
+        """Remember a name; return its replacement."""
+        key = name.lower()
+        if key not in self._names:
+            number = 1 + len({value for value in self._names.values() if value.startswith(f"<{kind}")})
+            self._names[key] = f"<{kind}>" if number == 1 else f"<{kind}{number}>"
+        return self._names[key]
+
+    def text(self, text: str) -> str:
+        """Return a text without names, addresses and secrets."""
+        text = _URL_CREDENTIALS.sub(r"\1<credentials>@", text)
+        text = _TOKEN.sub("<token>", text)
+        text = _BEARER.sub(r"\1<token>", text)
+        text = _SECRET.sub(r"\1<secret>", text)
+        text = _HOME.sub(self._home, text)
+        text = _EMAIL.sub("<email>", text)
+        text = _IPV4.sub(_address, text)
+        text = _IPV6.sub("<ip>", text)
+        text = _MAC.sub("<mac>", text)
+        return self._known_names(text)
+
+    def _home(self, match: re.Match[str]) -> str:
+        name = match[2]
+        return match[0] if name.lower() in NOT_A_USER else match[1] + self._learn(name, "user")
+
+    def _known_names(self, text: str) -> str:
+        """Replace known names where they stand as a whole word, never inside another one."""
+        lowered = text.lower()
+        for name, replacement in self._names.items():
+            if len(name) > 1 and name in lowered:
+                text = re.sub(rf"(?i)(?<![\w<.-]){re.escape(name)}(?![\w>-])", replacement, text)
+        return text
+
+    def values(self, value: Any) -> Any:
+        """Return plain JSON values with every text redacted; keys stay."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self.values(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.values(item) for item in value]
+        return value
+
+
+def _address(match: re.Match[str]) -> str:
+    """Keep loopback, and what is a version number by the word before it."""
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    return match[0] if match[0].startswith(HARMLESS_ADDRESSES) or _LIKE_A_VERSION.search(before) else "<ip>"
+
+
+def redactor_here(environment: Mapping[str, str] | None = None) -> Redactor:
+    """Return a redactor that knows this machine's user and host names."""
+    variables = os.environ if environment is None else environment
+    users = {variables.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")}
+    home = os.path.basename(variables.get("HOME") or variables.get("USERPROFILE") or "")
+    node = os.uname().nodename if hasattr(os, "uname") else variables.get("COMPUTERNAME", "")
+    hosts = {node, variables.get("HOSTNAME", ""), variables.get("COMPUTERNAME", "")}
+    return Redactor(_worth_hiding(users | {home}), _worth_hiding(hosts))
+
+
+def _worth_hiding(names: Iterable[str]) -> tuple[str, ...]:
+    """Names that could point at a person or a machine; `root` and `localhost` point at nobody."""
+    return tuple(sorted(name for name in names if len(name) > 1 and name.lower() not in ("root", "localhost", "home", *NOT_A_USER)))
+
+
+def redacted_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a snapshot's plain values without the names and secrets of this machine."""
+    result: dict[str, Any] = redactor_here().values(facts)
+    return result
