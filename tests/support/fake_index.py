@@ -102,7 +102,7 @@ def serve(root: Path, channels: Mapping[str, Iterable[Wheel]]) -> Iterator[dict[
     """Serve one index per channel, e.g. `{"xpu": wheels}`, and yield their addresses; the wheels also lie in `root/files/<channel>`."""
     for channel, wheels in channels.items():
         _write_channel(root, channel, tuple(wheels))
-    handler = lambda *args, **kwargs: _Handler(*args, directory=str(root), **kwargs)  # noqa: E731
+    handler = lambda *args, **kwargs: _Handler(*args, directory=str(root), **kwargs)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
