@@ -1,0 +1,73 @@
+"""Each row of each table under data/ says where it comes from and when it was looked at."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from xpu_doctor.tables.releases import known_platforms, releases
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TABLES = sorted(item.name for item in resources.files("xpu_doctor").joinpath("data").iterdir() if item.name.endswith(".toml"))
+PLACE = re.compile(r"https?://[^\s]+\.[^\s]+|[\w.-]+(==|:)[\w./-]+")
+
+
+def table(name: str) -> dict[str, Any]:
+    """A parsed table."""
+    return tomllib.loads(resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8"))
+
+
+def rows(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row of every array of tables."""
+    for name, item in value.items():
+        if isinstance(item, list):
+            for number, row in enumerate(item):
+                if isinstance(row, dict):
+                    yield f"{path}.{name}[{number}]", row
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_rows_have_source_and_date(name: str) -> None:
+    """`source` is a place (or several), `checked` a day that is not in the future."""
+    data = table(name)
+    faults = []
+    for path, row in rows(data, name):
+        source = row.get("source", "")
+        places = source if isinstance(source, list) else [source]
+        if not places or not all(isinstance(place, str) and PLACE.search(place) for place in places):
+            faults.append(f"{path}: source {source!r}")
+        try:
+            day = datetime.date.fromisoformat(str(row.get("checked", "")))
+        except ValueError:
+            faults.append(f"{path}: checked {row.get('checked')!r}")
+        else:
+            if day > datetime.date(2100, 1, 1):
+                faults.append(f"{path}: checked {day}")
+    assert not faults, "\n".join(faults[:20])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_source_hides_its_address(name: str) -> None:
+    """A source that nobody can look up is none."""
+    text = resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8")
+    assert "without a citable address" not in text
+
+
+def test_releases_are_in_order_and_sure_rows_are_whole() -> None:
+    """Oldest first; a confirmed XPU release names Pythons, platforms, companion packages and the SYCL library."""
+    numbers = [tuple(int(part) for part in row.torch.split(".")) for row in releases()]
+    assert numbers == sorted(numbers)
+    for row in releases():
+        if row.confirmed and row.xpu_wheel:
+            assert row.pythons and row.triton and row.triton_version and row.sycl_linux and row.sycl_windows, row.torch
+            assert set(row.platforms) <= known_platforms() and row.index == "stable", row.torch
