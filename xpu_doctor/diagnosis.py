@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xpu_doctor.exit_codes import ExitCode
@@ -11,7 +11,7 @@ from xpu_doctor.findings import Finding, Layer, Severity
 from xpu_doctor.ladder import Rung, State, climb
 from xpu_doctor.layers import CHECKED
 from xpu_doctor.ranking import flat, rank
-from xpu_doctor.rule import Rule, UndecidedRule, judge
+from xpu_doctor.rule import Judgement, Rule, UndecidedRule, judge
 from xpu_doctor.snapshot import ProbeFailure, Snapshot
 
 NEVER = "never"
@@ -30,6 +30,8 @@ class Options:
     expect: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = CHECKED
+    blame: Callable[[tuple[ProbeFailure, ...]], tuple[ProbeFailure, ...]] = tuple
+    """Names the plug-in in failures of a plug-in's rule."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Diagnosis:
 def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Diagnosis:  # noqa: B008
     """Judge a snapshot by all rules and return the diagnosis."""
     asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
-    judgement = judge(asked, snapshot)
+    judgement = _judged(asked, snapshot, options)
     findings = tempered(judgement.findings, asked, snapshot)
     kept = tuple(finding for finding in findings if finding.code not in options.ignore)
     symptoms = frozenset(rule.code for rule in rules if rule.symptom)
@@ -76,6 +78,14 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
         _ignored(findings, options.ignore),
         expectations,
     )
+
+
+def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judgement:
+    """Judge by all rules; those about the doctor itself come last, since they speak of rules that crashed."""
+    first = judge([rule for rule in rules if rule.layer is not Layer.DOCTOR], snapshot)
+    crashed = options.blame(first.crashed)
+    last = judge([rule for rule in rules if rule.layer is Layer.DOCTOR], replace(snapshot, failures=(*snapshot.failures, *crashed)))
+    return Judgement((*first.findings, *last.findings), (*first.undecided, *last.undecided), (*crashed, *last.crashed))
 
 
 EXIT_CODES: Mapping[str, ExitCode] = {

@@ -15,6 +15,7 @@ from xpu_doctor.target import Choice, Surroundings, other_interpreters
 
 if TYPE_CHECKING:
     from xpu_doctor.host import Host
+    from xpu_doctor.level_zero import LevelZeroRun
     from xpu_doctor.plugins import Plugins
     from xpu_doctor.progress import Progress
     from xpu_doctor.snapshot import Snapshot
@@ -60,6 +61,7 @@ class Checkup:
         live = tuple(stage for stage in LIVE_STAGES if self.selection.wants(STAGE_LAYERS[stage]))
         self._live_stages = live
         self._live = Examination(self.patient, live, self._listener("live")) if live else None
+        self.level_zero: LevelZeroRun | None = None
 
     def _listener(self, agent: str) -> Any:
         progress = self.progress
@@ -70,6 +72,8 @@ class Checkup:
         self._static.close()
         if self._live:
             self._live.close()
+        if self.level_zero:
+            self.level_zero.close()
 
     def finish(self, plugins: Plugins) -> Examined:
         """Ask the host, wait for the agent, and return all facts.
@@ -88,10 +92,11 @@ class Checkup:
         host = self.host or LiveHost(env=self.environment)
         wanted = [item for item in (*PROBES, *plugins.probes) if self._wants(item.name, item.layer)]
         gathered = run_probes(host, wanted, self.deadlines.get("probes", 30.0), self._tell)
+        self._start_level_zero(gathered.facts.get("gpus"))
         static = self._static_results()
         snapshot = Snapshot(
             skipped=self.selection.skipped,
-            failures=(*plugins.failures, *gathered.failures),
+            failures=(*plugins.failures, *plugins.blamed(gathered.failures)),
             sources=(*gathered.sources, *sources_of((*STATIC_STAGES, *self._live_stages))),
             plugins=gathered.plugins,
             **{**gathered.facts, **groups_of(static, STATIC_STAGES)},
@@ -104,16 +109,24 @@ class Checkup:
         snapshot = replace(snapshot, **{name: groups[name] for name in ("imported", "xpu", "run") if name in groups})
         from xpu_doctor.after_live import deeper_facts
 
-        snapshot = deeper_facts(snapshot, self, host)
+        snapshot = deeper_facts(snapshot, self)
         self.timings.update(gathered.timings)
         self.timings.update({result.name: _seconds(result) for result in results})
         return Examined(snapshot, self.timings)
+
+    def _start_level_zero(self, gpus: object) -> None:
+        """Ask Level Zero beside the import, unless the bus shows that there is no Intel GPU to ask for."""
+        nothing = isinstance(gpus, tuple) and not any(gpu.vendor in ("intel", "microsoft") for gpu in gpus)
+        if self.selection.wants(Layer.DRIVER) and not nothing and "level-zero" not in self.selection.without_probes:
+            from xpu_doctor.level_zero import LevelZeroRun
+
+            self.level_zero = LevelZeroRun(self.patient, self._listener("level zero"))
 
     def _static_results(self) -> tuple[StageResult, ...]:
         """Results of the static stages; an interpreter that cannot start as it is gets a second try without its environment."""
         results = self._static.results()
         first = next(iter(results), None)
-        if first is None or first.outcome in ("ok", "error"):
+        if first is None or first.outcome in ("ok", "error", "hang"):
             return results
         again = Examination(self.patient, STATIC_STAGES, self._listener("static"), flags=("-I",)).results()
         return (first, *again) if any(result.outcome == "ok" for result in again) else results

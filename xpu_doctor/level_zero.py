@@ -63,6 +63,12 @@ class LevelZeroRun:
         stages = tuple(filled(Stage, result.record) for result in results if result.name in ZE_STAGES)
         return facts, stages
 
+    def close(self) -> None:
+        """End the children at once, if they still run."""
+        self._first.close()
+        if self._second is not None:
+            self._second.close()
+
     def _unfiltered(self, facts: LevelZero) -> Maybe[tuple[ZeDevice, ...]]:
         if self._second is None:
             return facts.devices

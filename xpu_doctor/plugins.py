@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ class Plugins:
     probes: tuple[Probe, ...] = ()
     rules: tuple[Rule, ...] = ()
     failures: tuple[ProbeFailure, ...] = ()
+    owners: tuple[tuple[str, str], ...] = ()
+    """Name of each probe and code of each rule with the distribution that brought it."""
+
+    def blamed(self, failures: Iterable[ProbeFailure]) -> tuple[ProbeFailure, ...]:
+        """Return failures with those of a plug-in's parts turned into failures of the plug-in, naming its distribution."""
+        owners = dict(self.owners)
+        return tuple(replace(failure, part="plugin", name=f"{owners[failure.name]}: {failure.name}") if failure.name in owners else failure for failure in failures)
 
 
 def load_plugins(taken: Iterable[str]) -> Plugins:
@@ -42,15 +49,17 @@ def load_plugins(taken: Iterable[str]) -> Plugins:
     used = set(taken)
     loaded: dict[str, list[Any]] = {PROBES: [], RULES: []}
     failures: list[ProbeFailure] = []
+    owners: list[tuple[str, str]] = []
     for group in (PROBES, RULES):
         for entry in entry_points(group=group):
             try:
                 loaded[group].append(_load(entry, group, used))
+                owners.append((getattr(loaded[group][-1], "name", "") or loaded[group][-1].code, _distribution(entry)))
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a plug-in may raise anything on import, SystemExit too
                 failures.append(ProbeFailure("plugin", f"{_distribution(entry)}: {entry.name}", f"{type(error).__name__}: {error}"))
-    return Plugins(tuple(loaded[PROBES]), tuple(loaded[RULES]), tuple(failures))
+    return Plugins(tuple(loaded[PROBES]), tuple(loaded[RULES]), tuple(failures), tuple(owners))
 
 
 def _declares_plugins(folder: str) -> bool:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from xpu_doctor.plugins import Plugins
     from xpu_doctor.rule import Rule
 
-STAGES: tuple[str, ...] = ("interpreter", "distributions", "build", "shadows", "import", "xpu", "allocate", "compute")
+STAGES: tuple[str, ...] = (
+    "interpreter", "distributions", "build", "shadows", "import", "xpu", "allocate", "compute", "ze_load", "ze_init", "ze_driver", "ze_devices", "ze_library",
+)  # fmt: skip
 """Stages of the agent that carry a deadline of their own."""
 
 AGENT_PROBES: tuple[tuple[str, Layer, str], ...] = (
@@ -20,6 +22,7 @@ AGENT_PROBES: tuple[tuple[str, Layer, str], ...] = (
     ("build", Layer.WHEEL, "Torch's build variant, read from its files without importing it"),
     ("shadows", Layer.WHEEL, "Files that hide torch or a standard module from import"),
     ("installer", Layer.WHEEL, "Package manager of the environment, and settings of pip and uv"),
+    ("level-zero", Layer.DRIVER, "zeInit and its devices, in a child of the target interpreter"),
     ("closure", Layer.RUNTIME, "The libraries that torch's XPU libraries need, followed as the loader would"),
     ("torch-import", Layer.IMPORT, "import torch, in a child with a deadline"),
     ("torch-xpu", Layer.ENUMERATION, "torch.xpu: compiled in, available, devices"),

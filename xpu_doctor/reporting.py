@@ -42,9 +42,9 @@ class Report:
         """Judge a snapshot and return the document."""
         from xpu_doctor.codec import encode
         from xpu_doctor.memory import peak_memory_bytes
-        from xpu_doctor.registry import all_rules
+        from xpu_doctor.registry import all_rules, load
 
-        options = Options(self.fail_on, self.expect, self.ignore, layers)
+        options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
         diagnosis = diagnose(snapshot, all_rules(), options)
         facts = encode(snapshot)
         if self.redact:

@@ -37,8 +37,10 @@ class _Page:
         yield from self.notes()
         yield ""
         yield from self.ladder()
-        yield ""
-        yield from self.verdict()
+        verdict = list(self.verdict())
+        if verdict:
+            yield ""
+            yield from verdict
         for number, finding in enumerate(self.report.root_causes, 1):
             yield ""
             yield from self.root_cause(number, finding)
@@ -141,7 +143,9 @@ class _Page:
                 yield f"      ask for: {item.ask}"
 
     def footnotes(self) -> Iterator[str]:
-        lines = [f"{crash.part} {crash.name} failed: {crash.error}" for crash in self.report.crashed]
+        told = {root.code for root in self.report.root_causes}
+        crashed = [crash for crash in self.report.crashed if not {"probe-failed", "plugin-failed"} & told]
+        lines = [f"{crash.part} {crash.name} failed: {crash.error}" for crash in crashed]
         lines += [f"{item.code} was hidden by --ignore ({item.count})" for item in self.report.ignored]
         if self.report.undecided and not self.verbose and self.report.verdict != "healthy":
             count = len(self.report.undecided)

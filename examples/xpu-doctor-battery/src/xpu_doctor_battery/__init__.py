@@ -1,0 +1,1 @@
+"""An example plug-in of xpu-doctor: a laptop on battery clocks its GPU down."""
