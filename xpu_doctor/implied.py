@@ -8,6 +8,7 @@ what they imply to what the rule of that code found itself, so that no rule has 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
     if snapshot.origin == "pasted":
         for implication in signatures.implications():
             if _applies(implication, snapshot, ids):
-                _add(result, implication, implication.summary, tuple(_facts(implication, met)))
+                _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
     return result
 
 
@@ -108,9 +109,9 @@ def _add(result: dict[str, Implied], implication: Implication, summary: str, evi
     )
 
 
-def _facts(implication: Implication, met: tuple[ErrorText, ...]) -> Iterable[Evidence]:
-    """The facts and lines that the conditions of an implication rest on."""
-    for condition in implication.when:
+def facts_of(conditions: Iterable[str], met: tuple[ErrorText, ...]) -> Iterable[Evidence]:
+    """Yield the facts and lines that conditions rest on."""
+    for condition in conditions:
         if condition.startswith("!"):
             continue
         if condition.startswith("signature:"):
@@ -118,7 +119,7 @@ def _facts(implication: Implication, met: tuple[ErrorText, ...]) -> Iterable[Evi
             yield from (Evidence("errors.met", error.text, error.source) for error in met if error.signature in names)
         else:
             path = condition.removeprefix("known:")
-            yield Evidence(path.split("=")[0].rstrip("<>"), "", "")
+            yield Evidence(re.split("[<>=]", path)[0], "", "")
 
 
 def _filled(meaning: str, error: ErrorText) -> str:

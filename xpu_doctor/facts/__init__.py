@@ -1,5 +1,6 @@
 """Fact groups: frozen dataclasses whose fields are values or `Unknown(reason)`, never display text."""
 
+from xpu_doctor.facts.compute import Compute, ComputeDevice, CpuProduct, Product
 from xpu_doctor.facts.driver import Driver, LevelZero, Library, LibraryLoad, Package, UrAdapter, ZeDevice, ZeDriver
 from xpu_doctor.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
 from xpu_doctor.facts.pasted import Application, Pasted
@@ -29,6 +30,9 @@ from xpu_doctor.facts.torch import (
 __all__ = [
     "Access",
     "Application",
+    "Compute",
+    "ComputeDevice",
+    "CpuProduct",
     "Distribution",
     "Distributions",
     "Driver",
@@ -49,6 +53,7 @@ __all__ = [
     "OtherPython",
     "Package",
     "Pasted",
+    "Product",
     "Python",
     "Run",
     "Setting",

@@ -59,3 +59,7 @@ class Pasted:
     conda: Maybe[bool] = NOT_EXAMINED
     linked_soname: Maybe[int] = NOT_EXAMINED
     """N of the libsycl.so.N that a listing of the disk shows."""
+    no_device: Maybe[bool] = NOT_EXAMINED
+    """Whether torch, SYCL or OpenCL counts no Intel GPU."""
+    about_torch: Maybe[bool] = NOT_EXAMINED
+    """Whether PyTorch, or an application of it, takes part; SYCL and OpenCL programs run where PyTorch does not."""

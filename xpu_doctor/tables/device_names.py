@@ -37,7 +37,8 @@ _NAMES: tuple[tuple[str, str, str, str, str], ...] = (
     ("gen11", "integrated", "gen11", "iris plus g7", r"iris(?:\(r\)|®)? plus graphics(?: g[47])?|ice ?lake|jasper ?lake|elkhart ?lake"),
     ("gen9", "integrated", "gen9", "uhd 6xx", r"(?:u?hd|iris(?:\(r\)|®)?(?: plus| pro)?)(?: graphics)? (?:p?5[0-9]{2}|p?6[0-5][0-9])\b(?! ?(?:mb|gb|hz))|coffee ?lake|kaby ?lake|skylake|comet ?lake|gemini ?lake|apollo ?lake|whiskey ?lake"),
     ("gen8", "integrated", "gen8", "hd 5xxx", r"hd graphics (?:p?5[3-7]00|6000|p6300|4[0-9]00|[23]000|2500)\b|broadwell|haswell|cherry trail|braswell"),
-    ("uhd", "integrated", "", "uhd graphics", r"intel(?:\(r\)|®)? uhd graphics\b"),
+    ("uhd", "integrated", "", "uhd graphics", r"intel(?:\(r\)|®)? uhd graphics\b(?! ?p?\d)"),
+    ("arc-integrated", "integrated", "", "arc graphics", r"\barc(?:\(tm\)|™) graphics\b"),
 )
 
 _WORDS = ("max", "pvc", "ponte", "flex", "ats-m", "arctic", "arc", "b5", "b6", "b7", "bmg", "battlemage", "lake", "lnl", "mtl", "a3", "a5", "a7", "dg", "alchemist", "iris", "uhd", "hd graphics", "xe", "8086:", "0xe22", "ultra", "broadwell", "haswell", "trail", "braswell")
@@ -51,9 +52,6 @@ def named_gpus(line: str) -> Iterator[NamedGpu]:
         return
     for match in _MERGED.finditer(lowered):
         group, kind, family, _, _ = _NAMES[int(str(match.lastgroup)[1:])]
-        if group == "uhd" and not lowered[match.end() :].strip(" ()[],.:'\"*").startswith(("7", "6", "p6")):
-            yield NamedGpu(line[match.start() : match.end()], "uhd", "integrated", "", match.start())
-            continue
         yield NamedGpu(line[match.start() : match.end()], group, kind, family, match.start())
 
 

@@ -133,16 +133,26 @@ def intel_gpus(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
 
 
 def device_of(gpu: Gpu) -> Device | None:
-    """Return the table's row for a GPU; None where its id is unknown or in no table."""
-    return find_device(gpu.device_id) if gpu.vendor == "intel" and isinstance(gpu.device_id, int) else None
+    """Return the table's row for a GPU, by its id or else by its name; None where neither is in the table."""
+    if gpu.vendor != "intel":
+        return None
+    return find_device(gpu.device_id) if isinstance(gpu.device_id, int) else find_named(gpu.name)
+
+
+def find_named(name: str) -> Device | None:
+    """Return what the tables know of a GPU that only a text names; None where the name does not tell the family."""
+    from xpu_doctor.tables.device_names import family_named
+
+    family = family_named(name) if name else ""
+    return Device(0, name, families()[family]) if family else None
 
 
 def support(gpu: Gpu) -> Maybe[str]:
     """Return `supported`, `works`, `unsupported` or `unlisted` for an Intel GPU; unknown where it is not in the table."""
-    if isinstance(gpu.device_id, Unknown):
-        return gpu.device_id
     device = device_of(gpu)
-    return Unknown(f"the id 0x{gpu.device_id:04x} is not in this table") if device is None else device.family.torch
+    if device is not None:
+        return device.family.torch
+    return gpu.device_id if isinstance(gpu.device_id, Unknown) else Unknown(f"the id 0x{gpu.device_id:04x} is not in this table")
 
 
 def title(gpu: Gpu) -> str:

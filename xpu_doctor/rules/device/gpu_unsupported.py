@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu
-from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.remedies.device import unsupported_gpu
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import device_of, intel_gpus, support, title
@@ -46,6 +46,7 @@ class GpuUnsupported(Rule):
                 "machine" if alone and number == 0 else f"gpu {gpu.address}",
                 f"{title(gpu)} is {device.family.codename} ({device.family.architecture}): PyTorch XPU does not support it{note}",
                 severity=Severity.ERROR if alone else Severity.INFO,
+                confidence=None if isinstance(gpu.device_id, int) else Confidence.LIKELY,
                 evidence=tuple(f"gpus[{place}].device_id" for place, other in enumerate(known(gpus)) if other is gpu),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )

@@ -2,6 +2,7 @@
 
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel.companion_mismatch import CompanionMismatch
+from xpu_doctor.rules.wheel.index_incomplete import IndexIncomplete
 from xpu_doctor.rules.wheel.ipex_mismatch import IpexMismatch
 from xpu_doctor.rules.wheel.python_unsupported import PythonUnsupported
 from xpu_doctor.rules.wheel.torch_built_without_xpu import TorchBuiltWithoutXpu
@@ -11,6 +12,7 @@ from xpu_doctor.rules.wheel.torch_install_broken import TorchInstallBroken
 from xpu_doctor.rules.wheel.torch_not_installed import TorchNotInstalled
 from xpu_doctor.rules.wheel.torch_rocm_wheel import TorchRocmWheel
 from xpu_doctor.rules.wheel.torch_shadowed import TorchShadowed
+from xpu_doctor.rules.wheel.torch_too_old_for_gpu import TorchTooOldForGpu
 from xpu_doctor.rules.wheel.triton_xpu_missing import TritonXpuMissing
 
 RULES: tuple[type[Rule], ...] = (
@@ -25,4 +27,6 @@ RULES: tuple[type[Rule], ...] = (
     TorchRocmWheel,
     TorchShadowed,
     TritonXpuMissing,
+    IndexIncomplete,
+    TorchTooOldForGpu,
 )

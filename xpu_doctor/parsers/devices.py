@@ -1,0 +1,166 @@
+"""Reads the GPUs that a text shows: names in prose, sycl-ls, clinfo, lspci, xpu-smi and torch's device properties."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.facts import Gpu, XpuDevice
+from xpu_doctor.parsers.collected import Collected, Text
+from xpu_doctor.tables.device_names import family_named, named_gpus
+from xpu_doctor.unknown import NOT_EXAMINED
+
+_SYCL_LS = re.compile(r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$")
+_LSPCI = re.compile(
+    r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
+)
+_PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
+_PROPERTIES = re.compile(r"(?:\[(\d+)\]\s*)?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s*$", re.M)
+_FIELD = re.compile(r"(\w+)=(?:'([^']*)'|([^,\s\[]+|\[[^\]]*\]))")
+_PLATFORMS = re.compile(r"(?mi)^[>\s]*Number of platforms\s*:?\s+(\d{1,3})\s*$")
+_IN_USE = re.compile(r"(?i)Kernel driver in use:\s*(\w[\w-]*)")
+_MODULES = re.compile(r"(?i)Kernel modules:\s*(\w[\w-]*)")
+_ONBOARD = re.compile(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
+_COUNT = re.compile(r"\b(\d{1,2}) ?x (?:Intel )?(?:Arc|Data Center)|(?i:\b(two|three|four|2|3|4|8|dual|multiple|both) (?:intel )?(?:arc|xpus?|gpus|cards))")
+_XPU_JSON = re.compile(r'"type":\s*"xpu"')
+_COMFY = re.compile(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d+) ([^\n]{1,80})$")
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read GPUs from a text."""
+    _names(text, facts)
+    if text.has("[level_zero:", "[opencl:", "[ext_oneapi_"):
+        _sycl_ls(text, facts)
+    if text.has("controller"):
+        _lspci(text, facts)
+    if text.has("deviceproperties"):
+        _properties(text, facts)
+    if text.has("number of platforms"):
+        match = _PLATFORMS.search(text.body)
+        last = None
+        for match in text.find(_PLATFORMS):
+            last = match
+        if last:
+            facts.block("clinfo")
+            facts.put("pasted.opencl_platforms", int(last[1]), text.place(last.start()))
+    if text.has('"xpu"', "device: xpu:"):
+        found = _XPU_JSON.search(text.body) or _COMFY.search(text.body)
+        if found:
+            facts.put("xpu.available", True, text.place(found.start()))
+    if not facts.gpus:
+        _ids(text, facts)
+
+
+def _names(text: Text, facts: Collected) -> None:
+    """Note families, kinds and how many GPUs are named."""
+    offset, most = 0, 0
+    for line in text.body.split("\n"):
+        if len(line) <= 2000:
+            for gpu in named_gpus(line):
+                _note(facts, gpu.group, gpu.kind, text.place(offset))
+                if gpu.family and not any(family_named(known.name) == gpu.family for known in facts.gpus):
+                    facts.gpus.append(Gpu(name=gpu.name, vendor_id=0x8086))
+                    facts.sources.setdefault("gpus", text.place(offset))
+        offset += len(line) + 1
+    for match in text.find(_COUNT):
+        word = (match[1] or match[2]).lower()
+        most = max(most, int(word) if word.isdigit() else {"two": 2, "dual": 2, "both": 2, "multiple": 2, "three": 3, "four": 4}[word])
+    if most:
+        facts.put("pasted.gpu_count", most, text.name)
+
+
+def _note(facts: Collected, group: str, kind: str, place: str) -> None:
+    if group not in facts.families:
+        facts.families.append(group)
+        facts.sources.setdefault("pasted.gpu_families", place)
+    if kind not in facts.kinds:
+        facts.kinds.append(kind)
+
+
+def _sycl_ls(text: Text, facts: Collected) -> None:
+    """Read the devices of sycl-ls in its old and new forms, with the driver versions at the ends of the lines."""
+    counts = {"level_zero": 0, "opencl": 0}
+    for match in text.find(_SYCL_LS):
+        backend, kind, _, rest = match.groups()
+        facts.block("sycl-ls")
+        place = text.place(match.start())
+        if kind != "gpu":
+            continue
+        counts[backend] += 1
+        version = re.search(r"\[([^\[\]]{1,40})\]\s*$", rest)
+        if version and backend == "level_zero":
+            facts.put("pasted.driver_version", version[1].strip(), place)
+        elif version:
+            facts.put("pasted.opencl_version", version[1].strip(), place)
+    if "sycl-ls" in facts.blocks:
+        facts.put("pasted.level_zero_gpus", counts["level_zero"], text.name)
+        facts.put("pasted.opencl_gpus", counts["opencl"], text.name)
+        if counts["opencl"] and facts.get("pasted.opencl_version"):
+            facts.put("pasted.driver_version", facts.get("pasted.opencl_version"), facts.sources["pasted.opencl_version"])
+    facts.values.pop("pasted.opencl_version", None)
+
+
+def _lspci(text: Text, facts: Collected) -> None:
+    """Read display controllers, their ids and the kernel driver that holds them."""
+    rows = list(text.find(_LSPCI))
+    vendors = {"intel": 0x8086, "nvidia": 0x10DE}
+    found: list[Gpu] = []
+    for number, match in enumerate(rows):
+        address, _, pci_class, vendor, rest = match.groups()
+        facts.block("lspci")
+        end = rows[number + 1].start() if number + 1 < len(rows) else min(len(text.body), match.end() + 4000)
+        below = text.body[match.end() : end]
+        ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.I)
+        driver = _IN_USE.search(below)
+        module = _MODULES.search(below)
+        name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
+        found.append(
+            Gpu(
+                address=address if address.count(":") == 2 else f"0000:{address}",
+                vendor_id=vendors.get(vendor.lower(), 0x1002),
+                device_id=int(ids[1], 16) if ids else NOT_EXAMINED,
+                name=name,
+                pci_class=int(pci_class, 16) << 8 if pci_class else NOT_EXAMINED,
+                kernel_driver=driver[1] if driver else ("" if module else NOT_EXAMINED),
+            )
+        )
+        facts.sources["gpus"] = text.place(match.start())
+    if found:
+        named = {family_named(gpu.name) for gpu in found}
+        facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and family_named(gpu.name) not in named]
+
+
+def _properties(text: Text, facts: Collected) -> None:
+    """Read what torch prints of its devices."""
+    for match in text.find(_PROPERTIES):
+        fields = {name: quoted or plain for name, quoted, plain in _FIELD.findall(match[2])}
+        index = int(match[1]) if match[1] else len(facts.devices)
+        place = text.place(match.start())
+        device_id = fields.get("device_id", "")
+        memory = re.match(r"(\d+)MB", fields.get("total_memory", ""))
+        facts.devices.setdefault(
+            index,
+            XpuDevice(
+                index,
+                fields.get("name", ""),
+                int(device_id, 16) if re.fullmatch(r"0x[0-9A-Fa-f]{1,8}", device_id) else NOT_EXAMINED,
+                fields.get("driver_version", NOT_EXAMINED) or NOT_EXAMINED,
+                int(memory[1]) << 20 if memory else NOT_EXAMINED,
+                {"0": False, "1": True}.get(fields.get("has_fp64", ""), NOT_EXAMINED),
+            ),
+        )
+        facts.block("device-properties")
+        if fields.get("driver_version"):
+            facts.put("pasted.driver_version", fields["driver_version"], place)
+        facts.put("xpu.available", True, place)
+        facts.sources.setdefault("xpu.devices", place)
+
+
+def _ids(text: Text, facts: Collected) -> None:
+    """Read PCI ids of Intel GPUs that stand alone."""
+    from xpu_doctor.tables.devices import find_device
+
+    for match in text.find(_PCI_ID):
+        device = find_device(int(match[1], 16))
+        if device is not None and device.family.key != "old" and len(facts.gpus) < 8:
+            facts.gpus.append(Gpu(vendor_id=0x8086, device_id=device.device_id, name=device.name))
+            facts.sources.setdefault("gpus", text.place(match.start()))

@@ -1,0 +1,53 @@
+"""Reads driver versions: distribution packages, collect_env's driver lines, clinfo and Windows driver numbers."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.facts import Package
+from xpu_doctor.parsers.collected import Collected, Text
+
+_PACKAGE = re.compile(
+    r"(?mi)^[>\s|*]*(?:ii\s+)?((?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime|level-zero|igc\S*|ocloc|gsc|graphics-compiler)|ze-?intel-gpu(?:1|-legacy1)?|ze1|ze-loader|igc\d|igdgmm\d*|level-zero(?:-loader|-devel)?|igdfcl\d|oneapi-level-zero))(?:/\S+)?(?::amd64)?[:\s=]{1,6}[vV]?(\d[\w.+~:-]*)"
+)
+_BUILD = re.compile(r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d+)?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d+)?)\b")
+_RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
+_WINDOWS = re.compile(r"\b(3[12]\.0\.(?:100|101|15)\.\d{4,5})\b|(?i:\b(?:arc )?driver(?: version)?:? (\d{4})\b)")
+_LOADER = {"libze1", "level-zero", "level-zero-loader", "oneapi-level-zero", "libze-loader"}
+_GPU = {"libze-intel-gpu1", "intel-level-zero-gpu", "libze-intel-gpu", "intel-opencl-icd", "intel-compute-runtime", "libze-intel-gpu-legacy1"}
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read driver versions from a text."""
+    if text.has("level-zero", "libze", "opencl", "compute-runtime", "igc", "igdgmm"):
+        for match in text.find(_PACKAGE):
+            name = match[1].lower()
+            place = text.place(match.start())
+            if name not in facts.packages:
+                facts.packages[name] = Package(name, match[2], "dpkg")
+                facts.sources.setdefault("pasted.packages", place)
+                facts.block("packages")
+            if name in _LOADER:
+                facts.put("pasted.loader_version", match[2], place)
+            elif name in _GPU:
+                facts.put("pasted.driver_version", match[2], place)
+    version = facts.get("pasted.driver_version")
+    if version is None:
+        found = _BUILD.search(text.body) or _RELEASE.search(text.body)
+        if found:
+            facts.put("pasted.driver_version", found[0], text.place(found.start()))
+            version = found[0]
+    build = build_of(str(version)) if version else 0
+    if build:
+        facts.put("pasted.driver_build", build, facts.sources["pasted.driver_version"])
+    windows = _WINDOWS.search(text.body)
+    if windows and (windows[1] or facts.get("machine.os") == "windows"):
+        facts.put("pasted.windows_driver", windows[1] or f"31.0.101.{windows[2]}", text.place(windows.start()))
+
+
+def build_of(version: str) -> int:
+    """Return the build number that all spellings of a compute-runtime version share, or 0."""
+    found = _BUILD.search(version)
+    if found:
+        return int(found[3] or found[5])
+    return 0

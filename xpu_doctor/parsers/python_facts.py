@@ -1,0 +1,163 @@
+"""Reads what texts tell of Python, torch and other packages: collect_env, pip, conda and uv listings, and loose mentions."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.facts import Distribution
+from xpu_doctor.parsers.collected import Collected, Text
+
+_TORCH_VERSION = re.compile(
+    r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^\W*PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|is)?\s{0,8}[`*'\"v]{0,3}(\d+\.\d+(?:\.\d+)?[\w.+-]*)"
+)
+_REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]+\])?==(\d[\w.+!-]*)")
+_LISTED = re.compile(
+    r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|ipex[-_]llm|transformers|numpy|vllm|pytorch(?:-cuda)?))\s{1,40}(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
+)
+_PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
+_PLUS_XPU = re.compile(r"(?<![\w.])(\d+\.\d+(?:\.\d+)?\w*\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]*|cxx11\.abi))(?![\w])")
+_PYTHON = re.compile(r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b")
+_CONDA = re.compile(r"(?i)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s*\[conda\]|conda activate|\bconda (?:env|install)", re.M)
+_KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{2,44}?)\s*:[ \t]+([^\n]{0,300})$")
+_IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
+_IPEX_VERSION = re.compile(r"(?i)(?:IPEX version|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}(\d+\.\d+[\w.+]*)")
+_SITE = re.compile(r"(?i)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]")
+
+NOT_A_VERSION = {"N/A", "", "None", "Could not collect"}
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read Python, torch and packages from a text."""
+    _collect_env(text, facts)
+    _packages(text, facts)
+    _torch(text, facts)
+    for match in text.find(_PYTHON):
+        facts.put("python.version", match[1], text.place(match.start()))
+        break
+    if text.has("conda", "forge"):
+        found = _CONDA.search(text.body)
+        if found:
+            facts.put("pasted.conda", True, text.place(found.start()))
+    if text.has("ipex", "intel_extension", "intel-extension", "intel extension"):
+        found = _IPEX.search(text.body)
+        if found:
+            facts.put("pasted.ipex", True, text.place(found.start()))
+        version = _IPEX_VERSION.search(text.body)
+        if version:
+            facts.put("pasted.ipex_version", version[1], text.place(version.start()))
+
+
+def _collect_env(text: Text, facts: Collected) -> None:
+    """Read the `Key: value` lines of collect_env in PyTorch's, IPEX's and vLLM's spelling."""
+    if not text.has("is cuda available", "is xpu available", "libc version", "collecting environment", "cuda used to build", "python platform"):
+        return
+    facts.block("collect_env")
+    rows: dict[str, tuple[str, str]] = {}
+    for match in text.find(_KEYS):
+        rows.setdefault(match[1].strip().lower(), (match[2].strip(), text.place(match.start())))
+    for key, path in (("pytorch version", "torch.version"), ("os", "machine.os_name"), ("is xpu available", "xpu.available")):
+        if key in rows and rows[key][0] not in NOT_A_VERSION:
+            value, place = rows[key]
+            if key == "is xpu available":
+                facts.put(path, value.lower().startswith("true"), place)
+            else:
+                facts.put(path, value.split()[0] if key == "pytorch version" else value, place)
+    _build(rows, facts)
+    if "libc version" in rows and rows["libc version"][0].startswith("glibc-"):
+        facts.put("machine.glibc", rows["libc version"][0][6:], rows["libc version"][1])
+    if "python version" in rows:
+        number = re.match(r"3\.\d{1,2}(?:\.\d{1,2})?", rows["python version"][0])
+        if number:
+            facts.put("python.version", number[0], rows["python version"][1])
+        bits = re.search(r"\((\d\d)-bit runtime\)", rows["python version"][0])
+        if bits:
+            facts.put("python.bits", int(bits[1]), rows["python version"][1])
+    if "python platform" in rows:
+        _platform(*rows["python platform"], facts)
+
+
+def _build(rows: dict[str, tuple[str, str]], facts: Collected) -> None:
+    """Tell the build from what collect_env says of CUDA, ROCm and XPU."""
+    def value(key: str) -> str:
+        return rows.get(key, ("", ""))[0]
+
+    xpu, cuda, rocm = value("xpu used to build pytorch"), value("cuda used to build pytorch"), value("rocm used to build pytorch")
+    if xpu and xpu not in NOT_A_VERSION:
+        facts.put("torch.build", "xpu", rows["xpu used to build pytorch"][1])
+        facts.put("torch.xpu_version", xpu, rows["xpu used to build pytorch"][1])
+    elif cuda and cuda not in NOT_A_VERSION and cuda[:1].isdigit():
+        facts.put("torch.build", "cuda", rows["cuda used to build pytorch"][1])
+        facts.put("torch.cuda_version", cuda, rows["cuda used to build pytorch"][1])
+    elif rocm and rocm not in NOT_A_VERSION and rocm[:1].isdigit():
+        facts.put("torch.build", "rocm", rows["rocm used to build pytorch"][1])
+        facts.put("torch.hip_version", rocm, rows["rocm used to build pytorch"][1])
+
+
+def _platform(platform: str, place: str, facts: Collected) -> None:
+    """Read `Linux-6.14.0-15-generic-x86_64-with-glibc2.41` and its like."""
+    lowered = platform.lower()
+    name = next((name for name in ("linux", "windows", "macos", "darwin") if lowered.startswith(name)), "")
+    if name:
+        facts.put("machine.os", "macos" if name == "darwin" else name, place)
+        facts.put("python.os", "macos" if name == "darwin" else name, place)
+    kernel = re.match(r"Linux-(\d[\w.+~-]*?)-(x86_64|aarch64|arm64)\b", platform)
+    if kernel:
+        facts.put("kernel.version", kernel[1], place)
+        facts.put("machine.architecture", kernel[2], place)
+        facts.put("python.architecture", kernel[2], place)
+    if "microsoft" in lowered:
+        facts.put("machine.wsl", True, place)
+
+
+def _packages(text: Text, facts: Collected) -> None:
+    """Read installed packages from listings; what a command asks for is no package that is installed."""
+    for pattern in (_PREFIXED, _LISTED, _REQUIREMENT):
+        if pattern is _REQUIREMENT and "==" not in text.body:
+            continue
+        for match in text.find(pattern):
+            before = text.body[max(0, text.body.rfind("\n", 0, match.start()) + 1) : match.start()].lower()
+            if any(word in before for word in ("install", "requires", "depends on", "satisfies the", "found for", "collecting", "need", "uninstall", "want")):
+                continue
+            name = re.sub(r"[-_.]+", "-", match[1]).lower()
+            name = "torch" if name == "pytorch" else name
+            if name not in facts.distributions:
+                place = text.place(match.start())
+                facts.block("pip")
+                facts.distributions[name] = Distribution(name, match[2])
+                facts.sources[f"distributions.{name}"] = place
+                if name == "torch":
+                    facts.put("torch.version", match[2], place)
+    if "intel-extension-for-pytorch" in facts.distributions:
+        version = facts.distributions["intel-extension-for-pytorch"].version
+        facts.put("pasted.ipex_version", version, facts.sources["distributions.intel-extension-for-pytorch"])
+
+
+def _torch(text: Text, facts: Collected) -> None:
+    """Read torch's version and build from loose mentions."""
+    if facts.get("torch.version") is None and text.has("torch"):
+        for match in text.find(_TORCH_VERSION):
+            line = match[0].lower()
+            if not any(word in line for word in ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")):
+                facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
+                break
+    if facts.get("torch.version") is None:
+        match = next((found for found in text.find(_PLUS_XPU) if "install" not in text.body[max(0, found.start() - 60) : found.start()]), None)
+        if match and int(match[1].split(".")[0]) >= 1:
+            facts.put("torch.version", match[1].lower(), text.place(match.start()))
+    version = facts.get("torch.version")
+    if version:
+        facts.put("torch.installed", True, facts.sources["torch.version"])
+        label = _label(str(version))
+        if label:
+            facts.put("torch.build", label, facts.sources["torch.version"])
+    site = _SITE.search(text.body) if "site-packages" in text.body else None
+    if site:
+        facts.put("torch.path", text.body[site.start() : site.end()].strip(" \"'").rstrip("/\\"), text.place(site.start()))
+
+
+def _label(version: str) -> str:
+    """Return the build that a version's local label names, or empty."""
+    _, plus, label = version.lower().partition("+")
+    if not plus:
+        return ""
+    return next((build for start, build in (("xpu", "xpu"), ("cpu", "cpu"), ("cu", "cuda"), ("rocm", "rocm")) if label.startswith(start)), "")

@@ -1,0 +1,175 @@
+"""From pasted texts to snapshots: every parser over every text, then one snapshot for each subject."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from xpu_doctor import signatures
+from xpu_doctor.facts import (
+    Access,
+    Distributions,
+    Environment,
+    Errors,
+    ErrorText,
+    Import,
+    Kernel,
+    LevelZero,
+    Machine,
+    Python,
+    Torch,
+    Xpu,
+    ZeDriver,
+)
+from xpu_doctor.facts.pasted import Pasted
+from xpu_doctor.parsers import applications, devices, driver_facts, python_facts, system, torch_output
+from xpu_doctor.parsers.collected import Collected, Text
+from xpu_doctor.parsers.subjects import split
+from xpu_doctor.snapshot import ProbeFailure, Snapshot
+from xpu_doctor.unknown import Unknown
+
+PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
+    ("python", python_facts.parse),
+    ("devices", devices.parse),
+    ("system", system.parse),
+    ("driver", driver_facts.parse),
+    ("torch", torch_output.parse),
+    ("applications", applications.parse),
+)
+GROUPS: Mapping[str, type[Any]] = {
+    "machine": Machine,
+    "kernel": Kernel,
+    "access": Access,
+    "python": Python,
+    "torch": Torch,
+    "imported": Import,
+    "xpu": Xpu,
+    "pasted": Pasted,
+}
+SHARED = ("gpus", "kernel")
+"""Fact groups that a container has in common with its host."""
+NOT_IN_TEXT = Unknown("not in the text")
+
+
+def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
+    """Return a snapshot of each subject that the texts show; several texts are one machine."""
+    parts: dict[str, list[Text]] = {}
+    for text in texts:
+        for subject, part in split(text):
+            parts.setdefault(subject, []).append(part)
+    if len(parts) > 1 and "machine" in parts:
+        parts.setdefault("host", []).extend(parts.pop("machine"))
+    read_parts = {subject: _read_one(subject, bodies) for subject, bodies in parts.items()}
+    if "host" in read_parts and "container" in read_parts:
+        read_parts["container"] = _with_shared(read_parts["container"], read_parts["host"])
+    return tuple(read_parts.values())
+
+
+def _read_one(subject: str, texts: list[Text]) -> Snapshot:
+    facts, failures, met = Collected(), [], []
+    for text in texts:
+        for name, parse in PARSERS:
+            try:
+                parse(text, facts)
+            except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
+                failures.append(ProbeFailure("parser", name, f"{type(error).__name__}: {error}"))
+        met.extend(signatures.match(text.body, text.name, claims=True))
+    _establish(met, facts)
+    return _snapshot(subject, facts, texts, tuple(met), tuple(failures))
+
+
+def _establish(met: Iterable[ErrorText], facts: Collected) -> None:
+    """Add the facts that met messages prove, where the text does not say otherwise."""
+    rows = signatures.by_id()
+    for error in met:
+        for path, value in rows[error.signature].establishes:
+            facts.put(path, {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value), error.source)
+    if facts.get("xpu.available") is True and facts.get("xpu.device_count") == 0:
+        facts.values.pop("xpu.available")
+
+
+def _snapshot(subject: str, facts: Collected, texts: list[Text], met: tuple[ErrorText, ...], failures: tuple[ProbeFailure, ...]) -> Snapshot:
+    if facts.get("access.nodes") == ():
+        facts.values.pop("access.nodes")
+    _derive(facts, texts)
+    values: dict[str, dict[str, Any]] = {name: {} for name in GROUPS}
+    for path, value in facts.values.items():
+        group, _, field = path.partition(".")
+        if group in GROUPS and field in GROUPS[group].__dataclass_fields__:
+            values[group][field] = value
+    values["pasted"].update(
+        blocks=tuple(facts.blocks),
+        damage=tuple(facts.damage),
+        applications=tuple(facts.applications.values()),
+        gpu_families=tuple(facts.families),
+        gpu_kinds=tuple(facts.kinds),
+    )
+    values["pasted"].setdefault("gpu_count", max(len(facts.devices), 0))
+    if facts.devices:
+        values["xpu"]["devices"] = tuple(facts.devices.values())
+        values["xpu"].setdefault("device_count", len(facts.devices))
+    made = {name: _group(GROUPS[name], values[name]) for name in GROUPS}
+    return Snapshot(
+        origin="pasted",
+        subject=subject,
+        gpus=tuple(facts.gpus) or NOT_IN_TEXT,
+        environment=Environment(tuple(facts.variables.values()) or NOT_IN_TEXT),
+        distributions=_group(Distributions, {"installed": tuple(facts.distributions.values())} if facts.distributions else {}),
+        level_zero=_level_zero(facts),
+        errors=Errors(met),
+        sources=facts.all_sources(),
+        failures=failures,
+        **made,
+    )
+
+
+def _derive(facts: Collected, texts: Iterable[Text]) -> None:
+    """Add what follows from several facts together."""
+    about = any(text.has("torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch") for text in texts)
+    facts.put("pasted.about_torch", about, "the text")
+    if not about:
+        facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int)]
+    none = (
+        facts.get("xpu.device_count") == 0
+        or facts.get("xpu.available") is False
+        or facts.get("pasted.opencl_platforms") == 0
+        or (facts.get("pasted.level_zero_gpus") == 0 and facts.get("xpu.available") is not True)
+    )
+    if none:
+        facts.put("pasted.no_device", True, "the text")
+    elif facts.get("xpu.available") is True:
+        facts.put("pasted.no_device", False, "the text")
+
+
+def _level_zero(facts: Collected) -> LevelZero:
+    """Return what the text shows of the Level Zero driver: its version, where one is told."""
+    build = facts.get("pasted.driver_build")
+    if not build:
+        return _group(LevelZero, {})
+    facts.sources.setdefault("level_zero.drivers", facts.sources.get("pasted.driver_version", "the text"))
+    return _group(LevelZero, {"drivers": (ZeDriver(0, str(facts.get("pasted.driver_version")), int(build)),)})
+
+
+def _group(kind: type[Any], values: dict[str, Any]) -> Any:
+    """Make a fact group; what the text does not show is unknown for that reason."""
+    blank = {
+        name: NOT_IN_TEXT
+        for name, field in kind.__dataclass_fields__.items()
+        if name not in values and isinstance(field.default, Unknown)
+    }
+    return kind(**values, **blank)
+
+
+def _with_shared(container: Snapshot, host: Snapshot) -> Snapshot:
+    """Give the container the facts that it shares with its host: the GPUs and the kernel."""
+    changes = {name: getattr(host, name) for name in SHARED if isinstance(getattr(container, name), Unknown) or name == "kernel"}
+    pasted = dataclasses.replace(
+        container.pasted,
+        gpu_families=tuple(dict.fromkeys((*container.pasted.gpu_families, *host.pasted.gpu_families))),
+        gpu_kinds=tuple(dict.fromkeys((*container.pasted.gpu_kinds, *host.pasted.gpu_kinds))),
+        in_container=True,
+        dri_passed=container.pasted.dri_passed if isinstance(container.pasted.dri_passed, bool) else host.pasted.dri_passed,
+        applications=container.pasted.applications or host.pasted.applications,
+    )
+    return dataclasses.replace(container, pasted=pasted, **changes)

@@ -1,0 +1,160 @@
+"""Reads what texts tell of the machine: operating system, kernel, WSL, containers, /dev/dri, groups and variables."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.facts import LogLine, Node, Variable
+from xpu_doctor.parsers.collected import Collected, Text
+
+_KERNEL = re.compile(r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b")
+_UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
+_OS = (
+    ("windows", re.compile(r"(?i)\bWindows(?: |-)(?:10|11|7|Server)|\bWin(?:10|11)\b|[A-Z]:\\(?:Users|Windows|Program|[\w.-]{2,40}\\)|\[WinError|\.dll\b|\.bat\b|\.exe\b|\\venv\\|\\site-packages\\|PS [A-Z]:\\")),
+    ("linux", re.compile(r"(?i)\b(?:ubuntu|debian|fedora|arch ?linux|opensuse|rhel|centos|rocky|linux|proxmox|gentoo|nixos|kubuntu|mint)\b|/usr/lib|/home/|\.so\.\d|/dev/dri|/opt/intel")),
+    ("macos", re.compile(r"(?i)\bmac ?os\b|\bdarwin\b")),
+)
+_DISTRIBUTIONS = (
+    ("ubuntu", re.compile(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
+    ("debian", re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?")),
+    ("fedora", re.compile(r"(?i)\bfedora(?: (?:linux )?(\d\d))?")),
+    ("arch", re.compile(r"(?i)\barch ?linux\b|\barch btw\b|\bmanjaro\b")),
+    ("opensuse", re.compile(r"(?i)\bopensuse\b")),
+    ("rhel", re.compile(r"(?i)\b(?:rhel|red hat|rocky linux|almalinux|centos)(?: (\d+(?:\.\d+)?))?")),
+)
+_WSL = re.compile(r"(?i)\bwsl ?2?\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
+_CONTAINER = re.compile(
+    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|^FROM [\w./:-]+|\bdocker (?:container|image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|^\s*image: [\w./-]+:",
+    re.M,
+)
+_NODE = re.compile(r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+)\s+(\S+)\s+(226)\s*,\s*(\d+)[^\n]*?(?:\s|/)((?:renderD|card)\d+)\s*$")
+_DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})")
+_ID = re.compile(r"uid=(\d+)\(?([\w.-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
+_GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
+_VARIABLE = re.compile(
+    r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e )((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO|PYTORCH_|TORCH|IPEX_|CCL_|IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES)=([^\s;`]{0,400})"
+)
+_PASSED = re.compile(r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged", re.M)
+_DMESG = re.compile(r"(?m)^[^\n]{0,80}\b(?:i915|xe)\b (?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$|^[^\n]{0,60}\b(?:i915|xe): [^\n]{1,200}$")
+_CMDLINE = re.compile(r"\b((?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}|nomodeset|module_blacklist=\S{1,80}|modprobe\.blacklist=\S{1,80})")
+_ONEAPI = re.compile(r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d+){0,2})\b|/oneapi/(?:\w+/)?(202\d\.\d)\b|IGC version: (202\d\.\d)")
+_SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.M)
+_VM = re.compile(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")
+_ALPINE = re.compile(r"(?i)\balpine\b|musl")
+_ARM = re.compile(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read the machine from a text."""
+    _system(text, facts)
+    _containers(text, facts)
+    _nodes(text, facts)
+    if "=" in text.body:
+        _variables(text, facts)
+    _kernel(text, facts)
+    if text.has("oneapi", "basekit", "toolkit", "dpcpp", "igc version", "dle"):
+        for match in text.find(_ONEAPI):
+            facts.put("pasted.oneapi", next(group for group in match.groups() if group), text.place(match.start()))
+            break
+    if text.has("libsycl.so.", "sycl7", "sycl8", "sycl9"):
+        for match in text.find(_SONAME):
+            line_end = text.body.find("\n", match.end())
+            if "cannot open" not in text.body[match.start() : line_end if line_end > 0 else None]:
+                facts.put("pasted.linked_soname", int(match[1] or match[2]), text.place(match.start()))
+
+
+def _system(text: Text, facts: Collected) -> None:
+    name = facts.get("machine.os_name")
+    source = str(name) if name else text.body
+    hits = [(len(pattern.findall(source)), label, pattern) for label, pattern in _OS]
+    best = max(hits, key=lambda hit: hit[0])
+    if best[0]:
+        found = best[2].search(source)
+        facts.put("machine.os", best[1], text.name if name or found is None else text.place(found.start()))
+    for label, pattern in _DISTRIBUTIONS:
+        found = pattern.search(source)
+        if found and facts.get("machine.os") == "linux":
+            facts.put("machine.distribution", label, text.name)
+            if found.groups() and found[1]:
+                facts.put("machine.distribution_version", found[1], text.name)
+            break
+    if text.has("wsl", "microsoft-standard", "dxg"):
+        found = _WSL.search(text.body)
+        if found:
+            facts.put("machine.wsl", True, text.place(found.start()))
+            facts.force("machine.os", "linux", text.place(found.start())) if "microsoft-standard" in text.lowered else None
+    if text.has("aarch64", "arm64"):
+        found = _ARM.search(text.body)
+        if found:
+            facts.put("machine.architecture", "aarch64", text.place(found.start()))
+    if text.has("proxmox", "qemu", "kvm", "vmware", "virtualbox", "hyper", "esxi", "virtual machine", " vm"):
+        found = _VM.search(text.body)
+        if found:
+            facts.put("machine.hypervisor", found[0].lower(), text.place(found.start()))
+
+
+def _containers(text: Text, facts: Collected) -> None:
+    if not text.has("docker", "podman", "container", "kube", "lxc", "root@", "ghcr.io", "image:", "\nfrom "):
+        return
+    found = _CONTAINER.search(text.body)
+    if found:
+        facts.put("pasted.in_container", True, text.place(found.start()))
+    passed = _PASSED.search(text.body)
+    if passed:
+        facts.put("pasted.dri_passed", True, text.place(passed.start()))
+
+
+def _nodes(text: Text, facts: Collected) -> None:
+    """Read `ls -l /dev/dri`, `id` and `groups`."""
+    nodes = []
+    if "226" in text.body:
+        for match in text.find(_NODE):
+            kind, bits, mark, _, group, _, _, name = match.groups()
+            mode = sum(1 << (8 - place) for place, bit in enumerate(bits) if bit != "-")
+            nodes.append(Node(f"/dev/dri/{name}", mode=mode, group=group, acl=mark == "+"))
+            facts.sources.setdefault("access.nodes", text.place(match.start()))
+    if nodes:
+        facts.block("dev-dri")
+        facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
+        facts.put("pasted.dri_missing", False, facts.sources["access.nodes"])
+    listing = _DRI_LIST.search(text.body) if "/dev/dri" in text.body else None
+    if listing and re.search(r"renderD\d+", listing[1]):
+        facts.block("dev-dri")
+        facts.put("pasted.dri_missing", False, text.place(listing.start()))
+    if "uid=" in text.body:
+        identity = _ID.search(text.body)
+        if identity:
+            facts.block("id")
+            names = tuple(re.findall(r"\d+\(([\w.-]+)\)", identity[3]))
+            facts.put("access.account_groups", names, text.place(identity.start()))
+            facts.put("access.session_groups", tuple(int(number) for number in re.findall(r"(\d+)\(", identity[3])[:200]), text.place(identity.start()))
+            facts.put("access.is_root", identity[1] == "0", text.place(identity.start()))
+    if "groups" in text.body:
+        groups = _GROUPS.search(text.body)
+        if groups:
+            facts.put("access.account_groups", tuple(groups[1].split()), text.place(groups.start()))
+
+
+def _variables(text: Text, facts: Collected) -> None:
+    for match in text.find(_VARIABLE):
+        name, value = match.groups()
+        if name not in facts.variables:
+            facts.variables[name] = Variable(name, value.strip("\"'"))
+            facts.sources.setdefault("environment.variables", text.place(match.start()))
+
+
+def _kernel(text: Text, facts: Collected) -> None:
+    for pattern in (_UNAME, _KERNEL):
+        found = pattern.search(text.body)
+        if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
+            facts.put("kernel.version", found[1], text.place(found.start()))
+            break
+    if text.has("i915", "xe "):
+        lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match, _ in zip(text.find(_DMESG), range(64))]
+        if lines:
+            facts.block("dmesg")
+            facts.put("kernel.gpu_log", tuple(lines), lines[0].source)
+    if text.has("force_probe", "nomodeset", "blacklist"):
+        found_words = tuple(dict.fromkeys(match[1] for match in text.find(_CMDLINE)))
+        if found_words:
+            facts.put("kernel.command_line", found_words, text.name)

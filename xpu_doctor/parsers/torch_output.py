@@ -1,0 +1,54 @@
+"""Reads what torch.xpu said: availability, counts, imports that failed, warnings, and at which step."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.parsers.collected import Collected, Text
+
+_AVAILABLE = re.compile(
+    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?is_available\(\)[`'\"]*\)?(?:\s*(?:->|=>|=|:|is|returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*)[`'\"*]{0,3}(True|False)\b"
+)
+_AVAILABLE_WORDS = re.compile(r"(?i)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|\bis_xpu_available\W{1,8}(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$", re.M)
+_COUNT = re.compile(r"(?i)\bdevice_count\(\)[`'\"]*\)?\s*(?:->|=>|=|:|is|returns?|gives?|\n)\s*[`'\"]?(\d{1,3})\b")
+_IMPORT_FAILED = re.compile(r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib")
+_IMPORT_LINE = re.compile(r"(?m)^[^\n]{0,100}\b(?:ImportError|OSError|ModuleNotFoundError|Error loading)\b[^\n]{0,300}")
+_COMPILE = re.compile(r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\(|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]")
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s*File \"[^\"\n]{1,300}\", line \d+", re.M)
+_XPU_WARNING = re.compile(r"UserWarning: ([^\n]{0,60}XPU[^\n]{0,200})")
+_WORKED = re.compile(r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Intel\(R\)")
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read what torch said from a text."""
+    if text.has("traceback", 'file "'):
+        found = _TRACEBACK.search(text.body)
+        if found:
+            facts.block("traceback")
+    _availability(text, facts)
+    if text.has("torch"):
+        failed = _IMPORT_FAILED.search(text.body)
+        if failed and facts.get("xpu.available") is not True:
+            facts.put("imported.succeeded", False, text.place(failed.start()))
+        found = _COMPILE.search(text.body)
+        if found:
+            facts.put("pasted.compiling", True, text.place(found.start()))
+
+
+def _availability(text: Text, facts: Collected) -> None:
+    if text.has("is_available", "available", "detected"):
+        answers = [(match.start(), match[1]) for match in text.find(_AVAILABLE)]
+        for match in text.find(_AVAILABLE_WORDS):
+            word = match[1] or match[2] or ("no" if match[3] else "")
+            if word:
+                answers.append((match.start(), word))
+        for start, word in sorted(answers):
+            facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
+    if text.has("device_count"):
+        count = _COUNT.search(text.body)
+        if count:
+            facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
+    if text.has("xpu"):
+        worked = _WORKED.search(text.body)
+        if worked:
+            facts.put("xpu.available", True, text.place(worked.start()))

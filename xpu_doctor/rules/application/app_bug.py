@@ -1,0 +1,13 @@
+"""The application uses torch.xpu wrongly."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class AppBug(MessageRule):
+    """The error comes from the application's own code."""
+
+    code = "app-bug"
+    layer = Layer.APPLICATION

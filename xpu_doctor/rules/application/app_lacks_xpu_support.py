@@ -1,0 +1,13 @@
+"""The application has no support for XPU."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class AppLacksXpuSupport(MessageRule):
+    """The application itself says, or shows, that it does not know XPU."""
+
+    code = "app-lacks-xpu-support"
+    layer = Layer.APPLICATION

@@ -1,0 +1,13 @@
+"""The application asks for a CUDA device by name."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class AppRequestsCuda(MessageRule):
+    """Code of the application names CUDA where XPU is meant."""
+
+    code = "app-requests-cuda"
+    layer = Layer.APPLICATION

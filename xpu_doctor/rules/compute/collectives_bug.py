@@ -1,0 +1,14 @@
+"""Communication between GPUs fails or hangs."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class CollectivesBug(MessageRule):
+    """oneCCL, or work spread over several GPUs, failed."""
+
+    code = "collectives-bug"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed", "gpu-hang-logged"})

@@ -1,0 +1,14 @@
+"""torch.compile lacks a compiler, headers or link libraries."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class CompileToolchain(MessageRule):
+    """A build that torch.compile started failed for lack of a tool."""
+
+    code = "compile-toolchain"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed"})

@@ -1,0 +1,14 @@
+"""XPU was used before a process was forked, and again in the child."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class ForkReinit(MessageRule):
+    """Torch refused to use XPU in a forked child."""
+
+    code = "fork-reinit"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed"})

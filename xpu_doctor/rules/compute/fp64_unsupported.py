@@ -1,0 +1,14 @@
+"""The program computes in double precision on a GPU that has none."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class Fp64Unsupported(MessageRule):
+    """A message says that the GPU lacks fp64."""
+
+    code = "fp64-unsupported"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed"})

@@ -1,0 +1,15 @@
+"""Operators without an XPU kernel ran on the processor."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer, Severity
+from xpu_doctor.rules.message import MessageRule
+
+
+class OpCpuFallback(MessageRule):
+    """Torch said that an operator fell back to the processor."""
+
+    code = "op-cpu-fallback"
+    layer = Layer.COMPUTE
+    severity = Severity.WARNING
+    explains = frozenset({"low-performance"})

@@ -1,0 +1,14 @@
+"""An operator, data type or layout has no XPU kernel in this torch."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class OpUnsupported(MessageRule):
+    """Torch named an operator that it cannot run on XPU."""
+
+    code = "op-unsupported"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed"})

@@ -1,0 +1,14 @@
+"""The GPU's memory, or the largest single allocation it allows, did not suffice."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class OutOfMemory(MessageRule):
+    """An allocation failed for lack of memory."""
+
+    code = "out-of-memory"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed"})

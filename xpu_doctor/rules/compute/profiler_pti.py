@@ -1,0 +1,13 @@
+"""The profiler cannot be started on XPU."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class ProfilerPti(MessageRule):
+    """PTI or Kineto refused to profile XPU."""
+
+    code = "profiler-pti"
+    layer = Layer.COMPUTE

@@ -1,0 +1,14 @@
+"""A version of PyTorch is known to be bad, or fails at its own checks."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.known_fault import KnownFaultRule
+
+
+class PytorchBug(KnownFaultRule):
+    """A row of the table of bad versions holds, or messages speak for it."""
+
+    code = "pytorch-bug"
+    layer = Layer.COMPUTE
+    explains = frozenset({"compute-failed", "compute-wrong-result"})

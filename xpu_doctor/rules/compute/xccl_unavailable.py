@@ -1,0 +1,13 @@
+"""This torch has no collective back end for XPU."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class XcclUnavailable(MessageRule):
+    """torch.distributed found no back end for XPU."""
+
+    code = "xccl-unavailable"
+    layer = Layer.COMPUTE

@@ -1,0 +1,14 @@
+"""The installer does not find a package that the XPU build needs."""
+
+from __future__ import annotations
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.rules.message import MessageRule
+
+
+class IndexIncomplete(MessageRule):
+    """pip or uv was not given the index that holds the package, or the index lacks it."""
+
+    code = "index-incomplete"
+    layer = Layer.WHEEL
+    explains = frozenset({"torch-not-installed"})
