@@ -83,6 +83,8 @@ class Examination:
         self._failure: BaseException | None = None
         self._finished = {name: threading.Event() for name in stages}
         self._cancelled = threading.Event()
+        # An event and not Thread.join: a join that Ctrl-C interrupts marks the thread as ended in CPython 3.11 and older.
+        self._ended = threading.Event()
         self._first = _Agent(patient, stages, self._flags) if stages else None
         self._thread = threading.Thread(target=self._watch, args=(tuple(stages),), daemon=True)
         self._thread.start()
@@ -99,7 +101,7 @@ class Examination:
         Raises:
             OSError: the interpreter cannot be started.
         """
-        self._thread.join()
+        self._ended.wait()
         if self._failure is not None:
             raise self._failure
         return tuple(self._results.values())
@@ -107,7 +109,7 @@ class Examination:
     def close(self) -> None:
         """End the interpreter at once, if it still runs: the doctor was interrupted or has failed."""
         self._cancelled.set()
-        self._thread.join(5.0)
+        self._ended.wait(5.0)
 
     def _watch(self, stages: tuple[str, ...]) -> None:
         try:
@@ -122,6 +124,7 @@ class Examination:
             self._listener("", 0.0)
             for event in self._finished.values():
                 event.set()
+            self._ended.set()
 
     def _note(self, result: StageResult) -> None:
         self._results.setdefault(result.name, result)

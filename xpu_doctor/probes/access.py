@@ -14,7 +14,7 @@ SYSFS_NODES = "/sys/bus/pci/devices/*/drm/renderD*"
 NAMELESS = ("unconfined", "kernel", "")
 
 
-@probe("access", layer=Layer.ACCESS, on=("linux",))
+@probe("device-nodes", layer=Layer.ACCESS, fills="access", on=("linux",))
 def access(host: Host) -> Access:
     """The render nodes that the kernel names or /dev shows, what opening them said, and who this user is."""
     shown = host.glob(RENDER_NODES)

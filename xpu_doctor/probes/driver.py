@@ -39,7 +39,7 @@ PACMAN_DATABASE = "/var/lib/pacman/local"
 STANZA = re.compile(r"^Package: (" + "|".join(map(re.escape, PACKAGES)) + r")\n(.*?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
-@probe("driver", layer=Layer.DRIVER, on=("linux",))
+@probe("driver-files", layer=Layer.DRIVER, fills="driver", on=("linux",))
 def driver(host: Host) -> Driver:
     """The Level Zero loader, the GPU driver, OpenCL, the compiler and gmmlib, as files and as packages."""
     manager, packages = _packages(host)

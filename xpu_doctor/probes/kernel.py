@@ -21,7 +21,7 @@ MAX_LINES = 60
 LOG_SECONDS = 2.5
 
 
-@probe("kernel", layer=Layer.KERNEL, on=("linux",))
+@probe("kernel-driver", layer=Layer.KERNEL, fills="kernel", on=("linux",))
 def kernel(host: Host) -> Kernel:
     """Version, graphics parameters, loaded graphics drivers, and the log's lines about i915 and xe."""
     version = host.read("/proc/sys/kernel/osrelease", 256)
