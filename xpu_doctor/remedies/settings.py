@@ -21,7 +21,7 @@ PIP_KEPT = ("cert", "client-cert", "default-timeout", "keyring-provider", "proxy
 
 UV_HOSTILE = frozenset(
     {
-        "build-constraint", "config-file", "constraint", "constraint-dependencies", "default-index", "exclude", "exclude-newer",
+        "build-constraint", "config-file", "constraint", "constraint-dependencies", "exclude", "exclude-newer",
         "extra-index-url", "find-links", "index", "index-strategy", "no-binary", "no-build", "no-index", "offline", "only-binary",
         "override", "override-dependencies", "prefix", "python-platform", "python-version", "require-hashes", "resolution", "sources",
         "target", "torch-backend",
@@ -92,8 +92,6 @@ def pip_isolation(installer: Installer, os: str) -> Isolation:
     kept, left_out = _kept(of_tool(installer, "pip"), PIP_KEPT)
     files = any(not is_variable(setting) for setting in met)
     variables = {"PIP_CONFIG_FILE": "nul" if os == "windows" else "/dev/null"} if files else {}
-    if not files:  # the files stay in force, and with them what they say of the network
-        kept, left_out = _kept((setting for setting in of_tool(installer, "pip") if is_variable(setting)), PIP_KEPT)
     return Isolation(met, ("--isolated",), kept, (), variables, left_out)
 
 

@@ -60,8 +60,8 @@ def build_evidence(torch: Torch) -> tuple[Evidence, ...]:
 
 
 def settings_evidence(installer: Installer) -> tuple[Evidence, ...]:
-    """Return the settings of pip and uv that can bring a wrong wheel, as evidence."""
-    met = (*hostile(installer, "pip"), *hostile(installer, "uv"))
+    """Return the settings of the environment's own tool that can bring a wrong wheel, as evidence."""
+    met = hostile(installer, "uv" if known_or(installer.manager, "pip") in ("uv", "uv-project") else "pip")
     return tuple(Evidence("installer.settings", f"{setting.name} = {setting.value}", setting.source) for setting in met[:6])
 
 
