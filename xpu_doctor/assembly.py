@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from xpu_doctor.examination import StageResult
-from xpu_doctor.facts import Distributions, Import, Python, Run, Shadows, Stage, Torch, Xpu, XpuDevice
+from xpu_doctor.facts import Compute, Distributions, Import, Python, Run, Shadows, Stage, Torch, Xpu, XpuDevice
 from xpu_doctor.snapshot import Source
 from xpu_doctor.unknown import Unknown
 
@@ -22,6 +22,7 @@ GROUPS: Mapping[str, tuple[str, type[Any]]] = {
     "shadows": ("shadows", Shadows),
     "import": ("imported", Import),
     "xpu": ("xpu", Xpu),
+    "compute": ("compute", Compute),
 }
 """Stage name to the snapshot field that it fills, and that field's type."""
 

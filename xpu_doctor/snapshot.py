@@ -9,6 +9,7 @@ from typing import Any
 
 from xpu_doctor.facts import (
     Access,
+    Compute,
     Distributions,
     Driver,
     Environment,
@@ -76,6 +77,7 @@ class Snapshot:
     run: Run = field(default_factory=Run)
     imported: Import = field(default_factory=Import)
     xpu: Xpu = field(default_factory=Xpu)
+    compute: Compute = field(default_factory=Compute)
     errors: Errors = field(default_factory=Errors)
     pasted: Pasted = field(default_factory=Pasted)
     skipped: tuple[str, ...] = ()

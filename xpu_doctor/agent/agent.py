@@ -1032,6 +1032,8 @@ def _compute_device(torch, result, limits, threads, step):
     result["type"] = device.type
     module = _compute_module(torch, device)
     step("properties of %s" % device)
+    if device.type != "cpu" and hasattr(module, "set_device"):
+        module.set_device(device.index)  # events are recorded on the current device
     result.update(_compute_properties(module, device))
     products = result["products"] = []
     began = time.perf_counter()
@@ -1088,7 +1090,7 @@ def _compute_dtype(torch, module, device, name, result, limits, threads, step):
         step("%s matmul on %s: size %d" % (name, device, size))
         count = int(min(limits["most"], max(limits["fewest"], batch_seconds / max(seconds, 1e-6))))
         product.update(size=size, count=count)
-        product.update(_compute_timing(bench, count, limits["batches"] if first else 1))
+        product.update(_compute_timing(bench, count, limits["batches"]))
         step("%s matmul on %s: result" % (name, device))
         product.update(bench.check())
         product["result_device"] = str(bench.c.device.type)
@@ -1107,8 +1109,10 @@ class _ComputeBench(object):
         self.torch, self.module, self.device, self.dtype, self.threads = torch, module, device, dtype, threads
         self.size, self.a, self.b, self.c = 0, None, None, None
         self.blocks, self.memory, self.first_seconds = (), {}, 0.0
-        self.event = self._event(timing=True) or self._event(timing=False)
-        self.timed = self.event is not None and self._event(timing=True) is not None
+        self.event = self._event(timing=True)
+        self.timed = self.event is not None
+        if self.event is None:
+            self.event = self._event(timing=False)
 
     def _event(self, timing):
         """A working event of the device, or None where it has none."""
@@ -1116,10 +1120,14 @@ class _ComputeBench(object):
         if maker is None or self.device.type == "cpu":
             return None
         try:
-            event = maker(enable_timing=True) if timing else maker()
-            event.record()
-            event.query()
-            return event
+            events = [maker(enable_timing=True) if timing else maker() for _ in range(2)]
+            for event in events:
+                event.record()
+            while not events[1].query():
+                time.sleep(0.0005)
+            if timing:  # some releases have events that record and cannot tell the time
+                events[0].elapsed_time(events[1])
+            return events[0]
         except Exception:
             return None
 
@@ -1178,7 +1186,7 @@ class _ComputeBench(object):
         Where the device has events, they are asked between sleeps; else `quiet_for` says how long to sleep before the
         wait. Sleeping matters: a driver that spins while it waits would look like work on the CPU.
         """
-        before = self._event(timing=True) if self.timed else None
+        before = self.module.Event(enable_timing=True) if self.timed else None
         wall, process, thread = time.perf_counter(), time.process_time(), time.thread_time()
         if before is not None:
             before.record()
@@ -1231,7 +1239,7 @@ def _compute_size(bench, batch_seconds, limits, result):
     """Find a size whose product takes about a sixteenth of a batch: (size, seconds of one product)."""
     bench.prepare(128)
     bench.first_seconds = bench.once()
-    size, seconds = 128, min(bench.once(), bench.once())
+    size, seconds = 128, min(bench.once() for _ in range(3))
     largest = _compute_largest(bench, limits, result)
     for _ in range(5):
         wanted = min(largest, _compute_next(size, seconds, batch_seconds))
@@ -1240,7 +1248,7 @@ def _compute_size(bench, batch_seconds, limits, result):
         try:
             bench.prepare(wanted)
             bench.once()
-            size, seconds = wanted, bench.once()
+            size, seconds = wanted, min(bench.once() for _ in range(2))
         except Exception as error:
             if "memory" not in str(error).lower() or size < 512:
                 raise
@@ -1255,7 +1263,7 @@ def _compute_next(size, seconds, batch_seconds):
     if size == 128:
         return 512 if seconds < batch_seconds / 8 else 256 if seconds < batch_seconds else 128
     if seconds > batch_seconds / 64:
-        return size * 2 if seconds * 8 < batch_seconds / 4 else size
+        return size * 2 if seconds * 8 < batch_seconds / 2 else size
     wanted = size
     while wanted < size * 8 and seconds * (wanted * 2.0 / size) ** 3 < batch_seconds / 8:
         wanted *= 2
@@ -1278,12 +1286,13 @@ def _compute_largest(bench, limits, result):
 
 
 def _compute_timing(bench, count, batches):
-    """Time batches: the median of their seconds, and sums of what a coarse clock counts."""
+    """Time batches: the best of their seconds, since other load can only add, and sums of what a coarse clock counts."""
     runs = [bench.batch(count) for _ in range(batches)]
-    wall = sorted(run["device_seconds"] or run["seconds"] for run in runs)[len(runs) // 2]
+    wall = min(run["device_seconds"] or run["seconds"] for run in runs)
     work = 2.0 * bench.size**3 * count / 1e12
     quiet = runs if bench.event is not None else [bench.batch(count, 0.97 * min(run["seconds"] for run in runs))]
-    cpu, threads = (sum(run[key] for run in quiet) for key in ("cpu_seconds", "thread_seconds"))
+    cpu = sum(run["cpu_seconds"] for run in quiet)
+    whole, thread = (sum(run[key] for run in runs) for key in ("cpu_seconds", "thread_seconds"))
     return {
         "batches": batches,
         "seconds": wall,
@@ -1292,7 +1301,7 @@ def _compute_timing(bench, count, batches):
         "cpu_seconds": cpu,
         "cpu_seconds_per_tflop": cpu / (work * len(quiet)),
         "queue_share": sum(run["queue_seconds"] for run in runs) / sum(run["seconds"] for run in runs),
-        "main_thread_share": min(1.0, threads / cpu) if cpu > 0 else unknown("no CPU time was counted"),
+        "main_thread_share": min(1.0, thread / whole) if whole > 0 else unknown("no CPU time was counted"),
     }
 
 
@@ -1321,15 +1330,40 @@ def _compute_registered(torch, device):
 
 
 def _compute_cpu(torch, limits, threads):
-    """The same product on the CPU, at most a part of a second of it."""
-    device = torch.device("cpu")
-    bench = _ComputeBench(torch, None, device, torch.float32, threads)
-    batch_seconds = limits["cpu_seconds"] / 3
-    size, seconds = _compute_size(bench, batch_seconds, dict(limits, largest=4096), {})
-    count = int(min(limits["most"], max(1, batch_seconds / max(seconds, 1e-6))))
-    found = {"dtype": "float32", "size": size, "count": count, "threads": threads, "logical_cpus": _usable_cpus()}
-    found.update(_compute_timing(bench, count, 1))
-    return found
+    """The same product on the CPU, a part of a second of it: on one thread for its CPU time, on all for its speed.
+
+    One thread, because threads that wait for each other on a busy machine spin, up to fifty times the CPU time of the
+    work. The least of several is taken: other load can only add.
+    """
+    bench = _ComputeBench(torch, None, torch.device("cpu"), torch.float32, 1)
+    bench.prepare(512)
+    bench.batch(1)
+    spent = min(bench.batch(1)["cpu_seconds"] for _ in range(2))
+    size = 512
+    while size < 2048 and 3 * 8 * spent < limits["cpu_seconds"] / 3:
+        size, spent = size * 2, spent * 8
+    bench.prepare(size)
+    bench.batch(1)
+    alone = [bench.batch(1) for _ in range(3)]
+    spent = min(run["cpu_seconds"] for run in alone)
+    torch.set_num_threads(threads)
+    bench.batch(1)
+    predicted = max(spent / threads, 1e-4)
+    count = int(max(1, min(limits["most"], limits["cpu_seconds"] / 6 / predicted)))
+    together = [bench.batch(count) for _ in range(3)]
+    work = 2.0 * size**3 / 1e12
+    seconds = min([run["seconds"] / count for run in together] + [run["seconds"] for run in alone])
+    cpu, thread = (sum(run[key] for run in together) for key in ("cpu_seconds", "thread_seconds"))
+    return {
+        "size": size,
+        "count": count,
+        "threads": threads,
+        "logical_cpus": _usable_cpus(),
+        "seconds": seconds,
+        "tflops": work / seconds,
+        "cpu_seconds_per_tflop": spent / work,
+        "main_thread_share": min(1.0, thread / cpu) if cpu > 0 else unknown("no CPU time was counted"),
+    }
 
 
 def _usable_cpus():

@@ -1,0 +1,77 @@
+"""A matmul on the device failed, killed the process, or did not end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Compute, ComputeDevice, Product, Python, Run, Stage
+from xpu_doctor.findings import Evidence, Finding, Layer
+from xpu_doctor.remedies.compute import failed
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.compute.silent_cpu_fallback import subject
+from xpu_doctor.signatures import by_id, match
+from xpu_doctor.unknown import known, known_or
+
+UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured", "invalid dtype")
+"""Words in the error of a data type that the device lacks: no fault of it."""
+MEMORY = ("out of memory", "outofmemory", "out_of_device_memory", "out_of_host_memory", "out_of_resources")
+LOST = ("device_lost", "device lost", "failed with error: 20 ")
+
+
+class ComputeFailed(Rule):
+    """An exception, a crash or a hang in the timed matmul: how it failed, with what the signature table knows of the message."""
+
+    code = "compute-failed"
+    layer = Layer.COMPUTE
+    symptom = True
+
+    def check(self, compute: Compute, run: Run, python: Python) -> Iterator[Finding]:
+        """Found for each device whose matmul raised, and where the stage died or hung."""
+        stage = known_or(run.stage("compute"), None)
+        if stage is not None and stage.outcome in ("crash", "hang", "exit", "error"):
+            yield self._died(stage, compute, python)
+        elif stage is None or stage.outcome == "ok":
+            known(compute.devices)
+        for place, device in enumerate(known_or(compute.devices, ())):
+            if device.error:
+                yield self._raised(place, device, device.error, "error", compute, python)
+            else:
+                for number, product in _broken(device):
+                    yield self._raised(place, device, f"{product.dtype}: {product.error}", f"products[{number}].error", compute, python)
+
+    def _died(self, stage: Stage, compute: Compute, python: Python) -> Finding:
+        devices = known_or(compute.devices, ())
+        device = devices[-1] if devices and devices[-1].step else None
+        how = {"crash": "crashed", "hang": "did not end", "exit": "ended the process", "error": "failed"}[stage.outcome]
+        what = f"the matmul on {device.device}" if device else "the timed matmul"
+        return self.found(
+            subject(device, compute) if device else "machine",
+            f"{what} {how}: {_with_meaning(stage.reason, stage.output)}",
+            evidence=[Evidence("run.stages", f"compute: {stage.outcome}, {stage.reason}", "")] + ([Evidence(f"compute.devices[{len(devices) - 1}].step", "", "")] if device else []),
+            remedies=failed(device, {"error": ""}.get(stage.outcome, stage.outcome), known_or(python.os, ""), known_or(python.executable, "python")),
+        )
+
+    def _raised(self, place: int, device: ComputeDevice, error: str, path: str, compute: Compute, python: Python) -> Finding:
+        lowered = f"{error} {device.exception}".lower()
+        kind = "memory" if any(word in lowered for word in MEMORY) else "lost" if any(word in lowered for word in LOST) else ""
+        words = {"memory": "ran out of memory", "lost": "lost the device", "": "failed"}[kind]
+        return self.found(
+            subject(device, compute),
+            f"the matmul on {device.device} {words}: {_with_meaning(error)}",
+            evidence=(f"compute.devices[{place}].{path}", f"compute.devices[{place}].step"),
+            remedies=failed(device, kind, known_or(python.os, ""), known_or(python.executable, "python")),
+        )
+
+
+def _broken(device: ComputeDevice) -> Iterator[tuple[int, Product]]:
+    """Products in a further data type that failed for another reason than that the device lacks the type."""
+    for number, product in enumerate(known_or(device.products, ())):
+        if product.error and not any(word in product.error.lower() for word in UNSUPPORTED):
+            yield number, product
+
+
+def _with_meaning(error: str, output: str = "") -> str:
+    """Return an error's first line with what the signature table says it means."""
+    met = match(f"{error}\n{output}", "compute stage")
+    line = error.strip().split("\n")[0][:200]
+    return f"{line} ({by_id()[met[0].signature].meaning})" if met else line
