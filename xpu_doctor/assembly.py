@@ -54,7 +54,8 @@ def _group(kind: type[Group], result: StageResult | None, stage: str) -> Group:
 def unknown_group(kind: type[Group], reason: str) -> Group:
     """Return a fact group in which every fact that can be unknown is, for one reason."""
     empty: Any = kind()
-    return dataclasses.replace(empty, **{name: Unknown(reason) for name in _fields(kind) if isinstance(getattr(empty, name), Unknown)})
+    changed: Group = dataclasses.replace(empty, **{name: Unknown(reason) for name in _fields(kind) if isinstance(getattr(empty, name), Unknown)})
+    return changed
 
 
 def filled(kind: type[Group], values: Mapping[str, Any]) -> Group:

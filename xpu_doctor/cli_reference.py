@@ -47,4 +47,4 @@ def schema() -> None:
     """Print the JSON Schema of the document that `check --json` prints."""
     from importlib import resources
 
-    click.echo(resources.files("xpu_doctor").joinpath("schemas", "report-1.schema.json").read_text(encoding="utf-8").rstrip())
+    click.echo(resources.files("xpu_doctor").joinpath("schemas").joinpath("report-1.schema.json").read_text(encoding="utf-8").rstrip())

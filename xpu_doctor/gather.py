@@ -104,6 +104,8 @@ class Checkup:
         from xpu_doctor.after_static import installed_facts
 
         snapshot = installed_facts(snapshot, self, host)
+        if self._live:
+            _use_the_wait()
         results = (*static, *(self._live.results() if self._live else ()))
         groups = groups_of(results, (*STATIC_STAGES, *self._live_stages))
         snapshot = replace(snapshot, **{name: groups[name] for name in ("imported", "xpu", "run") if name in groups})
@@ -141,6 +143,17 @@ class Checkup:
     def others(self) -> tuple[tuple[str, str], ...]:
         """Return other interpreters nearby with the torch in each, found by looking at files."""
         return other_interpreters(self.choice.python, Surroundings(self.environment))
+
+
+def _use_the_wait() -> None:
+    """Load what the report will need while torch is still being imported in its own process."""
+    import xpu_doctor.redact
+    import xpu_doctor.render.text
+    from xpu_doctor.registry import all_rules
+    from xpu_doctor.signatures import signatures
+
+    all_rules()
+    signatures()
 
 
 def _seconds(result: StageResult) -> float:

@@ -91,6 +91,7 @@ def _load(entry: EntryPoint, group: str, used: set[str]) -> Any:
     from xpu_doctor.rule import Rule
 
     thing = entry.load()
+    made: Any
     if group == PROBES:
         if not isinstance(thing, Probe):
             raise TypeError(f"{entry.value} is no probe: decorate a function with xpu_doctor.probe.probe")

@@ -81,7 +81,7 @@ def interpreter_in(folder: Path, windows: bool) -> Path | None:
     names = ("Scripts/python.exe", "python.exe") if windows else ("bin/python3", "bin/python")
     others = ("bin/python3", "bin/python") if windows else ("Scripts/python.exe", "python.exe")
     for name in (*names, *(() if windows else others)):
-        candidate = folder / name
+        candidate: Path = folder / name
         if candidate.is_file():
             return candidate
     return None
