@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xpu_doctor.closure.files import Files
-from xpu_doctor.closure.linux import LinuxLoader
+from xpu_doctor.closure.linux import ABORTS, LinuxLoader
 from xpu_doctor.closure.linux_env import linux_system
 from xpu_doctor.closure.model import Fault, Opening
 
@@ -125,7 +125,7 @@ def message(opening: Opening) -> str:
     if opening.succeeds:
         return ""
     fault: Fault = opening.faults[0]
-    if fault.kind == "truncated":
+    if fault.kind == "truncated" or ABORTS in fault.detail:
         return "crash"
     if fault.kind == "version":
         return fault.detail

@@ -67,9 +67,9 @@ def version_library(output: Path, versions: str, functions: str, *options: str) 
     return output
 
 
-@pytest.mark.parametrize("kept", ["both", "old", "none", "other"])
+@pytest.mark.parametrize("kept", ["both", "old", "none", "bare", "other"])
 def test_symbol_versions(kept: str, program: Path, tmp_path: Path) -> None:
-    """A version that is not defined is an error; a library without versions satisfies all, as ld.so has it."""
+    """A version that is not defined is an error; a library that defines none satisfies all; one without any numbers kills the process."""
     both = "V_1 { global: one; }; V_2 { global: two; } V_1;"
     functions = "int one(void) { return 1; } int two(void) { return 2; }"
     giver = version_library(tmp_path / "libgiver.so.1", both, functions)
@@ -83,8 +83,11 @@ def test_symbol_versions(kept: str, program: Path, tmp_path: Path) -> None:
     elif kept == "other":
         version_library(giver, "V_9 { global: one; two; };", functions)
     elif kept == "none":
+        (tmp_path / "none.c").write_text(functions + "int puts(const char *); int three(void) { return puts(\"\"); }", encoding="ascii")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(giver), str(tmp_path / "none.c")], check=True)
+    elif kept == "bare":
         subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", "-o", str(giver), str(giver.with_suffix(".c"))], check=True)
     real = world.truth(program, [str(user)], {}, tmp_path)
     ours = world.prediction(program, [str(user)], {}, tmp_path)
-    assert bool(ours.answers[0].error) == (kept in ("old", "other"))
+    assert bool(ours.answers[0].error) == (kept in ("old", "other", "bare"))
     assert world.agree(real, ours) == ""

@@ -10,7 +10,14 @@ from xpu_doctor.closure.files import BadLibrary, Files, Reader
 MACHINES = {3: "i386", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv", 258: "loongarch"}
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NEEDED, DT_STRTAB, DT_SONAME, DT_RPATH, DT_RUNPATH = 1, 5, 14, 15, 29
-DT_FLAGS_1, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+DT_VERSYM, DT_FLAGS_1, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM = (
+    0x6FFFFFF0,
+    0x6FFFFFFB,
+    0x6FFFFFFC,
+    0x6FFFFFFD,
+    0x6FFFFFFE,
+    0x6FFFFFFF,
+)
 DT_FLAGS, DT_BIND_NOW = 30, 24
 DF_1_NODEFLIB, DF_1_NOW, DF_BIND_NOW = 0x800, 1, 8
 VER_FLG_WEAK = 2
@@ -41,6 +48,8 @@ class Elf:
     """Symbol versions that it offers; None where it has no versions at all."""
     interpreter: str = ""
     missing_bytes: int = 0
+    versioned: bool = True
+    """Whether its symbols carry version numbers at all, be it only those that it wants of others."""
     binds_now: bool = False
     """Whether all its symbols are looked up when it is loaded, whoever loads it."""
 
@@ -121,6 +130,7 @@ class ElfReading:
             self._defines(single) if DT_VERDEF in single else None,
             self._interpreter(),
             missing,
+            DT_VERSYM in single,
             DT_BIND_NOW in single or bool(single.get(DT_FLAGS_1, 0) & DF_1_NOW or single.get(DT_FLAGS, 0) & DF_BIND_NOW),
         )
 

@@ -12,6 +12,8 @@ from xpu_doctor.closure.ldcache import LdCache
 from xpu_doctor.closure.model import MAX_OBJECTS, Fault, Opening
 from xpu_doctor.closure.symbols import undefined
 
+ABORTS = "on which ld.so aborts the process"
+"""What ld.so does where a wanted version belongs to a library whose symbols carry no numbers at all."""
 Place = tuple[str, str, str]
 """A folder to look in, the rule that names it, and the file or variable that holds the rule."""
 
@@ -239,8 +241,13 @@ class LinuxLoader:
     def _versions(self, item: Loaded) -> Iterator[Fault]:
         for want in item.elf.wants:
             giver = self.find(want.file)
-            # A library without any versions satisfies every version (ld.so warns at most).
-            if giver is None or giver.elf.defines is None or want.weak or want.version in giver.elf.defines:
+            if giver is None or want.weak:
+                continue
+            if giver.elf.defines is None and giver.elf.versioned:
+                continue  # a library that defines no versions satisfies all of them
+            if giver.elf.defines is not None and want.version in giver.elf.defines:
                 continue
             detail = f"{giver.path}: version `{want.version}' not found (required by {item.path})"
+            if giver.elf.defines is None:
+                detail = f"{giver.path}: no version information, {ABORTS}"
             yield Fault("version", want.file, item.chain(), giver.path, want.version, detail)
