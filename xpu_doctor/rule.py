@@ -84,7 +84,10 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     for rule in rules:
         speaks = spoken.get(rule.code)
         try:
-            own = list(rule.check(**groups.arguments(rule)))
+            arguments = groups.arguments(rule)
+            own = list(rule.check(**arguments))
+            if not own and snapshot.origin != "pasted" and "errors" not in arguments:
+                speaks = None  # facts of the machine itself cleared the rule: a message that could mean it does not count
             findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks))
         except Undecided as missing:
             findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks))
