@@ -15,6 +15,8 @@ from typing import Any
 
 import jsonschema
 
+import xpu_doctor
+
 LEFT_OUT = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "LD_LIBRARY_PATH", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK", "FORCE_COLOR", "NO_COLOR")
 """Variables of the developer's own shell that would change what a test sees."""
 
@@ -38,7 +40,7 @@ class Ran:
 @cache
 def schema() -> Any:
     """The published JSON Schema of the report."""
-    path = Path(__file__).parents[2] / "xpu_doctor" / "schemas" / "report-1.schema.json"
+    path = Path(xpu_doctor.__file__).parent / "schemas" / "report-1.schema.json"
     return json.loads(path.read_text(encoding="utf-8"))
 
 
