@@ -107,13 +107,18 @@ def tempered(findings: Iterable[Finding], rules: Iterable[Rule], snapshot: Snaps
 
 
 def device_works(snapshot: Snapshot) -> bool:
-    """Return whether torch.xpu was seen to use a device: a tensor allocated, or a matmul that provably ran there."""
+    """Return whether torch.xpu was seen to use a device: a tensor allocated, or a matmul that provably ran there.
+
+    Of a pasted text no more can be had than that torch said so.
+    """
     compute = getattr(snapshot, "compute", None)
     if compute is not None:
         from xpu_doctor.compute_verdict import proved_on_gpu
 
         if proved_on_gpu(compute):
             return True
+    if snapshot.origin == "pasted":
+        return snapshot.xpu.available is True and snapshot.pasted.no_device is not True
     return snapshot.xpu.allocated is True
 
 

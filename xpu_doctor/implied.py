@@ -2,8 +2,9 @@
 
 A rule judges facts. Often a text holds no such fact, only the message that the fault left behind. The rows of
 data/signatures.toml say which codes a message speaks for, how surely and under which conditions; the rows of
-data/implications.toml say the same of a state of pasted facts (no device, in WSL, with an old driver ...). `judge` adds
-what they imply to what the rule of that code found itself, so that no rule has to know about messages.
+data/known_faults.toml say the same of versions that are known to be bad, those of data/implications.toml of a state of pasted
+facts (no device, in WSL ...). `judge` adds what they imply to what the rule of that code found itself, so that no rule has to
+know about messages.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
     met = snapshot.errors.met if isinstance(snapshot.errors.met, tuple) else ()
     if not met and snapshot.origin != "pasted":
         return {}
-    from xpu_doctor import signatures  # the table is read only where there is a message to judge
+    from xpu_doctor import signatures  # the tables are read only where there is a message to judge
+    from xpu_doctor.tables.known_faults import known_faults
 
     rows = signatures.by_id()
     ids = frozenset(error.signature for error in met)
@@ -57,6 +59,9 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
         for implication in signature.implies:
             if _applies(implication, snapshot, ids):
                 _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
+    for fault in known_faults():
+        if all_hold(fault.when, snapshot, ids):
+            _add(result, fault.implication, fault.implication.summary, tuple(facts_of(fault.when, met)))
     if snapshot.origin == "pasted":
         for implication in signatures.implications():
             if _applies(implication, snapshot, ids):
@@ -73,7 +78,8 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None) -> list[F
         first = findings[0]
         surer = max(first.confidence, speaks.confidence, key=lambda confidence: confidence.rank)
         evidence = (*first.evidence, *speaks.evidence)[: max(MAX_EVIDENCE, len(first.evidence))]
-        return [replace(first, confidence=surer, weight=first.weight + speaks.weight, evidence=evidence), *findings[1:]]
+        weight = first.weight + speaks.weight
+        return [replace(first, confidence=surer, severity=_louder(first, rule, speaks), weight=weight, evidence=evidence), *findings[1:]]
     severity = rule.severity
     if speaks.confidence is Confidence.POSSIBLE and severity is Severity.ERROR:
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
@@ -86,6 +92,13 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None) -> list[F
             weight=speaks.weight,
         )
     ]
+
+
+def _louder(own: Finding, rule: Rule, speaks: Implied) -> Severity:
+    """The severity of a rule's own finding, or the rule's where a message says more than that it is possible."""
+    if speaks.confidence is Confidence.POSSIBLE:
+        return own.severity
+    return max(own.severity, rule.severity, key=lambda severity: severity.rank)
 
 
 def _applies(implication: Implication, snapshot: Snapshot, ids: frozenset[str]) -> bool:

@@ -42,8 +42,8 @@ def subjects_agree(one: str, other: str) -> bool:
 
 
 def _sure_enough(cause: Finding, finding: Finding, symptoms: frozenset[str]) -> bool:
-    """Whether a cause is no weaker a guess than the finding it would hide; a symptom may hide under a guess."""
-    return finding.code in symptoms or cause.confidence.rank >= finding.confidence.rank
+    """Whether a cause is more than a guess, and no weaker than the finding it would hide; a symptom may hide under a guess."""
+    return finding.code in symptoms or (cause.confidence is not Confidence.POSSIBLE and cause.confidence.rank >= finding.confidence.rank)
 
 
 def _descends(index: int, ancestor: int, parent: Mapping[int, int]) -> bool:

@@ -63,3 +63,9 @@ class Pasted:
     """Whether torch, SYCL or OpenCL counts no Intel GPU."""
     about_torch: Maybe[bool] = NOT_EXAMINED
     """Whether PyTorch, or an application of it, takes part; SYCL and OpenCL programs run where PyTorch does not."""
+    packages: tuple[str, ...] = ()
+    """Names of the driver packages that the text shows as installed."""
+    oneapi_differs: Maybe[bool] = NOT_EXAMINED
+    """Whether a oneAPI release is named that is not the one of torch's runtime packages."""
+    two_tritons: bool = False
+    """Whether builds of Triton of two names are installed."""

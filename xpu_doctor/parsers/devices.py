@@ -10,6 +10,7 @@ from xpu_doctor.tables.device_names import family_named, named_gpus
 from xpu_doctor.unknown import NOT_EXAMINED
 
 _SYCL_LS = re.compile(r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$")
+_SYCL_LS_2021 = re.compile(r"(?m)^[>\s]*\[(level_zero|opencl|host|cuda|ext_intel\w*):\d+\]\s+(GPU|CPU|ACC|HOST)\s*:\s*([^\n]{0,300})$")
 _LSPCI = re.compile(
     r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
 )
@@ -79,11 +80,12 @@ def _note(facts: Collected, group: str, kind: str, place: str) -> None:
 def _sycl_ls(text: Text, facts: Collected) -> None:
     """Read the devices of sycl-ls in its old and new forms, with the driver versions at the ends of the lines."""
     counts = {"level_zero": 0, "opencl": 0}
-    for match in text.find(_SYCL_LS):
-        backend, kind, _, rest = match.groups()
+    rows = [(match.start(), match[1], match[2], match[4]) for match in text.find(_SYCL_LS)]
+    rows += [(match.start(), match[1], match[2].lower(), match[3]) for match in text.find(_SYCL_LS_2021)]
+    for start, backend, kind, rest in rows:
         facts.block("sycl-ls")
-        place = text.place(match.start())
-        if kind != "gpu":
+        place = text.place(start)
+        if kind != "gpu" or backend not in counts:
             continue
         counts[backend] += 1
         version = re.search(r"\[([^\[\]]{1,40})\]\s*$", rest)

@@ -12,7 +12,7 @@ _TORCH_VERSION = re.compile(
 )
 _REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]+\])?==(\d[\w.+!-]*)")
 _LISTED = re.compile(
-    r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|ipex[-_]llm|transformers|numpy|vllm|pytorch(?:-cuda)?))\s{1,40}(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
+    r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|ipex[-_]llm|transformers|numpy|vllm|pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
 )
 _PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
 _PLUS_XPU = re.compile(r"(?<![\w.])(\d+\.\d+(?:\.\d+)?\w*\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]*|cxx11\.abi))(?![\w])")

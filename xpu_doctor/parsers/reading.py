@@ -104,6 +104,7 @@ def _snapshot(subject: str, facts: Collected, texts: list[Text], met: tuple[Erro
         applications=tuple(facts.applications.values()),
         gpu_families=tuple(facts.families),
         gpu_kinds=tuple(facts.kinds),
+        packages=tuple(facts.packages),
     )
     values["pasted"].setdefault("gpu_count", max(len(facts.devices), 0))
     if facts.devices:
@@ -130,6 +131,7 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     facts.put("pasted.about_torch", about, "the text")
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int)]
+    _versions(facts)
     none = (
         facts.get("xpu.device_count") == 0
         or facts.get("xpu.available") is False
@@ -140,6 +142,16 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
         facts.put("pasted.no_device", True, "the text")
     elif facts.get("xpu.available") is True:
         facts.put("pasted.no_device", False, "the text")
+
+
+def _versions(facts: Collected) -> None:
+    """Compare the oneAPI release that is named with the one of the runtime packages, and count the Tritons."""
+    oneapi, runtime = facts.get("pasted.oneapi"), facts.distributions.get("intel-sycl-rt") or facts.distributions.get("intel-cmplr-lib-rt")
+    if oneapi and runtime is not None and isinstance(runtime.version, str):
+        differs = str(oneapi).split(".")[:2] != runtime.version.split(".")[:2]
+        facts.put("pasted.oneapi_differs", differs, facts.sources["pasted.oneapi"])
+    tritons = {"triton", "triton-xpu", "pytorch-triton-xpu"} & set(facts.distributions)
+    facts.put("pasted.two_tritons", len(tritons) > 1, "the text")
 
 
 def _level_zero(facts: Collected) -> LevelZero:

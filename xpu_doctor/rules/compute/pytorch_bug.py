@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from xpu_doctor.findings import Layer
-from xpu_doctor.rules.known_fault import KnownFaultRule
+from xpu_doctor.rules.message import MessageRule
 
 
-class PytorchBug(KnownFaultRule):
+class PytorchBug(MessageRule):
     """A row of the table of bad versions holds, or messages speak for it."""
 
     code = "pytorch-bug"

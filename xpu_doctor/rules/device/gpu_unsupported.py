@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu
+from xpu_doctor.facts import Gpu, Pasted
 from xpu_doctor.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.remedies.device import unsupported_gpu
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import device_of, intel_gpus, support, title
-from xpu_doctor.unknown import Maybe, known
+from xpu_doctor.unknown import Maybe, known, known_or
 
 
 class GpuUnsupported(Rule):
@@ -32,11 +32,12 @@ class GpuUnsupported(Rule):
         }
     )
 
-    def check(self, gpus: Maybe[tuple[Gpu, ...]]) -> Iterator[Finding]:
+    def check(self, gpus: Maybe[tuple[Gpu, ...]], pasted: Pasted) -> Iterator[Finding]:
         """Found for each unsupported GPU: an error where no other Intel GPU is there, else a note."""
         mine = intel_gpus(known(gpus))
         poor = [gpu for gpu in mine if support(gpu) == "unsupported"]
         alone = len(poor) == len(mine)
+        about_torch = known_or(pasted.about_torch, True)
         for number, gpu in enumerate(poor):
             device = device_of(gpu)
             if device is None:
@@ -45,8 +46,22 @@ class GpuUnsupported(Rule):
             yield self.found(
                 "machine" if alone and number == 0 else f"gpu {gpu.address}",
                 f"{title(gpu)} is {device.family.codename} ({device.family.architecture}): PyTorch XPU does not support it{note}",
-                severity=Severity.ERROR if alone else Severity.INFO,
-                confidence=None if isinstance(gpu.device_id, int) else Confidence.LIKELY,
+                severity=_severity(alone, about_torch),
+                confidence=_confidence(gpu, about_torch),
                 evidence=tuple(f"gpus[{place}].device_id" for place, other in enumerate(known(gpus)) if other is gpu),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )
+
+
+def _severity(alone: bool, about_torch: bool) -> Severity:
+    """An error where it is the only GPU; less where a text speaks of OpenCL or SYCL only, which such a GPU may run."""
+    if not alone:
+        return Severity.INFO
+    return Severity.ERROR if about_torch else Severity.WARNING
+
+
+def _confidence(gpu: Gpu, about_torch: bool) -> Confidence:
+    """A name tells less than an id, and a text without PyTorch leaves open what the GPU is wanted for."""
+    if not about_torch:
+        return Confidence.POSSIBLE
+    return Confidence.CERTAIN if isinstance(gpu.device_id, int) else Confidence.LIKELY

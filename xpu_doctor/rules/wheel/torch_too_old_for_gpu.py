@@ -22,7 +22,7 @@ class TorchTooOldForGpu(Rule):
     layer = Layer.WHEEL
     confidence = Confidence.LIKELY
     from_table = True
-    explains = frozenset({"xpu-unavailable", "compute-failed", "fp64-unsupported", "op-unsupported"})
+    explains = frozenset({"xpu-unavailable", "compute-failed"})
 
     def check(self, torch: Torch, gpus: Maybe[tuple[Gpu, ...]], distributions: Distributions, pasted: Pasted) -> Iterator[Finding]:
         """Found where every supported GPU needs a later torch than the one installed."""
