@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
@@ -20,7 +21,7 @@ from xpu_doctor.tables.releases import (
     python_tag,
     release_of,
 )
-from xpu_doctor.unknown import known_or
+from xpu_doctor.unknown import Unknown, known_or
 
 TRIO = ("torch", "torchvision", "torchaudio")
 TRITONS = ("triton-xpu", "pytorch-triton-xpu", "triton", "pytorch-triton", "triton-windows", "pytorch-triton-rocm", "triton-rocm")
@@ -159,13 +160,14 @@ def _patient(
     tritons = TRITONS if installed is None else tuple(dict.fromkeys(dist.name for dist in installed if dist.name in TRITONS))
     torches = [dist for dist in installed or () if dist.name == "torch"]
     first = torches[0].location if torches else ""
+    lost = {dist.name for dist in installed or () if record_lost(dist)}
     return Patient(
         python=known_or(python.executable, "") or ("python" if os == "windows" else "python3"),
         os=os,
         manager=known_or(installer.manager, "pip"),
         project=installer.project,
         installer=installer,
-        uninstall=(*TRIO, *tritons, *also),
+        uninstall=tuple(name for name in (*TRIO, *tritons, *also) if name not in lost),
         copies=max(1, sum(dist.location == first for dist in torches)),
         conda=tuple(
             _conda_name(dist) for dist in installed or () if dist.name in (*TRIO, *TRITONS) and known_or(dist.installer, "") == "conda"
@@ -173,6 +175,11 @@ def _patient(
         prefix=known_or(python.prefix, ""),
         folders=folders,
     )
+
+
+def record_lost(dist: Distribution) -> bool:
+    """Return whether pip or uv installed it and its RECORD is gone: no tool can uninstall it then."""
+    return isinstance(dist.file_faults, Unknown) and "RECORD" in dist.file_faults.reason and known_or(dist.installer, "") in ("pip", "uv")
 
 
 def _conda_name(dist: Distribution) -> str:
@@ -248,10 +255,11 @@ def _uv_project(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[
     triton = (target.triton,) if target.triton else ("triton-xpu",)
     pre = ("--prerelease", "allow") if target.pre else ()
     add = ("uv", "add", "--project", patient.project, "--no-cache", "--index", f"{INDEX_NAME}={target.index}", *pre, *target.specs, *triton)
+    name = triton[0].split("==")[0]
     why = (
-        f"It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; add `explicit = true` to its "
-        f"[[tool.uv.index]] table, so that nothing but these packages comes from there. {triton[0].split('==')[0]} must be a dependency of the "
-        "project itself: uv takes only direct dependencies from a named index."
+        "It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; add `explicit = true` to its "
+        "[[tool.uv.index]] table, so that nothing but these packages comes from there. "
+        f"{name} must be a dependency of the project itself: uv takes only direct dependencies from a named index."
     )
     uninstall = Command(("uv", "pip", "uninstall", "--python", patient.python, *patient.uninstall))
     first = (uninstall, *_deletions(patient)) if present else ()
@@ -318,12 +326,25 @@ def _explained(why: list[str], shut: Isolation) -> str:
     return " ".join(why)
 
 
-def site_folder(patient_torch: Torch, name: str = "torch") -> str:
-    """Return the folder that holds the package, where it may be deleted: it must be a package folder inside site-packages."""
-    path = known_or(patient_torch.path, "")
+def remains(distributions: Distributions, torch: Torch) -> tuple[str, ...]:
+    """Return the folders of torch that an uninstall can leave behind, where they may be deleted: only those inside site-packages."""
+    package = known_or(torch.path, "")
+    installed = distributions.installed if isinstance(distributions.installed, tuple) else ()
+    records = [dist.metadata_path for dist in installed if dist.name == "torch" and package and dist.location == _parent(package)]
+    return tuple(path for path in (package, *records) if _may_be_deleted(path))
+
+
+def _parent(path: str) -> str:
+    return re.sub(r"[\\/][^\\/]+[\\/]*$", "", path)
+
+
+def _may_be_deleted(path: str) -> bool:
     parts = path.replace("\\", "/").rstrip("/").split("/")
-    safe = len(parts) > 3 and parts[-1] == name and parts[-2] in ("site-packages", "dist-packages")
-    return path if safe else ""
+    return (
+        len(parts) > 3
+        and parts[-2] in ("site-packages", "dist-packages")
+        and re.fullmatch(r"torch(-[^/]+\.dist-info)?", parts[-1]) is not None
+    )
 
 
 def other_python(python: Python, *, indexes: Indexes = Indexes()) -> tuple[Remedy, ...]:

@@ -53,7 +53,7 @@ class IpexMismatch(Rule):
         elif serves_ipex(torch, distributions):
             yield self.found(
                 "torch",
-                f"torch {version} has no XPU support of its own: only `import intel_extension_for_pytorch` brings it, and that project has ended",
+                f"torch {version} has no XPU support of its own: only the Intel extension brings it, and that project has ended",
                 severity=Severity.WARNING,
                 confidence=Confidence.LIKELY,
                 evidence=evidence,

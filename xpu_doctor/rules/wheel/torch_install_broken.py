@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Python, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.install import reinstall, site_folder
+from xpu_doctor.remedies.install import record_lost, reinstall, remains
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.releases import label, public
 from xpu_doctor.unknown import Undecided, Unknown, known, known_or
@@ -55,8 +55,9 @@ class TorchInstallBroken(Rule):
         only_leftovers = all(fact == "distributions.leftovers" for fact, _ in seen)
         severity = Severity.WARNING if works or (only_leftovers and known_or(torch.installed, True)) else Severity.ERROR
         leftovers = tuple(_torch_leftovers(known_or(distributions.leftovers, ())))
-        folder = "" if only_leftovers else site_folder(torch)
-        folders = (*((folder,) if folder else ()), *(path for path in leftovers if "/" in path or "\\" in path))
+        folders = tuple(path for path in leftovers if "/" in path or "\\" in path)
+        if not only_leftovers:
+            folders = (*remains(distributions, torch), *folders)
         yield self.found(
             "torch",
             "the installation of torch is damaged: " + "; ".join(text for _, text in seen),
@@ -81,7 +82,9 @@ def _gathered(distributions: Distributions, torch: Torch) -> tuple[list[tuple[st
 def _files(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
     """Files that differ from RECORD."""
     for number, dist in enumerate(known(distributions.installed)):
-        if dist.name == "torch":
+        if dist.name == "torch" and record_lost(dist):
+            yield f"distributions.installed[{number}].file_faults", "its RECORD is missing: it cannot be uninstalled"
+        elif dist.name == "torch":
             faults = [fault for fault in _faults(dist, number) if not HARMLESS.search(fault.path)]
             if faults:
                 more = dist.file_fault_count - MOST

@@ -57,9 +57,10 @@ class TorchShadowed(Rule):
         others = [(number, dist) for number, dist in torches if dist.location != torches[0][1].location]
         if others:
             first, (number, hidden) = torches[0][1], others[0]
+            names = [f"torch {known_or(dist.version, '?')} in {dist.location}" for dist in (first, hidden)]
             yield self.found(
                 "torch",
-                f"torch {known_or(first.version, '?')} in {first.location} hides torch {known_or(hidden.version, '?')} in {hidden.location}",
+                " hides ".join(names),
                 severity=Severity.INFO if first.version == hidden.version else Severity.WARNING,
                 evidence=(f"distributions.installed[{torches[0][0]}].location", f"distributions.installed[{number}].location"),
             )

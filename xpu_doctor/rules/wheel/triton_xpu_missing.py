@@ -38,9 +38,10 @@ class TritonXpuMissing(Rule):
             return
         plain = known(distributions.find("triton", "triton-windows", "pytorch-triton"))
         beside = f"; {plain.name} {known_or(plain.version, '')} is there, and it has no XPU back end" if plain else ""
+        mine = f"torch {known_or(torch.version, '')}"
         yield self.found(
             "torch",
-            f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and it is not installed{beside}: torch.compile will fail",
+            f"{mine} requires {wish.name}{wish.specifier}, and it is not installed{beside}: torch.compile will fail",
             evidence=("torch.version", "distributions.installed"),
             remedies=reinstall(python, distributions, installer, torch),
         )
