@@ -94,6 +94,8 @@ def _with_known_messages(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
             texts.append((f"warnings of {group}", "\n".join(warnings)))
     if isinstance(snapshot.xpu.devices, tuple):
         texts += [(f"xpu:{device.index}", device.error) for device in snapshot.xpu.devices if device.error]
+    if isinstance(snapshot.compute.devices, tuple):
+        texts += [(f"matmul on {device.device}", device.error) for device in snapshot.compute.devices if device.error]
     if not texts:
         return replace(snapshot, errors=Errors(())) if isinstance(snapshot.errors.met, Unknown) else snapshot
     from xpu_doctor.signatures import match

@@ -10,7 +10,7 @@ from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.remedies.compute import wrong_result
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
-from xpu_doctor.unknown import known, known_or
+from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
 
 class ComputeWrongResult(Rule):
@@ -23,9 +23,12 @@ class ComputeWrongResult(Rule):
         """Found once for each device with a wrong product, in its first such data type."""
         for place, device in enumerate(known(compute.devices)):
             for number, product in enumerate(known_or(device.products, ())):
-                if product.error or known(wrong(product)) is False:
-                    continue
                 path = f"compute.devices[{place}].products[{number}]"
+                judged = wrong(product)
+                if product.error or judged is False:
+                    continue
+                if isinstance(judged, Unknown):
+                    raise Undecided(Unknown(judged.reason, f"{path}.worst_error"))
                 yield self.found(
                     subject(device, compute),
                     f"a {product.dtype} matmul on {device.device} gave a wrong result: {_fault(product)}",
