@@ -83,7 +83,7 @@ def fetch(suite: str) -> tuple[str, str]:
         subprocess.run(["apt-get", *options, "update", "-qq"], check=True)
         search = ["apt-cache", *options, "search", "--names-only", "^linux-headers-.*-common$"]
         said = subprocess.run(search, check=True, capture_output=True, text=True).stdout
-        package = sorted((line.split()[0] for line in said.splitlines() if "-rt-" not in line), key=_numbers)[-1]
+        package = max((line.split()[0] for line in said.splitlines() if "-rt-" not in line), key=_numbers)
         subprocess.run(["apt-get", *options, "download", "-qq", package], check=True, cwd=place / "debs")
         archive = next((place / "debs").glob("*.deb"))
         subprocess.run(["dpkg-deb", "-x", str(archive), str(place / "tree")], check=True)

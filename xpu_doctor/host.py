@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Union
+from typing import Any, Protocol
 
 from xpu_doctor.unknown import Maybe, Unknown
 
@@ -221,7 +221,7 @@ class LiveHost:
         """Return what the running system says."""
         from xpu_doctor.host_system import SYSTEM_CALLS
 
-        if self.root and name not in ("cpu_count",):
+        if self.root and name != "cpu_count":
             return Unknown("a recorded folder does not tell it")
         try:
             return SYSTEM_CALLS[name](self.env)
@@ -275,7 +275,7 @@ class RecordedHost:
         self._folders = _folders([*self._files, *self._links, *self._status, *self._opens, *self._errors])
 
     @classmethod
-    def load(cls, path: Union[str, Path]) -> RecordedHost:
+    def load(cls, path: str | Path) -> RecordedHost:
         """Read a recording from a TOML file, or from `host.toml` in a folder."""
         from xpu_doctor.tables import parse_toml
 

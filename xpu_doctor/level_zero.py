@@ -1,9 +1,9 @@
 """Asks Level Zero in a child of the target interpreter: four stages, and the same again without what hides devices.
 
-    run = LevelZeroRun(patient)          # starts at once, in the background
-    facts, stages = run.finish()         # facts.LevelZero and the records of the stages (for snapshot.run)
-    xpu = second_count(patient, ...)     # only where torch counts fewer devices than Level Zero
-    adapters = adapter_log(patient)      # only where torch counts none
+run = LevelZeroRun(patient)          # starts at once, in the background
+facts, stages = run.finish()         # facts.LevelZero and the records of the stages (for snapshot.run)
+xpu = second_count(patient, ...)     # only where torch counts fewer devices than Level Zero
+adapters = adapter_log(patient)      # only where torch counts none
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class LevelZeroRun:
     def _libraries(self) -> Maybe[tuple[LibraryLoad, ...]]:
         result = next((item for item in Examination(self._patient, ("ze_library",)).results() if item.name == "ze_library"), None)
         if result is None or result.outcome != "ok":
-            return Unknown("loading the driver's libraries gave no answer" if result is None else str(result.record.get("reason", result.outcome)))
+            return Unknown(
+                "loading the driver's libraries gave no answer" if result is None else str(result.record.get("reason", result.outcome))
+            )
         rows = result.facts.get("libraries", ())
         return tuple(LibraryLoad(str(row["name"]), str(row["path"]), str(row["error"])) for row in rows)
 
@@ -130,7 +132,9 @@ def second_count(patient: Patient, deadlines: Mapping[str, float] | None = None)
         if result.name == "xpu" and result.outcome == "ok" and isinstance(result.facts.get("device_count"), int):
             return int(result.facts["device_count"])
         if result.outcome != "ok":
-            return Unknown(f"the run without {', '.join(names)} ended in the stage {result.name}: {result.record.get('reason', result.outcome)}")
+            return Unknown(
+                f"the run without {', '.join(names)} ended in the stage {result.name}: {result.record.get('reason', result.outcome)}"
+            )
     return Unknown("the second run gave no count")
 
 

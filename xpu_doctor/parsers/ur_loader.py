@@ -13,7 +13,9 @@ LOG_VARIABLES: dict[str, str] = {
 }
 """What makes the runtime say it."""
 
-FAILED = re.compile(r"<LOADER>\[\w+\]:\s*(?:\w+\(\S*\)\s*)?failed to load adapter '(?P<path>[^']*)' with error:?\s*(?P<error>.*)", re.IGNORECASE)
+FAILED = re.compile(
+    r"<LOADER>\[\w+\]:\s*(?:\w+\(\S*\)\s*)?failed to load adapter '(?P<path>[^']*)' with error:?\s*(?P<error>.*)", re.IGNORECASE
+)
 LOADED = re.compile(r"<LOADER>\[\w+\]:\s*loaded adapter\s+\S+\s*\((?P<path>[^)]*)\)(?:\s+from\s+(?P<real>\S+))?", re.IGNORECASE)
 FAILED_PLAIN = re.compile(r"<LOADER>\[\w+\]:\s*failed to load adapter '(?P<path>[^']*)'", re.IGNORECASE)
 

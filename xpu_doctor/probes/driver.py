@@ -24,13 +24,30 @@ LIBRARY_FOLDERS = (
     "/opt/intel/opencl",
     "/usr/lib/wsl/lib",
 )
-STEMS = ("libze_loader.so.1", "libze_intel_gpu.so.1", "libze_intel_gpu_legacy1.so.1", "libigdrcl.so", "libOpenCL.so.1", "libigc.so", "libigdgmm.so")
+STEMS = (
+    "libze_loader.so.1",
+    "libze_intel_gpu.so.1",
+    "libze_intel_gpu_legacy1.so.1",
+    "libigdrcl.so",
+    "libOpenCL.so.1",
+    "libigc.so",
+    "libigdgmm.so",
+)
 """Names that matter, each as programs load it; what follows in a file's name is its version."""
 
 PACKAGES = (
     *("libze1", "level-zero", "libze-intel-gpu1", "intel-level-zero-gpu", "intel-level-zero-gpu-legacy1", "intel-opencl-icd"),
     *("intel-level-zero", "oneapi-level-zero", "level-zero-loader", "intel-compute-runtime", "intel-opencl", "intel-gpu-compute"),
-    *("libigc1", "libigc2", "libigdgmm12", "intel-igc-core", "intel-igc-core-2", "intel-gmmlib", "intel-graphics-compiler", "intel-i915-dkms"),
+    *(
+        "libigc1",
+        "libigc2",
+        "libigdgmm12",
+        "intel-igc-core",
+        "intel-igc-core-2",
+        "intel-gmmlib",
+        "intel-graphics-compiler",
+        "intel-i915-dkms",
+    ),
 )
 DPKG_STATUS = "/var/lib/dpkg/status"
 STATUS_LIMIT = 24 << 20
@@ -157,7 +174,10 @@ def windows_driver(host: Host) -> Driver:
     if isinstance(adapters, dict):
         for values in adapters.values():
             if isinstance(values, dict) and "VEN_8086" in str(values.get("MatchingDeviceId", "")).upper():
-                libraries += [Library("ze_intel_gpu64.dll", path, str(values.get("DriverVersion", ""))) for path in _paths(values.get("LevelZeroDriverPath"))]
+                libraries += [
+                    Library("ze_intel_gpu64.dll", path, str(values.get("DriverVersion", "")))
+                    for path in _paths(values.get("LevelZeroDriverPath"))
+                ]
                 icds += _paths(values.get("OpenCLDriverName"))
     return Driver(
         libraries=there if isinstance(there, Unknown) else adapters if isinstance(adapters, Unknown) else tuple(libraries),

@@ -32,12 +32,34 @@ PREFIXES = (
 """Beginnings of names of the allow-list."""
 
 NAMES = frozenset(
-    """
-    LD_LIBRARY_PATH LD_PRELOAD PATH PYTHONPATH VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV CUDA_VISIBLE_DEVICES
-    SETVARS_COMPLETED CMPLR_ROOT MKLROOT TBBROOT EnableDebugBreak OverrideDefaultFP64Settings OverrideGpuAddressSpace
-    ProductFamilyOverride SetCommandStreamReceiver ForceDeviceId HardwareInfoOverride WSL_DISTRO_NAME SNAP container
-    KUBERNETES_SERVICE_HOST LANG LC_ALL OMP_NUM_THREADS
-    """.split()
+    [
+        "LD_LIBRARY_PATH",
+        "LD_PRELOAD",
+        "PATH",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+        "CONDA_DEFAULT_ENV",
+        "CUDA_VISIBLE_DEVICES",
+        "SETVARS_COMPLETED",
+        "CMPLR_ROOT",
+        "MKLROOT",
+        "TBBROOT",
+        "EnableDebugBreak",
+        "OverrideDefaultFP64Settings",
+        "OverrideGpuAddressSpace",
+        "ProductFamilyOverride",
+        "SetCommandStreamReceiver",
+        "ForceDeviceId",
+        "HardwareInfoOverride",
+        "WSL_DISTRO_NAME",
+        "SNAP",
+        "container",
+        "KUBERNETES_SERVICE_HOST",
+        "LANG",
+        "LC_ALL",
+        "OMP_NUM_THREADS",
+    ]
 )
 """Whole names of the allow-list."""
 

@@ -159,5 +159,8 @@ def _cim(host: Host, why: Unknown) -> Maybe[tuple[Gpu, ...]]:
     except ValueError:
         return Unknown(f"{why.reason}; CIM's answer is no JSON")
     rows = rows if isinstance(rows, list) else [rows]
-    named = [{"MatchingDeviceId": row.get("PNPDeviceID"), "DriverDesc": row.get("Name"), "DriverVersion": row.get("DriverVersion")} for row in rows]
+    named = [
+        {"MatchingDeviceId": row.get("PNPDeviceID"), "DriverDesc": row.get("Name"), "DriverVersion": row.get("DriverVersion")}
+        for row in rows
+    ]
     return tuple(_adapter(f"{number:04d}", values) for number, values in enumerate(named))

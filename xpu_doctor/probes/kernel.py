@@ -11,7 +11,9 @@ from xpu_doctor.probe import probe
 from xpu_doctor.unknown import Maybe, Unknown
 
 MODULES = ("i915", "xe", "vfio_pci", "amdgpu", "nvidia", "nouveau", "dxgkrnl")
-GRAPHICS_PARAMETER = re.compile(r"^(i915|xe|drm|intel_iommu|iommu|vfio[-_]pci)[.=]|^(nomodeset|module_blacklist=|modprobe\.blacklist=|rd\.driver\.blacklist=|pci=)")
+GRAPHICS_PARAMETER = re.compile(
+    r"^(i915|xe|drm|intel_iommu|iommu|vfio[-_]pci)[.=]|^(nomodeset|module_blacklist=|modprobe\.blacklist=|rd\.driver\.blacklist=|pci=)"
+)
 SPEAKER = re.compile(r"\b(i915|xe|dxgk\w*|drm)\b")
 TROUBLE = re.compile(
     r"GPU HANG|reset|wedged|hung|hang\b|Timedout job|timed out|Fault response|CAT error|GuC|HuC|firmware|[Ff]ailed|[Ee]rror|force_probe|"

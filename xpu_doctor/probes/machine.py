@@ -97,7 +97,13 @@ def container(host: Host) -> Maybe[str]:
     groups = host.read("/proc/1/cgroup", 8192)
     if isinstance(groups, Unknown):
         return groups if host.exists("/proc") is True else Unknown("/proc is not there")
-    for word, kind in (("kubepods", "kubernetes"), ("docker", "docker"), ("libpod", "podman"), ("/lxc", "lxc"), ("containerd", "container")):
+    for word, kind in (
+        ("kubepods", "kubernetes"),
+        ("docker", "docker"),
+        ("libpod", "podman"),
+        ("/lxc", "lxc"),
+        ("containerd", "container"),
+    ):
         if word in groups:
             return kind
     return ""

@@ -24,14 +24,18 @@ def no_gpu(hypervisor: str) -> tuple[Remedy, ...]:
     )
     if not hypervisor:
         return (install, firmware)
-    passed = Remedy(
+    return (pass_through(hypervisor), install)
+
+
+def pass_through(hypervisor: str) -> Remedy:
+    """Return how a virtual machine gets its host's GPU."""
+    return Remedy(
         "Pass the host's Intel GPU through to this virtual machine",
         f"{hypervisor} shows the guest only the devices that it is given: the whole PCI device (VFIO) or an SR-IOV function.",
         risk=Risk.ADMIN,
         verify=("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380"),
         url="https://docs.kernel.org/driver-api/vfio.html",
     )
-    return (passed, install)
 
 
 def unsupported_gpu(family: Family) -> tuple[Remedy, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Machine
+from xpu_doctor.facts import Gpu, LevelZero, Machine
 from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.remedies.device import no_gpu
 from xpu_doctor.rule import Rule
@@ -30,14 +30,14 @@ class GpuNotPresent(Rule):
         }
     )
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> Iterator[Finding]:
-        """Found on Linux outside WSL where the bus was read and shows no Intel display device."""
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
+        """Found on Linux outside WSL where the bus was read, shows no Intel display device, and Level Zero lists none either."""
         if known(machine.os) != "linux":
             raise Undecided(Unknown("a missing GPU is only certain from the PCI bus of Linux", "gpus"))
         if known(machine.wsl):
             raise Undecided(Unknown("WSL2 shows no PCI bus of its own: the GPU belongs to Windows", "gpus"))
         seen = known(gpus)
-        if intel_gpus(seen):
+        if intel_gpus(seen) or (isinstance(level_zero.devices, tuple) and level_zero.devices):
             return
         others = ", ".join(dict.fromkeys(f"{gpu.vendor} {gpu.name or 'display device'} at {gpu.address}" for gpu in seen))
         inside = known_or(machine.hypervisor, "")

@@ -1,14 +1,131 @@
-"""A version of Intel's GPU driver is known to be bad, or behaves so."""
+"""The GPU driver's build is known bad here, or the driver itself died or failed."""
 
 from __future__ import annotations
 
-from xpu_doctor.findings import Layer
-from xpu_doctor.rules.known_fault import KnownFaultRule
+from collections.abc import Iterator
+from typing import Any
+
+from xpu_doctor.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.remedies.driver import install_driver
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import listed, names, none_to_use, subject
+from xpu_doctor.tables.devices import device_of, usable
+from xpu_doctor.tables.drivers import Build, bad_rows, between, installed_build, release, release_of
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known_or
+
+SMALL_BAR = 256 << 20
+OTHER_CODES = frozenset({0x70000002, 0x70000003, 0x70000006, 0x70000007, 0x70010001, 0x78000003, 0x78000004, 0x7FFFFFFE})
+"""Codes of zeInit that no other rule takes: neither permission, nor versions, nor a lost device, nor "uninitialized"."""
+UNINITIALIZED = 0x78000001
 
 
-class GpuDriverBug(KnownFaultRule):
-    """A row of the table of bad versions holds, or messages speak for it."""
+class GpuDriverBug(Rule):
+    """A row of known-bad builds fits, the driver died while Level Zero was asked, or zeInit failed for no other reason."""
 
     code = "gpu-driver-bug"
     layer = Layer.DRIVER
-    explains = frozenset({"xpu-unavailable", "compute-failed", "compute-wrong-result", "gpu-hang-logged"})
+    explains = frozenset(
+        {
+            "gpu-hang-logged",
+            "xpu-unavailable",
+            "xpu-query-crashed",
+            "xpu-query-hung",
+            "compute-failed",
+            "compute-wrong-result",
+            "torch-import-crashed",
+            "torch-import-hung",
+        }
+    )
+    from_table = True
+
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero, driver: Driver, torch: Torch, xpu: Xpu
+    ) -> Iterator[Finding]:
+        """First what was seen to fail, then what the table says of this build."""
+        if none_to_use(gpus):
+            return
+        died = known_or(level_zero.died, "")
+        if died:
+            yield self.found(
+                "machine",
+                f"the process died inside Level Zero ({died}): the GPU driver or its loader is broken, or the two do not fit",
+                confidence=Confidence.LIKELY,
+                evidence=("level_zero.died", "level_zero.loader_path", "level_zero.loader_version", "driver.packages"),
+                remedies=install_driver(machine, newest=True),
+            )
+            return
+        yield from self._failed(machine, gpus, level_zero)
+        build = installed_build(level_zero, driver)
+        if isinstance(build, Unknown) or isinstance(gpus, Unknown):
+            if isinstance(level_zero.died, Unknown) and isinstance(level_zero.init_code, Unknown):
+                raise Undecided(Unknown(level_zero.died.reason, "level_zero.died"))
+            return
+        for row in bad_rows():
+            hit = _hit(row, usable(gpus), kernel, torch, build)
+            if hit and not (row["effect"] == "devices" and all(listed(gpu, level_zero) is True for gpu in hit)):
+                yield self._known_bad(machine, row, hit, gpus, level_zero, build)
+
+    def _failed(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
+        code = known_or(level_zero.init_code, 0)
+        loads = level_zero.libraries if isinstance(level_zero.libraries, tuple) else ()
+        loadable = any(not row.error for row in loads)
+        if code in OTHER_CODES or (code == UNINITIALIZED and loadable and not isinstance(gpus, Unknown)):
+            yield self.found(
+                "machine",
+                f"the GPU driver is installed and loads, but zeInit returned {level_zero.init_result}",
+                confidence=Confidence.POSSIBLE,
+                evidence=("level_zero.init_result", "level_zero.libraries", "level_zero.loader_version"),
+                remedies=install_driver(machine, newest=True),
+            )
+
+    def _known_bad(
+        self, machine: Machine, row: dict[str, Any], hit: list[Gpu], gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build
+    ) -> Finding:
+        seen = row["effect"] == "devices" and all(listed(gpu, level_zero) is False for gpu in hit)
+        return self.found(
+            subject(hit, gpus),
+            f"the GPU driver {build.name} is known to be bad with {names(hit)}: {row['symptom']}",
+            severity=Severity.ERROR if seen else Severity.WARNING,
+            confidence=Confidence.LIKELY,
+            evidence=(build.fact, Evidence("table drivers.bad", str(row["id"]), str(row["source"]))),
+            remedies=_remedies(machine, row),
+        )
+
+
+def _hit(row: dict[str, Any], gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, build: Build) -> list[Gpu]:
+    """GPUs for which every condition of a row is known to hold."""
+    low, high = row["builds"]
+    if not low <= build.number <= high:
+        return []
+    if "hotfix" in row and not (build.hotfix is not None and row["hotfix"][0] <= build.hotfix <= row["hotfix"][1]):
+        return []
+    if "torch" in row and not (isinstance(torch.version, str) and between(release(torch.version), row["torch"])):
+        return []
+    if "kernel" in row and not (isinstance(kernel.version, str) and between(release(kernel.version), row["kernel"])):
+        return []
+    hit = [gpu for gpu in gpus if (device := device_of(gpu)) and device.family.key in row["families"]]
+    if row.get("small_bar"):
+        hit = [gpu for gpu in hit if isinstance(gpu.bar_bytes, tuple) and 0 < max(gpu.bar_bytes, default=0) <= SMALL_BAR]
+    return hit if len(hit) > 1 or not row.get("several") else []
+
+
+def _remedies(machine: Machine, row: dict[str, Any]) -> tuple[Remedy, ...]:
+    remedies = list(install_driver(machine, newest=True)) if "fixed" in row else []
+    if "fixed" in row:
+        fixed = row["fixed"]
+        why = f"Build {fixed} (compute-runtime {release_of(fixed)}) and newer are free of it."
+        remedies = [
+            Remedy(item.title, f"{why} {item.why}", item.commands, item.os, item.manager, item.risk, item.verify, item.url)
+            for item in remedies
+        ]
+    if "good" in row:
+        good = row["good"]
+        remedies.append(
+            Remedy(
+                f"Or go back to compute-runtime {release_of(good)} (build {good})", "It does not have this fault.", url=str(row["source"])
+            )
+        )
+    if "workaround" in row:
+        remedies.append(Remedy(f"Meanwhile: {row['workaround']}", "It avoids the fault without a new driver.", url=str(row["source"])))
+    return tuple(remedies) or (Remedy("Follow the report of this fault", "No fixed build is known.", url=str(row["source"])),)

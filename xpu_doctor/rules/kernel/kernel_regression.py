@@ -1,14 +1,41 @@
-"""A kernel release broke or slowed the GPU."""
+"""The running kernel has a known fault in the GPU's driver."""
 
 from __future__ import annotations
 
-from xpu_doctor.findings import Layer
-from xpu_doctor.rules.known_fault import KnownFaultRule
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, Kernel, Machine
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.remedies.driver import newer_kernel
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import names, subject
+from xpu_doctor.tables.devices import device_of, usable
+from xpu_doctor.tables.drivers import bad_kernels, between, release
+from xpu_doctor.unknown import Maybe, known, known_or
 
 
-class KernelRegression(KnownFaultRule):
-    """A row of the table of bad versions holds, or it worked with another kernel."""
+class KernelRegression(Rule):
+    """The table of known-bad kernels has a row for this kernel and this GPU."""
 
     code = "kernel-regression"
     layer = Layer.KERNEL
-    explains = frozenset({"xpu-unavailable", "low-performance", "gpu-hang-logged"})
+    severity = Severity.WARNING
+    confidence = Confidence.LIKELY
+    from_table = True
+    explains = frozenset({"xpu-unavailable", "low-performance", "gpu-hang-logged", "compute-failed", "xpu-query-hung"})
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
+        """Found for each row whose kernels and GPU family fit."""
+        if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
+            return
+        seen = known(gpus)
+        version = known(kernel.version)
+        for row in bad_kernels():
+            hit = [gpu for gpu in usable(seen) if (device := device_of(gpu)) and device.family.key in row["families"]]
+            if hit and between(release(version), row["kernels"]):
+                yield self.found(
+                    subject(hit, seen),
+                    f"kernel {version} has a known fault with {names(hit)}: {row['symptom']}",
+                    evidence=("kernel.version", Evidence("table drivers.bad_kernel", row["id"], row["source"])),
+                    remedies=newer_kernel(machine, row["fixed"]),
+                )

@@ -1,0 +1,59 @@
+"""An Intel GPU is in the machine, and no device node of it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Access, Driver, Gpu, Machine
+from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.remedies.driver import container_device
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.tables.devices import title, usable
+from xpu_doctor.unknown import Maybe, Unknown, known, known_or
+
+ABSENT = ("ENOENT", "ENOTDIR", "ENXIO", "ENODEV")
+
+
+class ContainerNoDevice(Rule):
+    """The kernel has a render node for the GPU, but /dev of this container (or of this namespace) has none."""
+
+    code = "container-no-device"
+    layer = Layer.ACCESS
+    explains = frozenset(
+        {"xpu-unavailable", "gpu-driver-missing", "gpu-driver-too-old", "gpu-driver-bug", "level-zero-loader-too-old", "wsl-setup"}
+    )
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, driver: Driver) -> Iterator[Finding]:
+        """Found in a container without any usable node, or where the kernel names a render node that /dev does not have."""
+        if known_or(machine.os, "linux") != "linux" or none_to_use(gpus):
+            return
+        container = known(machine.container)
+        if known_or(machine.wsl, False) is True:
+            if container and known(driver.dxg) is False:
+                yield self._found(
+                    machine,
+                    "no /dev/dxg is in this container: Windows' GPU was not passed in",
+                    ("driver.dxg", "machine.container"),
+                    Confidence.CERTAIN,
+                )
+            return
+        nodes = known(access.nodes)
+        if any(node.error not in ABSENT for node in nodes):
+            return
+        if isinstance(gpus, Unknown):
+            if container:
+                summary = f"no render node is in this container ({container}), and its PCI bus cannot be read"
+                yield self._found(machine, summary, ("access.nodes", "machine.container"), Confidence.POSSIBLE)
+            return
+        bound = [gpu for gpu in usable(gpus) if known_or(gpu.kernel_driver, "") in ("i915", "xe")]
+        named = [gpu for gpu in bound if known_or(gpu.render_node, "")]
+        if container and bound:
+            summary = f"{title(bound[0])} is on the host's bus, but no render node of it is in this container ({container})"
+            yield self._found(machine, summary, ("access.nodes", "machine.container", "gpus"), Confidence.CERTAIN)
+        elif named:
+            summary = f"the kernel has {named[0].render_node} for {title(named[0])}, but /dev/dri does not show it to this process"
+            yield self._found(machine, summary, ("access.nodes", "gpus"), Confidence.CERTAIN)
+
+    def _found(self, machine: Machine, summary: str, evidence: tuple[str, ...], confidence: Confidence) -> Finding:
+        return self.found("machine", summary, evidence=evidence, confidence=confidence, remedies=container_device(machine, None, False))

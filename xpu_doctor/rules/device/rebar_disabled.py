@@ -1,0 +1,50 @@
+"""A discrete GPU without Resizable BAR, which the compute driver refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, LevelZero, Machine
+from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.remedies.driver import rebar
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import listed, paths, subject, told
+from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.unknown import Maybe, Unknown, known, known_or
+
+SMALL_BAR = 256 << 20
+"""Bytes of memory that a card shows without Resizable BAR; every discrete card of these families has 4 GiB or more."""
+
+
+class RebarDisabled(Rule):
+    """The largest memory window of a discrete card is 256 MiB, while its memory is larger."""
+
+    code = "rebar-disabled"
+    layer = Layer.DEVICE
+    explains = frozenset({"xpu-unavailable", "gpu-driver-bug", "gpu-driver-too-old"})
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
+        """Found for each such card: an error unless Level Zero lists it, or i915 drives it and nobody asked Level Zero."""
+        if known_or(machine.wsl, False) is True:
+            return
+        seen = known(gpus)
+        for gpu in usable(seen):
+            device = device_of(gpu)
+            if device is None or not device.family.rebar:
+                continue
+            largest = max(told(gpu, seen, "bar_bytes"), default=0)
+            if not 0 < largest <= SMALL_BAR:
+                continue
+            there = listed(gpu, level_zero)
+            tolerated = isinstance(there, Unknown) and known_or(gpu.kernel_driver, "") == "i915"
+            severity = Severity.INFO if there is True else Severity.WARNING if tolerated else Severity.ERROR
+            guest = bool(known_or(machine.hypervisor, ""))
+            yield self.found(
+                subject([gpu], seen),
+                f"{title(gpu)} shows only {largest >> 20} MiB of its memory: Resizable BAR is off"
+                + (", and the compute driver lists it all the same" if there is True else ", and the compute driver refuses such a card"),
+                severity=severity,
+                confidence=Confidence.LIKELY if guest or tolerated else Confidence.CERTAIN,
+                evidence=(*paths([gpu], seen, "bar_bytes"), *paths([gpu], seen, "kernel_driver")),
+                remedies=rebar(),
+            )

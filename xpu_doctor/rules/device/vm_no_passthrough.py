@@ -1,0 +1,34 @@
+"""The virtual machine was given no GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, Machine
+from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.remedies.device import pass_through
+from xpu_doctor.rule import Rule
+from xpu_doctor.tables.devices import intel_gpus
+from xpu_doctor.unknown import Maybe, known
+
+
+class VmNoPassthrough(Rule):
+    """A virtual machine whose bus shows no Intel GPU: perhaps the host has one that it does not pass on."""
+
+    code = "vm-no-passthrough"
+    layer = Layer.DEVICE
+    severity = Severity.WARNING
+    confidence = Confidence.POSSIBLE
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> Iterator[Finding]:
+        """Found on Linux in a virtual machine, outside WSL, where the bus was read and shows no Intel GPU."""
+        if known(machine.os) != "linux" or known(machine.wsl) or intel_gpus(known(gpus)):
+            return
+        hypervisor = known(machine.hypervisor)
+        if hypervisor:
+            yield self.found(
+                "machine",
+                f"this is a virtual machine ({hypervisor}): if its host has an Intel GPU, it is not passed through",
+                evidence=("machine.hypervisor", "gpus"),
+                remedies=(pass_through(hypervisor),),
+            )

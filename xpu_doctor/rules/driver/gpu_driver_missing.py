@@ -1,0 +1,87 @@
+"""The Level Zero loader is here, the GPU driver behind it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
+from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.remedies.driver import install_driver
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import initialised, none_to_use
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+
+DEPENDENCY_UNAVAILABLE = 0x70020000
+BASIC = ("Microsoft Basic", "Standard VGA")
+
+
+class GpuDriverMissing(Rule):
+    """zeInit failed and the driver's library cannot be loaded, or no driver library lies in the system's folders."""
+
+    code = "gpu-driver-missing"
+    layer = Layer.DRIVER
+    explains = frozenset({"xpu-unavailable", "level-zero-loader-missing"})
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
+        """Certain where the driver's library was tried or is nowhere; undecided where neither could be seen."""
+        if none_to_use(gpus):
+            return
+        worked = initialised(level_zero)
+        if worked is True:
+            return
+        if known_or(machine.os, "linux") == "windows":
+            yield from self._windows(machine, gpus, driver)
+            return
+        if known_or(level_zero.init_code, 0) == DEPENDENCY_UNAVAILABLE:
+            yield self._found(
+                machine,
+                "zeInit says that a library which the GPU driver needs is missing",
+                ("level_zero.init_result", "level_zero.libraries"),
+            )
+            return
+        if isinstance(level_zero.libraries, tuple):
+            yield from self._tried(machine, level_zero.libraries)
+            return
+        library = driver.library("libze_intel_gpu")
+        if isinstance(library, Unknown):
+            raise Undecided(Unknown(library.reason, "driver.libraries"))
+        if library is None:
+            sure = isinstance(driver.packages, tuple) and not any("gpu" in row.name or row.name in PACKAGED for row in driver.packages)
+            confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
+            summary = "no Level Zero GPU driver (libze_intel_gpu.so.1) is in the system's library folders"
+            yield self._found(machine, summary, ("driver.libraries", "driver.packages"), confidence)
+        elif isinstance(worked, Unknown) and not isinstance(level_zero.loader_loaded, bool):
+            return
+
+    def _tried(self, machine: Machine, loads: tuple[LibraryLoad, ...]) -> Iterator[Finding]:
+        if any(not row.error for row in loads):
+            return
+        broken = next((row for row in loads if row.error and not _itself(row)), None)
+        if broken is not None:
+            yield self._found(machine, f"the GPU driver is installed but does not load: {broken.error}", ("level_zero.libraries",))
+        else:
+            summary = "no Level Zero GPU driver is installed: libze_intel_gpu.so.1 cannot be found (the loader and an OpenCL driver alone are not enough)"
+            yield self._found(machine, summary, ("level_zero.init_result", "level_zero.libraries", "driver.packages"))
+
+    def _windows(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], driver: Driver) -> Iterator[Finding]:
+        for index, gpu in enumerate(known_or(gpus, ())):
+            if gpu.vendor == "intel" and gpu.name.startswith(BASIC):
+                yield self._found(machine, f"{gpu.address} runs with Windows' own basic driver ({gpu.name})", (f"gpus[{index}].name",))
+                return
+        library = known(driver.library("ze_intel_gpu64.dll"))
+        if library is None:
+            summary = "the graphics driver registers no Level Zero driver (ze_intel_gpu64.dll)"
+            yield self._found(machine, summary, ("driver.libraries",), Confidence.LIKELY)
+
+    def _found(self, machine: Machine, summary: str, evidence: tuple[str, ...], confidence: Confidence = Confidence.CERTAIN) -> Finding:
+        return self.found("machine", summary, evidence=evidence, confidence=confidence, remedies=install_driver(machine))
+
+
+PACKAGED = ("intel-level-zero", "intel-compute-runtime")
+
+
+def _itself(row: LibraryLoad) -> bool:
+    """Whether the linker missed this very library, not one that it needs."""
+    missing = re.match(r"(\S+?): cannot open shared object file", row.error)
+    return missing is not None and missing[1].rpartition("/")[2] == row.name

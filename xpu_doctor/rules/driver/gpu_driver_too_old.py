@@ -1,0 +1,101 @@
+"""The GPU driver is older than this GPU, this kernel or this torch needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.remedies.driver import install_driver, windows_driver
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import listed, none_to_use, paths, subject
+from xpu_doctor.tables import toml
+from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.tables.drivers import Build, first_build, installed_build, kernel_needs, parse_windows, release, release_of, windows_minimum
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+
+
+class GpuDriverTooOld(Rule):
+    """The build number of the driver is below what the tables ask for."""
+
+    code = "gpu-driver-too-old"
+    layer = Layer.DRIVER
+    from_table = True
+    explains = frozenset({"xpu-unavailable", "xpu-query-crashed", "gpu-driver-bug", "torch-import-crashed"})
+
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero, driver: Driver, torch: Torch, xpu: Xpu
+    ) -> Iterator[Finding]:
+        """Found for each usable GPU that Level Zero does not list and whose first build is newer; then by kernel; then in WSL2."""
+        if none_to_use(gpus) or known_or(xpu.allocated, False) is True:
+            return
+        seen = known(gpus) if known_or(machine.wsl, False) is not True else known_or(gpus, ())
+        if known_or(machine.os, "linux") == "windows":
+            yield from self._windows(seen)
+            return
+        build = installed_build(level_zero, driver)
+        if isinstance(build, Unknown):
+            raise Undecided(Unknown(build.reason, "driver.packages"))
+        found = list(self._by_gpu(machine, seen, level_zero, build)) or list(self._by_kernel(machine, seen, kernel, level_zero, build))
+        yield from found or self._in_wsl(machine, torch, build)
+
+    def _by_gpu(self, machine: Machine, gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build) -> Iterator[Finding]:
+        for gpu in usable(gpus):
+            device = device_of(gpu)
+            if device is None or build.number >= first_build(device) or listed(gpu, level_zero) is True:
+                continue
+            needed = first_build(device)
+            yield self.found(
+                subject([gpu], gpus),
+                f"the GPU driver {build.name} is too old for {title(gpu)}, which needs compute-runtime {release_of(needed)} (build {needed}) or newer",
+                evidence=(build.fact, *paths([gpu], gpus, "device_id")),
+                remedies=install_driver(machine, newest=True),
+            )
+
+    def _by_kernel(self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero, build: Build) -> Iterator[Finding]:
+        running = release(known_or(kernel.version, ""))
+        unlisted = [gpu for gpu in usable(gpus) if listed(gpu, level_zero) is not True]
+        if known_or(machine.wsl, False) is True or not unlisted:
+            return
+        for minimum, needed, symptom, source in kernel_needs():
+            if running >= minimum and build.number < needed:
+                seen = listed(unlisted[0], level_zero) is False
+                yield self.found(
+                    subject(unlisted, gpus),
+                    f"the GPU driver {build.name} is too old for kernel {kernel.version}: {symptom}",
+                    severity=Severity.ERROR if seen else Severity.WARNING,
+                    confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
+                    evidence=(build.fact, "kernel.version", Evidence("table drivers.kernel", str(needed), source)),
+                    remedies=install_driver(machine, newest=True),
+                )
+                return
+
+    def _in_wsl(self, machine: Machine, torch: Torch, build: Build) -> Iterator[Finding]:
+        if known_or(machine.wsl, False) is not True:
+            return
+        for row in toml("drivers")["wsl"]:
+            if build.number <= int(row["build"]) and release(str(known_or(torch.version, ""))) >= release(row["torch"]):
+                yield self.found(
+                    "machine",
+                    f"the GPU driver {build.name} inside WSL2 is too old for torch {torch.version}: {row['symptom']}",
+                    severity=Severity.WARNING,
+                    confidence=Confidence.LIKELY,
+                    evidence=(build.fact, "torch.version", Evidence("table drivers.wsl", str(row["build"]), str(row["source"]))),
+                    remedies=install_driver(machine, newest=True),
+                )
+
+    def _windows(self, gpus: tuple[Gpu, ...]) -> Iterator[Finding]:
+        for gpu in usable(gpus):
+            device = device_of(gpu)
+            if device is None:
+                continue
+            minimum, source = windows_minimum(device)
+            number = parse_windows(known(gpu.driver_version)) if minimum else None
+            if number is not None and number < minimum:
+                yield self.found(
+                    subject([gpu], gpus),
+                    f"the graphics driver {gpu.driver_version} is older than the first one for {title(gpu)} (32.0.101.{minimum})",
+                    confidence=Confidence.LIKELY,
+                    evidence=(*paths([gpu], gpus, "driver_version"), Evidence("table drivers.windows", str(minimum), source)),
+                    remedies=(windows_driver(),),
+                )

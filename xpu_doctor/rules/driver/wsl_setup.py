@@ -1,0 +1,41 @@
+"""WSL2 does not show Windows' GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Driver, Kernel, Machine
+from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.remedies.wsl import set_up_wsl, to_version_2
+from xpu_doctor.rule import Rule
+from xpu_doctor.unknown import known, known_or
+
+
+class WslSetup(Rule):
+    """In WSL: version 1, no /dev/dxg, or none of Windows' bridge libraries under /usr/lib/wsl."""
+
+    code = "wsl-setup"
+    layer = Layer.DRIVER
+    explains = frozenset({"xpu-unavailable", "gpu-driver-missing", "gpu-driver-too-old", "gpu-driver-bug"})
+
+    def check(self, machine: Machine, kernel: Kernel, driver: Driver) -> Iterator[Finding]:
+        """Found in WSL where one of the three is seen."""
+        if known(machine.os) != "linux" or not known(machine.wsl):
+            return
+        version = known_or(kernel.version, "")
+        if version.endswith("-Microsoft"):
+            yield self.found("machine", "this is WSL 1, which has no GPU at all", evidence=("kernel.version",), remedies=to_version_2())
+            return
+        if known_or(machine.container, "") and known_or(driver.dxg, False) is False:
+            return
+        if known(driver.dxg) is False:
+            summary = "WSL2 has no /dev/dxg: Windows passes no GPU in (an old Windows, an old WSL, or no graphics driver)"
+            yield self.found("machine", summary, evidence=("driver.dxg", "kernel.version"), remedies=set_up_wsl(machine))
+        elif known(driver.wsl_libraries) is False:
+            yield self.found(
+                "machine",
+                "/usr/lib/wsl/lib lacks Windows' bridge library libdxcore.so: the compute driver cannot reach the GPU",
+                confidence=Confidence.LIKELY,
+                evidence=("driver.wsl_libraries", "driver.dxg"),
+                remedies=set_up_wsl(machine),
+            )

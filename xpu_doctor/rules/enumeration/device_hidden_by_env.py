@@ -1,0 +1,103 @@
+"""An environment variable hides devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Environment, Gpu, LevelZero, Machine, Xpu
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.remedies.driver import unset
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.unknown import Maybe, Unknown, known, known_or
+
+SYCL_NAMES = ("ONEAPI_DEVICE_SELECTOR", "SYCL_DEVICE_ALLOWLIST", "SYCL_DEVICE_FILTER", "SYCL_BE", "SYCL_DEVICE_TYPE")
+SELECTOR_ERRORS = ("Incomplete selector", "ONEAPI_DEVICE_SELECTOR", "No device of requested type")
+
+
+class DeviceHiddenByEnv(Rule):
+    """The same enumeration counts more devices without a variable than with it."""
+
+    code = "device-hidden-by-env"
+    layer = Layer.ENUMERATION
+    explains = frozenset({"xpu-unavailable", "gpu-driver-missing", "gpu-driver-bug", "xpu-query-crashed"})
+
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], environment: Environment, level_zero: LevelZero, xpu: Xpu
+    ) -> Iterator[Finding]:
+        """An error where no device is left, a note where at least one is; a second run is the proof."""
+        if none_to_use(gpus):
+            return
+        yield from self._level_zero(machine, environment, level_zero)
+        yield from self._sycl(machine, environment, level_zero, xpu)
+
+    def _level_zero(self, machine: Machine, environment: Environment, level_zero: LevelZero) -> Iterator[Finding]:
+        names = known_or(level_zero.filters, ())
+        hidden_from = level_zero.unfiltered_devices
+        if not names or not isinstance(hidden_from, tuple):
+            return
+        left = len(level_zero.devices) if isinstance(level_zero.devices, tuple) else 0
+        if left < len(hidden_from):
+            yield self._found(
+                machine,
+                environment,
+                names,
+                left,
+                len(hidden_from),
+                ("level_zero.devices", "level_zero.unfiltered_devices"),
+                Confidence.CERTAIN,
+            )
+
+    def _sycl(self, machine: Machine, environment: Environment, level_zero: LevelZero, xpu: Xpu) -> Iterator[Finding]:
+        names = tuple(name for name in SYCL_NAMES if known(environment.get(name)) is not None)
+        if not names:
+            return
+        if isinstance(xpu.error, Unknown):
+            known(xpu.device_count)
+        count = known_or(xpu.device_count, -1)
+        error = known_or(xpu.error, "")
+        if isinstance(xpu.unfiltered_count, int) and count >= 0:
+            if count < xpu.unfiltered_count:
+                yield self._found(
+                    machine,
+                    environment,
+                    names,
+                    count,
+                    xpu.unfiltered_count,
+                    ("xpu.device_count", "xpu.unfiltered_count"),
+                    Confidence.CERTAIN,
+                )
+            return
+        if any(words in error for words in SELECTOR_ERRORS):
+            yield self._found(machine, environment, names, 0, 0, ("xpu.error",), Confidence.CERTAIN)
+        elif count == 0 and isinstance(level_zero.devices, tuple) and level_zero.devices:
+            yield self._found(
+                machine, environment, names, 0, len(level_zero.devices), ("xpu.device_count", "level_zero.devices"), Confidence.LIKELY
+            )
+
+    def _found(
+        self,
+        machine: Machine,
+        environment: Environment,
+        names: tuple[str, ...],
+        left: int,
+        whole: int,
+        facts: tuple[str, ...],
+        confidence: Confidence,
+    ) -> Finding:
+        values = [(name, environment.get(name)) for name in names]
+        shown = tuple(
+            Evidence(f"environment {name}", value or "(empty)", "environment of the target")
+            for name, value in values
+            if isinstance(value, str)
+        )
+        said = ", ".join(f"{item.fact.partition(' ')[2]}={item.value}" for item in shown) or ", ".join(names)
+        count = f"{left} of {whole} devices are left" if whole else "the runtime refuses its value"
+        return self.found(
+            "machine",
+            f"{said} hides GPUs: {count}",
+            severity=Severity.INFO if left else Severity.ERROR,
+            confidence=confidence,
+            evidence=(*shown, *facts),
+            remedies=(unset(names, known_or(machine.os, "linux")),),
+        )

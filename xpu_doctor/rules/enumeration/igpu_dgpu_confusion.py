@@ -1,0 +1,80 @@
+"""The integrated GPU stands where the program expects the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, LevelZero, Xpu, XpuDevice
+from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.rule import Rule
+from xpu_doctor.tables.devices import device_of, find_device, title, usable
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+
+GUIDE = "https://github.com/intel/llvm/blob/sycl/sycl/doc/EnvironmentVariables.md"
+
+
+class IgpuDgpuConfusion(Rule):
+    """torch counts an integrated GPU before, or instead of, the discrete card that is in the machine."""
+
+    code = "igpu-dgpu-confusion"
+    layer = Layer.ENUMERATION
+    severity = Severity.WARNING
+
+    def check(self, gpus: Maybe[tuple[Gpu, ...]], xpu: Xpu, level_zero: LevelZero) -> Iterator[Finding]:
+        """A warning where xpu:0 is integrated and a card is there; a note where the card alone is counted."""
+        devices = known(xpu.devices)
+        kinds = [_kind(device) for device in devices]
+        if not devices:
+            return
+        if kinds[0] == "integrated" and "discrete" in kinds:
+            place = kinds.index("discrete")
+            yield self.found(
+                "machine",
+                f"xpu:0 is the integrated {devices[0].name}; the card {devices[place].name} is xpu:{place}",
+                evidence=("xpu.devices[0].name", f"xpu.devices[{place}].name"),
+                remedies=(_select(place),),
+            )
+            return
+        if isinstance(gpus, Unknown):
+            if "discrete" in kinds and "integrated" not in kinds:
+                return
+            raise Undecided(Unknown(gpus.reason, "gpus"))
+        cards = [gpu for gpu in usable(gpus) if (device := device_of(gpu)) and device.family.discrete]
+        inside = [gpu for gpu in usable(gpus) if (device := device_of(gpu)) and not device.family.discrete]
+        if cards and "integrated" in kinds and "discrete" not in kinds:
+            yield self.found(
+                "machine",
+                f"torch counts only the integrated {devices[0].name}, while {title(cards[0])} is in the machine",
+                confidence=Confidence.LIKELY,
+                evidence=("xpu.devices[0].name", "gpus"),
+                remedies=(
+                    Remedy(
+                        "See the findings about the card",
+                        "The driver does not offer the card to torch: a lower layer holds it back.",
+                        url=GUIDE,
+                    ),
+                ),
+            )
+        elif inside and "discrete" in kinds and "integrated" not in kinds:
+            yield self.found(
+                "machine",
+                f"torch shows the card {devices[0].name} alone: {title(inside[0])} is left out where a card is there",
+                severity=Severity.INFO,
+                evidence=("xpu.devices[0].name", "gpus"),
+            )
+
+
+def _kind(device: XpuDevice) -> str:
+    number = known_or(device.device_id, 0)
+    row = find_device(number) if number else None
+    return row.family.kind if row else ""
+
+
+def _select(place: int) -> Remedy:
+    return Remedy(
+        f"Name the card: `xpu:{place}`, or hide the integrated GPU",
+        "Programs that say `xpu` mean `xpu:0`. With the variable, the card becomes xpu:0 for this program.",
+        commands=(f"export ONEAPI_DEVICE_SELECTOR=level_zero:{place}",),
+        verify=('python -c "import torch; print(torch.xpu.get_device_name(0))"',),
+        url=GUIDE,
+    )

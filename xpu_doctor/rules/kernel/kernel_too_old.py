@@ -1,0 +1,71 @@
+"""The running kernel does not know the GPU, or takes it only by force_probe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Gpu, Kernel, Machine
+from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.remedies.driver import newer_kernel
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.gpus import paths, subject, told
+from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.tables.drivers import release
+from xpu_doctor.unknown import Maybe, known, known_or
+
+REFUSED = re.compile(
+    r"graphics device ([0-9a-f]{4}) is not (?:properly )?(?:officially )?supported|force_probe=([0-9a-f]{4})", re.IGNORECASE
+)
+BACKPORTS = ("rhel", "centos", "almalinux", "rocky", "sles")
+"""Distributions whose kernel keeps an old number and takes graphics drivers from newer ones."""
+
+
+class KernelTooOld(Rule):
+    """No driver is bound to a GPU, and this kernel is older than the first one that drives it, or says so itself."""
+
+    code = "kernel-too-old"
+    layer = Layer.KERNEL
+    explains = frozenset(
+        {
+            "kernel-driver-unbound",
+            "xpu-unavailable",
+            "container-no-device",
+            "device-permission",
+            "gpu-driver-too-old",
+            "gpu-driver-bug",
+            "gpu-driver-missing",
+        }
+    )
+
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
+        """Found for each GPU without a kernel driver whose family needs a newer kernel, or which the kernel's log refuses."""
+        if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
+            return
+        seen = known(gpus)
+        unbound = [gpu for gpu in usable(seen) if told(gpu, seen, "kernel_driver") == ""]
+        if not unbound:
+            return
+        version = known(kernel.version)
+        refused = _refused(kernel)
+        for gpu in unbound:
+            device = device_of(gpu)
+            minimum = device.family.min_kernel if device else ""
+            said = isinstance(gpu.device_id, int) and f"{gpu.device_id:04x}" in refused
+            if not said and not (minimum and (0, 0) < release(version) < release(minimum)):
+                continue
+            sure = said or (device is not None and device.family.kernel_sure and known_or(machine.distribution, "") not in BACKPORTS)
+            needs = f"it needs {minimum} or newer" if minimum else "it needs a newer one, or force_probe"
+            yield self.found(
+                subject([gpu], seen),
+                f"kernel {version} does not drive {title(gpu)}: {needs}",
+                confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
+                evidence=("kernel.version", *paths([gpu], seen, "kernel_driver"), *(("kernel.gpu_log",) if said else ())),
+                remedies=newer_kernel(machine, minimum),
+            )
+
+
+def _refused(kernel: Kernel) -> frozenset[str]:
+    """Ids that i915 or xe said they do not take without force_probe."""
+    lines = known_or(kernel.gpu_log, ())
+    return frozenset(number.lower() for line in lines for match in REFUSED.finditer(line.text) for number in match.groups() if number)

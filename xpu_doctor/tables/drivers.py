@@ -1,0 +1,154 @@
+"""The GPU driver's builds: how to read one out of any spelling, what needs which, and which are known bad."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from xpu_doctor.facts import Driver, LevelZero
+from xpu_doctor.tables import toml
+from xpu_doctor.tables.devices import Device
+from xpu_doctor.unknown import Maybe, Unknown
+
+SPELLING = re.compile(r"(?:^|[^\d.])(\d{1,2})\.(\d{1,2})\.0*(\d{4,6})(?:[.+](\d{1,4}))?(?!\d)")
+WINDOWS_SPELLING = re.compile(r"(?:^|[^\d])(\d{2})\.0\.(\d{1,3})\.(\d{4,5})(?!\d)")
+DRIVER_PACKAGES = ("libze-intel-gpu1", "intel-level-zero-gpu", "intel-level-zero", "intel-compute-runtime")
+LEGACY_PACKAGES = ("intel-level-zero-gpu-legacy1",)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build of Intel's compute driver: its number, its hotfix, the text it was read from, and which fact that was."""
+
+    number: int
+    hotfix: int | None
+    text: str
+    fact: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return how to call it: the release's name where the table has one."""
+        release = release_of(self.number)
+        return f"{self.text} (compute-runtime {release})" if release and release not in self.text else self.text
+
+
+def parse_build(text: str) -> Build | None:
+    """Read the build number out of any spelling of a Linux driver: `1.6.33578+15`, `25.18.33578.15-1`, `26.27.039122`."""
+    found = SPELLING.search(text)
+    if found is None or WINDOWS_SPELLING.search(text):
+        return None
+    return Build(int(found[3]), int(found[4]) if found[4] else None, text)
+
+
+def parse_windows(text: str) -> int | None:
+    """Read the last number of a Windows display driver of the modern branch: 8801 of `32.0.101.8801`."""
+    found = WINDOWS_SPELLING.search(text)
+    return int(found[3]) if found and int(found[1]) >= 30 else None
+
+
+@cache
+def release_of(build: int) -> str:
+    """Return the compute-runtime release of a build, e.g. `25.18`; empty where the table has none."""
+    return next((str(name) for number, name in toml("drivers")["releases"]["names"] if number == build), "")
+
+
+def installed_build(level_zero: LevelZero, driver: Driver) -> Maybe[Build]:
+    """Return the driver's build: what it told of itself, else its library's name, else its package."""
+    if isinstance(level_zero.drivers, tuple):
+        for index, row in enumerate(level_zero.drivers):
+            if isinstance(row.build, int) and isinstance(row.version, str):
+                told = parse_build(row.version)
+                return Build(row.build, told.hotfix if told else None, row.version, f"level_zero.drivers[{index}].version")
+    if isinstance(level_zero.driver_library, str) and (seen := _of_library(level_zero.driver_library)):
+        return Build(seen.number, seen.hotfix, seen.text, "level_zero.driver_library")
+    library = driver.library("libze_intel_gpu.so.1")
+    if library is not None and not isinstance(library, Unknown) and isinstance(library.version, str):
+        seen = parse_build(library.version)
+        if seen:
+            return Build(seen.number, seen.hotfix, library.version, "driver.libraries")
+    return _of_packages(driver)
+
+
+def _of_library(path: str) -> Build | None:
+    name = path.rpartition("/")[2]
+    return parse_build(name.partition(".so.")[2]) if ".so." in name else None
+
+
+def _of_packages(driver: Driver) -> Maybe[Build]:
+    if isinstance(driver.packages, Unknown):
+        return driver.packages
+    for name in DRIVER_PACKAGES:
+        row = next((package for package in driver.packages if package.name == name), None)
+        if row is not None and (seen := parse_build(row.version)):
+            return Build(seen.number, seen.hotfix, row.version, "driver.packages")
+    return Unknown("no version of the GPU driver was found")
+
+
+@cache
+def first_build(device: Device) -> int:
+    """Return the first build that knows a GPU; 0 where every one of the last years does."""
+    rows = toml("drivers")["gpu"]
+    of_family = next((int(row["build"]) for row in rows if device.family.key in row["families"]), 0)
+    return max(device.first_build, of_family)
+
+
+def kernel_needs() -> tuple[tuple[tuple[int, int], int, str, str], ...]:
+    """Return (kernel, first build, symptom, source) of kernels that need a minimum build."""
+    return tuple((release(row["kernel"]), int(row["build"]), str(row["symptom"]), str(row["source"])) for row in toml("drivers")["kernel"])
+
+
+def windows_minimum(device: Device) -> tuple[int, str]:
+    """Return the first Windows driver for a GPU and its source; 0 where none is known."""
+    for row in toml("drivers")["windows"]:
+        if device.family.key in row["families"]:
+            return int(row["minimum"]), str(row["source"])
+    return 0, ""
+
+
+def release(text: str) -> tuple[int, int]:
+    """Return the first two numbers of a version such as `6.8.0-45-generic`; (0, 0) where there are none."""
+    found = re.match(r"\D*(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def version(text: str) -> tuple[int, ...]:
+    """Return the leading numbers of a dotted version."""
+    found = re.match(r"\s*v?(\d+(?:\.\d+)*)", text)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()
+
+
+def between(value: tuple[int, int], bounds: Iterable[str]) -> bool:
+    """Return whether a release lies between two releases, both included."""
+    low, high = (release(str(bound)) for bound in bounds)
+    return low <= value <= high
+
+
+def bad_rows() -> tuple[dict[str, Any], ...]:
+    """Return the known-bad builds."""
+    return tuple(toml("drivers")["bad"])
+
+
+def bad_kernels() -> tuple[dict[str, Any], ...]:
+    """Return the kernels with known faults of a graphics driver."""
+    return tuple(toml("drivers")["bad_kernel"])
+
+
+def loader_floor() -> dict[str, Any]:
+    """Return the row of the Level Zero loader's minimum."""
+    row: dict[str, Any] = toml("drivers")["loader"][0]
+    return row
+
+
+def package_row(distribution: str, like: tuple[str, ...], version_id: str) -> dict[str, Any] | None:
+    """Return the packages of a distribution: the row of its version, else its newest row, else that of a relative."""
+    rows = toml("drivers")["package"]
+    for name in (distribution, *like):
+        fitting = [row for row in rows if name in row["distributions"]]
+        exact = [row for row in fitting if version_id in row.get("versions", ())]
+        whole = [row for row in fitting if "versions" not in row]
+        if exact or whole or fitting:
+            return dict((exact or whole or fitting)[0])
+    return None
