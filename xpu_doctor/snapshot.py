@@ -19,6 +19,7 @@ from xpu_doctor.facts import (
     Installer,
     Kernel,
     LevelZero,
+    Libraries,
     Machine,
     Pasted,
     Python,
@@ -73,6 +74,7 @@ class Snapshot:
     distributions: Distributions = field(default_factory=Distributions)
     installer: Installer = field(default_factory=Installer)
     torch: Torch = field(default_factory=Torch)
+    libraries: Libraries = field(default_factory=Libraries)
     shadows: Shadows = field(default_factory=Shadows)
     run: Run = field(default_factory=Run)
     imported: Import = field(default_factory=Import)

@@ -2,6 +2,7 @@
 
 from xpu_doctor.facts.compute import Compute, ComputeDevice, CpuProduct, Product
 from xpu_doctor.facts.driver import Driver, LevelZero, Library, LibraryLoad, Package, UrAdapter, ZeDevice, ZeDriver
+from xpu_doctor.facts.libraries import DamagedLibrary, Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
 from xpu_doctor.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
 from xpu_doctor.facts.pasted import Application, Pasted
 from xpu_doctor.facts.python import (
@@ -33,6 +34,7 @@ __all__ = [
     "Compute",
     "ComputeDevice",
     "CpuProduct",
+    "DamagedLibrary",
     "Distribution",
     "Distributions",
     "Driver",
@@ -45,11 +47,15 @@ __all__ = [
     "Installer",
     "Kernel",
     "LevelZero",
+    "Libraries",
     "Library",
+    "LibraryFault",
     "LibraryLoad",
+    "LoadedLibrary",
     "LogLine",
     "Machine",
     "Node",
+    "OpenedLibrary",
     "OtherPython",
     "Package",
     "Pasted",
