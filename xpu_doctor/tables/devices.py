@@ -17,19 +17,6 @@ DISPLAY_CLASS = 0x03
 
 
 @dataclass(frozen=True)
-class Peak:
-    """Theoretical peak figures of a product, in TFLOPS and GB/s; 0 where no public figure is known."""
-
-    fp32: float = 0.0
-    bf16: float = 0.0
-    fp16: float = 0.0
-    fp64: float = 0.0
-    bandwidth: float = 0.0
-    basis: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True)
 class Family:
     """A family of Intel GPUs, one row of devices.toml."""
 
@@ -106,16 +93,6 @@ def find_device(device_id: int) -> Device | None:
 def known_ids() -> tuple[int, ...]:
     """Return every id of the table."""
     return tuple(int(number, 16) for number in _ids())
-
-
-@cache
-def peaks() -> dict[int, Peak]:
-    """Return the peak figures that have a public source, by device id."""
-    found = {}
-    for row in toml("devices").get("peak", []):
-        values = {name: row[name] for name in ("fp32", "bf16", "fp16", "fp64", "bandwidth", "basis", "source") if name in row}
-        found.update({int(number, 16): Peak(**values) for number in row["ids"]})
-    return found
 
 
 def is_intel_gpu(gpu: Gpu) -> bool:
