@@ -18,6 +18,11 @@ TORCH = "torch==2.13.0"
 BUILD_SECONDS = 900
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that writes golden reports anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden reports anew instead of comparing them")
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder that all workers of one run share."""

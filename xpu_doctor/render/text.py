@@ -66,9 +66,9 @@ class _Page:
         for rung in self.report.ladder:
             styles = STATE_STYLES[rung.state]
             label = self.terminal.style(f"{self.terminal.mark(rung.state)} {rung.layer:<12}{rung.state:<9}", *styles)
-            first, *rest = textwrap.wrap(rung.summary, self.terminal.width - 26) or [""]
+            first, *rest = textwrap.wrap(rung.summary, self.terminal.width - 27) or [""]
             yield f"  {label}  {first}".rstrip()
-            yield from (" " * 26 + line for line in rest[:2])
+            yield from (" " * 27 + line for line in rest[:2])
 
     def verdict(self) -> Iterator[str]:
         if self.report.verdict == "healthy" and not self.report.root_causes:
@@ -137,10 +137,13 @@ class _Page:
             return
         yield ""
         yield self.terminal.style("Could not be decided:", "bold")
+        groups: dict[tuple[str, str, str], list[str]] = {}
         for item in self.report.undecided:
-            yield from self.wrapped(f"{item.code}: {item.needs or 'a fact'} is not known ({item.reason})", indent=2, bullet=True)
-            if item.ask:
-                yield f"      ask for: {item.ask}"
+            groups.setdefault((item.needs, item.reason, item.ask), []).append(item.code)
+        for (needs, reason, ask), codes in groups.items():
+            yield from self.wrapped(f"{needs or 'a fact'} is not known ({reason}), so not: {', '.join(codes)}", indent=2, bullet=True)
+            if ask:
+                yield f"      ask for: {ask}"
 
     def footnotes(self) -> Iterator[str]:
         told = {root.code for root in self.report.root_causes}
