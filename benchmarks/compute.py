@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -86,7 +85,7 @@ def ask(python: str, code: str, *arguments: str) -> Any:
 def hardware() -> dict[str, Any]:
     """What this machine is."""
     names = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
-    return {"cpu": names[0] if names else "", "logical_cpus": len(os.sched_getaffinity(0)), "system": platform.platform(terse=True), "date": time.strftime("%Y-%m-%d")}
+    return {"cpu": names[0] if names else "", "logical_cpus": len(os.sched_getaffinity(0)), "date": time.strftime("%Y-%m-%d")}
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
