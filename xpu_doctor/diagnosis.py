@@ -80,6 +80,14 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     )
 
 
+def conclude(diagnosis: Diagnosis, roots: tuple[Finding, ...], fail_on: str) -> Diagnosis:
+    """Return a diagnosis with other root causes, and the verdict that follows from them."""
+    verdict = _verdict(roots, diagnosis.ladder, diagnosis.expectations, fail_on)
+    found = {finding.code for finding in flat(roots)}
+    undecided = tuple(item for item in diagnosis.undecided if item.code not in found)
+    return replace(diagnosis, verdict=verdict, exit_code=int(EXIT_CODES[verdict]), root_causes=roots, undecided=undecided)
+
+
 def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judgement:
     """Judge by all rules; those about the doctor itself come last, since they speak of rules that crashed."""
     first = judge([rule for rule in rules if rule.layer is not Layer.DOCTOR], snapshot)

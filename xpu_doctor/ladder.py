@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.layers import CHECKED
 from xpu_doctor.proofs import PROOFS, Proof
 from xpu_doctor.ranking import flat
@@ -51,6 +51,8 @@ def climb(roots: Iterable[Finding], snapshot: Snapshot, symptoms: frozenset[str]
     rungs: list[Rung] = []
     for layer in layers:
         own = [finding for finding in findings if finding.layer is layer and finding.severity is not Severity.INFO]
+        if snapshot.origin == "pasted":  # a guess is no fault
+            own = [finding for finding in own if finding.confidence is not Confidence.POSSIBLE]
         causes = [finding for finding in own if finding.code not in symptoms or id(finding) not in explained]
         rungs.append(_rung(layer, snapshot, own, causes, rungs))
     return _lifted(rungs)

@@ -1,0 +1,141 @@
+"""`xpu-doctor triage`: pasted texts in, one report out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from xpu_doctor.document import Document
+    from xpu_doctor.safe_text import SafeText
+    from xpu_doctor.triage import Triaged
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True, help="Severity that makes the exit code 1.")
+@click.option("--format", "format_", metavar="FORMAT", default="text", show_default=True, help="What to print, as in check: text, json ...")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--reply", "only_reply", is_flag=True, help="Print only a message to the customer, in Markdown: what to ask next.")
+@click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@click.option("--no-redact", is_flag=True, help="Keep user names, host names, addresses and tokens of the input.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for.")
+def triage(
+    files: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    format_: str,
+    as_json: bool,
+    only_reply: bool,
+    output: str | None,
+    no_redact: bool,
+    verbose: bool,
+) -> int:
+    """Diagnose from what people paste: collect_env, tracebacks, pip list, clinfo, sycl-ls, logs, or a saved check --json.
+
+    FILE is a text file; - is standard input. Several files are taken as one machine.
+
+    Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed.
+    """
+    from xpu_doctor.codec import SnapshotError
+    from xpu_doctor.diagnosis import Options
+    from xpu_doctor.findings import LADDER
+    from xpu_doctor.registry import all_codes, all_rules
+    from xpu_doctor.triage import triage_texts
+
+    wanted = "json" if as_json else format_
+    _check_format(wanted)
+    codes = tuple(part.strip() for value in ignore for part in value.split(",") if part.strip())
+    for code in codes:
+        if code not in all_codes():
+            raise click.UsageError(f"--ignore {code}: no such finding.")
+    texts = _texts(files)
+    try:
+        triaged = triage_texts(texts, rules=all_rules(), options=Options(fail_on, (), codes, LADDER), redact=not no_redact)
+    except SnapshotError as error:
+        raise click.UsageError(str(error)) from error
+    if only_reply:
+        from xpu_doctor.reply import reply
+
+        return _write(reply(triaged), output, triaged.diagnosis.exit_code)
+    report = _report(triaged, redact=not no_redact)
+    return _deliver(report, triaged, wanted, output, verbose=verbose)
+
+
+def _check_format(wanted: str) -> None:
+    from xpu_doctor import reporting
+
+    formats = tuple(getattr(reporting, "FORMATS", ("text", "json")))
+    if wanted not in formats:
+        raise click.UsageError(f"--format {wanted}: not one of {', '.join(formats)}.")
+
+
+def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
+    """Read the files, and standard input where one is `-`."""
+    from xpu_doctor.safe_text import NotText, read_safely
+
+    texts = []
+    for number, path in enumerate(files, 1):
+        name = "standard input" if path == "-" else f"file {number}" if len(files) > 1 else "the text"
+        try:
+            if path == "-":
+                texts.append((name, read_safely(sys.stdin.buffer, name)))
+            else:
+                with open(path, "rb") as stream:
+                    texts.append((name, read_safely(stream, path)))
+        except NotText as error:
+            raise click.UsageError(str(error)) from error
+        except OSError as error:
+            raise click.UsageError(f"{path}: {error.strerror or error}") from error
+    return texts
+
+
+def _report(triaged: Triaged, *, redact: bool) -> Document:
+    import time
+
+    from xpu_doctor import __version__
+    from xpu_doctor.codec import encode
+    from xpu_doctor.document import document
+
+    facts = encode(triaged.snapshot)
+    if redact:
+        from xpu_doctor.redact import redacted_facts
+
+        facts = redacted_facts(facts)
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return document(triaged.diagnosis, triaged.snapshot, facts, version=__version__, created=created, timings={}, notes=triaged.notes)
+
+
+def _deliver(report: Document, triaged: Triaged, format_: str, output: str | None, *, verbose: bool) -> int:
+    from xpu_doctor.reporting import rendered
+
+    text = rendered(report, format_, to_file=output is not None, verbose=verbose)
+    if format_ == "text":
+        text += _ask_next(triaged)
+    return _write(text, output, report.exit_code)
+
+
+def _ask_next(triaged: Triaged) -> str:
+    """The questions whose answers would decide, as the end of the text report."""
+    from xpu_doctor.reply import next_questions
+
+    asked = next_questions(triaged)
+    if not asked:
+        return ""
+    lines = ["", "Ask next (--reply prints this as a message):"]
+    for question in asked:
+        lines += [f"  * {question.why}", *(f"      {ask}" for ask in question.asks)]
+    return "\n".join(lines) + "\n"
+
+
+def _write(text: str, output: str | None, code: int) -> int:
+    from xpu_doctor.output import OutputError, write
+
+    try:
+        write(text, output)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+    return code

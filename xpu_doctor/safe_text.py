@@ -1,0 +1,158 @@
+"""Turns bytes that somebody sent into text that is safe to read and to print: bounded, decoded, without control characters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
+
+HEAD = 512 * 1024
+"""Bytes that are read from the beginning of an input."""
+TAIL = 512 * 1024
+"""Bytes that are read from the end of a longer one."""
+CHUNK = 256 * 1024
+MAX_LINE = 16 * 1024
+"""Characters that are kept of a line."""
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a ZIP archive (or an Office document or wheel)"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"\x7fELF", "a Linux program or library"),
+    (b"MZ\x90\x00", "a Windows program or library"),
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF-", "a PDF document"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+)
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]"
+)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]")
+_BREAKS = re.compile("\r\n?|\x85|\u2028|\u2029|\x0b|\x0c")
+
+
+class NotText(Exception):
+    """The input is no text; the message is one line with the way out."""
+
+
+@dataclass(frozen=True)
+class SafeText:
+    """A text that may be parsed and printed, and what was done to make it so."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    cut: bool = False
+
+
+def read_safely(stream: BinaryIO, name: str) -> SafeText:
+    """Read a stream to its end, but keep no more of it than its beginning and its end.
+
+    Raises:
+        NotText: it is an archive, an image or another binary file.
+        OSError: it cannot be read.
+    """
+    head = bytearray()
+    while len(head) < HEAD:
+        chunk = stream.read(min(CHUNK, HEAD - len(head)))
+        if not chunk:
+            return from_bytes(bytes(head), name)
+        head += chunk
+    tail, total = bytearray(), len(head)
+    _refuse_binary(bytes(head[:4096]), name)
+    while chunk := stream.read(CHUNK):
+        total += len(chunk)
+        tail += chunk
+        if len(tail) > TAIL + CHUNK:
+            del tail[: len(tail) - TAIL]
+    if not tail:
+        return from_bytes(bytes(head), name)
+    left_out = max(0, total - len(head) - min(len(tail), TAIL))
+    data = bytes(head) + (b"" if not left_out else _break(bytes(head))) + bytes(tail[-TAIL:])
+    return from_bytes(data, name, left_out)
+
+
+def _break(head: bytes) -> bytes:
+    """A line end in the encoding of the beginning."""
+    return "\n".encode(_utf16(head) or "utf-8")
+
+
+def from_bytes(data: bytes, name: str, left_out: int = 0) -> SafeText:
+    """Decode and clean bytes.
+
+    Raises:
+        NotText: they are no text.
+    """
+    _refuse_binary(data, name)
+    notes: list[str] = []
+    text = _decoded(data, notes, name)
+    if left_out:
+        notes.insert(0, f"{name} is very long: {left_out / 1e6:.1f} MB in its middle were not read")
+    return SafeText(cleaned(text), tuple(notes), bool(left_out))
+
+
+def cleaned(text: str) -> str:
+    """Return a text without escape sequences, control characters and direction marks; lines end in a newline."""
+    text = _BREAKS.sub("\n", text)
+    if "\x1b" in text or "\x9b" in text:
+        text = _ESCAPES.sub("", text)
+    text = _CONTROLS.sub("", text)
+    if len(text) > MAX_LINE and any(len(line) > MAX_LINE for line in text.split("\n")):
+        text = "\n".join(line[:MAX_LINE] for line in text.split("\n"))
+    return text
+
+
+def _refuse_binary(data: bytes, name: str) -> None:
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            raise NotText(f"{name} is {kind}, not text: give the text itself (unpack an archive first)")
+    if data[257:262] == b"ustar":
+        raise NotText(f"{name} is a tar archive, not text: unpack it first")
+    sample = data[:8192]
+    if _utf16(data) or not sample:
+        return
+    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
+    if odd > max(8, len(sample) // 50):
+        raise NotText(f"{name} is a binary file, not text")
+
+
+def _utf16(data: bytes) -> str:
+    """Return the UTF-16 form of the bytes, or empty: by its mark, or by the zero bytes that plain text has in it."""
+    if data.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        return "utf-32"
+    if data.startswith(b"\xff\xfe"):
+        return "utf-16-le"
+    if data.startswith(b"\xfe\xff"):
+        return "utf-16-be"
+    sample = data[:4096]
+    if len(sample) < 8:
+        return ""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    half = len(sample) // 2
+    if odd > half * 0.6 and even < half * 0.1:
+        return "utf-16-le"
+    if even > half * 0.6 and odd < half * 0.1:
+        return "utf-16-be"
+    return ""
+
+
+def _decoded(data: bytes, notes: list[str], name: str) -> str:
+    wide = _utf16(data)
+    if wide:
+        return data.decode(wide, "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    kept = data.decode("utf-8", "ignore")
+    if len(data) - len(kept.encode("utf-8")) <= max(8, len(data) // 2000):
+        return data.decode("utf-8", "replace")  # a cut or a stray byte, not another encoding
+    notes.append(f"{name} is not UTF-8: letters outside ASCII may be wrong")
+    return data.decode("cp1252", "replace")

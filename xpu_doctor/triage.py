@@ -1,0 +1,105 @@
+"""A diagnosis from what people paste: texts to snapshots, and the snapshots through the same rules as a live machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xpu_doctor.findings import LADDER, Finding
+from xpu_doctor.parsers.collected import Text
+from xpu_doctor.parsers.reading import read
+from xpu_doctor.safe_text import SafeText
+
+if TYPE_CHECKING:
+    from xpu_doctor.diagnosis import Diagnosis, Options
+    from xpu_doctor.rule import Rule
+    from xpu_doctor.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Triaged:
+    """What texts came to: the diagnosis, the snapshot it is mainly about, and all of them."""
+
+    diagnosis: Diagnosis
+    snapshot: Snapshot
+    snapshots: tuple[Snapshot, ...]
+    notes: tuple[str, ...] = ()
+
+
+def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule], options: Options | None = None, redact: bool = True) -> Triaged:
+    """Diagnose texts of one machine, given as (name, text); a text may also be a saved JSON report.
+
+    Raises:
+        SnapshotError: a saved report is damaged, or of a newer version.
+    """
+    from xpu_doctor.diagnosis import Options as DefaultOptions
+
+    saved: list[Snapshot] = []
+    bodies: list[tuple[str, str]] = []
+    for name, safe in texts:
+        snapshot = saved_snapshot(safe.text)
+        if snapshot is None:
+            bodies.append((name, safe.text))
+        else:
+            saved.append(snapshot)
+    if redact:
+        from xpu_doctor.redact_pasted import redactor_for
+
+        redactor = redactor_for(body for _, body in bodies)
+        bodies = [(name, redactor.text(body)) for name, body in bodies]
+    cut = any(safe.cut for _, safe in texts)
+    snapshots = [*saved, *(_marked(snapshot, cut) for snapshot in read(Text(body, name) for name, body in bodies))] if bodies else saved
+    chosen = options or DefaultOptions(layers=LADDER)
+    main, diagnosis = _diagnosed(snapshots, rules, chosen)
+    return Triaged(diagnosis, main, tuple(snapshots), tuple(note for _, safe in texts for note in safe.notes))
+
+
+def saved_snapshot(text: str) -> Snapshot | None:
+    """Return the snapshot of a saved JSON report, None where the text is none.
+
+    Raises:
+        SnapshotError: it is one, but damaged or of a newer version.
+    """
+    stripped = text.lstrip()
+    if not stripped.startswith("{") or '"snapshot"' not in text or '"root_causes"' not in text:
+        return None
+    try:
+        values: Any = json.loads(stripped)
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or not isinstance(values.get("snapshot"), dict):
+        return None
+    from xpu_doctor.codec import decode
+
+    return dataclasses.replace(decode(values["snapshot"]), origin="saved")
+
+
+def _marked(snapshot: Snapshot, cut: bool) -> Snapshot:
+    return dataclasses.replace(snapshot, pasted=dataclasses.replace(snapshot.pasted, cut=True)) if cut else snapshot
+
+
+def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Options) -> tuple[Snapshot, Diagnosis]:
+    """Diagnose each subject; where there are several, rank what was found of all of them together."""
+    from xpu_doctor.diagnosis import diagnose
+
+    diagnoses = [(snapshot, diagnose(snapshot, rules, options)) for snapshot in snapshots]
+    main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
+    if len(diagnoses) == 1:
+        return main, diagnosis
+    from xpu_doctor.diagnosis import conclude
+    from xpu_doctor.ranking import flat, rank
+
+    findings = [_of_subject(finding, snapshot.subject) for snapshot, each in diagnoses for finding in flat(each.root_causes)]
+    unique = list({(finding.code, finding.subject): finding for finding in reversed(findings)}.values())[::-1]
+    roots = rank(unique, {rule.code: rule.explains for rule in rules}, frozenset(rule.code for rule in rules if rule.symptom))
+    return main, conclude(diagnosis, roots, options.fail_on)
+
+
+def _of_subject(finding: Finding, subject: str) -> Finding:
+    """Name the subject of a finding where the texts show two."""
+    return dataclasses.replace(finding, subject=subject) if subject != "machine" and finding.subject == "machine" else finding
+
+
