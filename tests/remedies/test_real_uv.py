@@ -113,13 +113,9 @@ def test_poetry_keeps_the_xpu_build(world: World, poetry: str) -> None:
     """In a project of poetry the index becomes an explicit source, and the next sync keeps the XPU build."""
     project = world.home / "project"
     project.mkdir()
-    source = (
-        f'[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "own"\nurl = "{world.urls["cpu"]}/"\npriority = "primary"\n'
-    )
+    source = f'[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "own"\nurl = "{world.urls["cpu"]}/"\npriority = "primary"\n'
     (project / "pyproject.toml").write_text(PROJECT + source)
-    world.variables.update(
-        POETRY_VIRTUALENVS_IN_PROJECT="true", POETRY_NO_INTERACTION="1", PATH=f"{Path(poetry).parent}:{os.environ['PATH']}"
-    )
+    world.variables.update(POETRY_VIRTUALENVS_IN_PROJECT="true", POETRY_NO_INTERACTION="1", PATH=f"{Path(poetry).parent}:{os.environ['PATH']}")
     world.run(poetry, "install", cwd=project)
     world.python = project / ".venv" / "bin" / "python"
     assert world.version().endswith("+cpu")

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ANY_TAG = "py3-none-any"
@@ -71,9 +72,7 @@ def package(name: str, version: str, requires: tuple[str, ...] = (), folder: str
     return Wheel(name, version, {f"{where}/__init__.py": f"__version__ = '{version}'\nowner = '{name}'\n"}, requires)
 
 
-def xpu_set(
-    torch_version: str, vision: str, audio: str, triton: str, sycl: str = "2026.1.0", triton_name: str = "triton-xpu"
-) -> tuple[Wheel, ...]:
+def xpu_set(torch_version: str, vision: str, audio: str, triton: str, sycl: str = "2026.1.0", triton_name: str = "triton-xpu") -> tuple[Wheel, ...]:
     """Return the wheels that an XPU index offers for one torch release."""
     return (
         torch(f"{torch_version}+xpu", (f"intel-sycl-rt=={sycl}", f"{triton_name}=={triton}"), xpu="20260100"),
@@ -102,8 +101,7 @@ def serve(root: Path, channels: Mapping[str, Iterable[Wheel]]) -> Iterator[dict[
     """Serve one index per channel, e.g. `{"xpu": wheels}`, and yield their addresses; the wheels also lie in `root/files/<channel>`."""
     for channel, wheels in channels.items():
         _write_channel(root, channel, tuple(wheels))
-    handler = lambda *args, **kwargs: _Handler(*args, directory=str(root), **kwargs)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(root)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield {channel: f"http://127.0.0.1:{server.server_port}/whl/{channel}" for channel in channels}
@@ -124,6 +122,4 @@ def _write_channel(root: Path, channel: str, wheels: tuple[Wheel, ...]) -> None:
     for name, links in projects.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>")
-    (folder / "index.html").write_text(
-        "<!DOCTYPE html><html><body>" + "".join(f'<a href="{name}/">{name}</a>' for name in projects) + "</body></html>"
-    )
+    (folder / "index.html").write_text("<!DOCTYPE html><html><body>" + "".join(f'<a href="{name}/">{name}</a>' for name in projects) + "</body></html>")

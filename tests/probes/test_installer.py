@@ -1,0 +1,212 @@
+"""The manager of an environment, and the settings of pip and uv, against files and against pip itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpu_doctor.facts import Distribution, Distributions, Installer, Python
+from xpu_doctor.host import LiveHost
+from xpu_doctor.probes.installer import installer_facts
+from xpu_doctor.probes.installer_settings import pip_files, pip_settings, uv_files, uv_settings, without_credentials
+
+NONE = Distributions(installed=())
+
+
+def write(root: Path, path: str, text: str = "") -> None:
+    """Put a file into a sysroot."""
+    place = root / path.lstrip("/")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
+
+
+def facts(root: Path, python: Python, distributions: Distributions = NONE, environment: Mapping[str, str] | None = None, folder: str = "") -> Installer:
+    """What the reader says of a machine that is a plain folder."""
+    return installer_facts(python, distributions, environment or {}, folder, LiveHost(str(root), environment or {}, "linux"))
+
+
+def environment_at(prefix: str) -> Python:
+    """A virtual environment's interpreter."""
+    site = f"{prefix}/lib/python3.12/site-packages"
+    return Python(prefix=prefix, base_prefix="/usr", version="3.12.1", os="linux", virtual_environment=True, sys_path=(site,))
+
+
+def by(installer: str) -> Distributions:
+    """A torch that some tool installed."""
+    return Distributions(installed=(Distribution("torch", installer=installer),))
+
+
+@pytest.mark.parametrize(
+    ("files", "prefix", "wrote", "folder", "manager", "project"),
+    [
+        ((), "/v", "pip", "", "pip", ""),
+        (("/v/conda-meta/history",), "/v", "pip", "", "conda", ""),
+        (("/w/uv.lock",), "/w/.venv", "uv", "", "uv-project", "/w"),
+        (("/w/poetry.lock",), "/w/.venv", "Poetry 2.1.1", "", "poetry", "/w"),
+        (("/w/uv.lock", "/w/poetry.lock"), "/w/.venv", "Poetry 2.1.1", "", "poetry", "/w"),
+        (("/w/pdm.lock",), "/w/.venv", "pdm", "", "pdm", "/w"),
+        (("/w/Pipfile.lock",), "/w/.venv", "pip", "", "pipenv", "/w"),
+        ((), "/v", "uv", "", "uv", ""),
+        ((), "/v", "Poetry 2.1.1", "", "poetry", ""),
+        (("/w/a/poetry.lock",), "/home/me/.cache/pypoetry/virtualenvs/a-x-py3.12", "Poetry 2.1.1", "/w/a/src", "poetry", "/w/a"),
+        ((), "/home/me/.local/share/hatch/env/virtual/p/x/p", "", "", "hatch", ""),
+        (("/elsewhere/uv.lock",), "/v", "pip", "/elsewhere", "pip", ""),
+    ],
+)
+def test_manager(tmp_path: Path, files: tuple[str, ...], prefix: str, wrote: str, folder: str, manager: str, project: str) -> None:
+    """The strongest sign wins, and a lock file counts only for the environment that it belongs to."""
+    for path in files:
+        write(tmp_path, path)
+    found = facts(tmp_path, environment_at(prefix), by(wrote), folder=folder)
+    assert (found.manager, found.project) == (manager, project), found.why
+
+
+def test_environment_made_by_uv(tmp_path: Path) -> None:
+    """pyvenv.cfg tells; but who has pip inside and used it is left to pip."""
+    write(tmp_path, "/v/pyvenv.cfg", "home = /usr/bin\nuv = 0.13.9\nversion_info = 3.12.1\n")
+    assert facts(tmp_path, environment_at("/v")).manager == "uv"
+    write(tmp_path, "/v/lib/python3.12/site-packages/pip/__init__.py")
+    assert facts(tmp_path, environment_at("/v"), by("pip")).manager == "pip"
+    assert facts(tmp_path, environment_at("/v"), by("uv")).manager == "uv"
+
+
+def test_pip_is_looked_for(tmp_path: Path) -> None:
+    """Whether pip can be run there."""
+    assert facts(tmp_path, environment_at("/v")).has_pip is False
+    write(tmp_path, "/v/lib/python3.12/site-packages/pip/__init__.py")
+    assert facts(tmp_path, environment_at("/v")).has_pip is True
+
+
+def test_externally_managed(tmp_path: Path) -> None:
+    """The marker of PEP 668 counts outside of virtual environments."""
+    write(tmp_path, "/usr/lib/python3.12/EXTERNALLY-MANAGED")
+    system = Python(prefix="/usr", base_prefix="/usr", version="3.12.3", os="linux", virtual_environment=False, sys_path=())
+    found = facts(tmp_path, system)
+    assert found.externally_managed is True and found.manager == "system"
+    assert facts(tmp_path, environment_at("/v")).externally_managed is False
+
+
+def test_settings_of_pip_in_order(tmp_path: Path) -> None:
+    """Global, user, environment, then variables; other sections and other options are left out."""
+    write(tmp_path, "/etc/pip.conf", "[global]\ntimeout = 60\nindex-url = https://me:secret@mirror/simple\n[list]\nformat = columns\n")
+    write(tmp_path, "/home/me/.config/pip/pip.conf", "[install]\nfind-links =\n    /a\n    /b\nprogress-bar = off\n")
+    write(tmp_path, "/v/pip.conf", "[global]\nextra_index_url = https://x/simple\n")
+    environment = {"HOME": "/home/me", "PIP_FIND_LINKS": "/c", "PIP_CACHE_DIR": "/d", "PIPX_HOME": "/e"}
+    host = LiveHost(str(tmp_path), environment, "linux")
+    found = [(row.name, row.value, row.source) for row in pip_settings(host, environment, "/v")]
+    assert found == [
+        ("timeout", "60", "/etc/pip.conf"),
+        ("index-url", "https://***@mirror/simple", "/etc/pip.conf"),
+        ("find-links", "/a /b", "/home/me/.config/pip/pip.conf"),
+        ("extra-index-url", "https://x/simple", "/v/pip.conf"),
+        ("PIP_FIND_LINKS", "/c", "PIP_FIND_LINKS"),
+    ]
+
+
+def test_damaged_files_are_told(tmp_path: Path) -> None:
+    """pip and uv themselves fail on such a file."""
+    write(tmp_path, "/etc/pip.conf", "find-links = /a\n")
+    write(tmp_path, "/etc/uv/uv.toml", "index = [\n")
+    host = LiveHost(str(tmp_path), {}, "linux")
+    assert [row.name for row in (*pip_settings(host, {}, ""), *uv_settings(host, {}, ""))] == ["configuration file"] * 2
+
+
+PIP_WORLDS: tuple[dict[str, str], ...] = (
+    {},
+    {"XDG_CONFIG_DIRS": "/one:/two", "XDG_CONFIG_HOME": "/mine"},
+    {"PIP_CONFIG_FILE": "/dev/null"},
+    {"PIP_CONFIG_FILE": "/not/there.conf"},
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the places of Linux")
+@pytest.mark.parametrize("variables", PIP_WORLDS, ids=str)
+def test_pip_itself_looks_in_the_same_places(tmp_path: Path, variables: dict[str, str]) -> None:
+    """`pip config debug` prints where pip looks, sorted by kind; the null file ends all of it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], **variables}
+    run = subprocess.run([sys.executable, "-m", "pip", "config", "debug"], env=environment, capture_output=True, text=True, check=True)
+    truth = re.findall(r"^  (/.*), exists: (?:True|False)$", run.stdout, re.MULTILINE)
+    mine = pip_files(LiveHost(env=environment), environment, sys.prefix)
+    if variables.get("PIP_CONFIG_FILE") == "/dev/null":
+        assert mine == ()
+    else:
+        assert sorted(truth) == sorted(mine)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the places of Linux")
+def test_pip_itself_reads_the_same_values(tmp_path: Path) -> None:
+    """`pip config list` shows what pip obeys; what the reader gives last for an option is the same."""
+    home, own = tmp_path / "home", tmp_path / "own.conf"
+    (home / ".config" / "pip").mkdir(parents=True)
+    (home / ".config" / "pip" / "pip.conf").write_text("[global]\nfind-links = /user\ncert = /user.pem\n")
+    own.write_text("[global]\nfind-links = /own\n")
+    for variables in ({}, {"PIP_CONFIG_FILE": str(own)}, {"PIP_FIND_LINKS": "/variable"}):
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"], **variables}
+        run = subprocess.run([sys.executable, "-m", "pip", "config", "list"], env=environment, capture_output=True, text=True, check=True)
+        truth = re.findall(r"^(?:global|:env:)\.(find-links|cert)='(.*)'$", run.stdout, re.MULTILINE)
+        found = {row.name.removeprefix("PIP_").lower().replace("_", "-"): row.value for row in pip_settings(LiveHost(env=environment), environment, sys.prefix)}
+        expected = dict(truth)
+        for line in run.stdout.splitlines():
+            if line.startswith(":env:.find-links"):
+                expected["find-links"] = line.split("'")[1]
+        wanted = {name: value for name, value in expected.items() if name in ("find-links", "cert")}
+        assert {name: found[name] for name in wanted} == wanted
+
+
+def test_windows_places() -> None:
+    """ProgramData, the profile and the environment; the legacy folder first."""
+    environment = {"PROGRAMDATA": "C:\\ProgramData", "USERPROFILE": "C:\\Users\\me", "APPDATA": "C:\\Users\\me\\AppData\\Roaming"}
+    host = LiveHost("/nonexistent-sysroot", environment, "windows")
+    assert pip_files(host, environment, "C:\\v") == (
+        "C:\\ProgramData\\pip\\pip.ini",
+        "C:\\Users\\me\\pip\\pip.ini",
+        "C:\\Users\\me\\AppData\\Roaming\\pip\\pip.ini",
+        "C:\\v\\pip.ini",
+    )
+    assert uv_files(host, environment, "") == ("C:\\Users\\me\\AppData\\Roaming\\uv\\uv.toml",)
+
+
+def test_settings_of_uv(tmp_path: Path) -> None:
+    """System, user, the nearest project, variables; an explicit index serves named packages only."""
+    write(tmp_path, "/etc/uv/uv.toml", 'index-url = "https://old/simple"\n')
+    write(tmp_path, "/home/me/.config/uv/uv.toml", '[[index]]\nurl = "https://a:b@c/simple"\n[[index]]\nurl = "https://d"\nexplicit = true\n')
+    write(
+        tmp_path, "/w/pyproject.toml", '[tool.uv.pip]\ntorch-backend = "cpu"\nfind-links = ["/a", "/b"]\n[[tool.uv.index]]\nurl = "https://e"\ndefault = true\n'
+    )
+    environment = {"HOME": "/home/me", "UV_FIND_LINKS": "/c", "UV_CACHE_DIR": "/d"}
+    host = LiveHost(str(tmp_path), environment, "linux")
+    assert [(row.name, row.value) for row in uv_settings(host, environment, "/w/src")] == [
+        ("index-url", "https://old/simple"),
+        ("index", "https://***@c/simple"),
+        ("torch-backend", "cpu"),
+        ("find-links", "/a /b"),
+        ("default-index", "https://e"),
+        ("UV_FIND_LINKS", "/c"),
+    ]
+    assert uv_files(host, {**environment, "UV_NO_CONFIG": "1"}, "/w") == ()
+    assert uv_files(host, {**environment, "UV_CONFIG_FILE": "/own.toml"}, "/w") == ("/own.toml",)
+
+
+@given(user=st.text(st.characters(categories=("L", "N")), min_size=1), word=st.text(st.characters(categories=("L", "N")), min_size=8))
+def test_no_password_is_kept(user: str, word: str) -> None:
+    """Whatever stands before the @ of an address goes, and values of parameters that name a secret."""
+    for text in (f"https://{user}:{word}@host/simple", f"https://{word}@host", f"https://host/?token={word}&x=1", f"a https://{user}:{word}@h b"):
+        assert word not in without_credentials(text).replace("https", "").replace("simple", "").replace("token", "")
+    assert without_credentials("https://host/simple /a") == "https://host/simple /a"
+
+
+def test_values_of_wrong_types_do_no_harm(tmp_path: Path) -> None:
+    """A uv.toml may hold anything."""
+    write(tmp_path, "/etc/uv/uv.toml", 'pip = 3\nindex = "x"\nfind-links = [[1], {a = 2}]\nno-index = true\n')
+    host = LiveHost(str(tmp_path), {}, "linux")
+    assert ("no-index", "true") in [(row.name, row.value) for row in uv_settings(host, {}, "")]

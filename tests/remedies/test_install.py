@@ -1,0 +1,142 @@
+"""Which torch a remedy installs, for which manager, and what it says of settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Setting, Torch
+from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.remedies.install import reinstall, remains, wanted
+from xpu_doctor.unknown import Unknown
+
+LINUX = Python(executable="/venv/bin/python", version="3.12.1", os="linux", architecture="x86_64", free_threaded=False, prefix="/venv")
+WINDOWS = replace(LINUX, executable="C:\\venv\\python.exe", os="windows", architecture="AMD64")
+CPU = Torch(installed=True, version="2.14.0+cpu", build="cpu")
+BARE = Distributions(installed=(Distribution("torch", version="2.14.0+cpu"),))
+PIP = Installer(manager="pip", settings=(), has_pip=True)
+
+
+def remedy(python: Python = LINUX, installed: Distributions = BARE, installer: Installer = PIP, torch: Torch = CPU) -> Remedy:
+    """The first remedy."""
+    return reinstall(python, installed, installer, torch)[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "python", "specs"),
+    [
+        ("2.14.0+cpu", "3.12.1", ("torch==2.14.0+xpu", "torchvision==0.29.0", "torchaudio==2.11.0")),
+        ("2.8.0", "3.9.18", ("torch==2.8.0+xpu", "torchvision==0.23.0", "torchaudio==2.8.0")),
+        ("2.15.0", "3.12.1", ("torch==2.14.0+xpu", "torchvision==0.29.0", "torchaudio==2.11.0")),
+        ("2.3.1+cu121", "3.9.18", ("torch==2.8.0+xpu", "torchvision==0.23.0", "torchaudio==2.8.0")),
+        ("2.9.1+cpu", "3.12.1", ("torch==2.9.1+xpu", "torchvision", "torchaudio")),
+        ("2.15.0+xpu", "3.12.1", ("torch==2.15.0+xpu", "torchvision", "torchaudio")),
+        ("2.14.0", "3.19.0", ("torch", "torchvision", "torchaudio")),
+    ],
+)
+def test_version_to_install(version: str, python: str, specs: tuple[str, ...]) -> None:
+    """The same release where its XPU wheel is sure, else the newest sure one for this Python, else what the index has."""
+    found = wanted(replace(LINUX, version=python), Torch(version=version))
+    assert found.specs == specs and not found.pre and found.index.endswith("/whl/xpu")
+
+
+def test_nightly() -> None:
+    """A nightly cannot be pinned by the table."""
+    found = wanted(LINUX, Torch(version="2.16.0.dev20261101+cpu"))
+    assert found.pre and found.index.endswith("/whl/nightly/xpu") and found.specs == ("torch", "torchvision", "torchaudio")
+
+
+def test_downgrade_is_explained() -> None:
+    """A person learns why another release is installed."""
+    assert "2.15.0" in remedy(torch=replace(CPU, version="2.15.0")).why
+
+
+def test_every_triton_that_is_present_is_uninstalled() -> None:
+    """And none that is not; where nobody looked, all of them."""
+    some = Distributions(installed=(Distribution("triton"), Distribution("pytorch-triton-xpu")))
+    assert remedy(installed=some).commands[0].endswith("uninstall -y torch torchvision torchaudio triton pytorch-triton-xpu")
+    assert "triton-windows" in remedy(installed=Distributions()).commands[0]
+    assert "triton" not in remedy().commands[0]
+
+
+def test_absent_torch_is_not_uninstalled() -> None:
+    """Nothing to take out."""
+    assert not any("uninstall" in line for line in remedy(torch=Torch(installed=False)).commands)
+
+
+@pytest.mark.parametrize(
+    ("manager", "first", "named"),
+    [
+        ("pip", "/venv/bin/python -m pip uninstall", "pip"),
+        ("uv", "uv pip uninstall --python /venv/bin/python", "uv"),
+        ("conda", "/venv/bin/python -m pip uninstall", "conda"),
+        ("pdm", "/venv/bin/python -m pip uninstall", "pip (pdm)"),
+        ("poetry", "/venv/bin/python -m pip uninstall", "pip (poetry)"),
+        ("uv-project", "uv pip uninstall --python /venv/bin/python", "uv"),
+    ],
+)
+def test_managers(manager: str, first: str, named: str) -> None:
+    """Each manager's own commands; without a known project those of pip or uv for that interpreter."""
+    found = remedy(installer=replace(PIP, manager=manager))
+    assert found.commands[0].startswith(first) and found.manager == named and found.risk is Risk.REINSTALL
+
+
+def test_other_managers_come_with_a_warning() -> None:
+    """The lock file of pdm would undo it."""
+    assert "pdm manages this environment and may undo this" in remedy(installer=replace(PIP, manager="pdm")).why
+
+
+def test_conda_packages_are_removed_by_conda() -> None:
+    """What conda installed, conda takes out; the XPU build comes by pip inside."""
+    installed = Distributions(installed=(Distribution("torch", version="2.5.1", installer="conda"), Distribution("torchaudio", installer="conda")))
+    found = remedy(installed=installed, installer=replace(PIP, manager="conda"))
+    assert found.commands[0] == "conda remove --yes --prefix /venv pytorch torchaudio"
+    assert "-m pip install" in found.commands[-1]
+
+
+def test_windows_shells() -> None:
+    """One remedy where both shells take the same lines, two where they differ."""
+    assert [item.title for item in reinstall(WINDOWS, BARE, PIP, CPU)] == ["Replace torch with its XPU build"]
+    spaced = replace(WINDOWS, executable="C:\\My Env\\python.exe")
+    titles = [item.title for item in reinstall(spaced, BARE, PIP, CPU)]
+    assert titles == ["Replace torch with its XPU build (PowerShell)", "Replace torch with its XPU build (cmd.exe)"]
+
+
+def test_needed_settings_are_kept_and_credentials_are_not_repeated() -> None:
+    """A certificate and a proxy still count when the configuration is shut out; a password is never printed."""
+    rows = (
+        Setting("extra-index-url", "https://mirror/simple", "/etc/pip.conf", "pip"),
+        Setting("cert", "/etc/ssl/own.pem", "/etc/pip.conf", "pip"),
+        Setting("trusted-host", "a b", "/etc/pip.conf", "pip"),
+        Setting("PIP_PROXY", "http://***@proxy:3128", "PIP_PROXY", "pip"),
+    )
+    found = remedy(installer=replace(PIP, settings=rows))
+    line = found.commands[-1]
+    assert line.startswith("env PIP_CONFIG_FILE=/dev/null /venv/bin/python -m pip --isolated install")
+    assert line.endswith("--cert /etc/ssl/own.pem --trusted-host a --trusted-host b") and "proxy" not in line
+    assert "Add PIP_PROXY yourself" in found.why
+
+
+@pytest.mark.parametrize("value", ["", "0", "false"])
+def test_switched_off_settings_are_not_hostile(value: str) -> None:
+    """PIP_NO_INDEX=0 does nothing."""
+    found = remedy(installer=replace(PIP, settings=(Setting("PIP_NO_INDEX", value, "PIP_NO_INDEX", "pip"),)))
+    assert "--isolated" not in found.commands[-1]
+
+
+def test_settings_of_the_other_tool_do_not_count() -> None:
+    """uv does not read pip's files."""
+    rows = (Setting("find-links", "/w", "/etc/pip.conf", "pip"),)
+    found = remedy(installer=Installer(manager="uv", settings=rows))
+    assert found.commands[-1].startswith("uv pip install --python /venv/bin/python --no-cache --default-index")
+
+
+def test_only_folders_of_torch_in_site_packages_are_deleted() -> None:
+    """Never the sources of somebody who works on PyTorch, nor a system's folder."""
+    torch = replace(CPU, path="/venv/lib/python3.12/site-packages/torch")
+    info = "/venv/lib/python3.12/site-packages/torch-2.14.0.dist-info"
+    dist = Distribution("torch", location="/venv/lib/python3.12/site-packages", metadata_path=info)
+    assert remains(Distributions(installed=(dist,)), torch) == (torch.path, info)
+    for path in ("/src/pytorch/torch", "/torch", "/usr/lib/python3.12/torch", Unknown("not seen")):
+        assert remains(Distributions(installed=(dist,)), replace(torch, path=path)) == ()
