@@ -98,6 +98,7 @@ class Child:
         """
         if self._job is not None:
             self._job.close()
+            self._process.kill()  # a job that refused the process has not ended it; one that has ended is left alone
         elif hasattr(os, "killpg"):
             try:
                 os.killpg(self.pid, signal.SIGKILL)

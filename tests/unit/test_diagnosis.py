@@ -1,0 +1,126 @@
+"""The verdict, the ladder, and observed success over tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from xpu_doctor.diagnosis import Options, diagnose
+from xpu_doctor.expectations import judge_expectation
+from xpu_doctor.facts import Distributions, Gpu, Import, Machine, Torch, Xpu, XpuDevice
+from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.ladder import State
+from xpu_doctor.rule import Rule
+from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.unknown import Unknown, known
+
+B580 = Gpu(address="0000:03:00.0", vendor_id=0x8086, device_id=0xE20B, pci_class=0x030000, kernel_driver="xe")
+WORKING = Snapshot(
+    machine=Machine(os="linux", wsl=False),
+    gpus=(B580,),
+    torch=Torch(installed=True, version="2.9.1+xpu", build="xpu"),
+    distributions=Distributions(installed=(), leftovers=()),
+    imported=Import(succeeded=True, seconds=1.0),
+    xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580", allocated=True),), allocated=True, error=""),
+)
+
+
+class OldDriver(Rule):
+    """A table says that the driver is too old."""
+
+    code = "gpu-driver-too-old"
+    layer = Layer.DRIVER
+    from_table = True
+
+    def check(self, torch: Torch) -> Iterator[Finding]:
+        yield self.found("machine", "the table says that it is too old", evidence=("torch.version", "torch.no_such_fact"))
+
+
+class NeedsBuild(Rule):
+    """Needs a fact."""
+
+    code = "torch-cpu-wheel"
+    layer = Layer.WHEEL
+
+    def check(self, torch: Torch) -> Iterator[Finding]:
+        if known(torch.build) == "cpu":
+            yield self.found("torch", "a CPU build")
+
+
+class Crashes(Rule):
+    """Raises."""
+
+    code = "crashes"
+    layer = Layer.WHEEL
+
+    def check(self, torch: Torch) -> Iterator[Finding]:
+        raise ZeroDivisionError("oops")
+        yield
+
+
+def test_observed_success_makes_a_tables_error_a_note() -> None:
+    working = diagnose(WORKING, [OldDriver()])
+    assert working.root_causes[0].severity is Severity.INFO
+    assert working.verdict == "healthy"
+    failing = replace(WORKING, xpu=Xpu(device_count=0, devices=(), allocated=False))
+    assert diagnose(failing, [OldDriver()]).root_causes[0].severity is Severity.ERROR
+
+
+def test_every_layer_is_proved_by_a_device_that_works() -> None:
+    diagnosis = diagnose(WORKING, [])
+    states = {rung.layer: rung.state for rung in diagnosis.ladder}
+    assert states.pop(Layer.COMPUTE) is State.SKIPPED
+    assert set(states.values()) == {State.OK}
+
+
+def test_an_unknown_layer_makes_it_undiagnosed_and_a_skipped_one_does_not() -> None:
+    blind = Snapshot(torch=WORKING.torch, distributions=WORKING.distributions)
+    assert diagnose(blind, []).verdict == "undiagnosed"
+    assert diagnose(blind, []).exit_code == 3
+    skipped = replace(blind, skipped=tuple(layer.value for layer in Layer if layer is not Layer.WHEEL))
+    assert diagnose(skipped, []).verdict == "healthy"
+
+
+def test_a_missing_fact_is_undecided_with_its_path_and_what_to_ask() -> None:
+    [undecided] = diagnose(Snapshot(torch=Torch(build=Unknown("torch/lib cannot be listed"))), [NeedsBuild()]).undecided
+    assert (undecided.code, undecided.needs, undecided.reason) == ("torch-cpu-wheel", "torch.build", "torch/lib cannot be listed")
+    assert "pip list" in undecided.ask
+
+
+def test_a_rule_that_crashes_costs_nothing_else() -> None:
+    diagnosis = diagnose(replace(WORKING, torch=replace(WORKING.torch, build="cpu")), [Crashes(), NeedsBuild()])
+    assert [finding.code for finding in diagnosis.root_causes] == ["torch-cpu-wheel"]
+    assert diagnosis.crashed[0].error == "ZeroDivisionError: oops"
+
+
+def test_evidence_is_filled_from_the_snapshot() -> None:
+    [finding] = diagnose(WORKING, [OldDriver()]).root_causes
+    assert [(item.fact, item.value) for item in finding.evidence] == [("torch.version", "2.9.1+xpu"), ("torch.no_such_fact", "(not in the snapshot)")]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "verdict"), [("error", "findings"), ("warning", "findings"), ("never", "healthy")]
+)
+def test_fail_on(fail_on: str, verdict: str) -> None:
+    snapshot = replace(WORKING, torch=replace(WORKING.torch, build="cpu"))
+    assert diagnose(snapshot, [NeedsBuild()], Options(fail_on=fail_on)).verdict == verdict
+
+
+def test_skipped_layers_are_not_judged() -> None:
+    snapshot = replace(WORKING, torch=replace(WORKING.torch, build="cpu"), skipped=("wheel",))
+    assert not diagnose(snapshot, [NeedsBuild()]).root_causes
+
+
+@pytest.mark.parametrize(
+    ("expect", "state"), [("xpu-wheel", "met"), ("devices>=1", "met"), ("devices>=2", "unmet"), ("devices==1", "met"), ("devices>=0", "met")]
+)
+def test_expectations(expect: str, state: str) -> None:
+    assert judge_expectation(expect, WORKING).state == state
+
+
+def test_expectations_of_what_is_not_known() -> None:
+    assert judge_expectation("xpu-wheel", Snapshot()).state == "unknown"
+    assert judge_expectation("devices>=1", Snapshot()).state == "unknown"
+    assert judge_expectation("devices>=1", Snapshot(imported=Import(succeeded=False))).state == "unmet"
