@@ -69,7 +69,7 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
     return result
 
 
-def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None) -> list[Finding]:
+def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, system: str = "") -> list[Finding]:
     """Return a rule's own findings with what the messages imply: as more evidence, or as a finding of their own."""
     findings = list(own)
     if speaks is None:
@@ -83,7 +83,9 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None) -> list[F
     severity = rule.severity
     if speaks.confidence is Confidence.POSSIBLE and severity is Severity.ERROR:
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
-    remedies = (Remedy(speaks.fix, ""),) if speaks.fix else ()
+    from xpu_doctor.tables.first_aid import first_aid
+
+    remedies = (*((Remedy(speaks.fix, ""),) if speaks.fix else ()), *first_aid(rule.code, system))
     return [
         replace(
             rule.found(

@@ -81,6 +81,7 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     crashed: list[ProbeFailure] = []
     groups = _Groups(snapshot)
     spoken = implied(snapshot)
+    system = snapshot.machine.os if isinstance(snapshot.machine.os, str) else ""
     for rule in rules:
         speaks = spoken.get(rule.code)
         try:
@@ -88,9 +89,9 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
             own = list(rule.check(**arguments))
             if not own and snapshot.origin != "pasted" and "errors" not in arguments:
                 speaks = None  # facts of the machine itself cleared the rule: a message that could mean it does not count
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, system))
         except Undecided as missing:
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, system))
             if speaks is None:
                 undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything

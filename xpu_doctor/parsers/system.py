@@ -29,7 +29,7 @@ _CONTAINER = re.compile(
 )
 _NODE = re.compile(r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+)\s+(\S+)\s+(226)\s*,\s*(\d+)[^\n]*?(?:\s|/)((?:renderD|card)\d+)\s*$")
 _DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})")
-_ID = re.compile(r"uid=(\d+)\(?([\w.-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
+_ID = re.compile(r"uid=(\d+)\(?([\w.<>-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
 _GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _VARIABLE = re.compile(
     r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e )((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO|PYTORCH_|TORCH|IPEX_|CCL_|IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES)=([^\s;`]{0,400})"
