@@ -54,4 +54,7 @@ def _with_installer(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapsho
 def _with_libraries(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapshot:
     if not checkup.selection.wants(Layer.RUNTIME):
         return snapshot
-    return snapshot
+    from xpu_doctor.probes.libraries import closure_facts
+
+    facts = closure_facts(snapshot.python, snapshot.torch, checkup.environment, checkup.patient.folder or "")
+    return replace(snapshot, libraries=facts, sources=(*snapshot.sources, Source("libraries", "walk of the library files")))

@@ -65,6 +65,8 @@ class LinuxLoader:
     def __init__(self, files: Files, system: LinuxSystem, symbols: Callable[[Loaded], bool] = lambda item: False) -> None:
         self.files, self.system, self._symbols = files, system, symbols
         self.loaded: list[Loaded] = []
+        self.seen: dict[str, Loaded] = {}
+        """Every library that was taken at some time, by path, whether it stayed or not."""
         self.main: Loaded | None = None
         self._parsed: dict[tuple[int, int], Elf | BadLibrary] = {}
         self.library_path = self._split(system.library_path, "LD_LIBRARY_PATH")
@@ -208,6 +210,7 @@ class LinuxLoader:
         if elf.soname:
             item.names.add(elf.soname)
         self.loaded.append(item)
+        self.seen.setdefault(path, item)
         return item
 
     def _parse(self, path: str, identity: tuple[int, int]) -> Elf | BadLibrary:

@@ -13,6 +13,9 @@ MACHINES = {0x8664: "amd64", 0x14C: "x86", 0xAA64: "arm64", 0x1C4: "arm", 0xA641
 EXPORT, IMPORT, DELAY_IMPORT = 0, 1, 13
 MAX_SECTIONS, MAX_IMPORTS, MAX_SYMBOLS, MAX_NAMES = 96, 1024, 200_000, 500_000
 BLOCK = 1 << 16
+MAX_RESOURCES = 1 << 20
+VERSION_MARK = struct.pack("<II", 0xFEEF04BD, 0x00010000)
+"""How the fixed part of a version resource begins."""
 T = TypeVar("T")
 
 
@@ -26,6 +29,8 @@ class Pe:
     delayed: tuple[str, ...] = ()
     """Names of the DLLs that it loads when it first calls them."""
     missing_bytes: int = 0
+    linker: tuple[int, int] = (0, 0)
+    """Version of the linker that built it: 14.x is Visual C++."""
 
 
 def read_pe(files: Files, path: str) -> Pe:
@@ -51,6 +56,12 @@ def read_exported(files: Files, path: str) -> frozenset[str]:
         return _guarded(lambda: _Pe(reader).exported())
 
 
+def file_version(files: Files, path: str) -> str:
+    """Return the file version of a PE file's resources, e.g. `14.44.35211.0`, or empty where it has none."""
+    with files.open(path) as reader:
+        return _guarded(lambda: _Pe(reader).version())
+
+
 def _guarded(read: Callable[[], T]) -> T:
     try:
         return read()
@@ -74,6 +85,7 @@ class _Pe:
         self.machine = MACHINES.get(machine, f"machine {machine:#x}")
         optional = reader.at(start + 24, size)
         self.wide = struct.unpack_from("<H", optional)[0] == 0x20B
+        self.linker = (optional[2], optional[3])
         self.width = 8 if self.wide else 4
         first = 112 if self.wide else 96
         count = min(struct.unpack_from("<I", optional, first - 4)[0], (size - first) // 8, 16)
@@ -84,9 +96,9 @@ class _Pe:
     def result(self) -> Pe:
         missing = max(0, max((at + size for _, _, _, size, at, *_ in self.sections if at), default=0) - self.reader.size)
         if missing:
-            return Pe(self.machine, missing_bytes=missing)
+            return Pe(self.machine, missing_bytes=missing, linker=self.linker)
         imports = dict.fromkeys(name for name, _ in self._imports())
-        return Pe(self.machine, tuple(imports), tuple(dict.fromkeys(self._delayed())))
+        return Pe(self.machine, tuple(imports), tuple(dict.fromkeys(self._delayed())), linker=self.linker)
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -110,6 +122,16 @@ class _Pe:
             for (place,) in struct.iter_unpack("<I", self.reader.at(self._offset(pointers), 4 * names)):
                 found.add(self._text(place))
         return frozenset(found)
+
+    def version(self) -> str:
+        for name, _, _, size, at, *_ in self.sections:
+            if name.rstrip(b"\0") == b".rsrc":
+                data = self.reader.at(at, min(size, MAX_RESOURCES, max(0, self.reader.size - at)))
+                place = data.find(VERSION_MARK)
+                if place >= 0:
+                    high, low = struct.unpack_from("<II", data, place + 8)
+                    return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}"
+        return ""
 
     def _folder(self, index: int) -> tuple[int, int]:
         return self.folders[index] if index < len(self.folders) else (0, 0)

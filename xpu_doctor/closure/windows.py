@@ -55,8 +55,8 @@ class WindowsLoader:
         self.files, self.system, self._symbols = files, system, symbols
         self.loaded: dict[str, str] = {name.lower(): "" for name in system.programs_own}
         """Lower-case name to path; an empty path stands for a library of Windows itself."""
-        self.askers: dict[str, tuple[str, ...]] = {}
-        """Lower-case name to the chain that led to it."""
+        self.seen: dict[str, tuple[str, ...]] = {}
+        """Path of every DLL that was taken at some time to the chain that led to it, whether it stayed or not."""
         self._parsed: dict[str, Pe | BadLibrary] = {}
 
     def open(self, path: str) -> Opening:
@@ -70,6 +70,10 @@ class WindowsLoader:
         system = self.system
         folders = (system.application, system.system_folder, system.windows_folder, system.folder, *first, *system.path)
         return self._open(path, folders, "LoadLibraryW")
+
+    def open_beside(self, path: str) -> Opening:
+        """Do what LoadLibraryExW does where the caller allows the DLL's own folder and System32 alone."""
+        return self._open(path, (os.path.dirname(path), self.system.system_folder), "LoadLibraryExW")
 
     def find(self, name: str, folders: tuple[str, ...]) -> str | None:
         """Return the file that a name leads to; empty for a library of Windows itself, None where there is none."""
@@ -109,7 +113,7 @@ class WindowsLoader:
             attempt.faults.append(Fault("corrupt", name, chain, path, detail="the imports go deeper than any real ones", error=BAD_FORMAT))
             return
         self.loaded[low] = attempt.new[low] = path
-        self.askers[low] = chain
+        self.seen.setdefault(path, chain)
         below = (*chain, path)
         for imported in pe.imports:
             self._import(imported, below, attempt)

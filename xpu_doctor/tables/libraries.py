@@ -99,3 +99,9 @@ def stem(name: str) -> str:
     if ".so" in low:
         return low.split(".so", 1)[0]
     return re.sub(r"[-_.]?\d[\d.\-]*$", "", low.removesuffix(".dll"))
+
+
+def system_package(name: str, manager: str) -> str:
+    """Return the operating system's package that brings a library (`apt`, `dnf`, `pacman`), or empty."""
+    row = next((row for row in toml("system_libraries")["library"] if row["name"] == name), None)
+    return str(row.get(manager, "")) if row else ""

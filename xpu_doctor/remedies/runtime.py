@@ -1,0 +1,113 @@
+"""Remedies of the runtime layer: reinstall Intel's packages at the pinned versions, leave oneAPI's variables out, get a redistributable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xpu_doctor.facts import Installer, Machine, Python
+from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.remedies.commands import Command, Shell, lines, shells
+from xpu_doctor.tables.libraries import system_package
+from xpu_doctor.tables.releases import STABLE
+from xpu_doctor.unknown import known_or
+
+CODE = "import torch; print(torch.__version__, torch.xpu.is_available())"
+REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+PACKAGE_MANAGERS = {"debian": "apt", "ubuntu": "apt", "fedora": "dnf", "rhel": "dnf", "centos": "dnf", "suse": "", "arch": "pacman"}
+INSTALL = {"apt": ("apt-get", "install"), "dnf": ("dnf", "install"), "pacman": ("pacman", "-S")}
+
+
+def interpreter(python: Python) -> str:
+    """Return what to type for the target interpreter."""
+    return known_or(python.executable, "") or ("python" if known_or(python.os, "linux") == "windows" else "python3")
+
+
+def shell_of(python: Python) -> Shell:
+    """Return the usual shell of the target's system."""
+    return shells(known_or(python.os, "linux"))[0]
+
+
+def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str], why: str) -> Remedy:
+    """Return the remedy that puts Intel packages back at exact versions, and touches nothing else."""
+    wanted, name = tuple(specs), interpreter(python)
+    if known_or(installer.manager, "pip") in ("uv", "uv-project"):
+        command = Command(("uv", "pip", "install", "--python", name, "--reinstall", "--no-deps", *wanted, "--index-url", STABLE))
+    else:
+        options = ("--force-reinstall", "--no-deps", "--no-cache-dir")
+        command = Command((name, "-m", "pip", "install", *options, *wanted, "--index-url", STABLE))
+    shell = shell_of(python)
+    return Remedy(
+        title="Reinstall the Intel runtime packages at the versions that this torch requires",
+        why=why,
+        commands=lines((command,), shell),
+        os=known_or(python.os, ""),
+        manager="uv" if command.argv[0] == "uv" else "pip",
+        risk=Risk.REINSTALL,
+        verify=lines((Command((name, "-c", CODE)),), shell),
+    )
+
+
+def without_variables(python: Python, variables: tuple[str, ...], why: str) -> Remedy:
+    """Return the remedy that runs Python without the variables that make other copies win."""
+    shell = shell_of(python)
+    command = Command((interpreter(python), "-c", CODE), unset=variables)
+    return Remedy(
+        title=f"Run Python without {' and '.join(variables)}",
+        why=why,
+        commands=lines((command,), shell),
+        os=known_or(python.os, ""),
+        risk=Risk.NONE,
+        verify=lines((Command(("xpu-doctor", "check", "--python", interpreter(python)), unset=variables),), shell),
+    )
+
+
+def redistributable(python: Python) -> Remedy:
+    """Return the remedy that installs the Visual C++ runtime of today."""
+    return Remedy(
+        title="Install the current Microsoft Visual C++ Redistributable (x64)",
+        why="torch and Intel's libraries use it, and Windows does not bring it.",
+        commands=("winget install --id Microsoft.VCRedist.2015+.x64 --exact",),
+        os="windows",
+        manager="winget",
+        risk=Risk.ADMIN,
+        verify=lines((Command((interpreter(python), "-c", CODE)),), shell_of(python)),
+        url=REDISTRIBUTABLE,
+    )
+
+
+def system_libraries(python: Python, machine: Machine, names: Iterable[str]) -> Remedy | None:
+    """Return the remedy that installs libraries of the operating system, None where no package is known."""
+    manager = _manager(machine)
+    packages = tuple(dict.fromkeys(filter(None, (system_package(name, manager) for name in names))))
+    if not manager or not packages:
+        return None
+    return Remedy(
+        title=f"Install {', '.join(packages)}",
+        why="These libraries belong to the operating system; slim images leave them out.",
+        commands=(" ".join(("sudo", *INSTALL[manager], *packages)),),
+        os="linux",
+        manager=manager,
+        risk=Risk.ADMIN,
+        verify=lines((Command((interpreter(python), "-c", CODE)),), Shell.SH),
+    )
+
+
+def newer_cpp_runtime(python: Python) -> Remedy:
+    """Return the remedy that gives a conda environment a newer libstdc++."""
+    prefix = known_or(python.prefix, "")
+    where = ("--prefix", prefix) if prefix else ()
+    command = Command(("conda", "install", "--yes", *where, "--channel", "conda-forge", "libstdcxx-ng", "libgcc-ng"))
+    return Remedy(
+        title="Update the C++ runtime of this environment",
+        why="Its libstdc++ is found before the system's and is older than what the system's libraries need.",
+        commands=lines((command,), Shell.SH),
+        os="linux",
+        manager="conda",
+        risk=Risk.REINSTALL,
+        verify=lines((Command((interpreter(python), "-c", CODE)),), Shell.SH),
+    )
+
+
+def _manager(machine: Machine) -> str:
+    names = (known_or(machine.distribution, ""), *known_or(machine.distribution_like, ()))
+    return next((PACKAGE_MANAGERS[name] for name in names if name in PACKAGE_MANAGERS), "")
