@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from xpu_doctor.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rule import Rule
@@ -40,7 +40,14 @@ class GpuDriverBug(Rule):
     from_table = True
 
     def check(
-        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero, driver: Driver, torch: Torch, xpu: Xpu
+        self,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+        kernel: Kernel,
+        access: Access,
+        level_zero: LevelZero,
+        driver: Driver,
+        torch: Torch,
     ) -> Iterator[Finding]:
         """First what was seen to fail, then what the table says of this build."""
         if none_to_use(gpus):
@@ -55,7 +62,7 @@ class GpuDriverBug(Rule):
                 remedies=install_driver(machine, newest=True),
             )
             return
-        yield from self._failed(machine, gpus, level_zero)
+        yield from self._failed(machine, gpus, access, level_zero)
         build = installed_build(level_zero, driver)
         if isinstance(build, Unknown) or isinstance(gpus, Unknown):
             if isinstance(level_zero.died, Unknown) and isinstance(level_zero.init_code, Unknown):
@@ -66,11 +73,11 @@ class GpuDriverBug(Rule):
             if hit and not (row["effect"] == "devices" and all(listed(gpu, level_zero) is True for gpu in hit)):
                 yield self._known_bad(machine, row, hit, gpus, level_zero, build)
 
-    def _failed(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
+    def _failed(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero) -> Iterator[Finding]:
         code = known_or(level_zero.init_code, 0)
         loads = level_zero.libraries if isinstance(level_zero.libraries, tuple) else ()
         loadable = any(not row.error for row in loads)
-        if code in OTHER_CODES or (code == UNINITIALIZED and loadable and not isinstance(gpus, Unknown)):
+        if code in OTHER_CODES or (code == UNINITIALIZED and loadable and _reachable(gpus, access)):
             yield self.found(
                 "machine",
                 f"the GPU driver is installed and loads, but zeInit returned {level_zero.init_result}",
@@ -91,6 +98,14 @@ class GpuDriverBug(Rule):
             evidence=(build.fact, Evidence("table drivers.bad", str(row["id"]), str(row["source"]))),
             remedies=_remedies(machine, row),
         )
+
+
+def _reachable(gpus: Maybe[tuple[Gpu, ...]], access: Access) -> bool:
+    """Whether every layer below the driver is known to let a GPU through: bound, with a whole window, and its node opens."""
+    if isinstance(gpus, Unknown) or isinstance(access.nodes, Unknown):
+        return False
+    opened = {node.path.rpartition("/")[2] for node in access.nodes if node.error == ""}
+    return any(gpu.render_node in opened and isinstance(gpu.bar_bytes, tuple) and max(gpu.bar_bytes, default=0) > SMALL_BAR for gpu in usable(gpus))
 
 
 def _hit(row: dict[str, Any], gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, build: Build) -> list[Gpu]:

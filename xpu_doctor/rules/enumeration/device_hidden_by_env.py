@@ -12,7 +12,7 @@ from xpu_doctor.rules.gpus import none_to_use
 from xpu_doctor.unknown import Maybe, Unknown, known, known_or
 
 SYCL_NAMES = ("ONEAPI_DEVICE_SELECTOR", "SYCL_DEVICE_ALLOWLIST", "SYCL_DEVICE_FILTER", "SYCL_BE", "SYCL_DEVICE_TYPE")
-SELECTOR_ERRORS = ("Incomplete selector", "ONEAPI_DEVICE_SELECTOR", "No device of requested type")
+SELECTOR_ERRORS = ("Incomplete selector", "ONEAPI_DEVICE_SELECTOR", "Error parsing selector string", "No device of requested type")
 
 
 class DeviceHiddenByEnv(Rule):
