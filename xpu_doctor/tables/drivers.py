@@ -56,7 +56,15 @@ def release_of(build: int) -> str:
 
 
 def installed_build(level_zero: LevelZero, driver: Driver) -> Maybe[Build]:
-    """Return the driver's build: what it told of itself, else its library's name, else its package."""
+    """Return the driver's build: what it told of itself, else its library's name, else its package (which knows the hotfix)."""
+    seen = _seen_build(level_zero, driver)
+    packaged = _of_packages(driver)
+    if isinstance(seen, Build) and seen.hotfix is None and isinstance(packaged, Build) and packaged.number == seen.number:
+        return Build(seen.number, packaged.hotfix, packaged.text, packaged.fact)
+    return seen
+
+
+def _seen_build(level_zero: LevelZero, driver: Driver) -> Maybe[Build]:
     if isinstance(level_zero.drivers, tuple):
         for index, row in enumerate(level_zero.drivers):
             if isinstance(row.build, int) and isinstance(row.version, str):

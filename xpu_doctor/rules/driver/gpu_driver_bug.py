@@ -105,7 +105,14 @@ def _reachable(gpus: Maybe[tuple[Gpu, ...]], access: Access) -> bool:
     if isinstance(gpus, Unknown) or isinstance(access.nodes, Unknown):
         return False
     opened = {node.path.rpartition("/")[2] for node in access.nodes if node.error == ""}
-    return any(gpu.render_node in opened and isinstance(gpu.bar_bytes, tuple) and max(gpu.bar_bytes, default=0) > SMALL_BAR for gpu in usable(gpus))
+    return any(gpu.render_node in opened and _whole(gpu) for gpu in usable(gpus))
+
+
+def _whole(gpu: Gpu) -> bool:
+    """Whether a card is known to show more of its memory than without Resizable BAR; integrated graphics need not."""
+    device = device_of(gpu)
+    card = device is None or device.family.discrete
+    return not card or (isinstance(gpu.bar_bytes, tuple) and max(gpu.bar_bytes, default=0) > SMALL_BAR)
 
 
 def _hit(row: dict[str, Any], gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, build: Build) -> list[Gpu]:
