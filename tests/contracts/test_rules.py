@@ -130,3 +130,10 @@ def test_reference_lists_retired_codes_apart() -> None:
     text = REFERENCE.read_text(encoding="utf-8")
     retired = set(re.findall(r"`([a-z0-9-]+)`", text.partition("## Retired")[2]))
     assert not retired & set(rules_by_code())
+
+
+def test_nothing_of_the_scaffold_is_left() -> None:
+    """What tools/new_rule.py writes has been replaced by words."""
+    folders = (ROOT / "xpu_doctor" / "rules", ROOT / "fixtures" / "rules")
+    left = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".md", ".toml") and "<to be written>" in path.read_text("utf-8")]
+    assert not left

@@ -6,11 +6,12 @@ import datetime
 import re
 import sys
 from collections.abc import Iterator
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import xpu_doctor
 from xpu_doctor.tables.releases import known_platforms, releases
 
 if sys.version_info >= (3, 11):
@@ -18,13 +19,14 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TABLES = sorted(item.name for item in resources.files("xpu_doctor").joinpath("data").iterdir() if item.name.endswith(".toml"))
+DATA = Path(xpu_doctor.__file__).parent / "data"
+TABLES = sorted(path.name for path in DATA.glob("*.toml"))
 PLACE = re.compile(r"https?://[^\s]+\.[^\s]+|[\w.-]+(==|:)[\w./-]+")
 
 
 def table(name: str) -> dict[str, Any]:
     """A parsed table."""
-    return tomllib.loads(resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8"))
+    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
 
 
 def rows(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -59,7 +61,7 @@ def test_rows_have_source_and_date(name: str) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_no_source_hides_its_address(name: str) -> None:
     """A source that nobody can look up is none."""
-    text = resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8")
+    text = (DATA / name).read_text(encoding="utf-8")
     assert "without a citable address" not in text
 
 
