@@ -152,7 +152,7 @@ def _use_the_wait() -> None:
     from xpu_doctor.registry import all_rules
     from xpu_doctor.signatures import signatures
 
-    all_rules()
+    all_rules(frozenset(Layer) - {Layer.APPLICATION})
     signatures()
 
 

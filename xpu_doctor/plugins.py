@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,15 +38,15 @@ class Plugins:
         return tuple(replace(failure, part="plugin", name=f"{owners[failure.name]}: {failure.name}") if failure.name in owners else failure for failure in failures)
 
 
-def load_plugins(taken: Iterable[str]) -> Plugins:
-    """Load all plug-ins; `taken` are the names and codes that the doctor itself uses."""
+def load_plugins(taken: Callable[[], Iterable[str]]) -> Plugins:
+    """Load all plug-ins; `taken` gives the names and codes that the doctor itself uses, asked only where there are plug-ins."""
     if not any(_declares_plugins(folder) for folder in sys.path):
         return Plugins()
     from importlib.metadata import entry_points
 
     from xpu_doctor.snapshot import ProbeFailure
 
-    used = set(taken)
+    used = set(taken())
     loaded: dict[str, list[Any]] = {PROBES: [], RULES: []}
     failures: list[ProbeFailure] = []
     owners: list[tuple[str, str]] = []

@@ -52,19 +52,25 @@ def probe_layers() -> dict[str, Layer]:
 def load() -> Plugins:
     """Load the plug-ins, once."""
     from xpu_doctor.plugins import load_plugins
+
+    return load_plugins(_own_names)
+
+
+def _own_names() -> tuple[str, ...]:
+    """Names of the doctor's own probes and rules, which no plug-in may take."""
     from xpu_doctor.probes import PROBES
     from xpu_doctor.rules import RULES
 
-    names = [name for name, _, _ in AGENT_PROBES]
-    return load_plugins([*names, *(probe.name for probe in PROBES), *(rule.code for rule in RULES)])
+    return (*(name for name, _, _ in AGENT_PROBES), *(probe.name for probe in PROBES), *(rule.code for rule in RULES))
 
 
 @cache
-def all_rules() -> tuple[Rule, ...]:
-    """Return an instance of every rule, the plug-ins' last."""
-    from xpu_doctor.rules import RULES
+def all_rules(layers: frozenset[Layer] = frozenset(Layer)) -> tuple[Rule, ...]:
+    """Return an instance of every rule of some layers, the plug-ins' last."""
+    from xpu_doctor.rules import PACKAGES, rules_of
 
-    return (*(rule() for rule in RULES), *load().rules)
+    own = tuple(rule() for layer in PACKAGES if layer in layers for rule in rules_of(layer))
+    return (*own, *(rule for rule in load().rules if rule.layer in layers))
 
 
 @cache

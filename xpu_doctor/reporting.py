@@ -11,10 +11,10 @@ import click
 from xpu_doctor import __version__
 from xpu_doctor.diagnosis import Options, diagnose
 from xpu_doctor.document import Document, document
+from xpu_doctor.findings import Layer
 from xpu_doctor.layers import CHECKED
 
 if TYPE_CHECKING:
-    from xpu_doctor.findings import Layer
     from xpu_doctor.gather import Checkup
     from xpu_doctor.snapshot import Snapshot
 
@@ -45,7 +45,8 @@ class Report:
         from xpu_doctor.registry import all_rules, load
 
         options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
-        diagnosis = diagnose(snapshot, all_rules(), options)
+        judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
+        diagnosis = diagnose(snapshot, all_rules(judged), options)
         facts = encode(snapshot)
         if self.redact:
             from xpu_doctor.redact import redacted_facts
