@@ -21,12 +21,15 @@ else:
 
 DATA = Path(xpu_doctor.__file__).parent / "data"
 TABLES = sorted(path.name for path in DATA.glob("*.toml"))
+OWN_WORDS = frozenset({"questions.toml", "first_aid.toml"})
+"""Tables of the doctor's own sentences: they hold no facts that a source could prove, and one date for all."""
 PLACE = re.compile(r"https?://[^\s]+\.[^\s]+|[\w.-]+(==|:)[\w./-]+")
 
 
 def table(name: str) -> dict[str, Any]:
     """A parsed table."""
-    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+    parsed: dict[str, Any] = tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+    return parsed
 
 
 def rows(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -42,6 +45,9 @@ def rows(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_rows_have_source_and_date(name: str) -> None:
     """`source` is a place (or several), `checked` a day that is not in the future."""
     data = table(name)
+    if name in OWN_WORDS:
+        assert datetime.date.fromisoformat(str(data["checked"]))
+        return
     faults = []
     for path, row in rows(data, name):
         source = row.get("source", "")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Python, Torch
+from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Libraries, Python, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import record_lost, reinstall, remains
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.releases import label, public
 from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
-HARMLESS = re.compile(
-    r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$"
-)
+HARMLESS = re.compile(r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$")
 """Files that image builders prune and that no import needs."""
 NAMES = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton")
 MOST = 3
@@ -43,10 +41,12 @@ class TorchInstallBroken(Rule):
     )
 
     def check(
-        self, distributions: Distributions, torch: Torch, imported: Import, python: Python, installer: Installer
+        self, distributions: Distributions, torch: Torch, libraries: Libraries, imported: Import, python: Python, installer: Installer
     ) -> Iterator[Finding]:
-        """Found where RECORD, version.py, the dist-info folders or leftovers contradict each other."""
+        """Found where RECORD, version.py, the dist-info folders, leftovers or the libraries themselves show damage."""
         seen, blocked = _gathered(distributions, torch)
+        named = " ".join(text for _, text in seen)
+        seen += [row for row in _damaged(libraries) if row[1].split(" ")[0] not in named]
         if not seen:
             if blocked is not None and known_or(torch.installed, True):
                 raise Undecided(blocked)
@@ -104,6 +104,12 @@ def _order(fault: FileFault) -> tuple[bool, str]:
 
 def _fault_text(fault: FileFault) -> str:
     return f"{fault.fault}: {fault.detail}" if fault.detail else fault.fault
+
+
+def _damaged(libraries: Libraries) -> list[tuple[str, str]]:
+    """Libraries in torch's folder that are no whole libraries for this machine."""
+    rows = known_or(libraries.damaged, ())
+    return [("libraries.damaged", f"{_leaf(row.path)} ({row.kind}{': ' + row.detail if row.detail else ''})") for row in rows[:MOST]]
 
 
 def _doubled(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
