@@ -1,3 +1,36 @@
-"""xpu-doctor: why PyTorch does not use the Intel GPU, and what to type next."""
+"""xpu-doctor: why PyTorch does not use the Intel GPU, and what to type next.
+
+The public names below are imported when they are first used, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from xpu_doctor.api import check, triage
+    from xpu_doctor.diagnosis import Diagnosis
+    from xpu_doctor.document import Document
+    from xpu_doctor.findings import Finding
+    from xpu_doctor.snapshot import Snapshot
+
+__all__ = ["Diagnosis", "Document", "Finding", "Snapshot", "__version__", "check", "triage"]
+
+_HOMES = {
+    "check": "xpu_doctor.api",
+    "triage": "xpu_doctor.api",
+    "Diagnosis": "xpu_doctor.diagnosis",
+    "Document": "xpu_doctor.document",
+    "Finding": "xpu_doctor.findings",
+    "Snapshot": "xpu_doctor.snapshot",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

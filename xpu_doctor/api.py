@@ -1,0 +1,57 @@
+"""The two commands as functions, for programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from xpu_doctor.document import Document
+
+if TYPE_CHECKING:
+    from xpu_doctor.diagnosis import Diagnosis
+
+
+def check(
+    python: str | None = None,
+    *,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    deadlines: Mapping[str, float] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Document:
+    """Examine this machine and one interpreter, and return the report.
+
+    `only` and `skip` take layer and probe names; `deadlines` gives seconds by stage; `environment` is what the interpreter
+    gets, by default this process's own.
+
+    Raises:
+        xpu_doctor.target.TargetError: there is no interpreter to examine.
+        KeyError: a name in `only` or `skip` is neither a layer nor a probe.
+        OSError: the interpreter cannot be started.
+    """
+    from xpu_doctor.gather import Checkup, now
+    from xpu_doctor.layers import select
+    from xpu_doctor.registry import probe_layers
+    from xpu_doctor.reporting import Report
+    from xpu_doctor.target import Surroundings, find_target
+
+    variables = dict(os.environ if environment is None else environment)
+    choice = find_target(python, Surroundings(variables))
+    checkup = Checkup(choice, select(only, skip, probe_layers()), variables, dict(deadlines or {}))
+    try:
+        return Report(created=now()).of_checkup(checkup)
+    finally:
+        checkup.close()
+
+
+def triage(*texts: str) -> Diagnosis:
+    """Diagnose from pasted texts; several are taken as one machine."""
+    import io
+
+    from xpu_doctor.registry import all_rules
+    from xpu_doctor.safe_text import read_safely
+    from xpu_doctor.triage import triage_texts
+
+    named = [(f"text {number}", read_safely(io.BytesIO(text.encode()), f"text {number}")) for number, text in enumerate(texts, 1)]
+    return triage_texts(named, rules=all_rules()).diagnosis
