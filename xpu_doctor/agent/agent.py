@@ -161,6 +161,7 @@ INTERESTING = frozenset(
 INTERESTING_PREFIXES = ("intel-", "onemkl-", "nvidia-", "torch-", "pytorch", "amd-", "rocm")
 RECORD_CHECKED = ("torch", "triton", "pytorch-triton", "intel-", "onemkl-", "mkl", "tbb", "tcmlib", "umf", "dpcpp", "oneccl", "impi", "pyzes")
 MAX_FAULTS = 20
+RECORD_SECONDS = 8.0
 HASHED = ("torch/version.py", "torch/__init__.py", "torch/xpu/__init__.py")
 
 
@@ -168,6 +169,7 @@ def stage_distributions(request):
     """What is installed; the keys are the fields of facts.Distributions."""
     installed, leftovers, total = [], [], 0
     seen = set()
+    until = time.perf_counter() + min(RECORD_SECONDS, (request.get("deadlines") or {}).get("distributions", RECORD_SECONDS) / 2.0)
     for entry in _USERS_PATH:
         folder = os.path.abspath(entry or ".")
         key = os.path.normcase(os.path.realpath(folder))
@@ -182,7 +184,7 @@ def stage_distributions(request):
         for name in names:
             if name.endswith((".dist-info", ".egg-info")) and not name.startswith("~"):
                 total += 1
-                found = attempt(_distribution, folder, name)
+                found = attempt(_distribution, folder, name, until)
                 if found is not None and "name" in found:
                     installed.append(found)
     return {"installed": installed, "leftovers": leftovers, "total": total}
@@ -198,7 +200,7 @@ def normalised(name):
     return "".join(result)
 
 
-def _distribution(folder, info):
+def _distribution(folder, info, until):
     """Read one dist-info or egg-info; None where it does not matter to torch on XPU."""
     stem = info.rsplit(".", 1)[0]
     name = normalised(stem.split("-")[0])
@@ -220,7 +222,7 @@ def _distribution(folder, info):
     if "fault" not in metadata:
         fact["requires"] = metadata["requires"]
     if fact["name"].startswith(RECORD_CHECKED):
-        fact.update(_record(folder, path))
+        fact.update(_record(folder, path, until))
     return fact
 
 
@@ -270,8 +272,8 @@ def _editable(path):
     return '"editable": true' in _small_text(os.path.join(path, "direct_url.json")) or path.endswith(".egg-info") and os.path.isdir(path) and not os.path.exists(os.path.join(path, "installed-files.txt"))
 
 
-def _record(folder, path):
-    """Compare RECORD with the disk: sizes of all files, contents of a few."""
+def _record(folder, path, until):
+    """Compare RECORD with the disk: sizes of all files, contents of a few; what a slow disk leaves no time for is unknown."""
     try:
         with open(os.path.join(path, "RECORD"), "rb") as stream:
             rows = stream.read().decode("utf-8", "replace").splitlines()
@@ -282,6 +284,8 @@ def _record(folder, path):
         name, digest, size = _record_row(row)
         if not name or name.endswith(".pyc") or not size:
             continue
+        if time.perf_counter() > until and not faults:
+            return {"file_faults": unknown("the disk is slow: only %d of %d files could be looked at in time" % (count, len(rows))), "file_count": count}
         count += 1
         fault = _file_fault(folder, name, digest, size, listings)
         if fault:
@@ -944,12 +948,12 @@ COMPUTE_LIMITS = {
     "dtypes": ["float32", "bfloat16", "float16"],
     "device_seconds": 3.0,  # measuring on one device; warm-up and compilation are bounded apart
     "warm_up_seconds": 30.0,
-    "batch_seconds": 0.15,
-    "batches": 2,
+    "batch_seconds": 0.2,
+    "batches": 3,
     "cpu_seconds": 0.3,
     "largest": 8192,
     "fewest": 2,
-    "most": 200,
+    "most": 400,
 }
 COMPUTE_VARIABLES = ("PYTORCH_ENABLE_XPU_FALLBACK", "PYTORCH_XPU_FALLBACK_OP", "PYTORCH_DEBUG_XPU_FALLBACK")
 _BLOCK_ROWS = 256
@@ -1078,7 +1082,7 @@ def _compute_dtype(torch, module, device, name, result, limits, threads, step):
     first = not result["products"]
     result["products"].append(product)
     bench = _ComputeBench(torch, module, device, getattr(torch, name), threads)
-    batch_seconds = limits["batch_seconds"] if first else limits["batch_seconds"] * 0.6
+    batch_seconds = limits["batch_seconds"]
     try:
         step("%s matmul on %s: warm-up" % (name, device))
         warming = time.perf_counter()
@@ -1089,8 +1093,8 @@ def _compute_dtype(torch, module, device, name, result, limits, threads, step):
             result.update(bench.memory)
         step("%s matmul on %s: size %d" % (name, device, size))
         count = int(min(limits["most"], max(limits["fewest"], batch_seconds / max(seconds, 1e-6))))
-        product.update(size=size, count=count)
-        product.update(_compute_timing(bench, count, limits["batches"]))
+        product["size"] = size
+        product.update(_compute_timing(bench, count, limits))
         step("%s matmul on %s: result" % (name, device))
         product.update(bench.check())
         product["result_device"] = str(bench.c.device.type)
@@ -1285,18 +1289,38 @@ def _compute_largest(bench, limits, result):
     return size
 
 
-def _compute_timing(bench, count, batches):
-    """Time batches: the best of their seconds, since other load can only add, and sums of what a coarse clock counts."""
-    runs = [bench.batch(count) for _ in range(batches)]
-    wall = min(run["device_seconds"] or run["seconds"] for run in runs)
+def _compute_count(bench, count, limits):
+    """Products in a batch, and the first batch: on a busy machine a first guess can be far off, and a short batch a matter of luck."""
+    for _ in range(4):
+        run = bench.batch(count)
+        if run["seconds"] >= limits["batch_seconds"] / 2 or count >= limits["most"]:
+            break
+        count = int(min(limits["most"], max(count + 1, count * limits["batch_seconds"] / max(run["seconds"], 1e-6))))
+    return count, [run]
+
+
+def _compute_timing(bench, count, limits):
+    """Time batches one after the other.
+
+    By the device's events, the last one: a GPU lowers its clock in the first tenths of a second of full power. By the
+    host's clock, the best one: other load can only add; there, the CPU time is that of one more batch, slept through.
+    """
+    count, runs = _compute_count(bench, count, limits)
+    batches = limits["batches"] if bench.timed else limits["batches"] - 1
+    runs += [bench.batch(count) for _ in range(batches - 1)]
+    if bench.timed:
+        wall, quiet = runs[-1]["device_seconds"], runs
+    else:
+        wall = min(run["seconds"] for run in runs)
+        quiet = runs if bench.event is not None else [bench.batch(count, 0.97 * wall)]
     work = 2.0 * bench.size**3 * count / 1e12
-    quiet = runs if bench.event is not None else [bench.batch(count, 0.97 * min(run["seconds"] for run in runs))]
     cpu = sum(run["cpu_seconds"] for run in quiet)
     whole, thread = (sum(run[key] for run in runs) for key in ("cpu_seconds", "thread_seconds"))
     return {
-        "batches": batches,
+        "count": count,
+        "batches": len(runs),
         "seconds": wall,
-        "timed_by": "events" if runs[0]["device_seconds"] else "clock",
+        "timed_by": "events" if bench.timed else "clock",
         "tflops": work / wall,
         "cpu_seconds": cpu,
         "cpu_seconds_per_tflop": cpu / (work * len(quiet)),
