@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from tests.remedies.environments import World
 from tests.support.fake_index import torch
 from xpu_doctor.remedies.install import NEW_FOLDER
+from xpu_doctor.tables.releases import STABLE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are pasted into sh")
+ROOT = Path(__file__).parents[2]
 OFFICIAL = "install", "torch", "--index-url"
 
 
@@ -32,6 +35,19 @@ def test_cpu_wheel_becomes_xpu_wheel(world: World) -> None:
     assert names["torch"] == "2.14.0+xpu" and names["torchvision"] == "0.29.0+xpu" and names["torchaudio"] == "2.11.0+xpu"
     assert "triton" not in names and world.version("triton") == "triton-xpu 3.8.0"
     assert (world.home / "env" / "lib" / "libsycl.so.9").exists()
+
+
+def test_what_the_report_prints(world: World) -> None:
+    """The whole way: the report's own commands, with nothing but the index's address changed, make a CPU torch an XPU torch."""
+    pip_world(world, "my env")
+    run = world.run(sys.executable, "-m", "xpu_doctor", "check", "--python", world.python, "--only", "wheel", "--json", check=False, cwd=ROOT)
+    (cause,) = json.loads(run.stdout)["root_causes"]
+    assert cause["code"] == "torch-cpu-wheel"
+    for line in cause["remedies"][0]["commands"]:
+        world.run("sh", "-c", line.replace(STABLE, world.urls["xpu"]))
+    assert world.version() == "2.14.0+xpu"
+    again = world.run(sys.executable, "-m", "xpu_doctor", "check", "--python", world.python, "--only", "wheel", "--json", check=False, cwd=ROOT)
+    assert json.loads(again.stdout)["root_causes"] == []
 
 
 def test_the_usual_advice_does_nothing(world: World) -> None:
