@@ -62,10 +62,11 @@ class LevelZeroLoaderTooOld(Rule):
             return
         xpu_build = known_or(torch.build, "") == "xpu"
         failed = known_or(xpu.device_count, -1) == 0
+        broken = bool(known_or(level_zero.died, "")) or known_or(level_zero.init_code, 0) != 0
         yield self.found(
             "machine",
             f"the Level Zero loader{_version(level_zero)} is too old: {row['needs']}",
-            severity=Severity.ERROR if xpu_build else Severity.WARNING,
+            severity=Severity.ERROR if xpu_build or broken else Severity.WARNING,
             confidence=Confidence.CERTAIN if xpu_build and failed and lacking else Confidence.LIKELY,
             evidence=(
                 "level_zero.loader_version",
