@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from xpu_doctor.facts import Distribution, Python
 from xpu_doctor.unknown import known_or
+
+PIN = re.compile(r"[A-Za-z0-9._-]+\s*\(?(==[0-9A-Za-z.+]+)\)?")
+"""A requirement that is one exact version, without a marker."""
 
 
 @dataclass(frozen=True)
@@ -16,25 +20,34 @@ class Wish:
     specifier: str
 
 
-def requirements_of(dist: Distribution, python: Python | None = None) -> tuple[Wish, ...]:
-    """Return the requirements of a distribution that apply to this Python; lines that cannot be read or need an extra are left out."""
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
+def requirements_of(dist: Distribution, names: frozenset[str], python: Python | None = None) -> tuple[Wish, ...]:
+    """Return the requirements of these names that apply to this Python; lines that cannot be read or need an extra are left out."""
+    return tuple(wish for line in known_or(dist.requires, ()) if _name(line) in names and (wish := _wish(line, python)) is not None)
 
-    wishes = []
-    for line in known_or(dist.requires, ()):
-        try:
-            requirement = Requirement(line)
-            applies = requirement.marker is None or requirement.marker.evaluate(environment(python or Python()))
-        except (InvalidRequirement, ValueError):
-            continue
-        if applies:
-            wishes.append(Wish(str(canonicalize_name(requirement.name)), str(requirement.specifier)))
-    return tuple(wishes)
+
+def _name(line: str) -> str:
+    match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
+    return re.sub(r"[-_.]+", "-", match[1]).lower() if match else ""
+
+
+def _wish(line: str, python: Python | None) -> Wish | None:
+    """Read one line; a plain pin is read without the packaging library, whose import costs more than all the rest here."""
+    if pin := PIN.fullmatch(line.strip()):
+        return Wish(_name(line), pin[1])
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(line)
+        applies = requirement.marker is None or requirement.marker.evaluate(environment(python or Python()))
+    except (InvalidRequirement, ValueError):
+        return None
+    return Wish(_name(line), str(requirement.specifier)) if applies else None
 
 
 def met(wish: Wish, version: str) -> bool | None:
     """Return whether a version meets a requirement; None where one of them cannot be read."""
+    if wish.specifier in (f"=={version}", f"=={version.partition('+')[0]}"):
+        return True
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
 

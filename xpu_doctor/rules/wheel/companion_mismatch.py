@@ -35,16 +35,12 @@ class CompanionMismatch(Rule):
             dist = installed[places[name]] if name in places else None
             said = _companion(dist, version, torch) if dist is not None else None
             if said is not None:
-                yield self._finding(
-                    said, ("torch.version", f"distributions.installed[{places[name]}].version"), python, distributions, installer, torch
-                )
+                yield self._finding(said, ("torch.version", f"distributions.installed[{places[name]}].version"), python, distributions, installer, torch)
         for said, shown in _tritons(installed, places, torch, python):
             evidence = ("torch.version", *(f"distributions.installed[{number}].name" for number in shown))
             yield self._finding(said, evidence, python, distributions, installer, torch)
 
-    def _finding(
-        self, said: Said, evidence: tuple[str, ...], python: Python, distributions: Distributions, installer: Installer, torch: Torch
-    ) -> Finding:
+    def _finding(self, said: Said, evidence: tuple[str, ...], python: Python, distributions: Distributions, installer: Installer, torch: Torch) -> Finding:
         summary, severity, confidence = said
         remedies = reinstall(python, distributions, installer, torch)
         return self.found("torch", summary, severity=severity, confidence=confidence, evidence=evidence, remedies=remedies)
@@ -54,7 +50,7 @@ def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
     """What is wrong with torchvision or torchaudio beside this torch, or None."""
     if isinstance(dist.version, Unknown):
         return None
-    wishes = [wish for wish in requirements_of(dist) if wish.name == "torch"]
+    wishes = requirements_of(dist, frozenset({"torch"}))
     broken = next((wish for wish in wishes if met(wish, version) is False), None)
     if broken is not None:
         return (
@@ -90,9 +86,7 @@ def _build_of(name: str) -> str:
     return ""
 
 
-def _tritons(
-    installed: tuple[Distribution, ...], places: dict[str, int], torch: Torch, python: Python
-) -> Iterator[tuple[Said, tuple[int, ...]]]:
+def _tritons(installed: tuple[Distribution, ...], places: dict[str, int], torch: Torch, python: Python) -> Iterator[tuple[Said, tuple[int, ...]]]:
     """What is wrong with the packages that share the folder triton."""
     present = [name for name in TRITONS if name in places]
     numbers = tuple(places[name] for name in present)
@@ -106,7 +100,7 @@ def _tritons(
         )
         return
     torches = [dist for dist in installed if dist.name == "torch"]
-    for wish in requirements_of(torches[0], python) if torches else ():
+    for wish in requirements_of(torches[0], frozenset(present), python) if torches else ():
         version = known_or(installed[places[wish.name]].version, "") if wish.name in present else ""
         if version and met(wish, version) is False:
             said = f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and {version} is installed"
