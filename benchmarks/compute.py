@@ -130,9 +130,9 @@ def cases(target: Any, gflops: float) -> Iterator[tuple[str, str, str, Any]]:
         for speed in (0.5, 2.0):
             settings = {"wait": wait, "queue": "async", "gflops": str(gflops * speed)}
             yield f"another process, {speed:g} times this CPU, {wait} wait", "not cpu", "testgpu", target.acting("elsewhere", **settings)
-        yield f"another process, really computing, {wait} wait", "not cpu", "testgpu", target.acting("elsewhere", wait=wait, queue="async")
-        settings = {"wait": wait, "queue": "sync", "gflops": str(gflops)}
-        yield f"another process, synchronous calls, {wait} wait", "not cpu", "testgpu", target.acting("elsewhere", **settings)
+    yield "another process, really computing, spin wait", "not cpu", "testgpu", target.acting("elsewhere", wait="spin", queue="async")
+    settings = {"wait": "spin", "queue": "sync", "gflops": str(gflops)}
+    yield "another process, synchronous calls, spin wait", "not cpu", "testgpu", target.acting("elsewhere", **settings)
 
 
 def judged(row: Mapping[str, Any]) -> dict[str, Any]:

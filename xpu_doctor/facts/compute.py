@@ -22,7 +22,7 @@ class Product:
     """Products in a batch."""
     batches: Maybe[int] = NOT_EXAMINED
     seconds: Maybe[float] = NOT_EXAMINED
-    """Best time of a batch."""
+    """Time of a batch: by events the last one's, by the clock the best."""
     timed_by: Maybe[str] = NOT_EXAMINED
     """`events` of the device, or the host's `clock`."""
     tflops: Maybe[float] = NOT_EXAMINED
