@@ -20,9 +20,9 @@ class Wish:
     specifier: str
 
 
-def requirements_of(dist: Distribution, names: frozenset[str], python: Python | None = None) -> tuple[Wish, ...]:
-    """Return the requirements of these names that apply to this Python; lines that cannot be read or need an extra are left out."""
-    return tuple(wish for line in known_or(dist.requires, ()) if _name(line) in names and (wish := _wish(line, python)) is not None)
+def requirements_of(dist: Distribution, python: Python | None = None, names: frozenset[str] | None = None) -> tuple[Wish, ...]:
+    """Return the requirements (of these names alone) that apply to this Python; lines that cannot be read or need an extra are left out."""
+    return tuple(wish for line in known_or(dist.requires, ()) if (names is None or _name(line) in names) and (wish := _wish(line, python)) is not None)
 
 
 def _name(line: str) -> str:

@@ -50,7 +50,7 @@ def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
     """What is wrong with torchvision or torchaudio beside this torch, or None."""
     if isinstance(dist.version, Unknown):
         return None
-    wishes = requirements_of(dist, frozenset({"torch"}))
+    wishes = requirements_of(dist, names=frozenset({"torch"}))
     broken = next((wish for wish in wishes if met(wish, version) is False), None)
     if broken is not None:
         return (
@@ -100,7 +100,7 @@ def _tritons(installed: tuple[Distribution, ...], places: dict[str, int], torch:
         )
         return
     torches = [dist for dist in installed if dist.name == "torch"]
-    for wish in requirements_of(torches[0], frozenset(present), python) if torches else ():
+    for wish in requirements_of(torches[0], python, frozenset(present)) if torches else ():
         version = known_or(installed[places[wish.name]].version, "") if wish.name in present else ""
         if version and met(wish, version) is False:
             said = f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and {version} is installed"

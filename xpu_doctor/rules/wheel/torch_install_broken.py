@@ -129,7 +129,7 @@ def _versions(distributions: Distributions, torch: Torch) -> Iterator[tuple[str,
     if not registered or not mine:
         return
     labels = {label(mine), label(registered)} - {""}
-    if public(mine) != public(registered) and _release(mine) != _release(registered) or len(labels) > 1:
+    if (public(mine) != public(registered) and _release(mine) != _release(registered)) or len(labels) > 1:
         yield "torch.version", f"torch/version.py says {mine}, its metadata says {registered}"
 
 

@@ -33,7 +33,7 @@ class TritonXpuMissing(Rule):
             return
         if isinstance(own.requires, Unknown):
             raise Undecided(Unknown(own.requires.reason, "distributions.installed"))
-        wish = next(iter(requirements_of(own, frozenset(XPU_TRITONS), python)), None)
+        wish = next(iter(requirements_of(own, python, frozenset(XPU_TRITONS))), None)
         if wish is None:
             return
         plain = known(distributions.find("triton", "triton-windows", "pytorch-triton"))
