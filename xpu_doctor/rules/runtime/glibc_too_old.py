@@ -1,0 +1,44 @@
+"""A library was built against a newer C or C++ runtime than this system has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Import, Libraries, Machine, Run, Xpu
+from xpu_doctor.findings import Finding, Layer, Remedy
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.runtime._faults import Kind, chain, of_kind, outcome
+from xpu_doctor.unknown import known_or
+
+
+class GlibcTooOld(Rule):
+    """Told by the symbol versions that the system's libc.so.6 and libstdc++.so.6 define."""
+
+    code = "glibc-too-old"
+    layer = Layer.RUNTIME
+    explains = frozenset({"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"})
+
+    def check(self, libraries: Libraries, machine: Machine, imported: Import, xpu: Xpu, run: Run) -> Iterator[Finding]:
+        """Found where a library wants a GLIBC_ or GLIBCXX_ version that the system's runtime does not define."""
+        items = of_kind(libraries, Kind.GLIBC)
+        if not items:
+            return
+        fault = items[0].fault
+        seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
+        offers = f" it offers up to {fault.offers[-1]}" if fault.offers else ""
+        glibc = known_or(machine.glibc, "")
+        has = f" (glibc {glibc})" if glibc and fault.version.startswith("GLIBC_") else ""
+        yield self.found(
+            "torch",
+            f"{chain(fault)} wants {fault.version}, and {fault.path}{has} is older:{offers or ' it has no such version'}{seen.text}",
+            severity=seen.severity,
+            confidence=seen.confidence,
+            evidence=(*(item.evidence() for item in items[:4]), "machine.glibc", *seen.evidence),
+            remedies=(
+                Remedy(
+                    title="Use a newer distribution, or a container of one",
+                    why="The C library cannot be replaced alone: every program of the system stands on it. A container brings its own.",
+                    os="linux",
+                ),
+            ),
+        )

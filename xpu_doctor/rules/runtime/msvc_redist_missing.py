@@ -1,0 +1,59 @@
+"""Microsoft's Visual C++ runtime is absent, or older than the compiler that built torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Import, Libraries, Python, Run, Xpu
+from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.remedies.runtime import redistributable
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.runtime._faults import Kind, chain, names, of_kind, outcome
+from xpu_doctor.unknown import Unknown, known_or
+
+MUTEX = (14, 40)
+"""Programs built by this compiler or a newer one crash in std::mutex on an older msvcp140.dll."""
+
+
+class MsvcRedistMissing(Rule):
+    """Told by what the DLLs import, and by the file version of msvcp140.dll."""
+
+    code = "msvc-redist-missing"
+    layer = Layer.RUNTIME
+    explains = frozenset(
+        {"shared-library-missing", "torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"}
+    )
+
+    def check(self, libraries: Libraries, imported: Import, xpu: Xpu, run: Run, python: Python) -> Iterator[Finding]:
+        """Found where a DLL of the Visual C++ runtime is nowhere, or too old where the import failed too."""
+        items = of_kind(libraries, Kind.MSVC)
+        if items:
+            seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
+            yield self.found(
+                "torch",
+                f"{names(items)} of the Visual C++ runtime is missing: {chain(items[0].fault)}{seen.text}",
+                severity=seen.severity,
+                confidence=seen.confidence,
+                evidence=(*(item.evidence() for item in items[:4]), *seen.evidence),
+                remedies=(redistributable(python),),
+            )
+            return
+        has, built = _numbers(known_or(libraries.msvc, "")), _numbers(known_or(libraries.msvc_built, ""))
+        if not has or not built or has >= MUTEX or built < MUTEX or known_or(imported.succeeded, False):
+            return
+        stage = run.stage("import")
+        died = not isinstance(stage, Unknown) and stage is not None and (stage.outcome == "crash" or stage.winerror == 1114)
+        yield self.found(
+            "torch",
+            f"msvcp140.dll is {libraries.msvc}, and torch was built by Visual C++ {libraries.msvc_built}: "
+            "a program built by 14.40 or newer needs a runtime that is at least as new",
+            severity=Severity.ERROR if died else Severity.WARNING,
+            confidence=Confidence.LIKELY if died else Confidence.POSSIBLE,
+            evidence=("libraries.msvc", "libraries.msvc_built"),
+            remedies=(redistributable(python),),
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

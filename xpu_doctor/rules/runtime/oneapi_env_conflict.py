@@ -1,0 +1,134 @@
+"""Another copy of a runtime library wins over the environment's own: a sourced setvars.sh, a variable, an old C++ runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distributions, Environment, Import, Libraries, LoadedLibrary, Python, Run, Xpu
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.remedies.runtime import newer_cpp_runtime, without_variables
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.runtime._faults import PATH_LIKE, Judged, Kind, chain, displaced, of_kind, oneapi_release, outcome
+from xpu_doctor.unknown import known, known_or
+
+CPP = ("libstdc++", "libgcc_s")
+SETVARS = ("SETVARS_COMPLETED", "ONEAPI_ROOT", "CMPLR_ROOT")
+VERSION_OF = {"libsycl": "intel-sycl-rt", "sycl": "intel-sycl-rt", "libur_": "intel-cmplr-lib-ur", "ur_": "intel-cmplr-lib-ur", "libumf": "umf"}
+
+
+class OneapiEnvConflict(Rule):
+    """Both copies are shown: the one that is taken and the one that belongs to this environment."""
+
+    code = "oneapi-env-conflict"
+    layer = Layer.RUNTIME
+    explains = frozenset(
+        {
+            "runtime-package-mismatch",
+            "shared-library-missing",
+            "torch-import-failed",
+            "torch-import-crashed",
+            "torch-import-hung",
+            "xpu-unavailable",
+            "xpu-query-crashed",
+            "xpu-query-hung",
+            "compute-failed",
+        }
+    )
+
+    def check(
+        self,
+        libraries: Libraries,
+        environment: Environment,
+        distributions: Distributions,
+        imported: Import,
+        xpu: Xpu,
+        run: Run,
+        python: Python,
+    ) -> Iterator[Finding]:
+        """Found where a library comes from outside although the environment has its own, or a fault goes back to such a copy."""
+        known(libraries.loaded)
+        items = of_kind(libraries, Kind.CONFLICT)
+        rows = displaced(libraries)
+        if not items and (not rows or all(row.name.startswith(CPP) for _, row in rows)):
+            return
+        seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
+        severity, confidence = (seen.severity, seen.confidence) if items else _weight(rows, xpu)
+        variables = _variables(rows, environment)
+        yield self.found(
+            "torch",
+            f"{_sentence(items, rows, distributions, environment)}{seen.text if items else ''}",
+            severity=severity,
+            confidence=confidence,
+            evidence=(
+                *(Evidence(f"libraries.loaded[{number}]", copies(row, distributions), "") for number, row in rows[:5]),
+                *(item.evidence() for item in items[:4]),
+                *(seen.evidence if items else ()),
+                *(("environment.variables",) if _sourced(environment) else ()),
+            ),
+            remedies=_remedies(items, variables, python),
+        )
+
+
+def copies(row: LoadedLibrary, distributions: Distributions) -> str:
+    """Return both copies of a library, each with what is known of its version."""
+    own = _own_version(row, distributions)
+    taken = _described(row.path, row.versions, oneapi_release(row.path))
+    return f"taken: {taken} by {row.how}; own: {_described(row.own_copy, row.own_versions, own)}"
+
+
+def _described(path: str, versions: tuple[str, ...], release: str) -> str:
+    told = ", ".join((*((release,) if release else ()), *versions))
+    return f"{path} ({told})" if told else path
+
+
+def _own_version(row: LoadedLibrary, distributions: Distributions) -> str:
+    package = next((name for start, name in VERSION_OF.items() if row.name.lower().startswith(start)), "")
+    found = distributions.find(package) if package else None
+    version = getattr(found, "version", "")
+    return f"{package} {version}" if isinstance(version, str) and version else ""
+
+
+def _weight(rows: tuple[tuple[int, LoadedLibrary], ...], xpu: Xpu) -> tuple[Severity, Confidence]:
+    """Another copy that fits is a note; one with other symbol versions is a warning, unless a GPU works with it."""
+    differs = any(row.versions != row.own_versions for _, row in rows)
+    if differs and not known_or(xpu.allocated, False):
+        return Severity.WARNING, Confidence.LIKELY
+    return Severity.INFO, Confidence.CERTAIN
+
+
+def _sourced(environment: Environment) -> bool:
+    return any(isinstance(environment.get(name), str) for name in SETVARS)
+
+
+def _variables(rows: tuple[tuple[int, LoadedLibrary], ...], environment: Environment) -> tuple[str, ...]:
+    named = {row.how for _, row in rows if row.how in PATH_LIKE and row.how != "PATH"}
+    return tuple(name for name in PATH_LIKE if name in named)
+
+
+def _sentence(
+    items: tuple[Judged, ...], rows: tuple[tuple[int, LoadedLibrary], ...], distributions: Distributions, environment: Environment
+) -> str:
+    setvars = " (oneAPI's setvars.sh was sourced)" if _sourced(environment) else ""
+    parts = []
+    if rows:
+        row = next((row for _, row in rows if not row.name.startswith(CPP)), rows[0][1])
+        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        parts.append(f"{row.how} makes {row.path} win over {row.own_copy}{more}{setvars}")
+    versions = [item.fault for item in items if item.fault.kind == "version"]
+    others = [item.fault for item in items if item.fault.kind != "version"]
+    if versions:
+        fault = versions[0]
+        offers = f", it offers {', '.join(fault.offers)}" if fault.offers else ""
+        parts.append(f"{chain(fault)} at {fault.path} lacks {fault.version}{offers}")
+    elif others:
+        parts.append(f"{chain(others[0])}: {others[0].detail}")
+    return "; ".join(parts)
+
+
+def _remedies(items: tuple[Judged, ...], variables: tuple[str, ...], python: Python) -> Iterator[Remedy]:
+    if variables:
+        why = "The wheel brings its own runtime and finds it without them; do not source setvars.sh in this shell."
+        yield without_variables(python, variables, why)
+    if any(re.match("GLIBCXX_|CXXABI_", item.fault.version) for item in items) and not variables:
+        yield newer_cpp_runtime(python)

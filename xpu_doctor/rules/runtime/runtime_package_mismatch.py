@@ -1,0 +1,123 @@
+"""Intel runtime packages of another release than the one that torch was built for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distribution, Distributions, Import, Installer, Libraries, Python, Run, Xpu
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.remedies.runtime import reinstall_packages
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.runtime._faults import Judged, Kind, chain, known_package, of_kind, outcome
+from xpu_doctor.rules.runtime._packages import pins, spec, specs
+from xpu_doctor.rules.wheel._requirements import met
+from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+
+MOST = 3
+
+
+class RuntimePackageMismatch(Rule):
+    """Seen in torch's own pins, in a library's major version, and in the versions of symbols."""
+
+    code = "runtime-package-mismatch"
+    layer = Layer.RUNTIME
+    explains = frozenset(
+        {
+            "shared-library-missing",
+            "torch-import-failed",
+            "torch-import-crashed",
+            "torch-import-hung",
+            "xpu-unavailable",
+            "xpu-query-crashed",
+            "xpu-query-hung",
+            "compute-failed",
+        }
+    )
+
+    def check(
+        self,
+        libraries: Libraries,
+        distributions: Distributions,
+        imported: Import,
+        xpu: Xpu,
+        run: Run,
+        python: Python,
+        installer: Installer,
+    ) -> Iterator[Finding]:
+        """Found where versions differ from torch's pins, or where libraries of several releases meet."""
+        blocked: Undecided | None = None
+        items: tuple[Judged, ...] = ()
+        rows: tuple[tuple[int, Distribution, str], ...] = ()
+        try:
+            items = of_kind(libraries, Kind.MISMATCH)
+        except Undecided as error:
+            blocked = error
+        try:
+            rows = tuple(_against_pins(distributions, python))
+        except Undecided as error:
+            blocked = blocked or error
+        if not items and not rows:
+            if blocked is not None:
+                raise blocked
+            return
+        seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
+        severity, confidence = (seen.severity, seen.confidence) if items else _weight(imported, xpu)
+        by_pin = (spec(dist.name, distributions, python) for _, dist, _ in rows)
+        wanted = (*by_pin, *specs((item.fault.name for item in items), distributions, python))
+        evidence = [Evidence(f"distributions.installed[{number}].version", f"{text}", "") for number, _, text in rows[:8]]
+        why = "torch names exact versions of these packages; an upgrade of one of them breaks the set."
+        yield self.found(
+            "torch",
+            f"{_sentence(items, rows)}{seen.text if items else ''}",
+            severity=severity,
+            confidence=confidence,
+            evidence=(*(item.evidence() for item in items[:4]), *evidence, *(seen.evidence if items else ())),
+            remedies=(reinstall_packages(python, installer, dict.fromkeys(wanted), why),) if wanted else (),
+        )
+
+
+def _against_pins(distributions: Distributions, python: Python) -> Iterator[tuple[int, Distribution, str]]:
+    """Yield the installed Intel packages that do not meet torch's own requirements, with what differs in words."""
+    installed = known(distributions.installed)
+    torch = distributions.find("torch")
+    if torch is None:
+        return
+    if isinstance(torch, Distribution) and isinstance(torch.requires, Unknown):
+        raise Undecided(Unknown(torch.requires.reason, f"distributions.installed[{installed.index(torch)}].requires"))
+    wishes, seen = pins(distributions, python), set()
+    for number, dist in enumerate(installed):
+        wish = wishes.get(dist.name)
+        if wish is None or dist.name in seen or not wish.specifier or not known_package(dist.name):
+            continue
+        seen.add(dist.name)
+        version = known_or(dist.version, "")
+        if version and met(wish, version) is False:
+            yield number, dist, f"{dist.name} {version} is installed, torch requires {wish.specifier}"
+
+
+def _weight(imported: Import, xpu: Xpu) -> tuple[Severity, Confidence]:
+    """Versions alone prove no fault: some sets of other releases work."""
+    if known_or(xpu.allocated, False):
+        return Severity.INFO, Confidence.CERTAIN
+    if known_or(imported.succeeded, True) is False or known_or(xpu.available, True) is False:
+        return Severity.ERROR, Confidence.LIKELY
+    return Severity.WARNING, Confidence.CERTAIN
+
+
+def _sentence(items: tuple[Judged, ...], rows: tuple[tuple[int, Distribution, str], ...]) -> str:
+    parts = [_fault_text(item) for item in items[:MOST]]
+    parts += [text for _, _, text in rows[:MOST]]
+    if len(rows) > MOST:
+        parts.append(f"{len(rows) - MOST} more packages differ from torch's requirements")
+    return "; ".join(parts)
+
+
+def _fault_text(item: Judged) -> str:
+    fault = item.fault
+    if fault.kind == "version":
+        offers = f", which offers {', '.join(fault.offers)}" if fault.offers else ""
+        return f"{chain(fault)} lacks the symbol version {fault.version}{offers}"
+    if fault.kind == "symbol":
+        return f"{chain(fault)} lacks {fault.version}"
+    others = ", ".join(path.replace("\\", "/").rsplit("/", 1)[-1] for path in fault.others)
+    return f"{chain(fault)} is missing, there is only {others}"

@@ -1,0 +1,81 @@
+"""A library that torch needs, directly or through others, is not there or is no library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpu_doctor.facts import Distributions, Import, Installer, Libraries, Machine, Python, Run, Xpu
+from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.remedies.runtime import reinstall_packages, system_libraries
+from xpu_doctor.rule import Rule
+from xpu_doctor.rules.runtime._faults import Judged, Kind, chain, names, of_kind, outcome
+from xpu_doctor.rules.runtime._packages import package_of, specs
+from xpu_doctor.tables.libraries import opened_row
+
+STAGES = ("import", "xpu", "later")
+
+
+class SharedLibraryMissing(Rule):
+    """The library that a message names is the one that failed; this names the one that is missing."""
+
+    code = "shared-library-missing"
+    layer = Layer.RUNTIME
+    explains = frozenset({"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"})
+
+    def check(
+        self,
+        libraries: Libraries,
+        imported: Import,
+        xpu: Xpu,
+        run: Run,
+        distributions: Distributions,
+        python: Python,
+        installer: Installer,
+        machine: Machine,
+    ) -> Iterator[Finding]:
+        """Found where the walk ends at a file that is absent or damaged, and nothing else accounts for it."""
+        found = of_kind(libraries, Kind.MISSING)
+        for stage in STAGES:
+            items = tuple(item for item in found if item.fault.stage == stage)
+            if not items:
+                continue
+            seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
+            yield self.found(
+                "torch",
+                f"{_sentence(items, distributions, python)}{seen.text}",
+                severity=_severity(items, seen.severity),
+                confidence=seen.confidence if stage != "later" else Confidence.LIKELY,
+                evidence=(*(item.evidence() for item in items[:4]), *seen.evidence),
+                remedies=_remedies(items, distributions, python, installer, machine),
+            )
+
+
+def _severity(items: tuple[Judged, ...], severity: Severity) -> Severity:
+    """Optional parts are a note."""
+    rows = [opened_row(item.fault.opened_by_name) for item in items]
+    return Severity.INFO if all(row is not None and row.optional for row in rows) else severity
+
+
+def _sentence(items: tuple[Judged, ...], distributions: Distributions, python: Python) -> str:
+    first = items[0].fault
+    state = "is missing" if first.kind == "missing" else f"is damaged ({first.kind})"
+    text = f"{names(items)} {state}: {chain(first)}"
+    package = package_of(first.name, distributions, python)
+    if package:
+        wanted = specs((first.name,), distributions, python)
+        text += f"; {wanted[0]} brings it"
+    row = opened_row(first.opened_by_name)
+    return f"{text}; without it {row.absence}" if row is not None else text
+
+
+def _remedies(
+    items: tuple[Judged, ...], distributions: Distributions, python: Python, installer: Installer, machine: Machine
+) -> Iterator[Remedy]:
+    wanted = tuple(dict.fromkeys(item.fault.name for item in items))
+    packages = specs(wanted, distributions, python)
+    if packages:
+        why = "They bring the missing files; --no-deps leaves torch and everything else as it is."
+        yield reinstall_packages(python, installer, packages, why)
+    system = system_libraries(python, machine, wanted)
+    if system is not None:
+        yield system
