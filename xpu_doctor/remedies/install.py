@@ -133,11 +133,7 @@ def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes()) -> Wanted
         )
     specs = (f"torch=={row.torch}+xpu", *_companions(row))
     other = bool(version) and not row.covers(version)
-    why = (
-        f"{row.torch} is the newest release whose XPU wheel for Python {tag} is known for sure; {public(version)} is not one."
-        if other
-        else ""
-    )
+    why = f"{row.torch} is the newest release whose XPU wheel for Python {tag} is known for sure; {public(version)} is not one." if other else ""
     return Wanted(specs, indexes.stable, why=why, triton=_triton(row))
 
 
@@ -152,9 +148,7 @@ def _triton(row: Release | None) -> str:
     return f"{row.triton}=={row.triton_version}" if row.triton_version else row.triton
 
 
-def _patient(
-    python: Python, distributions: Distributions, installer: Installer, also: tuple[str, ...], folders: tuple[str, ...]
-) -> Patient:
+def _patient(python: Python, distributions: Distributions, installer: Installer, also: tuple[str, ...], folders: tuple[str, ...]) -> Patient:
     os = known_or(python.os, "linux")
     installed = distributions.installed if isinstance(distributions.installed, tuple) else None
     tritons = TRITONS if installed is None else tuple(dict.fromkeys(dist.name for dist in installed if dist.name in TRITONS))
@@ -169,9 +163,7 @@ def _patient(
         installer=installer,
         uninstall=tuple(name for name in (*TRIO, *tritons, *also) if name not in lost),
         copies=max(1, sum(dist.location == first for dist in torches)),
-        conda=tuple(
-            _conda_name(dist) for dist in installed or () if dist.name in (*TRIO, *TRITONS) and known_or(dist.installer, "") == "conda"
-        ),
+        conda=tuple(_conda_name(dist) for dist in installed or () if dist.name in (*TRIO, *TRITONS) and known_or(dist.installer, "") == "conda"),
         prefix=known_or(python.prefix, ""),
         folders=folders,
     )
@@ -200,9 +192,7 @@ def _sequence(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Co
     commands, name, why = _pip(patient, target, present)
     if manager not in ("pip", "conda"):
         name = f"pip ({manager})"
-        why = (
-            f"{_owner(manager)} manages this environment and may undo this at its next install: put the same index into its settings. {why}"
-        )
+        why = f"{_owner(manager)} manages this environment and may undo this at its next install: put the same index into its settings. {why}"
     return commands, name, why.strip(), Risk.REINSTALL
 
 
@@ -340,11 +330,7 @@ def _parent(path: str) -> str:
 
 def _may_be_deleted(path: str) -> bool:
     parts = path.replace("\\", "/").rstrip("/").split("/")
-    return (
-        len(parts) > 3
-        and parts[-2] in ("site-packages", "dist-packages")
-        and re.fullmatch(r"torch(-[^/]+\.dist-info)?", parts[-1]) is not None
-    )
+    return len(parts) > 3 and parts[-2] in ("site-packages", "dist-packages") and re.fullmatch(r"torch(-[^/]+\.dist-info)?", parts[-1]) is not None
 
 
 def other_python(python: Python, *, indexes: Indexes = Indexes()) -> tuple[Remedy, ...]:
@@ -353,7 +339,9 @@ def other_python(python: Python, *, indexes: Indexes = Indexes()) -> tuple[Remed
     windows = os == "windows"
     new = f"{NEW_FOLDER}\\Scripts\\python.exe" if windows else f"{NEW_FOLDER}/bin/python"
     maker = ("py", f"-{COMMON_PYTHON}") if windows else (f"python{COMMON_PYTHON}",)
-    install = Command((new, "-m", "pip", "install", "--no-cache-dir", *TRIO, "--index-url", indexes.stable))
+    row = installable(COMMON_PYTHON, "win_amd64" if windows else "linux_x86_64")
+    specs = (f"torch=={row.torch}+xpu", *_companions(row)) if row else TRIO
+    install = Command((new, "-m", "pip", "install", "--no-cache-dir", *specs, "--index-url", indexes.stable))
     shell = shells(os)[0]
     return (
         Remedy(

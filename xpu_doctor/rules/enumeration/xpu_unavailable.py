@@ -9,7 +9,7 @@ from xpu_doctor.findings import Finding, Layer, Severity
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import FAILED, ended, look_closer, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence
-from xpu_doctor.unknown import Maybe, Undecided, known, known_or
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 CODE = "import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))"
 
@@ -22,9 +22,7 @@ class XpuUnavailable(Rule):
     symptom = True
     explains = frozenset({"compute-failed", "silent-cpu-fallback"})
 
-    def check(
-        self, xpu: Xpu, run: Run, python: Python, torch: Torch, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel
-    ) -> Iterator[Finding]:
+    def check(self, xpu: Xpu, run: Run, python: Python, torch: Torch, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
         """Found where is_available() is false, no device is counted, or a counted device takes no tensor."""
         said = _broken_query(run) or _said(xpu)
         if said is None:
@@ -63,11 +61,16 @@ def _said(xpu: Xpu) -> Said | None:
     if known_or(xpu.allocated, False):
         return None
     if known_or(xpu.device_count, -1) == 0 or not known(xpu.available):
-        return "torch.xpu offers no device", ("xpu.available", "xpu.device_count", "xpu.compiled", "xpu.warnings")
+        return "torch.xpu offers no device", tuple(
+            f"xpu.{name}" for name in ("available", "device_count", "compiled", "warnings") if not isinstance(getattr(xpu, name), Unknown)
+        )
     refused = [device for device in _devices(xpu) if known_or(device.allocated, True) is False]
     if refused:
         names = ", ".join(f"xpu:{device.index}" + (f" ({device.error})" if device.error else "") for device in refused[:3])
-        return f"torch.xpu counts {len(_devices(xpu))} and no tensor could be made on {names}", ("xpu.device_count", "xpu.devices")
+        return f"torch.xpu counts {len(_devices(xpu))} and no tensor could be made on {names}", (
+            "xpu.device_count",
+            *(f"xpu.devices[{device.index}].error" for device in refused if device.error),
+        )
     known(xpu.allocated)
     return None
 

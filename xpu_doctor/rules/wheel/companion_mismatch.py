@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import TRITONS, reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._requirements import met, requirements_of
@@ -34,16 +34,23 @@ class CompanionMismatch(Rule):
         for name in COMPANIONS:
             dist = installed[places[name]] if name in places else None
             said = _companion(dist, version, torch) if dist is not None else None
-            if said is not None:
-                yield self._finding(said, ("torch.version", f"distributions.installed[{places[name]}].version"), python, distributions, installer, torch)
-        for said, shown in _tritons(installed, places, torch, python):
-            evidence = ("torch.version", *(f"distributions.installed[{number}].name" for number in shown))
+            if dist is not None and said is not None:
+                yield self._finding(said, ("torch.version", shown(places[name], dist)), python, distributions, installer, torch)
+        for said, numbers in _tritons(installed, places, torch, python):
+            evidence: tuple[str | Evidence, ...] = ("torch.version", *(shown(number, installed[number]) for number in numbers))
             yield self._finding(said, evidence, python, distributions, installer, torch)
 
-    def _finding(self, said: Said, evidence: tuple[str, ...], python: Python, distributions: Distributions, installer: Installer, torch: Torch) -> Finding:
+    def _finding(
+        self, said: Said, evidence: tuple[str | Evidence, ...], python: Python, distributions: Distributions, installer: Installer, torch: Torch
+    ) -> Finding:
         summary, severity, confidence = said
         remedies = reinstall(python, distributions, installer, torch)
         return self.found("torch", summary, severity=severity, confidence=confidence, evidence=evidence, remedies=remedies)
+
+
+def shown(number: int, dist: Distribution) -> Evidence:
+    """Return an installed distribution as evidence."""
+    return Evidence(f"distributions.installed[{number}]", f"{dist.name} {known_or(dist.version, 'of unknown version')}", "")
 
 
 def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:

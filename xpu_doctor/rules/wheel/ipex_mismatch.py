@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.install import reinstall, uninstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._wrong_wheel import serves_ipex
@@ -40,7 +40,7 @@ class IpexMismatch(Rule):
             return
         number = known(distributions.installed).index(dist)
         version, mine = known(torch.version), _version(dist, number)
-        evidence = ("torch.version", f"distributions.installed[{number}].version")
+        evidence = ("torch.version", Evidence(f"distributions.installed[{number}]", f"{NAME} {mine}", ""))
         partner = _partner(mine)
         if partner and not public(version).startswith(partner):
             yield self.found(
@@ -62,9 +62,7 @@ class IpexMismatch(Rule):
 
 
 def _version(dist: Distribution, number: int) -> str:
-    return known(
-        Unknown(dist.version.reason, f"distributions.installed[{number}].version") if isinstance(dist.version, Unknown) else dist.version
-    )
+    return known(Unknown(dist.version.reason, f"distributions.installed[{number}].version") if isinstance(dist.version, Unknown) else dist.version)
 
 
 def _tabled(ipex: str) -> bool:

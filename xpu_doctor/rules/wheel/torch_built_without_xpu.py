@@ -44,7 +44,7 @@ class TorchBuiltWithoutXpu(Rule):
             "torch",
             f"torch {known_or(torch.version, '')} {what}" + (f"; {here.why}" if here.why else ""),
             severity=here.severity,
-            evidence=("torch.version", "torch.build", *build_evidence(torch), "xpu.compiled"),
+            evidence=("torch.version", "torch.build", *build_evidence(torch), *(("xpu.compiled",) if isinstance(xpu.compiled, bool) else ())),
             remedies=reinstall(python, distributions, installer, torch) if here.offer else (),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Distributions, Installer, OtherPython, Python, Target, Torch
-from xpu_doctor.findings import Finding, Layer, Remedy
+from xpu_doctor.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rule import Rule
@@ -30,7 +30,11 @@ class TorchNotInstalled(Rule):
         yield self.found(
             "torch",
             f"torch is not installed{where}" + (f" ({found})" if found else ""),
-            evidence=("torch.installed", "target.executable", *(("target.others",) if others else ())),
+            evidence=(
+                "torch.installed",
+                *(("target.executable",) if isinstance(target.executable, str) else ()),
+                *(Evidence("target.others", f"{other.executable}: torch {other.torch}", "") for other in others[:3]),
+            ),
             remedies=(*_use_the_other(others, known_or(python.os, "linux")), *reinstall(python, distributions, installer, torch)),
         )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Distributions, Import, Python, Run, Shadow, Shadows, Torch
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.rule import Rule
 from xpu_doctor.unknown import known, known_or
@@ -32,9 +32,7 @@ class TorchShadowed(Rule):
         }
     )
 
-    def check(
-        self, shadows: Shadows, distributions: Distributions, torch: Torch, imported: Import, run: Run, python: Python
-    ) -> Iterator[Finding]:
+    def check(self, shadows: Shadows, distributions: Distributions, torch: Torch, imported: Import, run: Run, python: Python) -> Iterator[Finding]:
         """Found for files that win over torch, for others where the import failed too, and for a second copy of torch."""
         yield from self._copies(distributions)
         for number, shadow in enumerate(known(shadows.found)):
@@ -47,7 +45,7 @@ class TorchShadowed(Rule):
                     f"{shadow.path} hides {what} from import ({shadow.where})",
                     severity=severity,
                     confidence=confidence,
-                    evidence=(f"shadows.found[{number}].path", "imported.file"),
+                    evidence=(f"shadows.found[{number}].path", *(("imported.file",) if isinstance(imported.file, str) else ())),
                     remedies=_remedies(shadow, known_or(python.os, "linux")),
                 )
 
@@ -62,7 +60,10 @@ class TorchShadowed(Rule):
                 "torch",
                 " hides ".join(names),
                 severity=Severity.INFO if first.version == hidden.version else Severity.WARNING,
-                evidence=(f"distributions.installed[{torches[0][0]}].location", f"distributions.installed[{number}].location"),
+                evidence=(
+                    Evidence(f"distributions.installed[{torches[0][0]}]", names[0], ""),
+                    Evidence(f"distributions.installed[{number}]", names[1], ""),
+                ),
             )
 
 
@@ -119,7 +120,5 @@ def _remedies(shadow: Shadow, os: str) -> tuple[Remedy, ...]:
     ]
     if shadow.where == "PYTHONPATH":
         unset = ("Remove-Item Env:PYTHONPATH",) if os == "windows" else ("unset PYTHONPATH",)
-        remedies.insert(
-            0, Remedy("Clear PYTHONPATH", f"It puts {folder.rstrip('/')} before the installed packages.", commands=unset, os=os)
-        )
+        remedies.insert(0, Remedy("Clear PYTHONPATH", f"It puts {folder.rstrip('/')} before the installed packages.", commands=unset, os=os))
     return tuple(remedies)

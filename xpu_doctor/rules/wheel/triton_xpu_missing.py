@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.findings import Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._requirements import requirements_of
@@ -42,6 +42,6 @@ class TritonXpuMissing(Rule):
         yield self.found(
             "torch",
             f"{mine} requires {wish.name}{wish.specifier}, and it is not installed{beside}: torch.compile will fail",
-            evidence=("torch.version", "distributions.installed"),
+            evidence=("torch.version", Evidence("distributions.installed", f"{wish.name} is not among them", "")),
             remedies=reinstall(python, distributions, installer, torch),
         )
