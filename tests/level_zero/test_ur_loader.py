@@ -1,0 +1,49 @@
+"""What the Unified Runtime loader prints, recorded from real runtimes of 2025.0 and 2026.0, and any damage to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpu_doctor.parsers.ur_loader import missing_library, missing_symbol, parse_ur_loader
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "ur_loader"
+LEVEL_ZERO = "libur_adapter_level_zero.so.0"
+
+
+def adapters(name: str) -> dict[str, tuple[bool, str]]:
+    """Return what a recorded text says of each adapter."""
+    rows = parse_ur_loader((FOLDER / name).read_text(encoding="utf-8"))
+    return {row.name: (row.loaded, row.error) for row in rows}
+
+
+def test_loader_too_old() -> None:
+    """The symbol that Debian 12's loader lacks."""
+    loaded, error = adapters("loader_1_8_runtime_2025_0.txt")[LEVEL_ZERO]
+    assert not loaded and missing_symbol(error) == "zeDeviceGetRootDevice"
+
+
+def test_umf_missing() -> None:
+    """A missing libumf keeps every adapter away, by the name of its own generation."""
+    for name, library in (("no_umf_runtime_2025_0.txt", "libumf.so.0"), ("no_umf_runtime_2026_0.txt", "libumf.so.1")):
+        rows = {key: row for key, row in adapters(name).items() if "level_zero" in key or "opencl" in key}
+        assert rows and all(not loaded and missing_library(error) == library for loaded, error in rows.values())
+
+
+def test_working() -> None:
+    """Adapters that loaded, among others that no wheel brings."""
+    for name in ("b580_loader_1_32_runtime_2026_0.txt", "no_driver_runtime_2026_0.txt"):
+        rows = adapters(name)
+        assert rows[LEVEL_ZERO][0] and rows["libur_adapter_opencl.so.0"][0]
+        assert not rows["libur_adapter_cuda.so.0"][0]
+
+
+@given(st.text(), st.integers(0, 4000))
+def test_any_text(noise: str, cut: int) -> None:
+    """Noise and cuts never raise, and never make an adapter out of nothing."""
+    whole = (FOLDER / "loader_1_8_runtime_2025_0.txt").read_text(encoding="utf-8")
+    damaged = whole[:cut] + noise.replace("<LOADER>", "") + "\n" + whole[cut:]
+    assert all(row.name and (row.loaded or row.path) for row in parse_ur_loader(damaged))
+    assert parse_ur_loader(noise.replace("<LOADER>", "")) == ()
