@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -22,13 +21,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "xpu_doctor" / "data"
 LIBRARY = re.compile(r"(\.so(\.\d+)*|\.dll)$")
 SYSTEMS = {"manylinux": "linux", "win_amd64": "windows"}
 NEWER = {
     **dict.fromkeys(("intel-sycl-rt", "intel-cmplr-lib-rt", "intel-cmplr-lib-ur", "intel-opencl-rt", "intel-openmp"), "2026.2.0"),
-    **{"umf": "1.2.0", "tcmlib": "1.6.0", "intel-pti": "1.2.0"},
+    "umf": "1.2.0",
+    "tcmlib": "1.6.0",
+    "intel-pti": "1.2.0",
 }
 """Versions that no known torch pins, and that a plain upgrade brings."""
 NO_LIBRARIES = {"pyzes", "intel-cmplr-lic-rt", "dpcpp-cpp-rt", "onemkl-license", "oneccl-devel"}
@@ -102,7 +108,7 @@ def wheels(versions: dict[str, str]) -> list[tuple[str, str, str, str, int]]:
 
 def names(url: str, size: int) -> list[str]:
     """Return the file names of the libraries in a wheel."""
-    with zipfile.ZipFile(Remote(url, size)) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(Remote(url, size)) as archive:
         found = {entry.rsplit("/", 1)[-1] for entry in archive.namelist() if LIBRARY.search(entry.lower())}
     return sorted(found)
 

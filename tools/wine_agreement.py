@@ -1,6 +1,7 @@
 """Ask Wine's loader about every recorded breakage of a Windows environment, and commit what it said beside what the walk says.
 
     python tools/wine_agreement.py            (needs wine64 and mingw-w64: see .ci/apt-packages.txt; about a minute)
+    python tools/wine_agreement.py --check    (writes nothing; fails where fewer than 99 of 100 agree)
 
 Writes fixtures/closure/wine.json, which the default test run replays without Wine.
 """
@@ -26,16 +27,17 @@ def main() -> int:
     """Examine all breakages, write the record, and print the agreement."""
     with tempfile.TemporaryDirectory(prefix="xpu-doctor-wine-") as folder:
         record = examine(Path(folder))
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     cases = record.pop("cases")
     text = json.dumps({**record, "cases": []}, indent=1)
     lines = ",\n  ".join(json.dumps(row) for row in cases)
-    OUTPUT.write_text(text.replace('"cases": []', f'"cases": [\n  {lines}\n ]') + "\n", encoding="utf-8")
+    if "--check" not in sys.argv[1:]:
+        OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+        OUTPUT.write_text(text.replace('"cases": []', f'"cases": [\n  {lines}\n ]') + "\n", encoding="utf-8")
     print(f"{record['wine']}: {record['breakages']} breakages, {record['agree']} agree ({record['loads']} loads)")
     for row in cases:
         for difference in row["differences"]:
             print(f"  {row['name']}: {difference}")
-    return 0
+    return 0 if record["agree"] >= 0.99 * record["breakages"] else 1
 
 
 def examine(folder: Path) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def message(opening: Opening) -> str:
 
 def agree(truth: Outcome, predicted: Outcome) -> str:
     """Return nothing where both say the same, else the difference in one line."""
-    for real, ours in zip(truth.answers, predicted.answers):
+    for real, ours in zip(truth.answers, predicted.answers, strict=False):
         if real.error == ours.error:
             continue
         if ours.error == "crash" and re.search("cannot read file data|too short|truncated|not properly|invalid", real.error):

@@ -14,9 +14,9 @@ from tests.closure.conftest import need, wheels
 
 TORCH = f"{world.SITE}/torch/lib"
 LIBRARIES = (
-    "libsycl.so.8 libur_loader.so.0 libimf.so libsvml.so libirng.so libintlc.so.5 "
-    "libumf.so.0 libhwloc.so.15 libze_loader.so.1 libOpenCL.so.1 libur_adapter_level_zero.so.0"
-).split()
+    *("libsycl.so.8", "libur_loader.so.0", "libimf.so", "libsvml.so", "libirng.so", "libintlc.so.5"),
+    *("libumf.so.0", "libhwloc.so.15", "libze_loader.so.1", "libOpenCL.so.1", "libur_adapter_level_zero.so.0"),
+)
 VICTIMS = (*(f"lib/{name}" for name in LIBRARIES), f"{TORCH}/libc10_xpu.so")
 KINDS = (
     *(("remove", 0), ("cut", 0), ("cut", 40), ("cut", 64), ("cut", 512), ("cut", -2)),

@@ -17,7 +17,11 @@ from xpu_doctor.closure.windows_torch import Prefixes, dll_folders, load
 MINGW = "x86_64-w64-mingw32-gcc"
 SOURCES = Path(__file__).parent / "src"
 LIB, BIN = "Lib/site-packages/torch/lib", "Library/bin"
-ROOTS = (f"{LIB}/c10.dll", f"{LIB}/c10_xpu.dll", f"{LIB}/torch_cpu.dll", f"{LIB}/torch_xpu.dll", f"{BIN}/ur_adapter_level_zero.dll", f"{BIN}/ur_adapter_opencl.dll", f"{BIN}/tcm.dll", "bin/umf.dll")
+ROOTS = (
+    *(f"{LIB}/{name}.dll" for name in ("c10", "c10_xpu", "torch_cpu", "torch_xpu")),
+    *(f"{BIN}/{name}.dll" for name in ("ur_adapter_level_zero", "ur_adapter_opencl", "tcm")),
+    "bin/umf.dll",
+)
 VICTIMS = (
     *(f"{LIB}/{name}.dll" for name in ("c10", "c10_xpu")),
     *(f"{BIN}/{name}.dll" for name in ("sycl8", "ur_win_proxy_loader", "libmmd", "svml_dispmd", "xptifw", "libhwloc-15", "ze_loader", "OpenCL")),
@@ -89,7 +93,7 @@ def cases() -> list[Breakage]:
     whole = [Breakage("whole"), Breakage("copy on PATH", variables={"PATH": "other"})]
     wrong = [Breakage("wrong major", (Change("rename", f"{BIN}/sycl8.dll", to="sycl9.dll"),))]
     redistributable = [Breakage(f"without {name}", variables={"missing": name}) for name in ("msvcp140", "vcruntime140", "vcruntime140_1")]
-    variables = ({}, {}, {"PATH": "other"}, {"missing": "msvcp140"})
+    variables: tuple[dict[str, str], ...] = ({}, {}, {"PATH": "other"}, {"missing": "msvcp140"})
     return [*whole, *wrong, *redistributable, *single(VICTIMS, KINDS), *mixed(VICTIMS, KINDS, variables, 150, 11)]
 
 

@@ -99,7 +99,7 @@ class _Walk:
         own = self._own_copy(fault.name, fault.path) if fault.path else ""
         return LibraryFault(
             kind=fault.kind,
-            name=fault.name,
+            name=os.path.basename(fault.name),
             chain=tuple(os.path.normpath(path) for path in fault.chain),
             stage=stage,
             path=os.path.normpath(fault.path) if fault.path else "",

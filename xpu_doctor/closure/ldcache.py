@@ -53,12 +53,16 @@ def _parse(data: bytes, machine: str) -> dict[str, list[tuple[str, str]]]:
         flags, key, value, _, hwcap = struct.unpack_from("<iIIIQ", data, 48 + 24 * index)
         if flags != FLAGS.get(machine):
             continue
-        if hwcap & HWCAP_EXTENSION:
-            level = levels[hwcap & 0xFFFFFFFF] if (hwcap & 0xFFFFFFFF) < len(levels) else "?"
-        else:
-            level = "" if not hwcap else "?"
-        found.setdefault(_text(data, key), []).append((level, _text(data, value)))
+        found.setdefault(_text(data, key), []).append((_level(hwcap, levels), _text(data, value)))
     return found
+
+
+def _level(hwcap: int, levels: list[str]) -> str:
+    """The processor level of an entry; `?` for one of the older kinds, which nothing asks for."""
+    index = hwcap & 0xFFFFFFFF
+    if hwcap & HWCAP_EXTENSION:
+        return levels[index] if index < len(levels) else "?"
+    return "?" if hwcap else ""
 
 
 def _levels(data: bytes, offset: int) -> list[str]:

@@ -74,7 +74,7 @@ def packages_of(name: str) -> tuple[str, ...]:
 
 
 def _kind(fault: LibraryFault, others: tuple[tuple[int, LoadedLibrary], ...], libraries: Libraries) -> Kind:
-    low = fault.name.lower()
+    low = _leaf(fault.name).lower()
     foreign = {row.path for _, row in others}
     if foreign & {*fault.chain, fault.path} or fault.own_copy:
         return Kind.CONFLICT
