@@ -29,15 +29,19 @@ def names_in(text: str) -> tuple[set[str], set[str]]:
     """Return the user names and the host names that prompts, listings and logs of a text show."""
     users: set[str] = set()
     hosts: set[str] = set()
-    for match in _PROMPT.finditer(text):
-        users.add(match[1])
-        hosts.add(match[2])
-    for pattern in (_ID, _NAMED_USER, _WINDOWS_HOME):
-        users.update(match[1] for match in pattern.finditer(text))
+    lowered = text.lower()
+    if "@" in text:
+        for match in _PROMPT.finditer(text):
+            users.add(match[1])
+            hosts.add(match[2])
+    for pattern, words in ((_ID, ("id=",)), (_NAMED_USER, ("user", "logname", "logged in", "whoami")), (_WINDOWS_HOME, (":\\users", ":/users"))):
+        if any(word in lowered for word in words):
+            users.update(match[1] for match in pattern.finditer(text))
     for match in _OWNER.finditer(text):
         users.update((match[1], match[2]))
-    for pattern in (_UNAME, _JOURNAL, _NAMED_HOST):
-        hosts.update(match[1] for match in pattern.finditer(text))
+    for pattern, words in ((_UNAME, ("linux ",)), (_JOURNAL, (":",)), (_NAMED_HOST, ("host", "computer", "nodename"))):
+        if any(word in lowered for word in words):
+            hosts.update(match[1] for match in pattern.finditer(text))
     return _real(users), {host for host in _real(hosts) if not re.fullmatch(r"[0-9a-f]{12}", host)}
 
 

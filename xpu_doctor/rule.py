@@ -80,7 +80,8 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     undecided: list[UndecidedRule] = []
     crashed: list[ProbeFailure] = []
     groups = _Groups(snapshot)
-    spoken = implied(snapshot)
+    rules = tuple(rules)
+    spoken = implied(snapshot) if any(rule.layer is not Layer.DOCTOR for rule in rules) else {}
     system = snapshot.machine.os if isinstance(snapshot.machine.os, str) else ""
     for rule in rules:
         speaks = spoken.get(rule.code)

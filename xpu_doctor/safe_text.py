@@ -36,6 +36,9 @@ _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]"
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]")
+_ASCII_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
+_ODD = bytes(byte for byte in range(32) if byte not in (9, 10, 11, 12, 13, 27))
+"""Bytes that no text holds."""
 _BREAKS = re.compile("\r\n?|\x85|\u2028|\u2029|\x0b|\x0c")
 
 
@@ -100,10 +103,11 @@ def from_bytes(data: bytes, name: str, left_out: int = 0) -> SafeText:
 
 def cleaned(text: str) -> str:
     """Return a text without escape sequences, control characters and direction marks; lines end in a newline."""
-    text = _BREAKS.sub("\n", text)
+    if not text.isascii() or any(mark in text for mark in "\r\x0b\x0c"):
+        text = _BREAKS.sub("\n", text)
     if "\x1b" in text or "\x9b" in text:
         text = _ESCAPES.sub("", text)
-    text = _CONTROLS.sub("", text)
+    text = text.translate(_ASCII_CONTROLS) if text.isascii() else _CONTROLS.sub("", text)
     if len(text) > MAX_LINE and any(len(line) > MAX_LINE for line in text.split("\n")):
         text = "\n".join(line[:MAX_LINE] for line in text.split("\n"))
     return text
@@ -118,7 +122,7 @@ def _refuse_binary(data: bytes, name: str) -> None:
     sample = data[:8192]
     if _utf16(data) or not sample:
         return
-    odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in sample)
+    odd = len(sample) - len(sample.translate(None, _ODD))
     if odd > max(8, len(sample) // 50):
         raise NotText(f"{name} is a binary file, not text")
 

@@ -15,6 +15,8 @@ from xpu_doctor.findings import Confidence
 
 MAX_LINE = 4096
 """Characters of a line that patterns see."""
+GRAM = 4
+"""Letters of the pieces by which words are looked up before they are searched for."""
 MAX_HITS = 4
 """Lines that one signature reports of one text: the first ones."""
 
@@ -84,17 +86,31 @@ def match(text: str, source: str, *, claims: bool = False) -> tuple[ErrorText, .
     if len(lowered) != len(text):  # some letters change their length; the offsets must agree
         lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
     starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    present = {lowered[at : at + GRAM] for at in range(len(lowered) - GRAM + 1)}
     hits: list[tuple[int, ErrorText]] = []
-    for signature in signatures():
-        if claims or signature.kind == "message":
-            hits.extend(_hits(signature, text, lowered, starts, source))
+    for signature, grams in _gated():
+        if (claims or signature.kind == "message") and not (grams and present.isdisjoint(grams)):
+            hits.extend(_hits(signature, text, lowered, starts, source, present))
     hits.sort(key=lambda hit: hit[0])
     return tuple(error for _, error in hits)
 
 
-def _hits(signature: Signature, text: str, lowered: str, starts: list[int], source: str) -> Iterator[tuple[int, ErrorText]]:
+@cache
+def _gated() -> tuple[tuple[Signature, frozenset[str]], ...]:
+    """Each row with the first letters of its words: a text that holds none of them needs no search; empty where a word is too short."""
+    return tuple(
+        (signature, frozenset(word[:GRAM] for word in signature.words) if all(len(word) >= GRAM for word in signature.words) else frozenset())
+        for signature in signatures()
+    )
+
+
+def _hits(
+    signature: Signature, text: str, lowered: str, starts: list[int], source: str, present: set[str]
+) -> Iterator[tuple[int, ErrorText]]:
     lines: set[int] = set()
     for word in signature.words:
+        if len(word) >= GRAM and (word[:GRAM] not in present or word[-GRAM:] not in present):
+            continue
         at = lowered.find(word)
         while at >= 0 and len(lines) < MAX_HITS * 8:
             number = bisect_right(starts, at)

@@ -48,6 +48,24 @@ class Text:
         """Return how to cite an offset: `text, line 12`."""
         return f"{self.name}, line {self.line_of(offset)}"
 
+    def lines_with(self, *words: str) -> Iterator[tuple[int, str]]:
+        """Yield offset and text of each line that holds one of these lower-case words, in order, each once."""
+        lowered = self.lowered if len(self.lowered) == len(self.body) else self.body.casefold()
+        if len(lowered) != len(self.body):
+            lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in self.body)
+        starts: set[int] = set()
+        for word in words:
+            at = lowered.find(word)
+            while at >= 0:
+                starts.add(lowered.rfind("\n", 0, at) + 1)
+                end = lowered.find("\n", at)
+                if end < 0:
+                    break
+                at = lowered.find(word, end)
+        for start in sorted(starts):
+            end = self.body.find("\n", start)
+            yield start, self.body[start : end if end >= 0 else len(self.body)]
+
     def find(self, pattern: Pattern[str]) -> Iterator[Match[str]]:
         """Yield the matches of a pattern in the text."""
         return pattern.finditer(self.body)

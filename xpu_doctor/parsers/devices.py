@@ -6,7 +6,7 @@ import re
 
 from xpu_doctor.facts import Gpu, XpuDevice
 from xpu_doctor.parsers.collected import Collected, Text
-from xpu_doctor.tables.device_names import family_named, named_gpus
+from xpu_doctor.tables.device_names import NAME_WORDS, family_named, named_gpus
 from xpu_doctor.unknown import NOT_EXAMINED
 
 _SYCL_LS = re.compile(r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$")
@@ -53,16 +53,16 @@ def parse(text: Text, facts: Collected) -> None:
 
 def _names(text: Text, facts: Collected) -> None:
     """Note families, kinds and how many GPUs are named."""
-    offset, most = 0, 0
-    for line in text.body.split("\n"):
+    most = 0
+    for offset, line in text.lines_with(*NAME_WORDS):
         if len(line) <= 2000:
             for gpu in named_gpus(line):
                 _note(facts, gpu.group, gpu.kind, text.place(offset))
                 if gpu.family and not any(family_named(known.name) == gpu.family for known in facts.gpus):
                     facts.gpus.append(Gpu(name=gpu.name, vendor_id=0x8086))
                     facts.sources.setdefault("gpus", text.place(offset))
-        offset += len(line) + 1
-    for match in text.find(_COUNT):
+    counted = (match for _, line in text.lines_with("arc", "data center", "xpu", "gpus", "cards") for match in _COUNT.finditer(line[:2000]))
+    for match in counted:
         word = (match[1] or match[2]).lower()
         most = max(most, int(word) if word.isdigit() else {"two": 2, "dual": 2, "both": 2, "multiple": 2, "three": 3, "four": 4}[word])
     if most:

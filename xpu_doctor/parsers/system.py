@@ -9,11 +9,15 @@ from xpu_doctor.parsers.collected import Collected, Text
 
 _KERNEL = re.compile(r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b")
 _UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
-_OS = (
-    ("windows", re.compile(r"(?i)\bWindows(?: |-)(?:10|11|7|Server)|\bWin(?:10|11)\b|[A-Z]:\\(?:Users|Windows|Program|[\w.-]{2,40}\\)|\[WinError|\.dll\b|\.bat\b|\.exe\b|\\venv\\|\\site-packages\\|PS [A-Z]:\\")),
-    ("linux", re.compile(r"(?i)\b(?:ubuntu|debian|fedora|arch ?linux|opensuse|rhel|centos|rocky|linux|proxmox|gentoo|nixos|kubuntu|mint)\b|/usr/lib|/home/|\.so\.\d|/dev/dri|/opt/intel")),
-    ("macos", re.compile(r"(?i)\bmac ?os\b|\bdarwin\b")),
-)
+_OS_WORDS = {
+    "windows": ("windows 1", "windows-1", "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\", "\\site-packages\\"),
+    "linux": (
+        "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos", "/usr/",
+        "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt ", "apt-get", "sudo ", "kernel",
+    ),
+    "macos": ("mac os", "macos", "darwin"),
+}  # fmt: skip
+"""Words that stand in texts from a system, in lower case; the system with the most of them wins."""
 _DISTRIBUTIONS = (
     ("ubuntu", re.compile(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
     ("debian", re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?")),
@@ -22,6 +26,10 @@ _DISTRIBUTIONS = (
     ("opensuse", re.compile(r"(?i)\bopensuse\b")),
     ("rhel", re.compile(r"(?i)\b(?:rhel|red hat|rocky linux|almalinux|centos)(?: (\d+(?:\.\d+)?))?")),
 )
+_DISTRIBUTION_WORDS = {
+    "ubuntu": ("ubuntu",), "debian": ("debian",), "fedora": ("fedora",), "arch": ("arch linux", "archlinux", "arch btw", "manjaro"),
+    "opensuse": ("opensuse",), "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
+}  # fmt: skip
 _WSL = re.compile(r"(?i)\bwsl ?2?\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
 _CONTAINER = re.compile(
     r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|^FROM [\w./:-]+|\bdocker (?:container|image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|^\s*image: [\w./-]+:",
@@ -34,6 +42,10 @@ _GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]
 _VARIABLE = re.compile(
     r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e )((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO|PYTORCH_|TORCH|IPEX_|CCL_|IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES)=([^\s;`]{0,400})"
 )
+_VARIABLE_WORDS = (
+    "oneapi_", "ze_", "zes_", "zel_", "sycl_", "ur_l", "ur_a", "neoread", "pytorch_", "torch_", "torchindu", "ipex_", "ccl_", "igc_", "bigdl_", "xpu_", "override",
+    "ld_library_path", "pythonpath", "ld_preload", "cuda_visible",
+)  # fmt: skip
 _PASSED = re.compile(r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged", re.M)
 _DMESG = re.compile(r"(?m)^[^\n]{0,80}\b(?:i915|xe)\b (?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$|^[^\n]{0,60}\b(?:i915|xe): [^\n]{1,200}$")
 _CMDLINE = re.compile(r"\b((?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}|nomodeset|module_blacklist=\S{1,80}|modprobe\.blacklist=\S{1,80})")
@@ -49,7 +61,7 @@ def parse(text: Text, facts: Collected) -> None:
     _system(text, facts)
     _containers(text, facts)
     _nodes(text, facts)
-    if "=" in text.body:
+    if text.has(*_VARIABLE_WORDS):
         _variables(text, facts)
     _kernel(text, facts)
     if text.has("oneapi", "basekit", "toolkit", "dpcpp", "igc version", "dle"):
@@ -66,13 +78,13 @@ def parse(text: Text, facts: Collected) -> None:
 def _system(text: Text, facts: Collected) -> None:
     name = facts.get("machine.os_name")
     source = str(name) if name else text.body
-    hits = [(len(pattern.findall(source)), label, pattern) for label, pattern in _OS]
-    best = max(hits, key=lambda hit: hit[0])
-    if best[0]:
-        found = best[2].search(source)
-        facts.put("machine.os", best[1], text.name if name or found is None else text.place(found.start()))
+    lowered = source.lower() if name else text.lowered
+    counts = {system: sum(min(lowered.count(word), 20) for word in words) for system, words in _OS_WORDS.items()}
+    best = max(counts, key=lambda system: counts[system])
+    if counts[best]:
+        facts.put("machine.os", best, text.name)
     for label, pattern in _DISTRIBUTIONS:
-        found = pattern.search(source)
+        found = pattern.search(source) if any(word in lowered for word in _DISTRIBUTION_WORDS[label]) else None
         if found and facts.get("machine.os") == "linux":
             facts.put("machine.distribution", label, text.name)
             if found.groups() and found[1]:
@@ -145,6 +157,8 @@ def _variables(text: Text, facts: Collected) -> None:
 
 def _kernel(text: Text, facts: Collected) -> None:
     for pattern in (_UNAME, _KERNEL):
+        if pattern is _KERNEL and not text.has("kernel"):
+            break
         found = pattern.search(text.body)
         if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
             facts.put("kernel.version", found[1], text.place(found.start()))

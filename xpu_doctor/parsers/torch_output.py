@@ -37,11 +37,16 @@ def parse(text: Text, facts: Collected) -> None:
 
 def _availability(text: Text, facts: Collected) -> None:
     if text.has("is_available", "available", "detected"):
-        answers = [(match.start(), match[1]) for match in text.find(_AVAILABLE)]
-        for match in text.find(_AVAILABLE_WORDS):
-            word = match[1] or match[2] or ("no" if match[3] else "")
-            if word:
-                answers.append((match.start(), word))
+        answers = []
+        for offset, line in text.lines_with("is_available()"):
+            end = text.body.find("\n", offset + len(line) + 1)
+            both = text.body[offset : min(end if end >= 0 else len(text.body), offset + 4096)]
+            answers += [(offset + match.start(), match[1]) for match in _AVAILABLE.finditer(both) if match.start() < len(line)]
+        for offset, line in text.lines_with("xpu", "intel gpu"):
+            for match in _AVAILABLE_WORDS.finditer(line[:2000]):
+                word = match[1] or match[2] or ("no" if match[3] else "")
+                if word:
+                    answers.append((offset + match.start(), word))
         for start, word in sorted(answers):
             facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
     if text.has("device_count"):

@@ -41,14 +41,19 @@ _NAMES: tuple[tuple[str, str, str, str, str], ...] = (
     ("arc-integrated", "integrated", "", "arc graphics", r"\barc(?:\(tm\)|™) graphics\b"),
 )
 
-_WORDS = ("max", "pvc", "ponte", "flex", "ats-m", "arctic", "arc", "b5", "b6", "b7", "bmg", "battlemage", "lake", "lnl", "mtl", "a3", "a5", "a7", "dg", "alchemist", "iris", "uhd", "hd graphics", "xe", "8086:", "0xe22", "ultra", "broadwell", "haswell", "trail", "braswell")
+NAME_WORDS = (
+    "arc", "gpu max", "max 1", "pvc", "ponte", "gpu flex", "flex 1", "ats-m", "b50", "b57", "b58", "b60", "b65", "b70", "bmg", "battlemage", "lake", "lnl", "mtl",
+    "a310", "a350", "a370", "a380", "a550", "a570", "a580", "a730", "a750", "a770", "dg1", "dg2", "alchemist", "iris", "uhd", "hd graphics", "xe-lp", "xe lp",
+    "8086:", "0xe22", "ultra", "broadwell", "haswell", "cherry trail", "braswell",
+)  # fmt: skip
+"""Words in lower case, one of which stands in every line that names a GPU."""
 _MERGED = re.compile("|".join(f"(?P<n{number}>{row[4]})" for number, row in enumerate(_NAMES)))
 
 
 def named_gpus(line: str) -> Iterator[NamedGpu]:
     """Yield the Intel GPUs that a line names, in order."""
     lowered = line.lower()
-    if not any(word in lowered for word in _WORDS):
+    if not any(word in lowered for word in NAME_WORDS):
         return
     for match in _MERGED.finditer(lowered):
         group, kind, family, _, _ = _NAMES[int(str(match.lastgroup)[1:])]
