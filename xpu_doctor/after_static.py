@@ -47,7 +47,7 @@ def _target(snapshot: Snapshot, checkup: Checkup) -> Target:
 def _with_installer(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapshot:
     from xpu_doctor.probes.installer import installer_facts
 
-    facts = installer_facts(snapshot.python, snapshot.distributions, checkup.environment, checkup.patient.folder or "")
+    facts = installer_facts(snapshot.python, snapshot.distributions, checkup.environment, checkup.patient.folder or "", host)
     return replace(snapshot, installer=facts, sources=(*snapshot.sources, Source("installer", "configuration files and variables of pip and uv")))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from xpu_doctor.diagnosis import Diagnosis
 from xpu_doctor.findings import Finding
+from xpu_doctor.quick import dataclass
 from xpu_doctor.snapshot import Snapshot
 
 DOCUMENT_SCHEMA = 1

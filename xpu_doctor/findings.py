@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from xpu_doctor.quick import dataclass
 
 
 class _Ordered(Enum):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xpu_doctor.facts.machine import Variable
+from xpu_doctor.quick import dataclass
 from xpu_doctor.unknown import NOT_EXAMINED, Maybe
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from xpu_doctor.quick import dataclass
 from xpu_doctor.unknown import NOT_EXAMINED, Maybe
 
 
