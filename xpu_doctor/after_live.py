@@ -52,9 +52,11 @@ def _with_second_enumerations(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
     from xpu_doctor.level_zero import adapter_log, second_count, sycl_filters
 
     xpu = snapshot.xpu
-    if not checkup.selection.wants(Layer.ENUMERATION) or snapshot.torch.build != "xpu" or not isinstance(xpu.device_count, int):
+    raised = isinstance(xpu.error, str) and bool(xpu.error)
+    if not checkup.selection.wants(Layer.ENUMERATION) or snapshot.torch.build != "xpu" or not (raised or isinstance(xpu.device_count, int)):
         return snapshot
-    if sycl_filters(checkup.environment) and xpu.device_count < _devices_of_level_zero(snapshot):
+    count = xpu.device_count if isinstance(xpu.device_count, int) else 0
+    if sycl_filters(checkup.environment) and count < _devices_of_level_zero(snapshot):
         xpu = replace(xpu, unfiltered_count=second_count(checkup.patient))
     if _working(xpu) == 0 and snapshot.imported.succeeded is True:
         level_zero = replace(snapshot.level_zero, adapters=adapter_log(checkup.patient))
