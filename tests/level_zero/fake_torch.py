@@ -116,7 +116,7 @@ def add_fake_torch(environment: Path, version: str, toolkit: str) -> None:
     (package / "xpu" / "__init__.py").write_text(XPU, encoding="utf-8")
     text = f"__version__ = '{version}'\ndebug = False\ncuda = None\ngit_version = '0'\nhip = None\nxpu = '{toolkit}'\n"
     (package / "version.py").write_text(text, encoding="utf-8")
-    runtime = sorted((environment / "lib").glob("libsycl.so.[0-9]"))[-1].name
+    runtime = max((environment / "lib").glob("libsycl.so.[0-9]")).name
     command = [compiler, "-std=c++17", "-w", "-shared", "-fPIC", f"-I{environment}/include", f"-I{environment}/include/sycl", str(SOURCE)]
     command += ["-o", str(package / "lib" / "libc10_xpu.so"), f"-L{environment}/lib", f"-l:{runtime}"]
     command += ["-Wl,-rpath,$ORIGIN/../../../..:$ORIGIN", "-Wl,--disable-new-dtags"]

@@ -20,7 +20,8 @@ TROUBLE = re.compile(
     r"not properly supported|not supported|[Uu]nsupported|coredump|device lost|BAR|Ioctl",
 )
 MAX_LINES = 60
-LOG_SECONDS = 2.5
+LOG_COMMANDS = ((("dmesg",), 1.0), (("journalctl", "-k", "-b", "-q", "-n", "3000", "--no-pager", "-o", "short-monotonic"), 1.5))
+"""Each command with the seconds that it may take; the journal's end is enough, its whole can take long to read."""
 
 
 @probe("kernel-driver", layer=Layer.KERNEL, fills="kernel", on=("linux",))
@@ -52,8 +53,8 @@ def _gpu_log(host: Host) -> Maybe[tuple[LogLine, ...]]:
     if not any(host.exists(path) is True for path in speakers):
         return Unknown("no Intel graphics driver is loaded, so the kernel's log was not read")
     reasons = []
-    for argv in (("dmesg",), ("journalctl", "-k", "-b", "-q", "--no-pager", "-o", "short-monotonic")):
-        done = host.run(argv, LOG_SECONDS)
+    for argv, seconds in LOG_COMMANDS:
+        done = host.run(argv, seconds)
         if isinstance(done, Unknown):
             reasons.append(done.reason)
         elif done.code == 0 and done.stdout.strip():
