@@ -18,7 +18,7 @@ from xpu_doctor.unknown import Unknown
 
 COMMON = ("libstdc++.so.6", "libgcc_s.so.1", "libze_loader.so.1", "libze_intel_gpu.so.1", "libOpenCL.so.1", "libz.so.1")
 """Libraries of the system that are worth showing."""
-XPU_ROOTS = ("libc10_xpu.so", "libtorch_xpu.so")
+XPU_ROOTS = ("libtorch_xpu.so", "libc10_xpu.so")
 MOST_LOADED, MOST_FAULTS, MOST_OTHERS = 150, 40, 5
 SYSTEM_VERSIONS = ("GLIBC_", "GLIBCXX_", "CXXABI_", "GCC_", "LIBC_")
 
@@ -37,7 +37,7 @@ def examine(request: Request, files: Files) -> Libraries:
 def _symbols_matter(item: Loaded) -> bool:
     """Whether single symbols are looked up too: where a mixture of releases shows in them, and all are bound at once."""
     name = os.path.basename(item.path)
-    return name in XPU_ROOTS[:1] or (name.startswith("libur_adapter") and item.elf.binds_now)
+    return name == "libc10_xpu.so" or (name.startswith("libur_adapter") and item.elf.binds_now)
 
 
 class _Walk:
@@ -181,7 +181,7 @@ class _Walk:
             if inside or ordinary or shown >= MOST_LOADED:
                 continue
             shown += 1
-            own = self._own_copy(item.name, item.path)
+            own = self._own_copy(os.path.basename(item.name), item.path)
             yield LoadedLibrary(
                 name=os.path.basename(item.name),
                 path=path,

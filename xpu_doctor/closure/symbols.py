@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from xpu_doctor.closure.elf import DT_STRTAB, ElfReading
 from xpu_doctor.closure.files import BadLibrary, Files, Reader
@@ -16,10 +18,17 @@ MAX_CHAIN = 10_000
 
 
 def wanted_symbols(files: Files, path: str) -> tuple[str, ...]:
-    """Return the strong undefined symbols of a shared object that has a GNU hash table; none where it has no such table."""
+    """Return the strong undefined symbols of a shared object that has a GNU hash table; none where it has no such table.
+
+    Raises:
+        BadLibrary: the tables cannot be read.
+    """
     with files.open(path) as reader:
-        table = _Table(reader)
-        return tuple(table.wanted()) if table.hash else ()
+        try:
+            table = SymbolTable(reader)
+            return tuple(table.wanted()) if table.hash else ()
+        except (struct.error, OverflowError) as error:
+            raise BadLibrary("corrupt", f"unreadable symbol table ({error})") from error
 
 
 def gnu_hash(name: bytes) -> int:
@@ -31,24 +40,7 @@ def gnu_hash(name: bytes) -> int:
 
 
 class SymbolTable:
-    """The symbols that one shared object defines, looked up one by one."""
-
-    def __init__(self, files: Files, path: str) -> None:
-        self._reader = files.open(path)
-        self._table = _Table(self._reader)
-        self._table.load_hash()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._reader.__exit__(None, None, None)
-
-    def defines(self, name: bytes, value: int) -> bool:
-        """Return whether a symbol of this name and hash is defined."""
-        return self._table.defines(name, value)
-
-
-class _Table:
-    """Places of the dynamic symbol table in an open file."""
+    """The dynamic symbols of one shared object, in an open file."""
 
     def __init__(self, reader: Reader) -> None:
         reading = ElfReading(reader)
@@ -58,8 +50,10 @@ class _Table:
         self.strings = reading.place(tags.get(DT_STRTAB, -1))
         self.hash = reading.place(tags[DT_GNU_HASH]) if DT_GNU_HASH in tags else 0
         self.counts = struct.unpack("<IIII", reader.at(self.hash, 16)) if self.hash else (0, 0, 0, 0)
+        self.buckets: tuple[int, ...] = ()
 
     def wanted(self) -> Iterator[str]:
+        """Yield the names of the strong undefined symbols."""
         first_defined = min(self.counts[1], MAX_TABLE // 24)
         data, found = self.reader.at(self.symbols, 24 * first_defined), 0
         for name, info, _, section, _, _ in struct.iter_unpack("<IBBHQQ", data):
@@ -69,17 +63,18 @@ class _Table:
                     return
                 yield self.reader.text(self.strings + name, 1 << 16)
 
-    def load_hash(self) -> None:
+    def load_hash(self) -> SymbolTable:
+        """Read the hash table; without one nothing is known to be defined."""
         buckets, _, bloom, _ = self.counts
-        if not self.hash or not buckets or not bloom or 8 * bloom + 4 * buckets > MAX_TABLE:
-            self.buckets: tuple[int, ...] = ()
-            return
-        data = self.reader.at(self.hash + 16, 8 * bloom + 4 * buckets)
-        self.bloom = struct.unpack_from(f"<{bloom}Q", data)
-        self.buckets = struct.unpack_from(f"<{buckets}I", data, 8 * bloom)
-        self.chains = self.hash + 16 + len(data)
+        if self.hash and buckets and bloom and 8 * bloom + 4 * buckets <= MAX_TABLE:
+            data = self.reader.at(self.hash + 16, 8 * bloom + 4 * buckets)
+            self.bloom = struct.unpack_from(f"<{bloom}Q", data)
+            self.buckets = struct.unpack_from(f"<{buckets}I", data, 8 * bloom)
+            self.chains = self.hash + 16 + len(data)
+        return self
 
     def defines(self, name: bytes, value: int) -> bool:
+        """Return whether a symbol of this name and hash is defined."""
         _, first, bloom, shift = self.counts
         if not self.buckets:
             return False
@@ -105,24 +100,18 @@ class _Table:
 
 
 def undefined(files: Files, path: str, providers: tuple[str, ...]) -> str:
-    """Return the first symbol that an object wants and none of the providers defines, or nothing."""
-    tables: list[SymbolTable] = []
+    """Return the first symbol that an object wants and none of the providers defines, or nothing where that cannot be told."""
     try:
-        for provider in providers:
-            try:
-                tables.append(SymbolTable(files, provider))
-            except (BadLibrary, OSError, struct.error):
-                return ""  # an unreadable provider proves nothing
-            if not tables[-1]._table.buckets and not provider.endswith("/ld-linux-x86-64.so.2"):
+        wanted = wanted_symbols(files, path)
+        with ExitStack() as stack:
+            tables = [SymbolTable(stack.enter_context(files.open(provider))).load_hash() for provider in providers] if wanted else []
+            if not all(table.buckets or os.path.basename(provider).startswith("ld-") for table, provider in zip(tables, providers, strict=False)):
                 return ""
-        for name in wanted_symbols(files, path):
-            encoded = name.encode("utf-8", "replace")
-            value = gnu_hash(encoded)
-            if not any(table.defines(encoded, value) for table in tables):
-                return name
+            for name in wanted:
+                encoded = name.encode("utf-8", "replace")
+                value = gnu_hash(encoded)
+                if not any(table.defines(encoded, value) for table in tables):
+                    return name
     except (BadLibrary, OSError, struct.error):
-        return ""
-    finally:
-        for table in tables:
-            table.close()
+        return ""  # an unreadable provider proves nothing
     return ""
