@@ -105,12 +105,16 @@ EXIT_CODES: Mapping[str, ExitCode] = {
 
 
 def tempered(findings: Iterable[Finding], rules: Iterable[Rule], snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Make notes of what tables say against a device that was seen to work: observed success overrides every table."""
+    """Make notes of what tables say against a device that was seen to work: observed success overrides every table.
+
+    What a message speaks for as well rests on more than a table.
+    """
     if not device_works(snapshot):
         return tuple(findings)
     tables = {rule.code for rule in rules if rule.from_table}
     return tuple(
-        replace(finding, severity=Severity.INFO) if finding.code in tables and finding.layer in PROVEN_BY_SUCCESS else finding for finding in findings
+        replace(finding, severity=Severity.INFO) if finding.code in tables and finding.layer in PROVEN_BY_SUCCESS and not finding.weight else finding
+        for finding in findings
     )
 
 

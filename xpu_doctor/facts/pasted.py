@@ -68,3 +68,5 @@ class Pasted:
     """Whether a oneAPI release is named that is not the one of torch's runtime packages."""
     two_tritons: bool = False
     """Whether builds of Triton of two names are installed."""
+    not_in_group: Maybe[bool] = NOT_EXAMINED
+    """Whether a listing of the user's groups lacks the group of the render node."""

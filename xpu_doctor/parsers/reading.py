@@ -132,6 +132,7 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int)]
     _versions(facts)
+    _groups(facts)
     none = (
         facts.get("xpu.device_count") == 0
         or facts.get("xpu.available") is False
@@ -152,6 +153,16 @@ def _versions(facts: Collected) -> None:
         facts.put("pasted.oneapi_differs", differs, facts.sources["pasted.oneapi"])
     tritons = {"triton", "triton-xpu", "pytorch-triton-xpu"} & set(facts.distributions)
     facts.put("pasted.two_tritons", len(tritons) > 1, "the text")
+
+
+def _groups(facts: Collected) -> None:
+    """Compare the user's groups with the group of the render node, where both are shown."""
+    nodes, groups = facts.get("access.nodes"), facts.get("access.account_groups")
+    if not nodes or groups is None or facts.get("access.is_root"):
+        return
+    for node in nodes:
+        if "render" in node.path and isinstance(node.mode, int) and not node.mode & 0o006:
+            facts.put("pasted.not_in_group", node.group not in groups, facts.sources["access.account_groups"])
 
 
 def _level_zero(facts: Collected) -> LevelZero:

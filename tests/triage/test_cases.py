@@ -1,0 +1,81 @@
+"""The project's own cases: what texts must come to, and which line proves it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xpu_doctor.findings import Confidence, Finding, Severity
+from xpu_doctor.registry import all_rules
+from xpu_doctor.safe_text import from_bytes
+from xpu_doctor.triage import triage_texts
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "cases"
+NOT_THE_INSTALL = frozenset(
+    "pytorch-bug op-unsupported op-cpu-fallback fp64-unsupported out-of-memory fork-reinit profiler-pti collectives-bug xccl-unavailable "
+    "compile-toolchain app-requests-cuda app-lacks-xpu-support app-bug".split()
+)
+
+
+def cases() -> list[Any]:
+    """Every case of every file, as a parameter with its name."""
+    found = []
+    for path in sorted(FOLDER.glob("*.toml")):
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]:
+            found.append(pytest.param(row, id=f"{path.stem}: {row['name']}"))
+    return found
+
+
+def roots(text: str) -> tuple[Finding, ...]:
+    """The root causes of a text."""
+    return triage_texts([("text", from_bytes(text.encode(), "text"))], rules=all_rules()).diagnosis.root_causes
+
+
+@pytest.mark.parametrize("case", cases())
+def test_case(case: dict[str, Any]) -> None:
+    """The first root cause is one of those that the case allows; or nothing loud is said."""
+    found = roots(case["text"])
+    codes = [finding.code for finding in found]
+    if case.get("quiet"):
+        loud = [f for f in found if f.severity is not Severity.INFO and f.confidence is not Confidence.POSSIBLE and f.code not in NOT_THE_INSTALL]
+        assert not loud
+        return
+    assert codes[:1] and codes[0] in case["first"], codes[:4]
+    assert set(case.get("among_three", ())) <= set(codes[:3])
+    if case.get("not_certain"):
+        assert found[0].confidence is not Confidence.CERTAIN
+    if "evidence" in case:
+        assert any(case["evidence"] in item.value for item in found[0].evidence)
+
+
+@pytest.mark.parametrize("case", cases())
+def test_every_finding_names_its_evidence(case: dict[str, Any]) -> None:
+    """Whatever is more than possible rests on something in the text."""
+    for finding in roots(case["text"]):
+        if finding.confidence is not Confidence.POSSIBLE:
+            assert finding.evidence, finding.code
+            assert all(item.source for item in finding.evidence), finding
+
+
+@pytest.mark.parametrize("case", cases())
+def test_form_does_not_matter(case: dict[str, Any]) -> None:
+    """Quoted, indented, fenced, with Windows line ends or as UTF-16: the first root cause stays."""
+    text = case["text"]
+    first = [finding.code for finding in roots(text)][:1]
+    for other in (
+        "".join(f"> {line}\n" for line in text.splitlines()),
+        "".join(f"    {line}\n" for line in text.splitlines()),
+        f"```\n{text}\n```",
+        text.replace("\n", "\r\n"),
+    ):
+        assert [finding.code for finding in roots(other)][:1] == first, other[:80]
+    wide = from_bytes(text.encode("utf-16"), "text")
+    assert wide.text == from_bytes(text.encode(), "text").text
