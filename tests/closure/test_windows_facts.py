@@ -1,0 +1,127 @@
+"""The facts and findings of a Windows environment, examined on Linux: the real Intel DLLs under stubs of torch's."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.closure import real_wheels
+from tests.closure import windows_world as world
+from tests.closure.breakages import Breakage, Change, done
+from tests.closure.conftest import need, wheels
+from xpu_doctor.closure.examine_windows import examine
+from xpu_doctor.closure.files import Files
+from xpu_doctor.closure.request import Request
+from xpu_doctor.closure.windows import WindowsSystem
+from xpu_doctor.facts import Distributions, Import, Libraries, Python, Run, Stage
+from xpu_doctor.findings import Finding
+from xpu_doctor.rule import judge
+from xpu_doctor.rules.runtime import RULES
+from xpu_doctor.snapshot import Snapshot
+
+RECORD = Path(__file__).parents[2] / "fixtures" / "closure" / "wine.json"
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment's folder."""
+    need(world.MINGW, "x86_64-w64-mingw32-dlltool")
+    return world.build(wheels("base", "windows", real_wheels.WINDOWS), tmp_path_factory.mktemp("windows"))
+
+
+def walked(env: Path, without: tuple[str, ...] = (), version: str = "2.7.0", path: tuple[str, ...] = ()) -> Libraries:
+    """The facts, on a Windows that has what Wine has, less some."""
+    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+    names = frozenset(record["system_names"]) - {"opencl.dll", *without}
+    imports = {name: tuple(found) for name, found in record["system_imports"].items()}
+    system = WindowsSystem(system_names=names, system_imports=imports, application=str(env.parent / "app"), path=path)
+    torch = str(env / "Lib" / "site-packages" / "torch")
+    return examine(Request("windows", torch, "", str(env), str(env), version=version), Files(), system)
+
+
+def judged(facts: Libraries, **groups: Any) -> list[Finding]:
+    """What the rules of the layer say."""
+    snapshot = Snapshot(python=Python(os="windows", executable="C:\\venv\\Scripts\\python.exe"), libraries=facts, distributions=Distributions(()))
+    judgement = judge([rule() for rule in RULES], dataclasses.replace(snapshot, **groups))
+    assert not judgement.crashed
+    return list(judgement.findings)
+
+
+def test_whole_environment(env: Path) -> None:
+    facts = walked(env)
+    assert facts.prediction == "loads" and facts.faults == () and facts.damaged == ()
+    assert isinstance(facts.opened, tuple)
+    assert {(row.row, row.outcome) for row in facts.opened} >= {("level-zero-adapter-windows", "loads"), ("ur-loader-windows", "loads")}
+    assert judged(facts) == []
+
+
+@pytest.mark.parametrize("name", ["sycl8", "libmmd", "ur_win_proxy_loader", "svml_dispmd", "xptifw"])
+def test_named_and_missing_differ(env: Path, name: str) -> None:
+    """The message names c10_xpu.dll or torch_xpu.dll; the finding names what is missing."""
+    with done(env, Breakage(name, (Change("remove", f"{world.BIN}/{name}.dll"),))):
+        facts = walked(env)
+    assert facts.prediction == "fails"
+    stage = Stage("import", "error", winerror=126, reason='OSError: [WinError 126] Error loading "c10_xpu.dll" or one of its dependencies.')
+    found = judged(facts, imported=Import(succeeded=False), run=Run((stage,)))
+    assert [finding.code for finding in found] == ["shared-library-missing"]
+    assert f"→ {name}.dll" in found[0].summary and "failed as predicted" in found[0].summary
+
+
+def test_loader_that_is_opened_by_name(env: Path) -> None:
+    with done(env, Breakage("ur", (Change("remove", f"{world.BIN}/ur_loader.dll"),))):
+        facts = walked(env)
+    assert facts.prediction == "loads"
+    assert [finding.code for finding in judged(facts)] == ["shared-library-missing"]
+
+
+def test_driver_s_loader_is_another_layer_s_matter(env: Path) -> None:
+    with done(env, Breakage("ze", (Change("remove", f"{world.BIN}/ze_loader.dll"),))):
+        facts = walked(env)
+    assert facts.prediction == "loads" and judged(facts) == []
+    assert isinstance(facts.opened, tuple)
+    assert [row.outcome for row in facts.opened if row.name == "ur_adapter_level_zero.dll"] == ["fails"]
+
+
+def test_another_major_version(env: Path) -> None:
+    with done(env, Breakage("nine", (Change("rename", f"{world.BIN}/sycl8.dll", to="sycl9.dll"),))):
+        found = judged(walked(env))
+    assert [finding.code for finding in found] == ["runtime-package-mismatch"]
+    assert "there is only sycl9.dll" in found[0].summary
+
+
+@pytest.mark.parametrize("name", ["msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll"])
+def test_redistributable(env: Path, name: str) -> None:
+    found = judged(walked(env, without=(name,)))
+    assert found[0].code == "msvc-redist-missing" and name in found[0].summary.lower()
+    assert "winget install" in found[0].remedies[0].commands[0]
+
+
+def test_damaged_torch(env: Path) -> None:
+    with done(env, Breakage("cut", (Change("cut", f"{world.LIB}/c10_xpu.dll", 900),))):
+        facts = walked(env)
+    assert isinstance(facts.damaged, tuple) and [(Path(row.path).name, row.kind) for row in facts.damaged] == [("c10_xpu.dll", "truncated")]
+    assert isinstance(facts.predicted_error, str) and "[WinError 193]" in facts.predicted_error and judged(facts) == []
+
+
+def test_foreign_runtime(env: Path) -> None:
+    with done(env, Breakage("arm", (Change("pe-machine", f"{world.BIN}/libmmd.dll"),))):
+        found = judged(walked(env))
+    assert found[0].code == "shared-library-missing" and "damaged (foreign)" in found[0].summary
+
+
+def test_umf_of_old_packages_is_found_since_28(env: Path) -> None:
+    """umf 0.9.1 puts umf.dll into <prefix>\\bin, which torch adds since 2.8."""
+    assert str(env / "bin") not in walked(env, version="2.7.0").env_folders
+    assert str(env / "bin") in walked(env, version="2.8.0").env_folders
+
+
+def test_path_is_the_last_resort(env: Path) -> None:
+    """torch's second attempt goes along PATH, so a copy there saves the import."""
+    with done(env, Breakage("gone", (Change("remove", f"{world.BIN}/sycl8.dll"),))):
+        facts = walked(env, path=(str(env.parent / "other"),))
+    assert facts.prediction == "loads" and isinstance(facts.loaded, tuple)
+    assert [row.how for row in facts.loaded if row.name == "sycl8.dll"] == ["PATH"]
