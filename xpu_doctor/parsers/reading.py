@@ -63,6 +63,8 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
     read_parts = {subject: _read_one(subject, bodies) for subject, bodies in parts.items()}
     if "host" in read_parts and "container" in read_parts:
         read_parts["container"] = _with_shared(read_parts["container"], read_parts["host"])
+        host = read_parts["host"]
+        read_parts["host"] = dataclasses.replace(host, pasted=dataclasses.replace(host.pasted, in_container=True))
     return tuple(read_parts.values())
 
 
