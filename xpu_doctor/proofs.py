@@ -61,11 +61,11 @@ def _named(gpu: Gpu) -> str:
 @_proof
 def kernel(snapshot: Snapshot) -> Proof:
     """i915 or xe is bound to each Intel GPU, or Windows' own driver model is there."""
+    if snapshot.machine.wsl is True:
+        return Proof(False, "in WSL2 the kernel driver is on the Windows side", pointless=True)
     gpus = intel_gpus(snapshot)
     if snapshot.machine.os == "windows":
         return Proof(bool(gpus), "Windows' display driver model", pointless=not gpus)
-    if snapshot.machine.wsl is True:
-        return Proof(False, "in WSL2 the kernel driver is on the Windows side", pointless=True)
     if not gpus:
         return Proof(False, "no Intel GPU to drive", pointless=True)
     drivers = [known(gpu.kernel_driver) for gpu in gpus]
@@ -105,8 +105,9 @@ def driver(snapshot: Snapshot) -> Proof:
 
 
 def _driver_version(level_zero: Any) -> str:
-    version = getattr(level_zero, "driver_version", None)
-    return version if isinstance(version, str) and version else "works"
+    drivers = level_zero.drivers
+    versions = [driver.version for driver in drivers if isinstance(driver.version, str)] if isinstance(drivers, tuple) else []
+    return f"with driver {', '.join(versions[:2])}" if versions else "works"
 
 
 @_proof

@@ -109,7 +109,7 @@ def windows_gpus(host: Host) -> Maybe[tuple[Gpu, ...]]:
         return _cim(host, adapters)
     found = [
         _adapter(name, values)
-        for name, values in sorted(adapters.items())
+        for name, values in sorted(_active(host, adapters).items())
         if isinstance(values, dict) and re.fullmatch(r"\d{4}", name) and (values.get("MatchingDeviceId") or values.get("DriverDesc"))
     ]
     return tuple(found) if found else _cim(host, Unknown("the registry lists no display adapter"))
@@ -136,6 +136,20 @@ def device_ids(matching: str) -> tuple[int, Maybe[int]]:
     """Return vendor and device id of a Plug and Play id such as `PCI\\VEN_8086&DEV_E20B&...`."""
     found = re.search(r"VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})", matching, re.IGNORECASE)
     return (int(found[1], 16), int(found[2], 16)) if found else (0, Unknown(f"no PCI id in {matching[:60]!r}"))
+
+
+ACTIVE_ADAPTERS = r"HKLM\HARDWARE\DEVICEMAP\VIDEO"
+"""Written anew at each start of Windows: which adapters are really there, by the GUID that their class key names in VideoID."""
+
+
+def _active(host: Host, adapters: dict[str, Any]) -> dict[str, Any]:
+    """Leave out adapters that are known to be gone: Windows keeps the keys of cards that were taken out."""
+    seen = host.registry(ACTIVE_ADAPTERS)
+    if isinstance(seen, Unknown):
+        return adapters
+    paths = " ".join(str(value).lower() for value in seen.values())
+    gone = [name for name, values in adapters.items() if isinstance(values, dict) and values.get("VideoID") and str(values["VideoID"]).lower() not in paths]
+    return {name: values for name, values in adapters.items() if name not in gone}
 
 
 CIM_COMMAND = (

@@ -16,14 +16,15 @@ else:
 @cache
 def toml(name: str) -> dict[str, Any]:
     """Return the parsed table `data/<name>.toml`."""
-    return tomllib.loads(text(f"{name}.toml"))
+    return parse_toml(text(f"{name}.toml"))
 
 
 def parse_toml(text: str) -> dict[str, Any]:
     """Return a parsed TOML document."""
-    return tomllib.loads(text)
+    parsed: dict[str, Any] = tomllib.loads(text)
+    return parsed
 
 
 def text(name: str) -> str:
     """Return the text of a file under data/."""
-    return resources.files("xpu_doctor").joinpath("data", name).read_text(encoding="utf-8")
+    return resources.files("xpu_doctor").joinpath("data").joinpath(name).read_text(encoding="utf-8")

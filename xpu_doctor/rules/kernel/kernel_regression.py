@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Kernel, Machine
@@ -12,6 +13,8 @@ from xpu_doctor.rules.gpus import names, subject
 from xpu_doctor.tables.devices import device_of, usable
 from xpu_doctor.tables.drivers import bad_kernels, between, release
 from xpu_doctor.unknown import Maybe, known, known_or
+
+HANG = re.compile(r"GPU HANG|Timedout job|[Ee]ngine reset|[Ww]edged")
 
 
 class KernelRegression(Rule):
@@ -25,7 +28,7 @@ class KernelRegression(Rule):
     explains = frozenset({"xpu-unavailable", "low-performance", "gpu-hang-logged", "compute-failed", "xpu-query-hung"})
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
-        """Found for each row whose kernels and GPU family fit."""
+        """A note for each row whose kernels and GPU family fit; a warning where its effect was logged too."""
         if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
             return
         seen = known(gpus)
@@ -33,9 +36,11 @@ class KernelRegression(Rule):
         for row in bad_kernels():
             hit = [gpu for gpu in usable(seen) if (device := device_of(gpu)) and device.family.key in row["families"]]
             if hit and between(release(version), row["kernels"]):
+                hung = row["effect"] == "hang" and any(HANG.search(line.text) for line in known_or(kernel.gpu_log, ()))
                 yield self.found(
                     subject(hit, seen),
                     f"kernel {version} has a known fault with {names(hit)}: {row['symptom']}",
+                    severity=Severity.WARNING if hung else Severity.INFO,
                     evidence=("kernel.version", Evidence("table drivers.bad_kernel", row["id"], row["source"])),
                     remedies=newer_kernel(machine, row["fixed"]),
                 )
