@@ -8,6 +8,11 @@ from xpu_doctor.tables.devices import Family
 HARDWARE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 
 
+def named(hypervisor: str) -> str:
+    """Return a hypervisor's name in brackets after a space; empty where nobody told it."""
+    return "" if hypervisor == "a hypervisor" else f" ({hypervisor})"
+
+
 def no_gpu(hypervisor: str) -> tuple[Remedy, ...]:
     """Return what helps where no Intel GPU is on the bus."""
     install = Remedy(
@@ -31,7 +36,7 @@ def pass_through(hypervisor: str) -> Remedy:
     """Return how a virtual machine gets its host's GPU."""
     return Remedy(
         "Pass the host's Intel GPU through to this virtual machine",
-        f"{hypervisor} shows the guest only the devices that it is given: the whole PCI device (VFIO) or an SR-IOV function.",
+        f"The hypervisor{named(hypervisor)} shows the guest only the devices that it is given: the whole PCI device (VFIO) or an SR-IOV function.",
         risk=Risk.ADMIN,
         verify=("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380"),
         url="https://docs.kernel.org/driver-api/vfio.html",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, LevelZero, Machine
 from xpu_doctor.findings import Finding, Layer
-from xpu_doctor.remedies.device import no_gpu
+from xpu_doctor.remedies.device import named, no_gpu
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import intel_gpus
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
@@ -41,7 +41,7 @@ class GpuNotPresent(Rule):
             return
         others = ", ".join(dict.fromkeys(f"{gpu.vendor} {gpu.name or 'display device'} at {gpu.address}" for gpu in seen))
         inside = known_or(machine.hypervisor, "")
-        where = f"this virtual machine ({inside})" if inside else "this machine"
+        where = f"this virtual machine{named(inside)}" if inside else "this machine"
         yield self.found(
             "machine",
             f"no Intel GPU is on the PCI bus of {where}" + (f" (seen: {others})" if others else ""),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Machine
 from xpu_doctor.findings import Confidence, Finding, Layer, Severity
-from xpu_doctor.remedies.device import pass_through
+from xpu_doctor.remedies.device import named, pass_through
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import intel_gpus
 from xpu_doctor.unknown import Maybe, known
@@ -28,7 +28,7 @@ class VmNoPassthrough(Rule):
         if hypervisor:
             yield self.found(
                 "machine",
-                f"this is a virtual machine ({hypervisor}): if its host has an Intel GPU, it is not passed through",
+                f"this is a virtual machine{named(hypervisor)}: if its host has an Intel GPU, it is not passed through",
                 evidence=("machine.hypervisor", "gpus"),
                 remedies=(pass_through(hypervisor),),
             )
