@@ -105,10 +105,11 @@ def truth(program: Path, names: list[str], variables: dict[str, str], folder: Pa
     return Outcome(tuple(answers), frozenset(loaded) if run.returncode == 0 else frozenset())
 
 
-def prediction(program: Path, names: list[str], variables: dict[str, str], folder: Path) -> Outcome:
+def prediction(program: Path, names: list[str], variables: dict[str, str], folder: Path, all_symbols: bool = False) -> Outcome:
     """Ask the walk."""
     files = Files()
-    loader = LinuxLoader(files, linux_system(files, variables, str(program), str(folder)), symbols=lambda item: item.elf.binds_now)
+    system = linux_system(files, variables, str(program), str(folder))
+    loader = LinuxLoader(files, system, symbols=lambda item: "" if all_symbols or item.elf.binds_now else None)
     if not loader.start(str(program)).succeeds:  # what LD_PRELOAD names exists and lacks something: the program does not start
         return Outcome((Answer(names[0], "crash"),), frozenset())
     answers: list[Answer] = []

@@ -54,7 +54,7 @@ def test_spoiled_elf(changes: list[tuple[int, int]], size: int, tmp_path: Path) 
         with contextlib.suppress(BadLibrary):
             read(Files(), str(path))
     undefined(Files(), str(path), (str(path),))
-    loader = LinuxLoader(Files(), LinuxSystem(), lambda item: True)
+    loader = LinuxLoader(Files(), LinuxSystem(), lambda item: "")
     loader.open(str(path))
 
 

@@ -91,3 +91,23 @@ def test_symbol_versions(kept: str, program: Path, tmp_path: Path) -> None:
     ours = world.prediction(program, [str(user)], {}, tmp_path)
     assert bool(ours.answers[0].error) == (kept in ("old", "other", "bare"))
     assert world.agree(real, ours) == ""
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_missing_symbol(lazy: bool, program: Path, tmp_path: Path) -> None:
+    """All symbols are bound at once by this caller: one that nobody defines is an error, whatever the library prefers."""
+    giver = tmp_path / "libgiver.so"
+    (tmp_path / "giver.c").write_text("int one(void) { return 1; } int two(void) { return 2; }", encoding="ascii")
+    (tmp_path / "user.c").write_text("int one(void); int two(void); int start(void) { return one() + two(); }", encoding="ascii")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(giver), str(tmp_path / "giver.c")], check=True)
+    flags = ["-Wl,-rpath,$ORIGIN", f"-Wl,-z,{'lazy' if lazy else 'now'}"]
+    user = tmp_path / "libuser.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(user), str(tmp_path / "user.c"), str(giver), *flags], check=True)
+    assert world.agree(world.truth(program, [str(user)], {}, tmp_path), world.prediction(program, [str(user)], {}, tmp_path, True)) == ""
+    (tmp_path / "giver.c").write_text("int one(void) { return 1; }", encoding="ascii")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(giver), str(tmp_path / "giver.c")], check=True)
+    real = world.truth(program, [str(user)], {}, tmp_path)
+    ours = world.prediction(program, [str(user)], {}, tmp_path, True)
+    assert "undefined symbol: two" in real.answers[0].error and real.answers[0].error == ours.answers[0].error
+    seen = world.prediction(program, [str(user)], {}, tmp_path)
+    assert bool(seen.answers[0].error) is not lazy

@@ -19,6 +19,8 @@ from xpu_doctor.unknown import Unknown
 COMMON = ("libstdc++.so.6", "libgcc_s.so.1", "libze_loader.so.1", "libze_intel_gpu.so.1", "libOpenCL.so.1", "libz.so.1")
 """Libraries of the system that are worth showing."""
 XPU_ROOTS = ("libtorch_xpu.so", "libc10_xpu.so")
+SYCL = "4sycl"
+"""What every name of SYCL's C++ interface holds; libtorch_xpu wants thousands of others, which torch itself defines."""
 MOST_LOADED, MOST_FAULTS, MOST_OTHERS = 150, 40, 5
 SYSTEM_VERSIONS = ("GLIBC_", "GLIBCXX_", "CXXABI_", "GCC_", "LIBC_")
 
@@ -34,10 +36,15 @@ def examine(request: Request, files: Files) -> Libraries:
     return _Walk(request, files, LinuxLoader(files, system, _symbols_matter), executable).result()
 
 
-def _symbols_matter(item: Loaded) -> bool:
-    """Whether single symbols are looked up too: where a mixture of releases shows in them, and all are bound at once."""
+def _symbols_matter(item: Loaded) -> str | None:
+    """Return a part of the symbols that are looked up one by one: where a mixture of releases shows in them; None for none.
+
+    Python binds all symbols of an extension module at once, so a missing one ends the import.
+    """
     name = os.path.basename(item.path)
-    return name == "libc10_xpu.so" or (name.startswith("libur_adapter") and item.elf.binds_now)
+    if name == "libc10_xpu.so" or (name.startswith("libur_adapter") and item.elf.binds_now):
+        return ""
+    return SYCL if name.startswith("libtorch") and "xpu" in name else None
 
 
 class _Walk:

@@ -62,7 +62,7 @@ class Loaded:
 class LinuxLoader:
     """A process that loads libraries one after the other, in thought."""
 
-    def __init__(self, files: Files, system: LinuxSystem, symbols: Callable[[Loaded], bool] = lambda item: False) -> None:
+    def __init__(self, files: Files, system: LinuxSystem, symbols: Callable[[Loaded], str | None] = lambda item: None) -> None:
         self.files, self.system, self._symbols = files, system, symbols
         self.loaded: list[Loaded] = []
         self.seen: dict[str, Loaded] = {}
@@ -111,7 +111,7 @@ class LinuxLoader:
         new = self.loaded[before:]
         faults += [fault for item in new for fault in self._versions(item)]
         if not faults:
-            faults += [fault for item in new if self._symbols(item) for fault in self._undefined(item)]
+            faults += [fault for item in new for fault in self._undefined(item, self._symbols(item))]
         return Opening(name, queue[0].path, tuple(item.path for item in new), tuple(faults))
 
     def _forget(self, before: int) -> None:
@@ -233,11 +233,14 @@ class LinuxLoader:
             return BadLibrary("truncated", f"the file lacks its last {elf.missing_bytes} bytes")
         return elf
 
-    def _undefined(self, item: Loaded) -> Iterator[Fault]:
+    def _undefined(self, item: Loaded, part: str | None) -> Iterator[Fault]:
+        """Look up the symbols whose names hold `part`; none at all for None."""
+        if part is None:
+            return
         # Any library of the process may define it: the scopes of RTLD_LOCAL are not modelled.
         near = {id(giver): giver for name in item.elf.needed for giver in [self.find(name)] if giver is not None}
         givers = [*near.values(), *(other for other in self.loaded if id(other) not in near)]
-        symbol = undefined(self.files, item.path, tuple(giver.path for giver in givers))
+        symbol = undefined(self.files, item.path, tuple(giver.path for giver in givers), part)
         if symbol:
             yield Fault("symbol", os.path.basename(item.path), item.chain(), item.path, symbol, f"undefined symbol: {symbol}")
 

@@ -99,10 +99,10 @@ class SymbolTable:
         return self.reader.at(self.strings + text, min(len(name) + 1, self.reader.size - self.strings - text)) == name + b"\0"
 
 
-def undefined(files: Files, path: str, providers: tuple[str, ...]) -> str:
-    """Return the first symbol that an object wants and none of the providers defines, or nothing where that cannot be told."""
+def undefined(files: Files, path: str, providers: tuple[str, ...], part: str = "") -> str:
+    """Return the first symbol with `part` in its name that an object wants and no provider defines; empty where that cannot be told."""
     try:
-        wanted = wanted_symbols(files, path)
+        wanted = [name for name in wanted_symbols(files, path) if part in name]
         with ExitStack() as stack:
             tables = [SymbolTable(stack.enter_context(files.open(provider))).load_hash() for provider in providers] if wanted else []
             if not all(table.buckets or os.path.basename(provider).startswith("ld-") for table, provider in zip(tables, providers, strict=False)):

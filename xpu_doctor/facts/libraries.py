@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xpu_doctor.quick import dataclass
-from xpu_doctor.unknown import NOT_EXAMINED, Maybe
+from xpu_doctor.unknown import NOT_EXAMINED, Maybe, Unknown
 
 
 @dataclass(frozen=True)
@@ -102,3 +102,12 @@ class Libraries:
     """Windows: file version of the msvcp140.dll that torch would get, e.g. `14.44.35211.0`; empty where there is none."""
     msvc_built: Maybe[str] = NOT_EXAMINED
     """Windows: the newest Visual C++ linker that built a file in torch/lib, e.g. `14.42`."""
+
+    @property
+    def complete(self) -> Maybe[bool]:
+        """Return whether everything that the import and the counting of devices need would be loaded."""
+        if isinstance(self.prediction, Unknown):
+            return self.prediction
+        if isinstance(self.faults, Unknown):
+            return self.faults
+        return self.prediction == "loads" and not any(fault.stage in ("import", "xpu") for fault in self.faults)
