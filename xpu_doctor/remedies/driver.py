@@ -100,8 +100,9 @@ def install_loader(machine: Machine) -> tuple[Remedy, ...]:
     row = package_row(
         known_or(machine.distribution, ""), known_or(machine.distribution_like, ()), known_or(machine.distribution_version, "")
     )
+    where = "Inside WSL: take" if known_or(machine.wsl, False) is True else "Take"
     direct = Remedy(
-        "Take the loader from its release page",
+        f"{where} the loader from its release page",
         "The .deb and .rpm files there are newer than what stable distributions carry; loader and GPU driver should be of one generation.",
         os="linux",
         risk=Risk.ADMIN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xpu_doctor.facts import Machine
 from xpu_doctor.findings import Remedy, Risk
-from xpu_doctor.unknown import known_or
+from xpu_doctor.unknown import Maybe, known_or
 
 GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
 
@@ -86,4 +86,18 @@ def after_hang(machine: Machine) -> tuple[Remedy, ...]:
             risk=Risk.REBOOT,
             url="https://drm.pages.freedesktop.org/intel-docs/how-to-file-i915-bugs.html",
         ),
+    )
+
+
+def back_to_i915(device_id: Maybe[int]) -> Remedy:
+    """Return how to give a GPU back to i915."""
+    number = f"{device_id:04x}" if isinstance(device_id, int) else "ID"
+    return Remedy(
+        "Remove xe.force_probe (and i915.force_probe=!...) from the kernel's command line, then reboot",
+        f"Without them i915 takes the device {number} by itself, and the compute driver finds it there.",
+        commands=("cat /proc/cmdline", "sudoedit /etc/default/grub", "sudo reboot"),
+        os="linux",
+        risk=Risk.REBOOT,
+        verify=("lspci -nnk -d 8086:",),
+        url="https://github.com/intel/compute-runtime/issues/905",
     )

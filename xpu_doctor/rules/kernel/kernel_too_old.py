@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Kernel, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.facts import Gpu, Kernel, LevelZero, Machine
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer
 from xpu_doctor.remedies.driver import newer_kernel
+from xpu_doctor.remedies.kernel import back_to_i915
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import paths, subject, told
+from xpu_doctor.rules.gpus import listed, paths, subject, told
 from xpu_doctor.tables.devices import device_of, title, usable
 from xpu_doctor.tables.drivers import release
 from xpu_doctor.unknown import Maybe, known, known_or
@@ -17,6 +18,7 @@ from xpu_doctor.unknown import Maybe, known, known_or
 REFUSED = re.compile(
     r"graphics device ([0-9a-f]{4}) is not (?:properly )?(?:officially )?supported|force_probe=([0-9a-f]{4})", re.IGNORECASE
 )
+XE_SOURCE = Evidence("known case", "zeInit finds no device on an A770 that xe drives", "https://github.com/intel/compute-runtime/issues/905")
 BACKPORTS = ("rhel", "centos", "almalinux", "rocky", "sles")
 """Distributions whose kernel keeps an old number and takes graphics drivers from newer ones."""
 
@@ -38,11 +40,12 @@ class KernelTooOld(Rule):
         }
     )
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
+    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
         """Found for each GPU without a kernel driver whose family needs a newer kernel, or which the kernel's log refuses."""
         if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
             return
         seen = known(gpus)
+        yield from self._on_xe(seen, kernel, level_zero)
         unbound = [gpu for gpu in usable(seen) if told(gpu, seen, "kernel_driver") == ""]
         if not unbound:
             return
@@ -63,6 +66,21 @@ class KernelTooOld(Rule):
                 evidence=("kernel.version", *paths([gpu], seen, "kernel_driver"), *(("kernel.gpu_log",) if said else ())),
                 remedies=newer_kernel(machine, minimum),
             )
+
+
+    def _on_xe(self, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
+        """A GPU that belongs on i915 was given to xe by force_probe, and Level Zero does not list it."""
+        for gpu in usable(gpus):
+            device = device_of(gpu)
+            forced = device is not None and device.family.xe_force_probe and "xe" not in device.family.kernel_driver
+            if forced and gpu.kernel_driver == "xe" and listed(gpu, level_zero) is False:
+                yield self.found(
+                    subject([gpu], gpus),
+                    f"{title(gpu)} is driven by xe, which takes it only by force_probe: for computing it belongs to i915",
+                    confidence=Confidence.LIKELY,
+                    evidence=(*paths([gpu], gpus, "kernel_driver"), "kernel.command_line", "level_zero.init_result", XE_SOURCE),
+                    remedies=(back_to_i915(gpu.device_id),),
+                )
 
 
 def _refused(kernel: Kernel) -> frozenset[str]:
