@@ -140,5 +140,5 @@ def facts_of(conditions: Iterable[str], met: tuple[ErrorText, ...]) -> Iterable[
 def _filled(meaning: str, error: ErrorText) -> str:
     """Put what the pattern's groups matched into a sentence: `{0}` is the first group."""
     for number, group in enumerate(error.groups):
-        meaning = meaning.replace("{%d}" % number, " ".join(group.split())[:120])
+        meaning = meaning.replace(f"{{{number}}}", " ".join(group.split())[:120])
     return meaning

@@ -10,18 +10,29 @@ from xpu_doctor.redact import NOT_A_USER, Redactor
 _PROMPT = re.compile(r"(?m)^[>\s]*(?:\([\w. -]{1,40}\)\s*)?\[?([a-z_][\w.-]{0,31})@([A-Za-z0-9][\w.-]{0,62}?)(?::[~/]|[ \t]+[~/\w.-]{1,60}\][#$]|[#$][ \t])")
 _ID = re.compile(r"\b(?:uid|gid)=\d+\(([\w.-]{1,32})\)")
 _UNAME = re.compile(r"(?m)^[>\s]*Linux (\S{1,63}) \d+\.\d+\.\d")
-_JOURNAL = re.compile(r"(?m)^[>\s]*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d ([A-Za-z0-9][\w.-]{1,62}) [\w.@/-]{1,60}(?:\[\d+\])?:")
+_JOURNAL = re.compile(
+    r"(?m)^[>\s]*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d "
+    r"([A-Za-z0-9][\w.-]{1,62}) [\w.@/-]{1,60}(?:\[\d+\])?:"
+)
 _NAMED_HOST = re.compile(r"(?i)\b(?:hostname|computername|computer name|nodename|host)\s?[=:]\s?[\"']?([A-Za-z0-9][\w-]{2,62})[\"']?(?=[\s,;]|$)")
 _NAMED_USER = re.compile(r"(?i)\b(?:USER|USERNAME|LOGNAME|logged in as|whoami)\s?[=:]\s?[\"']?([A-Za-z_][\w.-]{1,31})\b")
 _OWNER = re.compile(r"(?m)^[>\s]*(?:\d+ )?[-dlcb][rwxsStT-]{9}[.+@]?\s+\d+\s+([a-z_][\w.-]{0,31})\s+([a-z_][\w.-]{0,31})\s")
 _WINDOWS_HOME = re.compile(r"(?i)\b[a-z]:[\\/]users[\\/]([^\\/\r\n\"':<>|*?]{1,40})[\\/]")
 
+Patterns = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
+USER_PATTERNS: Patterns = ((_ID, ("id=",)), (_NAMED_USER, ("user", "logname", "logged in", "whoami")), (_WINDOWS_HOME, (":\\users", ":/users")))
+HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_JOURNAL, (":",)), (_NAMED_HOST, ("host", "computer", "nodename")))
+"""Where names stand, each with words without which it need not be looked for."""
 NOBODY = NOT_A_USER | frozenset(
-    "root nobody admin administrator daemon video render audio disk tty wheel users adm sudo plugdev lpadmin docker lxd input kvm intel torch "
-    "pytorch python xpu gpu cpu arc host container localhost machine windows linux ubuntu debian fedora server desktop laptop home work test dev "
-    "build ci git github gitlab vllm comfyui ollama app jenkins none null true false the conda base env venv main local data opt usr var tmp "
-    "level_zero opencl driver kernel i915 xe ip system docker-desktop workstation".split()
-)
+    {
+        "root", "nobody", "admin", "administrator", "daemon", "video", "render", "audio", "disk", "tty", "wheel", "users", "adm", "sudo", "plugdev",
+        "lpadmin", "docker", "lxd", "input", "kvm", "intel", "torch", "pytorch", "python", "xpu", "gpu", "cpu", "arc", "host", "container",
+        "localhost", "machine", "windows", "linux", "ubuntu", "debian", "fedora", "server", "desktop", "laptop", "home", "work", "test", "dev",
+        "build", "ci", "git", "github", "gitlab", "vllm", "comfyui", "ollama", "app", "jenkins", "none", "null", "true", "false", "the", "conda",
+        "base", "env", "venv", "main", "local", "data", "opt", "usr", "var", "tmp", "level_zero", "opencl", "driver", "kernel", "i915", "xe", "ip",
+        "system", "docker-desktop", "workstation",
+    }
+)  # fmt: skip
 """Names of the system, and words that a text holds for other reasons: they point at nobody."""
 
 
@@ -34,12 +45,12 @@ def names_in(text: str) -> tuple[set[str], set[str]]:
         for match in _PROMPT.finditer(text):
             users.add(match[1])
             hosts.add(match[2])
-    for pattern, words in ((_ID, ("id=",)), (_NAMED_USER, ("user", "logname", "logged in", "whoami")), (_WINDOWS_HOME, (":\\users", ":/users"))):
+    for pattern, words in USER_PATTERNS:
         if any(word in lowered for word in words):
             users.update(match[1] for match in pattern.finditer(text))
     for match in _OWNER.finditer(text):
         users.update((match[1], match[2]))
-    for pattern, words in ((_UNAME, ("linux ",)), (_JOURNAL, (":",)), (_NAMED_HOST, ("host", "computer", "nodename"))):
+    for pattern, words in HOST_PATTERNS:
         if any(word in lowered for word in words):
             hosts.update(match[1] for match in pattern.finditer(text))
     return _real(users), {host for host in _real(hosts) if not re.fullmatch(r"[0-9a-f]{12}", host)}

@@ -26,12 +26,15 @@ PIECES = (
     "ii  libze-intel-gpu1 25.40.35563.7 amd64\n", "torch==2.9.1+xpu\n", "torch   2.9.1+xpu\n", "[pip3] triton-xpu==3.5.0\n", "export ZE_AFFINITY_MASK=1\n",
     "torch.xpu.is_available() -> False\n", ">>> torch.xpu.is_available()\nTrue\n", "torch.xpu.device_count() -> 2\n", "docker run --device /dev/dri image\n",
     "Traceback (most recent call last):\n  File \"/v/lib/python3.12/site-packages/torch/__init__.py\", line 3, in <module>\n", "> > ```text\n",
-    "xe 0000:03:00.0: [drm] *ERROR* GT0: Timedout job: seqno=42\n", "\x1b[31mred\x1b[0m", "\u202etxet", "\x00", "\r\n", "\t", "ſ", "İ", "  " * 40, "a" * 5000 + "\n",
+    "xe 0000:03:00.0: [drm] *ERROR* GT0: Timedout job: seqno=42\n", "\x1b[31mred\x1b[0m", "\u202etxet", "\x00", "\r\n", "\t", "ſ", "İ", "  " * 40,
+    "a" * 5000 + "\n",
 )  # fmt: skip
 
 examples = st.sampled_from([example + "\n" for row in signatures() for example in (*row.examples, *row.near_misses)])
-texts = st.lists(st.one_of(st.sampled_from(PIECES), examples, st.text(max_size=60), st.from_regex(r"[\w./:=+\[\]()@#$%-]{0,40}\n", fullmatch=True)), max_size=25).map("".join)
+noise = st.one_of(st.text(max_size=60), st.from_regex(r"[\w./:=+\[\]()@#$%-]{0,40}\n", fullmatch=True))
+texts = st.lists(st.one_of(st.sampled_from(PIECES), examples, noise), max_size=25).map("".join)
 """Known blocks, messages and noise in any order, cut and glued anywhere."""
 
-raw = st.one_of(st.binary(max_size=4000), texts.map(str.encode), texts.map(lambda text: text.encode("utf-16")), texts.map(lambda text: text.encode("cp1252", "replace")))
+encoded = st.one_of(texts.map(str.encode), *(texts.map(lambda text, name=name: text.encode(name, "replace")) for name in ("utf-16", "cp1252")))
+raw = st.one_of(st.binary(max_size=4000), encoded)
 """Bytes as they come out of a file."""

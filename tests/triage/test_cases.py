@@ -20,9 +20,11 @@ else:
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "cases"
 NOT_THE_INSTALL = frozenset(
-    "pytorch-bug op-unsupported op-cpu-fallback fp64-unsupported out-of-memory fork-reinit profiler-pti collectives-bug xccl-unavailable "
-    "compile-toolchain app-requests-cuda app-lacks-xpu-support app-bug".split()
-)
+    {
+        "pytorch-bug", "op-unsupported", "op-cpu-fallback", "fp64-unsupported", "out-of-memory", "fork-reinit", "profiler-pti", "collectives-bug",
+        "xccl-unavailable", "compile-toolchain", "app-requests-cuda", "app-lacks-xpu-support", "app-bug",
+    }
+)  # fmt: skip
 
 
 def cases() -> list[Any]:

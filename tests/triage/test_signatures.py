@@ -72,7 +72,7 @@ def nested(tree: Any, inside: bool = False) -> Iterator[str]:
     for operation, argument in tree:
         name = str(operation)
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            low, high, body = argument
+            _, high, body = argument
             endless = high == parser.MAXREPEAT or high > 256
             if endless and inside:
                 yield name

@@ -6,16 +6,17 @@ import re
 
 from xpu_doctor.facts import Gpu, XpuDevice
 from xpu_doctor.parsers.collected import Collected, Text
-from xpu_doctor.tables.device_names import NAME_WORDS, family_named, named_gpus
+from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
 from xpu_doctor.unknown import NOT_EXAMINED
 
 _SYCL_LS = re.compile(r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$")
 _SYCL_LS_2021 = re.compile(r"(?m)^[>\s]*\[(level_zero|opencl|host|cuda|ext_intel\w*):\d+\]\s+(GPU|CPU|ACC|HOST)\s*:\s*([^\n]{0,300})$")
 _LSPCI = re.compile(
-    r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
+    r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
+    r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
 )
 _PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
-_PROPERTIES = re.compile(r"(?:\[(\d+)\]\s*)?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s*$", re.M)
+_PROPERTIES = re.compile(r"(?:\[(\d+)\]\s*)?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s*$", re.MULTILINE)
 _FIELD = re.compile(r"(\w+)=(?:'([^']*)'|([^,\s\[]+|\[[^\]]*\]))")
 _PLATFORMS = re.compile(r"(?mi)^[>\s]*Number of platforms\s*:?\s+(\d{1,3})\s*$")
 _IN_USE = re.compile(r"(?i)Kernel driver in use:\s*(\w[\w-]*)")
@@ -36,7 +37,6 @@ def parse(text: Text, facts: Collected) -> None:
     if text.has("deviceproperties"):
         _properties(text, facts)
     if text.has("number of platforms"):
-        match = _PLATFORMS.search(text.body)
         last = None
         for match in text.find(_PLATFORMS):
             last = match
@@ -54,7 +54,7 @@ def parse(text: Text, facts: Collected) -> None:
 def _names(text: Text, facts: Collected) -> None:
     """Note families, kinds and how many GPUs are named."""
     most = 0
-    for offset, line in text.lines_with(*NAME_WORDS):
+    for offset, line in text.lines_with(*name_words()):
         if len(line) <= 2000:
             for gpu in named_gpus(line):
                 _note(facts, gpu.group, gpu.kind, text.place(offset))
@@ -111,7 +111,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         facts.block("lspci")
         end = rows[number + 1].start() if number + 1 < len(rows) else min(len(text.body), match.end() + 4000)
         below = text.body[match.end() : end]
-        ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.I)
+        ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
         module = _MODULES.search(below)
         name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()

@@ -8,7 +8,9 @@ from xpu_doctor.facts import Package
 from xpu_doctor.parsers.collected import Collected, Text
 
 _PACKAGE = re.compile(
-    r"(?mi)^[>\s|*]*(?:ii\s+)?((?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime|level-zero|igc\S*|ocloc|gsc|graphics-compiler)|ze-?intel-gpu(?:1|-legacy1)?|ze1|ze-loader|igc\d|igdgmm\d*|level-zero(?:-loader|-devel)?|igdfcl\d|oneapi-level-zero))(?:/\S+)?(?::amd64)?(?: is already the newest version \(|[:\s=]{1,6})[vV]?(\d[\w.+~:-]*)"
+    r"(?mi)^[>\s|*]*(?:ii\s+)?((?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime|level-zero|igc\S*|"
+    r"ocloc|gsc|graphics-compiler)|ze-?intel-gpu(?:1|-legacy1)?|ze1|ze-loader|igc\d|igdgmm\d*|level-zero(?:-loader|"
+    r"-devel)?|igdfcl\d|oneapi-level-zero))(?:/\S+)?(?::amd64)?(?: is already the newest version \(|[:\s=]{1,6})[vV]?(\d[\w.+~:-]*)"
 )
 _BUILD = re.compile(r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d+)?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d+)?)\b")
 _RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")

@@ -8,21 +8,28 @@ from xpu_doctor.facts import Distribution
 from xpu_doctor.parsers.collected import Collected, Text
 
 _TORCH_VERSION = re.compile(
-    r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^\W*PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|is)?\s{0,8}[`*'\"v]{0,3}(\d+\.\d+(?:\.\d+)?[\w.+-]*)"
+    r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^\W*PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|"
+    r"is)?\s{0,8}[`*'\"v]{0,3}(\d+\.\d+(?:\.\d+)?[\w.+-]*)"
 )
 _REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]+\])?==(\d[\w.+!-]*)")
 _LISTED = re.compile(
-    r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|ipex[-_]llm|transformers|numpy|vllm|pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
+    r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|"
+    r"dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|ipex[-_]llm|transformers|numpy|vllm|"
+    r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
 )
 _PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
 _PLUS_XPU = re.compile(r"(?<![\w.])(\d+\.\d+(?:\.\d+)?\w*\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]*|cxx11\.abi))(?![\w])")
 _PYTHON = re.compile(r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b")
-_CONDA = re.compile(r"(?i)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s*\[conda\]|conda activate|\bconda (?:env|install)", re.M)
+_CONDA = re.compile(
+    r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s*\[conda\]|conda activate|\bconda (?:env|install)"
+)
 _KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{2,44}?)\s*:[ \t]+([^\n]{0,300})$")
 _IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
 _IPEX_VERSION = re.compile(r"(?i)(?:IPEX version|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}(\d+\.\d+[\w.+]*)")
 _SITE = re.compile(r"(?i)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]")
 
+NOT_INSTALLED = ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")
+"""Words before a version that somebody wants, and need not have."""
 NOT_A_VERSION = {"N/A", "", "None", "Could not collect"}
 
 
@@ -137,13 +144,14 @@ def _torch(text: Text, facts: Collected) -> None:
     if facts.get("torch.version") is None and text.has("torch"):
         for match in text.find(_TORCH_VERSION):
             line = match[0].lower()
-            if not any(word in line for word in ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")):
+            if not any(word in line for word in NOT_INSTALLED):
                 facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
                 break
     if facts.get("torch.version") is None:
-        match = next((found for found in text.find(_PLUS_XPU) if "install" not in text.body[max(0, found.start() - 60) : found.start()]), None)
-        if match and int(match[1].split(".")[0]) >= 1:
-            facts.put("torch.version", match[1].lower(), text.place(match.start()))
+        for match in text.find(_PLUS_XPU):
+            if "install" not in text.body[max(0, match.start() - 60) : match.start()] and int(match[1].split(".")[0]) >= 1:
+                facts.put("torch.version", match[1].lower(), text.place(match.start()))
+                break
     version = facts.get("torch.version")
     if version:
         facts.put("torch.installed", True, facts.sources["torch.version"])

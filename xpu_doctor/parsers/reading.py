@@ -69,7 +69,9 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
 
 
 def _read_one(subject: str, texts: list[Text]) -> Snapshot:
-    facts, failures, met = Collected(), [], []
+    facts = Collected()
+    failures: list[ProbeFailure] = []
+    met: list[ErrorText] = []
     for text in texts:
         for name, parse in PARSERS:
             try:
@@ -171,19 +173,20 @@ def _level_zero(facts: Collected) -> LevelZero:
     """Return what the text shows of the Level Zero driver: its version, where one is told."""
     build = facts.get("pasted.driver_build")
     if not build:
-        return _group(LevelZero, {})
+        return LevelZero(**_blank(LevelZero))
     facts.sources.setdefault("level_zero.drivers", facts.sources.get("pasted.driver_version", "the text"))
-    return _group(LevelZero, {"drivers": (ZeDriver(0, str(facts.get("pasted.driver_version")), int(build)),)})
+    driver = ZeDriver(0, str(facts.get("pasted.driver_version")), int(build))
+    return LevelZero(**{**_blank(LevelZero), "drivers": (driver,)})
 
 
 def _group(kind: type[Any], values: dict[str, Any]) -> Any:
     """Make a fact group; what the text does not show is unknown for that reason."""
-    blank = {
-        name: NOT_IN_TEXT
-        for name, field in kind.__dataclass_fields__.items()
-        if name not in values and isinstance(field.default, Unknown)
-    }
-    return kind(**values, **blank)
+    return kind(**{**_blank(kind), **values})
+
+
+def _blank(kind: type[Any]) -> dict[str, Any]:
+    """The facts of a group, none of which the text shows."""
+    return {name: NOT_IN_TEXT for name, field in kind.__dataclass_fields__.items() if isinstance(field.default, Unknown)}
 
 
 def _with_shared(container: Snapshot, host: Snapshot) -> Snapshot:

@@ -23,7 +23,7 @@ def split(text: Text) -> tuple[tuple[str, Text], ...]:
         if len(line) <= 400:
             if _CONTAINER_PROMPT.match(line) or (headed and _INSIDE.match(line)):
                 current = "container"
-            elif current == "container" and (_HOST_PROMPT.match(line) and not line.lstrip().startswith("$") or _OUTSIDE.match(line)):
+            elif current == "container" and ((_HOST_PROMPT.match(line) and not line.lstrip().startswith("$")) or _OUTSIDE.match(line)):
                 current = "host"
         for subject, kept in lines.items():
             kept.append(line if subject == current else "")  # the line numbers stay true

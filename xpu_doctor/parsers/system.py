@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from xpu_doctor.facts import LogLine, Node, Variable
 from xpu_doctor.parsers.collected import Collected, Text
@@ -10,7 +11,10 @@ from xpu_doctor.parsers.collected import Collected, Text
 _KERNEL = re.compile(r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b")
 _UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
 _OS_WORDS = {
-    "windows": ("windows 1", "windows-1", "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\", "\\site-packages\\"),
+    "windows": (
+        "windows 1", "windows-1", "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
+        "\\site-packages\\",
+    ),
     "linux": (
         "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos", "/usr/",
         "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt ", "apt-get", "sudo ", "kernel",
@@ -32,25 +36,34 @@ _DISTRIBUTION_WORDS = {
 }  # fmt: skip
 _WSL = re.compile(r"(?i)\bwsl ?2?\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
 _CONTAINER = re.compile(
-    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|^FROM [\w./:-]+|\bdocker (?:container|image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|^\s*image: [\w./-]+:",
-    re.M,
+    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |"
+    r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|^FROM [\w./:-]+|\bdocker (?:container|"
+    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|^\s*image: [\w./-]+:",
+    re.MULTILINE,
 )
 _NODE = re.compile(r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+)\s+(\S+)\s+(226)\s*,\s*(\d+)[^\n]*?(?:\s|/)((?:renderD|card)\d+)\s*$")
 _DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})")
 _ID = re.compile(r"uid=(\d+)\(?([\w.<>-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
 _GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _VARIABLE = re.compile(
-    r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e )((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO|PYTORCH_|TORCH|IPEX_|CCL_|IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES)=([^\s;`]{0,400})"
+    r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e )((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO|PYTORCH_|TORCH|IPEX_|CCL_|"
+    r"IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES)=([^\s;`]{0,400})"
 )
 _VARIABLE_WORDS = (
-    "oneapi_", "ze_", "zes_", "zel_", "sycl_", "ur_l", "ur_a", "neoread", "pytorch_", "torch_", "torchindu", "ipex_", "ccl_", "igc_", "bigdl_", "xpu_", "override",
-    "ld_library_path", "pythonpath", "ld_preload", "cuda_visible",
+    "oneapi_", "ze_", "zes_", "zel_", "sycl_", "ur_l", "ur_a", "neoread", "pytorch_", "torch_", "torchindu", "ipex_", "ccl_", "igc_", "bigdl_", "xpu_",
+    "override", "ld_library_path", "pythonpath", "ld_preload", "cuda_visible",
 )  # fmt: skip
-_PASSED = re.compile(r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged", re.M)
+_PASSED = re.compile(r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged", re.MULTILINE)
 _DMESG = re.compile(r"(?m)^[^\n]{0,80}\b(?:i915|xe)\b (?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$|^[^\n]{0,60}\b(?:i915|xe): [^\n]{1,200}$")
-_CMDLINE = re.compile(r"\b((?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}|nomodeset|module_blacklist=\S{1,80}|modprobe\.blacklist=\S{1,80})")
-_ONEAPI = re.compile(r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d+){0,2})\b|/oneapi/(?:\w+/)?(202\d\.\d)\b|IGC version: (202\d\.\d)")
-_SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.M)
+_CMDLINE = re.compile(
+    r"\b((?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}|nomodeset|module_blacklist=\S{1,80}|"
+    r"modprobe\.blacklist=\S{1,80})"
+)
+_ONEAPI = re.compile(
+    r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d+){0,2})\b|"
+    r"/oneapi/(?:\w+/)?(202\d\.\d)\b|IGC version: (202\d\.\d)"
+)
+_SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.MULTILINE)
 _VM = re.compile(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")
 _ALPINE = re.compile(r"(?i)\balpine\b|musl")
 _ARM = re.compile(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
@@ -121,7 +134,7 @@ def _nodes(text: Text, facts: Collected) -> None:
     nodes = []
     if "226" in text.body:
         for match in text.find(_NODE):
-            kind, bits, mark, _, group, _, _, name = match.groups()
+            _, bits, mark, _, group, _, _, name = match.groups()
             mode = sum(1 << (8 - place) for place, bit in enumerate(bits) if bit != "-")
             nodes.append(Node(f"/dev/dri/{name}", mode=mode, group=group, acl=mark == "+"))
             facts.sources.setdefault("access.nodes", text.place(match.start()))
@@ -164,7 +177,7 @@ def _kernel(text: Text, facts: Collected) -> None:
             facts.put("kernel.version", found[1], text.place(found.start()))
             break
     if text.has("i915", "xe "):
-        lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match, _ in zip(text.find(_DMESG), range(64))]
+        lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match in islice(text.find(_DMESG), 64)]
         if lines:
             facts.block("dmesg")
             facts.put("kernel.gpu_log", tuple(lines), lines[0].source)

@@ -7,15 +7,22 @@ import re
 from xpu_doctor.parsers.collected import Collected, Text
 
 _AVAILABLE = re.compile(
-    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?is_available\(\)[`'\"]*\)?(?:\s*(?:->|=>|=|:|is|returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*)[`'\"*]{0,3}(True|False)\b"
+    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?is_available\(\)[`'\"]*\)?(?:\s*(?:->|=>|=|:|is|"
+    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*|"
+    r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4})[`'\"*]{0,3}(True|"
+    r"False)\b"
 )
-_AVAILABLE_WORDS = re.compile(r"(?i)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|\bis_xpu_available\W{1,8}(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$", re.M)
+_AVAILABLE_WORDS = re.compile(
+    r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
+    r"\bis_xpu_available\W{1,8}(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
+)
 _COUNT = re.compile(r"(?i)\bdevice_count\(\)[`'\"]*\)?\s*(?:->|=>|=|:|is|returns?|gives?|\n)\s*[`'\"]?(\d{1,3})\b")
-_IMPORT_FAILED = re.compile(r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib")
-_IMPORT_LINE = re.compile(r"(?m)^[^\n]{0,100}\b(?:ImportError|OSError|ModuleNotFoundError|Error loading)\b[^\n]{0,300}")
+_IMPORT_FAILED = re.compile(
+    r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
+    r"OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib"
+)
 _COMPILE = re.compile(r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\(|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]")
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s*File \"[^\"\n]{1,300}\", line \d+", re.M)
-_XPU_WARNING = re.compile(r"UserWarning: ([^\n]{0,60}XPU[^\n]{0,200})")
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s*File \"[^\"\n]{1,300}\", line \d+", re.MULTILINE)
 _WORKED = re.compile(r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Intel\(R\)")
 
 
