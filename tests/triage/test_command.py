@@ -1,0 +1,255 @@
+"""The command: files, standard input, formats, privacy, refusals, two subjects, and what it asks next."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from xpu_doctor.cli_triage import triage
+from xpu_doctor.redact_pasted import redactor_for
+from xpu_doctor.safe_text import HEAD, TAIL, NotText, cleaned, from_bytes, read_safely
+
+PERMISSION = """\
+maria@atlas:~$ ls -l /dev/dri
+crw-rw---- 1 root render 226, 128 Nov 21 09:25 renderD128
+maria@atlas:~$ id
+uid=1001(maria) gid=1001(maria) groups=1001(maria),27(sudo)
+maria@atlas:~$ /home/maria/venv/bin/python -c 'import torch; print(torch.xpu.is_available())'
+False
+"""
+
+
+def run(*arguments: str, data: bytes | str = b"") -> Result:
+    """Run the command as the command line does."""
+    return CliRunner().invoke(triage, list(arguments), input=data, standalone_mode=False)
+
+
+def report(*arguments: str, data: bytes | str = b"") -> dict[str, object]:
+    """The JSON document of a run."""
+    result = run("--json", *arguments, data=data)
+    assert result.exception is None, result.exception
+    document: dict[str, object] = json.loads(result.stdout)
+    return document
+
+
+def codes(document: dict[str, object]) -> list[str]:
+    """The root causes of a document."""
+    roots = document["root_causes"]
+    assert isinstance(roots, list)
+    return [root["code"] for root in roots]
+
+
+def test_standard_input() -> None:
+    """`-` is standard input."""
+    assert codes(report("-", data="RuntimeError: Required aspect fp64 is not supported on the device"))[0] == "fp64-unsupported"
+
+
+def test_several_files_are_one_machine(tmp_path: Path) -> None:
+    """The listing is in one file, the failure in another."""
+    head, tail = PERMISSION.split("maria@atlas:~$ /home")
+    (tmp_path / "a.txt").write_text(head, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("maria@atlas:~$ /home" + tail, encoding="utf-8")
+    document = report(str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))
+    assert codes(document)[0] == "device-permission"
+
+
+def test_evidence_names_the_line() -> None:
+    """Who reads the report finds the line."""
+    document = report("-", data="one\ntwo\nImportError: libze_loader.so.1: cannot open shared object file\n")
+    assert "line 3" in json.dumps(document["root_causes"])
+
+
+def test_saved_report_is_judged_again(tmp_path: Path) -> None:
+    """A saved `--json` is as good as a text."""
+    saved = tmp_path / "report.json"
+    saved.write_text(json.dumps({"root_causes": [], "snapshot": {"schema": 1, "torch": {"installed": True, "version": "2.9.1+cpu", "build": "cpu"}}}))
+    document = report(str(saved))
+    assert document["origin"] == "saved"
+    assert codes(document)[0] == "torch-cpu-wheel"
+
+
+def test_newer_saved_report_is_refused_in_words(tmp_path: Path) -> None:
+    """A number that this version does not know is one clear line."""
+    saved = tmp_path / "report.json"
+    saved.write_text(json.dumps({"root_causes": [], "snapshot": {"schema": 99}}), encoding="utf-8")
+    result = run("--json", str(saved))
+    assert isinstance(result.exception, click.UsageError)
+    assert "99" in str(result.exception)
+
+
+def test_names_never_leave() -> None:
+    """User, host, address, mail and token are nowhere in any output."""
+    secret = PERMISSION + "\nmail maria@example.org from 10.20.30.40, token=hf_abcdefghijklmnopqrstuvwx, C:\\Users\\Maria\\x\n"
+    for options in (["--json"], ["-v"], ["--reply"], []):
+        result = run(*options, "-", data=secret)
+        assert result.exception is None
+        for name in ("maria", "Maria", "atlas", "10.20.30.40", "hf_abcdef"):
+            assert name not in result.stdout, (options, name)
+
+
+def test_no_redact_keeps_them() -> None:
+    """Who asks for it gets the input as it is."""
+    text = PERMISSION.replace("False", "openat(\"/dev/dri/renderD128\") = -1 EACCES /home/maria/x")
+    assert "maria" in run("--json", "--no-redact", "-", data=text).stdout
+    assert "maria" not in run("--json", "-", data=text).stdout
+
+
+def test_names_are_replaced_as_whole_words_only() -> None:
+    """A user called al does not turn global into glob***."""
+    text = "al@pc7x:~$ python -c 'global x'  # al is here, terminal, /home/al/al/x\n"
+    redacted = redactor_for([text]).text(text)
+    assert "global" in redacted
+    assert "terminal" in redacted
+    assert "/home/al/" not in redacted
+    assert "al@" not in redacted
+
+
+def test_same_name_same_replacement() -> None:
+    """Two users stay two users."""
+    text = "/home/anna/a /home/bert/b /home/anna/c"
+    one, two, three = (part.split("/")[2] for part in redactor_for([text]).text(text).split())
+    assert one == three != two
+
+
+@pytest.mark.parametrize("word", ["torch", "intel", "xpu", "root"])
+def test_words_of_the_trade_are_no_names(word: str) -> None:
+    """A user who is called as a product is does not blank the product out of the text."""
+    text = f"{word}@box77:~$ echo {word} {word}-thing\n"
+    assert text.count(word) - redactor_for([text]).text(text).count(word) <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(gzip.compress(b"x"), "gzip"), (b"PK\x03\x04rest", "ZIP"), (b"\x7fELF" + bytes(60), "program"), (bytes(range(256)) * 8, "binary"), (b"%PDF-1.7", "PDF")],
+)
+def test_binary_files_are_refused(data: bytes, words: str) -> None:
+    """One line that says what it is."""
+    result = run("-", data=data)
+    assert isinstance(result.exception, click.UsageError)
+    assert words in str(result.exception)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "cp1252", "utf-32"])
+def test_encodings(encoding: str) -> None:
+    """What PowerShell and old editors write is read."""
+    text = "OSError: [WinError 126] Das angegebene Modul wurde nicht gefunden. Error loading \"C:\\x\\torch\\lib\\c10.dll\" or one of its dependencies. äöü"
+    assert codes(report("-", data=text.encode(encoding)))[0] == "msvc-redist-missing"
+
+
+def test_missing_file_is_one_line() -> None:
+    """No traceback for a wrong path."""
+    result = run("no-such-file.txt")
+    assert isinstance(result.exception, click.UsageError)
+
+
+def test_empty_input_says_what_to_ask() -> None:
+    """Nothing is no diagnosis, and the reply asks for something."""
+    result = run("--reply", "-", data=b"")
+    assert result.exception is None
+    assert "collect_env" in result.stdout
+
+
+def test_escapes_never_reach_the_terminal() -> None:
+    """Colours, titles, direction marks and links of the input are gone."""
+    text = cleaned("\x1b[31mRuntimeError: UR error\x1b[0m \x1b]0;title\x07 \x1b]8;;http://x\x1b\\link \u202etxt \x9b31m\x00\r\nnext\rlast")
+    assert text == "RuntimeError: UR error  link txt \nnext\nlast"
+
+
+class Endless:
+    """A stream of 100 MB with something at its beginning and its end."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.first = True
+        self.most = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next piece."""
+        self.most = max(self.most, size)
+        size = min(size, self.left)
+        self.left -= size
+        if self.first:
+            self.first = False
+            return b"BEGIN\n" + b"x" * (size - 7) + b"\n"
+        if self.left == 0 and size:
+            return b"y" * (size - 4) + b"\nEND"
+        return (b"noise\n" * (size // 6 + 1))[:size]
+
+
+def test_long_input_is_read_at_both_ends() -> None:
+    """Only the first and the last part are kept, and a note says so."""
+    stream = Endless(100_000_000)
+    safe = read_safely(stream, "log")  # type: ignore[arg-type]
+    assert safe.cut
+    assert "not read" in safe.notes[0]
+    assert safe.text.startswith("BEGIN")
+    assert safe.text.endswith("END")
+    assert len(safe.text) <= HEAD + TAIL + 2
+    assert 0 < stream.most <= HEAD + TAIL
+
+
+def test_long_input_is_told_in_the_report() -> None:
+    """The reader of the report knows that something is missing."""
+    data = b"RuntimeError: UR error\n" + b"noise\n" * 400_000
+    document = report("-", data=data)
+    assert document["notes"]
+
+
+def test_archive_that_is_only_long_is_refused_too() -> None:
+    """The kind is seen from the first bytes."""
+    with pytest.raises(NotText):
+        from_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(10), "x")
+
+
+def test_container_and_host_are_two_subjects() -> None:
+    """The host sees the GPU, the image has no driver: the finding is the container's."""
+    text = """\
+ops@node7:~$ sycl-ls
+[level_zero:gpu][level_zero:0] Intel(R) oneAPI Unified Runtime over Level-Zero, Intel(R) Arc(TM) A380 Graphics 12.56.5 [1.6.33578]
+ops@node7:~$ docker run --rm -it --device /dev/dri img bash
+root@5f0c1d2e3a4b:/# ls /dev/dri
+card0  renderD128
+root@5f0c1d2e3a4b:/# sycl-ls
+[opencl:cpu][opencl:0] Intel(R) OpenCL, Core(TM) i5 OpenCL 3.0 (Build 0) [2025.20.6.0.04_224945]
+"""
+    document = report("-", data=text)
+    roots = document["root_causes"]
+    assert isinstance(roots, list)
+    assert (roots[0]["code"], roots[0]["subject"]) == ("gpu-driver-missing", "container")
+
+
+def test_reply_is_markdown_without_the_input_in_it() -> None:
+    """What a text says cannot format the reply."""
+    result = run("--reply", "-", data="ImportError: lib<b>x*.so.1: cannot open shared object file\nImportError: libmkl_sycl<i>_[x](http://e).so.5: cannot open")
+    assert "<b>" not in result.stdout
+    assert "<i>" not in result.stdout
+
+
+def test_reply_of_a_certain_cause_asks_nothing() -> None:
+    """What is known needs no question."""
+    result = run("--reply", "-", data="RuntimeError: Cannot re-initialize XPU in forked subprocess.")
+    assert "fork" in result.stdout
+    assert "1." not in result.stdout
+
+
+def test_unknown_code_to_ignore() -> None:
+    """A typing error is said."""
+    assert isinstance(run("--ignore", "no-such-code", "-", data="x").exception, click.UsageError)
+
+
+def test_ignore_hides_and_counts() -> None:
+    """A finding that is not wanted is counted."""
+    document = report("--ignore", "fp64-unsupported", "-", data="RuntimeError: Required aspect fp64 is not supported on the device")
+    assert "fp64-unsupported" not in codes(document)
+    assert document["ignored"] == [{"code": "fp64-unsupported", "count": 1}]
+
+
+def test_exit_codes() -> None:
+    """1 where a fault is likely, 3 where nothing is known."""
+    assert run("--json", "-", data="RuntimeError: Required aspect fp64 is not supported on the device").return_value == 1
+    assert run("--json", "-", data="hello").return_value == 3
