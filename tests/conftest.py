@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,6 +69,6 @@ def _install_torch(folder: Path) -> str:
 
 
 @pytest.fixture
-def stub(tmp_path: Path) -> Iterator[StubEnvironment]:
+def stub(tmp_path: Path) -> StubEnvironment:
     """A new environment without packages, into which a test puts a torch of its own making."""
-    yield make_environment(tmp_path / "env")
+    return make_environment(tmp_path / "env")

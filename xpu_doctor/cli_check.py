@@ -50,10 +50,7 @@ def check(
     from xpu_doctor.progress import Progress
     from xpu_doctor.target import Surroundings, TargetError, find_target
 
-    if only or skip:
-        selection = _selection(_split(only), _split(skip))
-    else:
-        selection = Selection(frozenset(CHECKED))
+    selection = _selection(_split(only), _split(skip)) if only or skip else Selection(frozenset(CHECKED))
     _check_expectations(_split(expect))
     try:
         choice = find_target(python, Surroundings(os.environ))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -85,15 +85,13 @@ def _lifted(rungs: list[Rung]) -> tuple[Rung, ...]:
     result: list[Rung] = []
     for index, rung in enumerate(rungs):
         proved = next((higher for higher in rungs[index + 1 :] if higher.state is State.OK and higher.layer in _PROVES.get(rung.layer, ())), None)
-        if proved is not None and rung.state in (State.UNKNOWN, State.BLOCKED):
-            rung = Rung(rung.layer, State.OK, f"works: the {proved.layer.value} layer proved it")
-        result.append(rung)
+        unseen = rung.state in (State.UNKNOWN, State.BLOCKED)
+        result.append(Rung(rung.layer, State.OK, f"works: the {proved.layer.value} layer proved it") if proved is not None and unseen else rung)
     return tuple(result)
 
 
 _PROVES: Mapping[Layer, tuple[Layer, ...]] = {
-    layer: (Layer.ENUMERATION, Layer.COMPUTE) for layer in (Layer.DEVICE, Layer.KERNEL, Layer.ACCESS, Layer.DRIVER, Layer.RUNTIME, Layer.WHEEL, Layer.IMPORT)
-} | {Layer.ENUMERATION: (Layer.COMPUTE,)}
+    **dict.fromkeys(RESTS_ON[Layer.ENUMERATION], (Layer.ENUMERATION, Layer.COMPUTE)),
+    Layer.ENUMERATION: (Layer.COMPUTE,),
+}
 """A layer to the higher ones whose success proves it."""
-
-ProofOf = Callable[[Snapshot], Proof]

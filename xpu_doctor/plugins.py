@@ -35,7 +35,10 @@ class Plugins:
     def blamed(self, failures: Iterable[ProbeFailure]) -> tuple[ProbeFailure, ...]:
         """Return failures with those of a plug-in's parts turned into failures of the plug-in, naming its distribution."""
         owners = dict(self.owners)
-        return tuple(replace(failure, part="plugin", name=f"{owners[failure.name]}: {failure.name}") if failure.name in owners else failure for failure in failures)
+        return tuple(
+            replace(failure, part="plugin", name=f"{owners[failure.name]}: {failure.name}") if failure.name in owners else failure
+            for failure in failures
+        )
 
 
 def load_plugins(taken: Callable[[], Iterable[str]]) -> Plugins:

@@ -16,7 +16,7 @@ class Unknown:
     fact: str = ""
 
 
-Maybe = Union[T, Unknown]
+Maybe = Union[T, Unknown]  # noqa: UP007 - a generic alias must be made with Union on Python 3.10
 """The type of a fact: a `T`, or `Unknown`."""
 
 NOT_EXAMINED = Unknown("not examined")

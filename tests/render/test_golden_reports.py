@@ -6,11 +6,11 @@ Run pytest with --update-golden to write them anew, and read the diff.
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
+import tomllib
 
 from xpu_doctor.document import Document
 from xpu_doctor.render.terminal import MARKS, Terminal

@@ -22,7 +22,7 @@ def make(folder: Path, name: str = "bin/python3", text: str = "") -> Path:
 def around(tmp_path: Path, windows: bool = False, own: str = "", run: object = None, **variables: str) -> Surroundings:
     """Surroundings with an own interpreter in an isolated tool environment unless `own` says another."""
     prefix = tmp_path / "pipx" / "venvs" / "xpu-doctor"
-    return Surroundings({"PATH": "", **variables}, own or str(prefix / "bin/python"), own and str(Path(own).parent.parent) or str(prefix), windows, run)  # type: ignore[arg-type]
+    return Surroundings({"PATH": "", **variables}, own or str(prefix / "bin/python"), str(Path(own).parent.parent) if own else str(prefix), windows, run)  # type: ignore[arg-type]
 
 
 def test_the_option_wins(tmp_path: Path) -> None:

@@ -25,21 +25,21 @@ class Kernel32:
 
         return create
 
-    def SetInformationJobObject(self, handle: Any, kind: int, pointer: Any, size: int) -> int:  # noqa: N802
+    def SetInformationJobObject(self, handle: Any, kind: int, pointer: Any, size: int) -> int:
         limits = ctypes.cast(pointer, ctypes.POINTER(_ExtendedLimits)).contents
         self.flags = limits.BasicLimitInformation.LimitFlags
         self.calls.append(f"limits {kind} {size == ctypes.sizeof(_ExtendedLimits)}")
         return 1
 
-    def AssignProcessToJobObject(self, job: Any, process: Any) -> int:  # noqa: N802
+    def AssignProcessToJobObject(self, job: Any, process: Any) -> int:
         self.calls.append(f"assign {process.value}")
         return int(self.nested)
 
-    def TerminateJobObject(self, job: Any, code: int) -> int:  # noqa: N802
+    def TerminateJobObject(self, job: Any, code: int) -> int:
         self.calls.append("terminate")
         return 1
 
-    def CloseHandle(self, job: Any) -> int:  # noqa: N802
+    def CloseHandle(self, job: Any) -> int:
         self.calls.append("close")
         return 1
 

@@ -269,7 +269,9 @@ def _direct_url(path):
 
 def _editable(path):
     """Whether the distribution is installed in editable mode."""
-    return '"editable": true' in _small_text(os.path.join(path, "direct_url.json")) or path.endswith(".egg-info") and os.path.isdir(path) and not os.path.exists(os.path.join(path, "installed-files.txt"))
+    if '"editable": true' in _small_text(os.path.join(path, "direct_url.json")):
+        return True
+    return path.endswith(".egg-info") and os.path.isdir(path) and not os.path.exists(os.path.join(path, "installed-files.txt"))
 
 
 def _record(folder, path, until):
@@ -395,7 +397,7 @@ def _torch_folder():
         if not entry:
             continue
         folder = os.path.join(entry, "torch")
-        if os.path.exists(os.path.join(folder, "__init__.py")) or os.path.exists(os.path.join(folder, "version.py")) or os.path.isdir(os.path.join(folder, "lib")):
+        if any(os.path.exists(os.path.join(folder, name)) for name in ("__init__.py", "version.py", "lib")):
             return os.path.abspath(folder), os.path.abspath(entry)
     return None, None
 

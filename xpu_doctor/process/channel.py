@@ -27,7 +27,7 @@ class Channel:
         if sys.platform == "win32":
             self.handle, self.path = tempfile.mkstemp(prefix=f"xpu-doctor-{name}-")
         else:
-            self._temporary = tempfile.TemporaryFile()
+            self._temporary = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the channel
             self.handle = self._temporary.fileno()
 
     @property
