@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xpu_doctor.facts import Gpu, LevelZero
-from xpu_doctor.tables.devices import title, usable
+from xpu_doctor.facts import Gpu, LevelZero, Machine
+from xpu_doctor.findings import Confidence
+from xpu_doctor.tables.devices import device_of, title, usable
 from xpu_doctor.unknown import Maybe, Undecided, Unknown
 
 
@@ -59,3 +60,10 @@ def told(gpu: Gpu, gpus: Sequence[Gpu], field: str) -> Any:
     if isinstance(value, Unknown):
         raise Undecided(Unknown(value.reason, paths([gpu], gpus, field)[0]))
     return value
+
+
+def presence(gpus: Maybe[tuple[Gpu, ...]], machine: Machine) -> Confidence:
+    """Return how sure a finding may be that only matters where a usable GPU is there; WSL2 never shows its GPU on the bus."""
+    if isinstance(gpus, Unknown):
+        return Confidence.CERTAIN if machine.wsl is True else Confidence.LIKELY
+    return Confidence.CERTAIN if any(device_of(gpu) for gpu in usable(gpus)) else Confidence.LIKELY

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xpu_doctor.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
 from xpu_doctor.findings import Confidence, Finding, Layer
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import initialised, none_to_use
+from xpu_doctor.rules.gpus import initialised, none_to_use, presence
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 DEPENDENCY_UNAVAILABLE = 0x70020000
@@ -25,12 +26,16 @@ class GpuDriverMissing(Rule):
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
         """Certain where the driver's library was tried or is nowhere; undecided where neither could be seen."""
+        for finding in self._missing(machine, gpus, level_zero, driver):
+            yield self._capped(finding, presence(gpus, machine))
+
+    def _missing(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
         if none_to_use(gpus):
             return
         worked = initialised(level_zero)
         if worked is True:
             return
-        if known_or(machine.os, "linux") == "windows":
+        if known(machine.os) == "windows":
             yield from self._windows(machine, gpus, driver)
             return
         if known_or(level_zero.init_code, 0) == DEPENDENCY_UNAVAILABLE:
@@ -76,6 +81,9 @@ class GpuDriverMissing(Rule):
 
     def _found(self, machine: Machine, summary: str, evidence: tuple[str, ...], confidence: Confidence = Confidence.CERTAIN) -> Finding:
         return self.found("machine", summary, evidence=evidence, confidence=confidence, remedies=install_driver(machine))
+
+    def _capped(self, finding: Finding, most: Confidence) -> Finding:
+        return replace(finding, confidence=most) if most.rank < finding.confidence.rank else finding
 
 
 PACKAGED = ("intel-level-zero", "intel-compute-runtime")

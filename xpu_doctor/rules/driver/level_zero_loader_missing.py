@@ -8,7 +8,7 @@ from xpu_doctor.facts import Driver, Gpu, LevelZero, Machine
 from xpu_doctor.findings import Confidence, Finding, Layer
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.rules.gpus import none_to_use, presence
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 ABSENT = ("cannot open shared object file", "Could not find module", "[WinError 126]", "image not found")
@@ -44,4 +44,10 @@ class LevelZeroLoaderMissing(Rule):
         said = str(known_or(level_zero.loader_error, ""))
         absent = (name in said.split(":")[0] and any(words in said for words in ABSENT)) or not said
         summary = f"the Level Zero loader ({name}) is not installed" if absent else f"the Level Zero loader does not load: {said}"
-        yield self.found("machine", summary, evidence=("level_zero.loader_error", "driver.packages"), remedies=install_driver(machine))
+        yield self.found(
+            "machine",
+            summary,
+            confidence=presence(gpus, machine),
+            evidence=("level_zero.loader_error", "driver.packages"),
+            remedies=install_driver(machine),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Kernel, LogLine, Machine
-from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.findings import Confidence, Finding, Layer
 from xpu_doctor.remedies.kernel import bind_driver
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import paths, subject, told
@@ -47,6 +47,7 @@ class KernelDriverUnbound(Rule):
             yield self.found(
                 subject(loose if len(loose) > 1 else [gpu], seen),
                 f"{title(gpu)} {state} instead of {wanted}" + (f": {why}" if why else ""),
+                confidence=Confidence.CERTAIN if device else Confidence.LIKELY,
                 evidence=(*paths([gpu], seen, "kernel_driver"), *((fact,) if fact else ())),
                 remedies=bind_driver(machine, bound, wanted, why),
             )
