@@ -853,8 +853,6 @@ def _ze_structures():
 
 def stage_ze_devices(request):
     """The GPUs of each driver; the keys are fields of facts.ZeDevice."""
-    import ctypes
-
     if not _ZE.get("initialised"):
         return {}
     library, devices, kinds = _ZE["library"], [], _ze_structures()

@@ -44,10 +44,12 @@ class ComputeFailed(Rule):
         device = devices[-1] if devices and devices[-1].step else None
         how = {"crash": "crashed", "hang": "did not end", "exit": "ended the process", "error": "failed"}[stage.outcome]
         what = f"the matmul on {device.device}" if device else "the timed matmul"
+        outcome = Evidence("run.stages", f"compute: {stage.outcome}, {stage.reason}", "")
+        step = [Evidence(f"compute.devices[{len(devices) - 1}].step", "", "")] if device else []
         return self.found(
             subject(device, compute) if device else "machine",
             f"{what} {how}: {_with_meaning(stage.reason, stage.output)}",
-            evidence=[Evidence("run.stages", f"compute: {stage.outcome}, {stage.reason}", "")] + ([Evidence(f"compute.devices[{len(devices) - 1}].step", "", "")] if device else []),
+            evidence=[outcome, *step],
             remedies=failed(device, {"error": ""}.get(stage.outcome, stage.outcome), known_or(python.os, ""), known_or(python.executable, "python")),
         )
 
