@@ -72,7 +72,7 @@ def build(header: str, old: dict[str, list[str]], names: dict[str, str]) -> tupl
 
 def fetch(suite: str) -> tuple[str, str]:
     """Take the newest header out of Debian's linux-headers package, with lists of our own; return its text and package."""
-    mirror = "http://deb.debian.org/debian"
+    mirror = debian_mirror()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for name in ("lists/partial", "cache/archives/partial", "debs"):
@@ -89,6 +89,20 @@ def fetch(suite: str) -> tuple[str, str]:
         subprocess.run(["dpkg-deb", "-x", str(archive), str(place / "tree")], check=True)
         header = next((place / "tree").rglob("include/drm/intel/pciids.h"))
         return header.read_text(encoding="utf-8"), archive.name
+
+
+def debian_mirror() -> str:
+    """Return the Debian mirror that this machine's apt uses.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    for path in (*Path("/etc/apt/sources.list.d").glob("*.sources"), Path("/etc/apt/sources.list")):
+        if path.exists():
+            found = re.search(r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+            if found and "security" not in found[1]:
+                return found[1]
+    raise SystemExit("apt has no Debian mirror here: --fetch needs a Debian machine")
 
 
 def _numbers(name: str) -> list[int]:

@@ -104,13 +104,17 @@ def _download(folder: Path, suite: str, packages: tuple[str, ...]) -> None:
 
 
 def _mirror() -> str:
-    """Return the Debian mirror that this machine already uses."""
+    """Return the Debian mirror that this machine already uses.
+
+    Raises:
+        Missing: it uses none.
+    """
     for path in (*Path("/etc/apt/sources.list.d").glob("*.sources"), Path("/etc/apt/sources.list")):
         if path.exists():
             found = re.search(r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
             if found and "security" not in found[1]:
                 return found[1]
-    return "http://deb.debian.org/debian"
+    raise Missing("apt has no Debian mirror here")
 
 
 def simulated(product: str, device_id: int, shape: str, name: str, driver: str = "") -> dict[str, str]:
