@@ -73,7 +73,12 @@ def stage(python: str, device: str, limits: Mapping[str, Any], environment: Mapp
 def series(python: str, device: str, runs: int, load: bool, limits: Mapping[str, Any], environment: Mapping[str, str]) -> list[dict[str, Any]]:
     """Run the stage many times, with every logical CPU busy where `load` says so."""
     with busy(len(os.sched_getaffinity(0)) if load else 0):
-        return [stage(python, device, limits, environment) for _ in range(runs)]
+        rows = []
+        for number in range(runs):
+            rows.append(stage(python, device, limits, environment))
+            if number % 10 == 9:
+                print(f"{number + 1} of {runs} runs", file=sys.stderr, flush=True)
+        return rows
 
 
 def ask(python: str, code: str, *arguments: str) -> Any:
@@ -161,7 +166,7 @@ def judged(row: Mapping[str, Any]) -> dict[str, Any]:
             "queue share": product.queue_share,
             "main thread share": product.main_thread_share,
             "times this CPU": speedup(product, compute.cpu),
-            "CPU s / wall s": product.cpu_seconds / product.seconds if isinstance(product.cpu_seconds, float) and isinstance(product.seconds, float) else None,
+            "CPU s / wall s": product.cpu_seconds_per_tflop * product.tflops if isinstance(product.cpu_seconds_per_tflop, float) and isinstance(product.tflops, float) else None,
             "measuring s": device.measuring_seconds,
             "warm-up s": device.warm_up_seconds,
             "stage s without import": compute.seconds,

@@ -1265,7 +1265,7 @@ def _compute_size(bench, batch_seconds, limits, result):
 def _compute_next(size, seconds, batch_seconds):
     """The next size to try, by the time of the last: twice the size is eight times the work, or less where it waits for other things."""
     if size == 128:
-        return 512 if seconds < batch_seconds / 8 else 256 if seconds < batch_seconds else 128
+        return 512 if seconds < batch_seconds / 2 else 256 if seconds < batch_seconds * 2 else 128
     if seconds > batch_seconds / 64:
         return size * 2 if seconds * 8 < batch_seconds / 2 else size
     wanted = size
@@ -1354,40 +1354,50 @@ def _compute_registered(torch, device):
 
 
 def _compute_cpu(torch, limits, threads):
-    """The same product on the CPU, a part of a second of it: on one thread for its CPU time, on all for its speed.
+    """The same work on the CPU, a part of a second of it: on one thread for its CPU time, on all for its speed.
 
     One thread, because threads that wait for each other on a busy machine spin, up to fifty times the CPU time of the
-    work. The least of several is taken: other load can only add.
+    work. The least of several times and sizes is taken: other load can only add, and small matrices fit the caches.
     """
     bench = _ComputeBench(torch, None, torch.device("cpu"), torch.float32, 1)
-    bench.prepare(512)
-    bench.batch(1)
-    spent = min(bench.batch(1)["cpu_seconds"] for _ in range(2))
-    size = 512
-    while size < 2048 and 3 * 8 * spent < limits["cpu_seconds"] / 3:
-        size, spent = size * 2, spent * 8
-    bench.prepare(size)
-    bench.batch(1)
-    alone = [bench.batch(1) for _ in range(3)]
-    spent = min(run["cpu_seconds"] for run in alone)
+    share = limits["cpu_seconds"] / 8
+    size, best = 256, _compute_alone(bench, 256, share)
+    for larger in (1024, 512):
+        if best["cpu_seconds_per_tflop"] * 2.0 * larger**3 / 1e12 < share * 1.5:
+            size, second = larger, _compute_alone(bench, larger, share)
+            best = dict((key, min(best[key], second[key])) for key in best)
+            break
     torch.set_num_threads(threads)
     bench.batch(1)
-    predicted = max(spent / threads, 1e-4)
-    count = int(max(1, min(limits["most"], limits["cpu_seconds"] / 6 / predicted)))
-    together = [bench.batch(count) for _ in range(3)]
     work = 2.0 * size**3 / 1e12
-    seconds = min([run["seconds"] / count for run in together] + [run["seconds"] for run in alone])
+    count = int(max(1, min(limits["most"], share / max(best["seconds_per_tflop"] * work / threads, 1e-4))))
+    together = [bench.batch(count) for _ in range(3)]
+    per_tflop = min([best["seconds_per_tflop"]] + [run["seconds"] / (work * count) for run in together])
     cpu, thread = (sum(run[key] for run in together) for key in ("cpu_seconds", "thread_seconds"))
     return {
         "size": size,
         "count": count,
         "threads": threads,
         "logical_cpus": _usable_cpus(),
-        "seconds": seconds,
-        "tflops": work / seconds,
-        "cpu_seconds_per_tflop": spent / work,
+        "seconds": per_tflop * work * count,
+        "tflops": 1.0 / per_tflop,
+        "cpu_seconds_per_tflop": best["cpu_seconds_per_tflop"],
         "main_thread_share": min(1.0, thread / cpu) if cpu > 0 else unknown("no CPU time was counted"),
     }
+
+
+def _compute_alone(bench, size, seconds):
+    """Seconds and CPU seconds of 10**12 operations on one thread, from batches of about some seconds each."""
+    bench.prepare(size)
+    bench.batch(1)
+    once = min(bench.batch(1)["seconds"] for _ in range(2))
+    count = int(max(1, seconds / max(once, 1e-5)))
+    runs = [bench.batch(count) for _ in range(2)]
+    work = 2.0 * size**3 * count / 1e12
+    spent = [run["cpu_seconds"] for run in runs]
+    # Windows counts CPU time in ticks of 1/64 s: there only the sum of all is long enough
+    least = sum(spent) / len(spent) if sys.platform == "win32" else min(spent)
+    return {"cpu_seconds_per_tflop": least / work, "seconds_per_tflop": min(run["seconds"] for run in runs) / work}
 
 
 def _usable_cpus():
