@@ -115,6 +115,7 @@ class Wine:
 
     def start(self) -> None:
         """Make the prefix, and start the server."""
+        self.prefix.mkdir(parents=True, exist_ok=True)  # without it the server ends at once, and each call starts another one
         self._server("-p600")
         boot = [self.wine, "wineboot", "-i"]
         subprocess.run(boot, env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=True)
