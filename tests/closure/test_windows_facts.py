@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from xpu_doctor.closure.examine_windows import examine
 from xpu_doctor.closure.files import Files
 from xpu_doctor.closure.request import Request
 from xpu_doctor.closure.windows import WindowsSystem
-from xpu_doctor.facts import Distributions, Import, Libraries, Python, Run, Stage
+from xpu_doctor.facts import Distributions, Import, Libraries, Python, Run, Stage, Torch
 from xpu_doctor.findings import Finding
+from xpu_doctor.probes.libraries import closure_facts
 from xpu_doctor.rule import judge
 from xpu_doctor.rules.runtime import RULES
 from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.unknown import Unknown
 
 RECORD = Path(__file__).parents[2] / "fixtures" / "closure" / "wine.json"
 
@@ -125,3 +128,34 @@ def test_path_is_the_last_resort(env: Path) -> None:
         facts = walked(env, path=(str(env.parent / "other"),))
     assert facts.prediction == "loads" and isinstance(facts.loaded, tuple)
     assert [row.how for row in facts.loaded if row.name == "sycl8.dll"] == ["PATH"]
+
+
+@pytest.fixture
+def windows(env: Path, tmp_path: Path) -> dict[str, str]:
+    """A System32 of names, with an msvcp140.dll that tells a version; the variables that lead to it."""
+    need("x86_64-w64-mingw32-windres")
+    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+    system = tmp_path / "Windows" / "System32"
+    system.mkdir(parents=True)
+    for name in record["system_names"]:
+        (system / name).touch()
+    script = tmp_path / "version.rc"
+    script.write_text('1 VERSIONINFO FILEVERSION 14,29,30133,0 BEGIN BLOCK "StringFileInfo" BEGIN END END\n', encoding="ascii")
+    subprocess.run(["x86_64-w64-mingw32-windres", str(script), "-O", "coff", "-o", str(tmp_path / "version.o")], check=True)
+    flags = ("-shared", "-DEXPORT=one", "-DIMPORTS=", str(tmp_path / "version.o"))
+    world.mingw(system / "msvcp140.dll", "stub_dll.c", *flags)
+    return {"SystemRoot": str(tmp_path / "Windows"), "Path": str(tmp_path)}
+
+
+def test_from_the_agent_s_facts(env: Path, windows: dict[str, str]) -> None:
+    """What the probe does on Windows itself: System32, PATH and the redistributable come from the machine."""
+    python = Python(os="windows", executable=str(env / "python.exe"), prefix=str(env), base_prefix=str(env))
+    torch = Torch(path=str(env / "Lib" / "site-packages" / "torch"), version="2.9.0+xpu")
+    facts = closure_facts(python, torch, windows, str(env))
+    assert facts.prediction == "loads", facts.faults
+    assert facts.msvc == "14.29.30133.0"
+    assert isinstance(facts.msvc_built, Unknown)  # mingw built these
+    died = Run((Stage("import", "crash", signal="0xC0000005"),))
+    found = judged(dataclasses.replace(facts, msvc_built="14.42"), run=died)
+    assert [finding.code for finding in found] == ["msvc-redist-missing"]
+    assert not judged(dataclasses.replace(facts, msvc_built="14.42"), imported=Import(succeeded=True))

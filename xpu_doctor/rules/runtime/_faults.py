@@ -61,6 +61,14 @@ def displaced(libraries: Libraries) -> tuple[tuple[int, LoadedLibrary], ...]:
     return tuple((number, row) for number, row in enumerate(rows) if row.own_copy and is_runtime(row.name))
 
 
+def by_variable(fault: LibraryFault, libraries: Libraries) -> tuple[tuple[int, LoadedLibrary], ...]:
+    """Return the library that a fault refuses, if it is one that a variable made the loader take."""
+    if fault.kind not in ("version", "symbol"):
+        return ()
+    rows = enumerate(known_or(libraries.loaded, ()))
+    return tuple((number, row) for number, row in rows if row.path == fault.path and row.how in PATH_LIKE)
+
+
 def is_runtime(name: str) -> bool:
     """Return whether an Intel runtime package brings a library of this stem, or it is the C++ runtime."""
     low = name.lower()
@@ -75,7 +83,7 @@ def packages_of(name: str) -> tuple[str, ...]:
 
 def _kind(fault: LibraryFault, others: tuple[tuple[int, LoadedLibrary], ...], libraries: Libraries) -> Kind:
     low = _leaf(fault.name).lower()
-    foreign = {row.path for _, row in others}
+    foreign = {row.path for _, row in (*others, *by_variable(fault, libraries))}
     if foreign & {*fault.chain, fault.path} or fault.own_copy:
         return Kind.CONFLICT
     if low.startswith(TORCHS_OWN):

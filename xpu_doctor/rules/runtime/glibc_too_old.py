@@ -33,7 +33,7 @@ class GlibcTooOld(Rule):
             f"{chain(fault)} wants {fault.version}, and {fault.path}{has} is older:{offers or ' it has no such version'}{seen.text}",
             severity=seen.severity,
             confidence=seen.confidence,
-            evidence=(*(item.evidence() for item in items[:4]), "machine.glibc", *seen.evidence),
+            evidence=(*(item.evidence() for item in items[:4]), *(("machine.glibc",) if glibc else ()), *seen.evidence),
             remedies=(
                 Remedy(
                     title="Use a newer distribution, or a container of one",

@@ -9,7 +9,7 @@ from xpu_doctor.facts import Distributions, Environment, Import, Libraries, Load
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.runtime import newer_cpp_runtime, without_variables
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import PATH_LIKE, Judged, Kind, chain, displaced, of_kind, oneapi_release, outcome
+from xpu_doctor.rules.runtime._faults import PATH_LIKE, Judged, Kind, by_variable, chain, displaced, of_kind, oneapi_release, outcome
 from xpu_doctor.unknown import known, known_or
 
 CPP = ("libstdc++", "libgcc_s")
@@ -49,7 +49,7 @@ class OneapiEnvConflict(Rule):
         """Found where a library comes from outside although the environment has its own, or a fault goes back to such a copy."""
         known(libraries.loaded)
         items = of_kind(libraries, Kind.CONFLICT)
-        rows = displaced(libraries)
+        rows = tuple(dict.fromkeys((*displaced(libraries), *(row for item in items for row in by_variable(item.fault, libraries)))))
         if not items and (not rows or all(row.name.startswith(CPP) for _, row in rows)):
             return
         seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
@@ -72,8 +72,10 @@ class OneapiEnvConflict(Rule):
 
 def copies(row: LoadedLibrary, distributions: Distributions) -> str:
     """Return both copies of a library, each with what is known of its version."""
-    own = _own_version(row, distributions)
     taken = _described(row.path, row.versions, oneapi_release(row.path))
+    if not row.own_copy:
+        return f"taken: {taken} by {row.how}"
+    own = _own_version(row, distributions)
     return f"taken: {taken} by {row.how}; own: {_described(row.own_copy, row.own_versions, own)}"
 
 
@@ -114,7 +116,8 @@ def _sentence(
     if rows:
         row = next((row for _, row in rows if not row.name.startswith(CPP)), rows[0][1])
         more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-        parts.append(f"{row.how} makes {row.path} win over {row.own_copy}{more}{setvars}")
+        over = row.own_copy or "the system's"
+        parts.append(f"{row.how} makes {row.path} win over {over}{more}{setvars}")
     versions = [item.fault for item in items if item.fault.kind == "version"]
     others = [item.fault for item in items if item.fault.kind != "version"]
     if versions:
