@@ -15,16 +15,19 @@ _PACKAGE = re.compile(
 _BUILD = re.compile(r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d+)?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d+)?)\b")
 _RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
 _WINDOWS = re.compile(r"\b(3[12]\.0\.(?:100|101|15)\.\d{4,5})\b|(?i:\b(?:arc )?driver(?: version)?:? (\d{4})\b)")
+DRIVER_WORDS = ("driver", "runtime", "neo", "level-zero", "level_zero", "level zero", "libze", "opencl")
+"""Words of the lines in which a driver's version is looked for."""
 _LOADER = {"libze1", "level-zero", "level-zero-loader", "oneapi-level-zero", "libze-loader"}
 _GPU = {"libze-intel-gpu1", "intel-level-zero-gpu", "libze-intel-gpu", "intel-opencl-icd", "intel-compute-runtime", "libze-intel-gpu-legacy1"}
 
 
 def parse(text: Text, facts: Collected) -> None:
     """Read driver versions from a text."""
-    if text.has("level-zero", "libze", "opencl", "compute-runtime", "igc", "igdgmm"):
-        for match in text.find(_PACKAGE):
+    for offset, line in text.lines_with("level-zero", "libze", "opencl", "compute-runtime", "igc", "igdgmm", "ocloc", "intel-gsc"):
+        match = _PACKAGE.search(line[:4096])
+        if match:
             name = match[1].lower()
-            place = text.place(match.start())
+            place = text.place(offset)
             if name not in facts.packages:
                 facts.packages[name] = Package(name, match[2], "dpkg")
                 facts.sources.setdefault("pasted.packages", place)
@@ -35,16 +38,19 @@ def parse(text: Text, facts: Collected) -> None:
                 facts.put("pasted.driver_version", match[2], place)
     version = facts.get("pasted.driver_version")
     if version is None:
-        found = _BUILD.search(text.body) or _RELEASE.search(text.body)
-        if found:
-            facts.put("pasted.driver_version", found[0], text.place(found.start()))
-            version = found[0]
+        for offset, line in text.lines_with(*DRIVER_WORDS):
+            found = _BUILD.search(line[:4096]) or _RELEASE.search(line[:4096])
+            if found:
+                facts.put("pasted.driver_version", found[0], text.place(offset))
+                version = found[0]
+                break
     build = build_of(str(version)) if version else 0
     if build:
         facts.put("pasted.driver_build", build, facts.sources["pasted.driver_version"])
-    windows = _WINDOWS.search(text.body)
-    if windows and (windows[1] or facts.get("machine.os") == "windows"):
-        facts.put("pasted.windows_driver", windows[1] or f"31.0.101.{windows[2]}", text.place(windows.start()))
+    for offset, line in text.lines_with("32.0.", "31.0.", "driver"):
+        windows = _WINDOWS.search(line[:4096])
+        if windows and (windows[1] or facts.get("machine.os") == "windows"):
+            facts.put("pasted.windows_driver", windows[1] or f"31.0.101.{windows[2]}", text.place(offset))
 
 
 def build_of(version: str) -> int:

@@ -133,11 +133,13 @@ def _nodes(text: Text, facts: Collected) -> None:
     """Read `ls -l /dev/dri`, `id` and `groups`."""
     nodes = []
     if "226" in text.body:
-        for match in text.find(_NODE):
-            _, bits, mark, _, group, _, _, name = match.groups()
-            mode = sum(1 << (8 - place) for place, bit in enumerate(bits) if bit != "-")
-            nodes.append(Node(f"/dev/dri/{name}", mode=mode, group=group, acl=mark == "+"))
-            facts.sources.setdefault("access.nodes", text.place(match.start()))
+        for offset, line in text.lines_with("renderd", "card"):
+            match = _NODE.search(line[:1000])
+            if match:
+                _, bits, mark, _, group, _, _, name = match.groups()
+                mode = sum(1 << (8 - place) for place, bit in enumerate(bits) if bit != "-")
+                nodes.append(Node(f"/dev/dri/{name}", mode=mode, group=group, acl=mark == "+"))
+                facts.sources.setdefault("access.nodes", text.place(offset))
     if nodes:
         facts.block("dev-dri")
         facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
@@ -161,17 +163,17 @@ def _nodes(text: Text, facts: Collected) -> None:
 
 
 def _variables(text: Text, facts: Collected) -> None:
-    for match in text.find(_VARIABLE):
-        name, value = match.groups()
-        if name not in facts.variables:
-            facts.variables[name] = Variable(name, value.strip("\"'"))
-            facts.sources.setdefault("environment.variables", text.place(match.start()))
+    for offset, line in text.lines_with(*_VARIABLE_WORDS):
+        for name, value in _VARIABLE.findall(line[:4096]):
+            if name not in facts.variables:
+                facts.variables[name] = Variable(name, value.strip("\"'"))
+                facts.sources.setdefault("environment.variables", text.place(offset))
 
 
 def _kernel(text: Text, facts: Collected) -> None:
     for pattern in (_UNAME, _KERNEL):
-        if pattern is _KERNEL and not text.has("kernel"):
-            break
+        if not text.has(*(("kernel",) if pattern is _KERNEL else ("uname", "linux ", " smp", "-generic", "-arch", "-pve", "-microsoft", ".fc", "-amd64"))):
+            continue
         found = pattern.search(text.body)
         if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
             facts.put("kernel.version", found[1], text.place(found.start()))

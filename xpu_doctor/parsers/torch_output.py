@@ -34,10 +34,10 @@ def parse(text: Text, facts: Collected) -> None:
             facts.block("traceback")
     _availability(text, facts)
     if text.has("torch"):
-        failed = _IMPORT_FAILED.search(text.body)
+        failed = _IMPORT_FAILED.search(text.body) if text.has("torch/__init__", "torch\\__init__", "import torch", "error loading") else None
         if failed and facts.get("xpu.available") is not True:
             facts.put("imported.succeeded", False, text.place(failed.start()))
-        found = _COMPILE.search(text.body)
+        found = _COMPILE.search(text.body) if text.has("_inductor", "_dynamo", "torch.compile", "triton/", "triton\\") else None
         if found:
             facts.put("pasted.compiling", True, text.place(found.start()))
 
@@ -60,7 +60,7 @@ def _availability(text: Text, facts: Collected) -> None:
         count = _COUNT.search(text.body)
         if count:
             facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
-    if text.has("xpu"):
+    if text.has("xpu:0", "xpu:1", "using xpu", "using device"):
         worked = _WORKED.search(text.body)
         if worked:
             facts.put("xpu.available", True, text.place(worked.start()))
