@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from xpu_doctor.facts import Import, Libraries, LibraryFault, LoadedLibrary, Run, Xpu
 from xpu_doctor.findings import Confidence, Evidence, Severity
-from xpu_doctor.tables.libraries import opened_row, owners, runtime_packages, stem
+from xpu_doctor.tables.libraries import opened_row, owners, runtime_packages
 from xpu_doctor.unknown import Unknown, known, known_or
 
 MSVC = re.compile(r"^(msvcp|vcruntime|vcomp|concrt|vccorlib)\d", re.IGNORECASE)
@@ -172,9 +171,3 @@ def names(items: tuple[Judged, ...], most: int = 3) -> str:
 def known_package(name: str) -> bool:
     """Return whether a distribution is one of Intel's runtime packages."""
     return name in runtime_packages()
-
-
-def by_stem(libraries: Libraries, name: str) -> Iterator[LoadedLibrary]:
-    """Yield the libraries that were taken under another version of a name."""
-    wanted = stem(name)
-    yield from (row for row in known_or(libraries.loaded, ()) if stem(row.name) == wanted)
