@@ -9,7 +9,7 @@ from typing import Any
 from xpu_doctor.snapshot import Snapshot, value_at
 from xpu_doctor.unknown import Unknown
 
-_COMPARISON = re.compile(r"^([a-z_.\[\]0-9]+)\s*(<=|>=|<|>|=)\s*(.+)$")
+_COMPARISON = re.compile(r"^([a-z_.\[\]0-9]+)\s*(<=|>=|<|>|=)\s*(.*)$")
 
 
 def holds(condition: str, snapshot: Snapshot, met: frozenset[str]) -> bool:

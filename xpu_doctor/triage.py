@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xpu_doctor.findings import LADDER, Finding
+from xpu_doctor.findings import LADDER, Confidence, Finding
 from xpu_doctor.parsers.collected import Text
 from xpu_doctor.parsers.reading import read
 from xpu_doctor.safe_text import SafeText
@@ -85,7 +85,7 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     """Diagnose each subject; where there are several, rank what was found of all of them together."""
     from xpu_doctor.diagnosis import diagnose
 
-    diagnoses = [(snapshot, diagnose(snapshot, rules, options)) for snapshot in snapshots]
+    diagnoses = [(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules)) for snapshot in snapshots]
     main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
     if len(diagnoses) == 1:
         return main, diagnosis
@@ -96,6 +96,18 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     unique = list({(finding.code, finding.subject): finding for finding in reversed(findings)}.values())[::-1]
     roots = rank(unique, {rule.code: rule.explains for rule in rules}, frozenset(rule.code for rule in rules if rule.symptom))
     return main, conclude(diagnosis, roots, options.fail_on)
+
+
+def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
+    """A symptom in a pasted text that nothing explains is no certain cause."""
+    symptoms = {rule.code for rule in rules if rule.symptom}
+    if snapshot.origin != "pasted" or not any(root.code in symptoms for root in diagnosis.root_causes):
+        return diagnosis
+    roots = tuple(
+        dataclasses.replace(root, confidence=Confidence.LIKELY) if root.code in symptoms and root.confidence is Confidence.CERTAIN else root
+        for root in diagnosis.root_causes
+    )
+    return dataclasses.replace(diagnosis, root_causes=roots)
 
 
 def _of_subject(finding: Finding, subject: str) -> Finding:

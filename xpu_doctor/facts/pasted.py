@@ -70,3 +70,5 @@ class Pasted:
     """Whether builds of Triton of two names are installed."""
     not_in_group: Maybe[bool] = NOT_EXAMINED
     """Whether a listing of the user's groups lacks the group of the render node."""
+    kernel_below: Maybe[str] = NOT_EXAMINED
+    """The first kernel release that drives the GPUs that are named, where the kernel in the text is older; empty where it is not."""

@@ -25,7 +25,7 @@ _CONDA = re.compile(
 )
 _KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{2,44}?)\s*:[ \t]+([^\n]{0,300})$")
 _IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
-_IPEX_VERSION = re.compile(r"(?i)(?:IPEX version|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}(\d+\.\d+[\w.+]*)")
+_IPEX_VERSION = re.compile(r"(?i)(?:\bIPEX(?: version)?|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}v?(\d+\.\d+[\w.+]*)")
 _SITE = re.compile(r"(?i)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]")
 
 NOT_INSTALLED = ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")
@@ -52,6 +52,7 @@ def parse(text: Text, facts: Collected) -> None:
         version = _IPEX_VERSION.search(text.body)
         if version:
             facts.put("pasted.ipex_version", version[1], text.place(version.start()))
+            facts.distributions.setdefault("intel-extension-for-pytorch", Distribution("intel-extension-for-pytorch", version[1]))
 
 
 def _collect_env(text: Text, facts: Collected) -> None:

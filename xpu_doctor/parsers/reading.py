@@ -137,6 +137,7 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int)]
     _versions(facts)
     _groups(facts)
+    _kernel(facts)
     none = (
         facts.get("xpu.device_count") == 0
         or facts.get("xpu.available") is False
@@ -167,6 +168,18 @@ def _groups(facts: Collected) -> None:
     for node in nodes:
         if "render" in node.path and isinstance(node.mode, int) and not node.mode & 0o006:
             facts.put("pasted.not_in_group", node.group not in groups, facts.sources["access.account_groups"])
+
+
+def _kernel(facts: Collected) -> None:
+    """Compare the kernel with the first one that drives the GPUs that are named."""
+    from xpu_doctor.conditions import numbers
+    from xpu_doctor.tables.devices import device_of, intel_gpus
+
+    version = numbers(str(facts.get("kernel.version") or ""))[:2]
+    needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]
+    if version and needed and all(needed):
+        least = min(needed, key=numbers)
+        facts.put("pasted.kernel_below", least if version < numbers(least) else "", facts.sources["kernel.version"])
 
 
 def _level_zero(facts: Collected) -> LevelZero:
