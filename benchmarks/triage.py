@@ -61,7 +61,7 @@ def in_one_process(count: int) -> float:
     """Seconds for each of `count` pastes in this process, after a first one that loads the tables."""
     from xpu_doctor.registry import all_rules
     from xpu_doctor.safe_text import from_bytes
-    from xpu_doctor.triage import triage_texts
+    from xpu_doctor.triaging import triage_texts
 
     texts = [paste(number).encode() for number in range(count + 1)]
     rules = all_rules()

@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["xpu_doctor"]):
     from xpu_doctor.reply import reply
     from xpu_doctor.safe_text import NotText, from_bytes
     from xpu_doctor.signatures import signatures
-    from xpu_doctor.triage import triage_texts
+    from xpu_doctor.triaging import triage_texts
 
 ROOT = Path(__file__).parents[1]
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

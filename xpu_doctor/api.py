@@ -51,7 +51,7 @@ def triage(*texts: str) -> Diagnosis:
 
     from xpu_doctor.registry import all_rules
     from xpu_doctor.safe_text import read_safely
-    from xpu_doctor.triage import triage_texts
+    from xpu_doctor.triaging import triage_texts
 
     named = [(f"text {number}", read_safely(io.BytesIO(text.encode()), f"text {number}")) for number, text in enumerate(texts, 1)]
     return triage_texts(named, rules=all_rules()).diagnosis

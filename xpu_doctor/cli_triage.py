@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from xpu_doctor.document import Document
     from xpu_doctor.safe_text import SafeText
-    from xpu_doctor.triage import Triaged
+    from xpu_doctor.triaging import Triaged
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,7 +44,7 @@ def triage(
     from xpu_doctor.diagnosis import Options
     from xpu_doctor.findings import LADDER
     from xpu_doctor.registry import all_codes, all_rules
-    from xpu_doctor.triage import triage_texts
+    from xpu_doctor.triaging import triage_texts
 
     wanted = "json" if as_json else format_
     _check_format(wanted)

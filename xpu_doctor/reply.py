@@ -13,7 +13,7 @@ from xpu_doctor.tables import toml
 
 if TYPE_CHECKING:
     from xpu_doctor.snapshot import Snapshot
-    from xpu_doctor.triage import Triaged
+    from xpu_doctor.triaging import Triaged
 
 MAX_QUESTIONS = 3
 

@@ -11,7 +11,7 @@ import pytest
 from xpu_doctor.findings import Confidence, Finding, Severity
 from xpu_doctor.registry import all_rules
 from xpu_doctor.safe_text import from_bytes
-from xpu_doctor.triage import triage_texts
+from xpu_doctor.triaging import triage_texts
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -253,3 +253,11 @@ def test_exit_codes() -> None:
     """1 where a fault is likely, 3 where nothing is known."""
     assert run("--json", "-", data="RuntimeError: Required aspect fp64 is not supported on the device").return_value == 1
     assert run("--json", "-", data="hello").return_value == 3
+
+
+def test_public_function_stays_a_function() -> None:
+    """`xpu_doctor.triage` is the function before and after it was used: no module of that name takes its place."""
+    import xpu_doctor
+
+    for _ in range(2):
+        assert xpu_doctor.triage("RuntimeError: Required aspect fp64 is not supported on the device").root_causes[0].code == "fp64-unsupported"
