@@ -63,7 +63,9 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
         if all_hold(fault.when, snapshot, ids):
             _add(result, fault.implication, fault.implication.summary, tuple(facts_of(fault.when, met)))
     if snapshot.origin == "pasted":
-        for implication in signatures.implications():
+        for implication in sorted(signatures.implications(), key=lambda item: item.fallback):
+            if implication.fallback and any(voice.confidence is not Confidence.POSSIBLE for voice in result.values()):
+                break
             if _applies(implication, snapshot, ids):
                 _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
     return result

@@ -34,6 +34,8 @@ class Implication:
     unless: tuple[str, ...] = ()
     summary: str = ""
     fix: str = ""
+    fallback: bool = False
+    """It speaks only where nothing says more than that another cause is possible."""
 
 
 @dataclass(frozen=True)
@@ -205,4 +207,5 @@ def _implication(item: dict[str, Any], row: dict[str, Any]) -> Implication:
         tuple(item.get("unless", row.get("unless", ()))),
         item.get("summary", ""),
         item.get("fix", row.get("fix", "")),
+        bool(item.get("fallback", False)),
     )

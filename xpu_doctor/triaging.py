@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from xpu_doctor.snapshot import Snapshot
 
 
+MAX_GUESSES = 5
+"""Root causes of a text that are only possible: the most probable ones are kept."""
+
+
 @dataclass(frozen=True)
 class Triaged:
     """What texts came to: the diagnosis, the snapshot it is mainly about, and all of them."""
@@ -99,15 +103,18 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
 
 
 def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
-    """A symptom in a pasted text that nothing explains is no certain cause."""
-    symptoms = {rule.code for rule in rules if rule.symptom}
-    if snapshot.origin != "pasted" or not any(root.code in symptoms for root in diagnosis.root_causes):
+    """A symptom in a pasted text that nothing explains is no certain cause, and of guesses a few are enough."""
+    if snapshot.origin != "pasted":
         return diagnosis
-    roots = tuple(
-        dataclasses.replace(root, confidence=Confidence.LIKELY) if root.code in symptoms and root.confidence is Confidence.CERTAIN else root
-        for root in diagnosis.root_causes
-    )
-    return dataclasses.replace(diagnosis, root_causes=roots)
+    symptoms = {rule.code for rule in rules if rule.symptom}
+    roots: list[Finding] = []
+    guesses = 0
+    for root in diagnosis.root_causes:
+        guesses += root.confidence is Confidence.POSSIBLE
+        if root.confidence is not Confidence.POSSIBLE or guesses <= MAX_GUESSES:
+            certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN
+            roots.append(dataclasses.replace(root, confidence=Confidence.LIKELY) if certain_symptom else root)
+    return dataclasses.replace(diagnosis, root_causes=tuple(roots))
 
 
 def _of_subject(finding: Finding, subject: str) -> Finding:
