@@ -479,8 +479,10 @@ def stage_shadows(request):
             names = set(os.listdir(folder))
         except OSError:
             continue
-        for module in _importable(folder, names):
-            found.append({"module": module[0], "path": os.path.join(folder, module[1]), "where": where})
+        for module, path in _importable(folder, names):
+            fact = {"module": module, "path": os.path.join(folder, path), "where": where}
+            fact.update(installed=_has_metadata(module, names), hides=attempt(_hidden, module, folder))
+            found.append(fact)
     return {"found": found[:50]}
 
 
@@ -500,6 +502,25 @@ def _importable(folder, names):
             yield module, os.path.join(module, "__init__.py")
         elif module + ".py" in names:
             yield module, module + ".py"
+
+
+def _has_metadata(module, names):
+    """Whether a folder holds the metadata of the distribution that brings a module."""
+    stems = [normalised(name.rsplit(".", 1)[0].split("-")[0]) for name in names if name.endswith((".dist-info", ".egg-info"))]
+    return any(stem == normalised(module) or (module == "triton" and "triton" in stem) for stem in stems)
+
+
+def _hidden(module, folder):
+    """The file that a module would be imported from if a folder were not searched, or empty."""
+    if module not in COMPANIONS:
+        return "the standard library"
+    own = os.path.normcase(os.path.realpath(folder))
+    for entry in _USERS_PATH:
+        if entry and os.path.normcase(os.path.realpath(entry)) != own:
+            for name in (os.path.join(module, "__init__.py"), module + ".py"):
+                if os.path.exists(os.path.join(entry, name)):
+                    return os.path.join(os.path.abspath(entry), name)
+    return ""
 
 
 def _standard_modules():
@@ -1291,9 +1312,11 @@ def _compute_largest(bench, limits, result):
 
 def _compute_count(bench, count, limits):
     """Products in a batch, and the first batch: on a busy machine a first guess can be far off, and a short batch a matter of luck."""
+    began = time.perf_counter()
     for _ in range(4):
         run = bench.batch(count)
-        if run["seconds"] >= limits["batch_seconds"] / 2 or count >= limits["most"]:
+        late = time.perf_counter() - began > limits["device_seconds"] / 3
+        if late or run["seconds"] >= limits["batch_seconds"] / 2 or count >= limits["most"]:
             break
         count = int(min(limits["most"], max(count + 1, count * limits["batch_seconds"] / max(run["seconds"], 1e-6))))
     return count, [run]
@@ -1305,9 +1328,11 @@ def _compute_timing(bench, count, limits):
     By the device's events, the last one: a GPU lowers its clock in the first tenths of a second of full power. By the
     host's clock, the best one: other load can only add; there, the CPU time is that of one more batch, slept through.
     """
+    began = time.perf_counter()
     count, runs = _compute_count(bench, count, limits)
     batches = limits["batches"] if bench.timed else limits["batches"] - 1
-    runs += [bench.batch(count) for _ in range(batches - 1)]
+    while len(runs) < batches and time.perf_counter() - began < limits["device_seconds"] / 3:
+        runs.append(bench.batch(count))
     if bench.timed:
         wall, quiet = runs[-1]["device_seconds"], runs
     else:
@@ -1465,11 +1490,21 @@ def _watch(stacks, deadline):
         faulthandler.dump_traceback_later(max(deadline * 0.9, deadline - 1.0), file=stacks)
 
 
+def _end_with_the_doctor(deadline):
+    """Have the kernel end this process a moment after its deadline: the doctor may have been killed before it could do so."""
+    import signal
+
+    if deadline and hasattr(signal, "alarm"):
+        signal.alarm(int(deadline) + 5)
+
+
 def _run_stage(name, request, stacks):
     """Run one stage between its `begin` and its `end` or `error`; return whether it went well."""
     TRANSCRIPT.write("begin", name)
+    deadline = (request.get("deadlines") or {}).get(name)
     if stacks is not None:
-        _watch(stacks, (request.get("deadlines") or {}).get(name))
+        _watch(stacks, deadline)
+    _end_with_the_doctor(deadline)
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         facts = STAGES[name](request)
