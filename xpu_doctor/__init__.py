@@ -5,11 +5,14 @@ The public names below are imported when they are first used, so that the comman
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+"""As typing's, which is not imported here: a stray typing.py on PYTHONPATH must not be able to end the doctor."""
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from xpu_doctor.api import check, triage
     from xpu_doctor.diagnosis import Diagnosis
     from xpu_doctor.document import Document

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
 
-import click
 
-from xpu_doctor import __version__
-from xpu_doctor.exit_codes import ExitCode
+def _put_strangers_last() -> None:
+    """Let the standard library and our own packages win over PYTHONPATH and the working folder: a stray random.py there is a finding."""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    strangers = {os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry} - {own}
+    if "" in sys.path and own != os.path.abspath("."):
+        strangers.add(os.path.abspath("."))
+    late = [entry for entry in sys.path if os.path.abspath(entry or ".") in strangers]
+    sys.path[:] = [entry for entry in sys.path if entry not in late] + late
+
+
+try:
+    _put_strangers_last()
+except OSError:  # the working folder was deleted under us
+    pass
+
+from typing import Any  # noqa: E402
+
+import click  # noqa: E402
+
+from xpu_doctor import __version__  # noqa: E402
+from xpu_doctor.exit_codes import ExitCode  # noqa: E402
 
 
 class LazyGroup(click.Group):
@@ -62,15 +80,22 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; no user ever sees a bare traceback."""
     given = sys.argv[1:] if arguments is None else arguments
+    _open_standard_streams()
+    _end_in_order_on_signals()
     try:
         code = cli.main(given, prog_name="xpu-doctor", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("Interrupted.\n")
         code = ExitCode.INTERRUPTED
+    except Terminated as end:
+        code = 128 + end.number
     except BrokenPipeError:
-        _silence_stdout()
+        from xpu_doctor.output import silence
+
+        silence(sys.stdout.fileno())
         code = ExitCode.OK
     except Exception as error:
         from xpu_doctor.crash import report_crash
@@ -79,8 +104,37 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(int(code or 0))
 
 
-def _silence_stdout() -> None:
-    """The reader of our output has gone: keep the interpreter from complaining at exit."""
-    import os
+class Terminated(BaseException):
+    """Somebody asked this process to end; what it started is ended first."""
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end_in_order_on_signals() -> None:
+    """Turn SIGTERM and SIGHUP into an exception, so that the interpreters under examination are ended too."""
+    import signal
+
+    def end(number: int, frame: Any) -> None:
+        raise Terminated(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+            try:
+                signal.signal(getattr(signal, name), end)
+            except ValueError:  # not in the main thread: a program called us, and minds its own signals
+                return
+
+
+def _open_standard_streams() -> None:
+    """Put something behind descriptors 0 to 2 where a daemon or cron closed them: else the next file takes their number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -12,6 +12,9 @@ from xpu_doctor.cli import nearest
 if TYPE_CHECKING:
     from xpu_doctor.layers import Selection
 
+DEADLINE = click.FloatRange(min=0.1, max=86400)
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--python", "python", metavar="PATH", help="Interpreter or environment folder to examine (default: the active environment).")
 @click.option("--only", multiple=True, metavar="NAME", help="Examine only these layers or probes (repeat, or separate by commas).")
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True, help="Severity that makes the exit code 1.")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE", help="torch.device to run the timed matmul on (default: every XPU device).")
-@click.option("--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Deadline of each stage (default: 120 for the import, 30 for others).")
+@click.option("--timeout", type=DEADLINE, metavar="SECONDS", help="Deadline of each stage (default: 120 for the import, 30 for others).")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
@@ -51,7 +54,10 @@ def check(
     from xpu_doctor.target import Surroundings, TargetError, find_target
 
     selection = _selection(_split(only), _split(skip)) if only or skip else Selection(frozenset(CHECKED))
+    if not selection.layers:
+        raise click.UsageError("nothing is left to examine: --skip takes away all that --only asks for")
     _check_expectations(_split(expect))
+    _check_output(output)
     try:
         choice = find_target(python, Surroundings(os.environ))
     except TargetError as error:
@@ -102,6 +108,17 @@ def _check_expectations(expectations: tuple[str, ...]) -> None:
             raise click.UsageError(f"--expect {text}: not one of {', '.join(FORMS)}." + nearest(text, FORMS))
 
 
+def _check_output(path: str | None) -> None:
+    if path is None or path == "-":
+        return
+    from xpu_doctor.output import OutputError, check_writable
+
+    try:
+        check_writable(path)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
     if not codes:
         return ()
@@ -116,4 +133,6 @@ def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
 def _deadlines(timeout: float | None) -> dict[str, float]:
     from xpu_doctor.registry import STAGES
 
+    if timeout is not None and timeout != timeout:
+        raise click.UsageError("--timeout nan: not a number of seconds")
     return {} if timeout is None else dict.fromkeys((*STAGES, "probes"), timeout)

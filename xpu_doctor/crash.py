@@ -23,7 +23,13 @@ def report_crash(error: Exception, arguments: Sequence[str]) -> ExitCode:
         f"--- crash log: Python {platform.python_version()}, {platform.platform()}, arguments {list(arguments)!r}\n{log}--- end\n"
     )
     if "--json" in arguments or "json" in arguments:
-        sys.stdout.write(json.dumps(_document(error)) + "\n")
+        try:
+            sys.stdout.write(json.dumps(_document(error)) + "\n")
+            sys.stdout.flush()
+        except OSError:  # nobody can read it there
+            from xpu_doctor.output import silence
+
+            silence(sys.stdout.fileno())
     return ExitCode.TOOL_FAILED
 
 

@@ -57,7 +57,7 @@ class Diagnosis:
     expectations: tuple[Expectation, ...]
 
 
-def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Diagnosis:  # noqa: B008
+def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Diagnosis:
     """Judge a snapshot by all rules and return the diagnosis."""
     asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
     judgement = _judged(asked, snapshot, options)

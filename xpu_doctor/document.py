@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
 
@@ -22,6 +23,8 @@ class Tool:
     version: str
     peak_memory_bytes: int | None = None
     """Largest resident size of the doctor's own process."""
+    command: str = "xpu-doctor"
+    """What to type to call the doctor again, as it was called."""
 
 
 @dataclass(frozen=True)
@@ -154,18 +157,19 @@ def document(
     timings: dict[str, float],
     notes: tuple[str, ...] = (),
     peak_memory: int | None = None,
+    command: str = "xpu-doctor",
 ) -> Document:
     """Build the document; `facts` is the redacted snapshot as plain JSON values."""
     return Document(
         DOCUMENT_SCHEMA,
-        Tool("xpu-doctor", version, peak_memory),
+        Tool("xpu-doctor", version, peak_memory, command),
         created,
         snapshot.origin,
         _target(snapshot),
         diagnosis.verdict,
         diagnosis.exit_code,
         [RungDocument(rung.layer.value, rung.state.value, rung.summary) for rung in diagnosis.ladder],
-        [finding_document(finding) for finding in diagnosis.root_causes],
+        [finding_document(finding, command) for finding in diagnosis.root_causes],
         [UndecidedDocument(item.code, item.needs, item.reason, item.ask) for item in diagnosis.undecided],
         [CrashDocument(item.part, item.name, item.error) for item in diagnosis.crashed],
         [IgnoredDocument(item.code, item.count) for item in diagnosis.ignored],
@@ -185,8 +189,8 @@ def _target(snapshot: Snapshot) -> TargetDocument:
     )
 
 
-def finding_document(finding: Finding) -> FindingDocument:
-    """Return a finding, and what it explains, in the shape of the document."""
+def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDocument:
+    """Return a finding, and what it explains, in the shape of the document; `command` is how the doctor is called here."""
     return FindingDocument(
         finding.code,
         finding.layer.value,
@@ -196,8 +200,22 @@ def finding_document(finding: Finding) -> FindingDocument:
         finding.summary,
         [EvidenceDocument(item.fact, item.value, item.source) for item in finding.evidence],
         [
-            RemedyDocument(item.title, item.why, list(item.commands), item.os, item.manager, item.risk.value, list(item.verify), item.url)
+            RemedyDocument(
+                item.title,
+                item.why,
+                _called(item.commands, command),
+                item.os,
+                item.manager,
+                item.risk.value,
+                _called(item.verify, command),
+                item.url,
+            )
             for item in finding.remedies
         ],
-        [finding_document(child) for child in finding.explains],
+        [finding_document(child, command) for child in finding.explains],
     )
+
+
+def _called(lines: Iterable[str], command: str) -> list[str]:
+    """Lines to type, with the doctor called the way it can be called here."""
+    return [command + line[len("xpu-doctor") :] if line.startswith("xpu-doctor ") else line for line in lines]

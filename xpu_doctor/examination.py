@@ -31,6 +31,8 @@ IMPORT_DEADLINE = 120.0
 EXIT_DEADLINE = 5.0
 """Seconds that an interpreter may take to leave once its last stage is done."""
 MAX_STACK = 8192
+MAX_WORDS = 200
+MAX_REASON = 400
 
 Listener = Callable[[str, float], None]
 """Called with a stage's name and its deadline in seconds when it begins; with an empty name when an agent is done."""
@@ -184,7 +186,7 @@ class _Agent:
         state = _kernel_state(self._child.pid) if hang else ""
         code, output, behind = self._child.end()
         self._read(note, listener)
-        dead = self._stage or ("" if self._done or not hang and code == 0 else self._first)
+        dead = self._stage or ("" if self._done or (not hang and code == 0) else self._first)
         if dead:
             note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), self._part))
         elif behind:
@@ -238,9 +240,10 @@ class _Agent:
             reason = f"no answer in {self._patient.deadline(stage):g} s{where}{used}{stuck}"
             return {**record, "outcome": "hang", "reason": reason, "cpu_seconds": cpu if cpu is not None else {"reason": "not measured"}}
         name = death(code or 0)
+        said = _last_words(output)
         if name:
-            return {**record, "outcome": "crash", "reason": f"{name}{where}", "signal": name}
-        return {**record, "outcome": "exit", "reason": f"the process left with exit code {code}{where}", "exit_code": code or 0}
+            return {**record, "outcome": "crash", "reason": f"{name}{where}{said}", "signal": name}
+        return {**record, "outcome": "exit", "reason": f"the process left with exit code {code}{where}{said}", "exit_code": code or 0}
 
     def _close(self) -> None:
         self._transcript.close()
@@ -255,7 +258,7 @@ def _ended(stage: str, said: dict[str, Any]) -> StageResult:
 
 def _failed(stage: str, said: dict[str, Any]) -> StageResult:
     exception = str(said.get("exception", ""))
-    message = " ".join(str(said.get("message", "")).split())[:1000]
+    message = " ".join(str(said.get("message", "")).split())[:MAX_REASON]
     record = {
         "name": stage,
         "outcome": "exit" if exception == "SystemExit" else "error",
@@ -267,6 +270,12 @@ def _failed(stage: str, said: dict[str, Any]) -> StageResult:
         "traceback": str(said.get("traceback", "")),
     }
     return StageResult(record, {})
+
+
+def _last_words(output: str) -> str:
+    """The last line that a process printed before it died, in words, or empty."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return f", after printing {lines[-1][:MAX_WORDS]!r}" if lines and lines[-1].isprintable() else ""
 
 
 def _kernel_state(pid: int) -> str:

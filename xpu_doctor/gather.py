@@ -148,7 +148,7 @@ class Checkup:
 def _use_the_wait() -> None:
     """Load what the report will need while torch is still being imported in its own process."""
     import xpu_doctor.redact
-    import xpu_doctor.render.text
+    import xpu_doctor.render.text  # noqa: F401
     from xpu_doctor.registry import all_rules
     from xpu_doctor.signatures import signatures
 

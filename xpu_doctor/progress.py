@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -53,7 +54,9 @@ class Progress:
     def _show(self, stage: str, seconds: float, deadline: float) -> None:
         if self._live:
             self._shown = True
-            self._write(f"\r\x1b[Kwaiting for the stage {stage}: {seconds:.0f} s of at most {deadline:g} s")
+            columns = shutil.get_terminal_size((80, 24)).columns
+            line = f"waiting for the stage {stage}: {seconds:.0f} s of at most {deadline:g} s"
+            self._write(f"\r\x1b[K{line[: columns - 1]}")
         elif stage not in self._told:
             self._told.add(stage)
             self._write(f"waiting for the stage {stage} (at most {deadline:g} s)\n")

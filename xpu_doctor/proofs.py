@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xpu_doctor.facts import Gpu
+from xpu_doctor.facts import Gpu, LevelZero
 from xpu_doctor.findings import Layer
 from xpu_doctor.snapshot import Snapshot
 from xpu_doctor.unknown import NOT_EXAMINED, Undecided, Unknown, known
@@ -93,18 +93,15 @@ def access(snapshot: Snapshot) -> Proof:
 @_proof
 def driver(snapshot: Snapshot) -> Proof:
     """Level Zero initialises and names a GPU."""
-    level_zero: Any = getattr(snapshot, "level_zero", None)
-    if level_zero is None:
-        return Proof(False, "Level Zero was not asked")
-    devices = known(level_zero.devices)
+    devices = known(snapshot.level_zero.devices)
     if devices:
-        return Proof(True, f"Level Zero {_driver_version(level_zero)}: {len(devices)} device{'s' if len(devices) != 1 else ''}")
+        return Proof(True, f"Level Zero {_driver_version(snapshot.level_zero)}: {len(devices)} device{'s' if len(devices) != 1 else ''}")
     if isinstance(snapshot.gpus, tuple) and not intel_gpus(snapshot):
         return Proof(False, "no Intel GPU to drive", pointless=True)
     return Proof(False, "Level Zero names no device")
 
 
-def _driver_version(level_zero: Any) -> str:
+def _driver_version(level_zero: LevelZero) -> str:
     drivers = level_zero.drivers
     versions = [driver.version for driver in drivers if isinstance(driver.version, str)] if isinstance(drivers, tuple) else []
     return f"with driver {', '.join(versions[:2])}" if versions else "works"
@@ -118,11 +115,8 @@ def runtime(snapshot: Snapshot) -> Proof:
     build = known(snapshot.torch.build)
     if build != "xpu":
         return Proof(False, f"a {build} build needs no Intel runtime", pointless=True)
-    libraries: Any = getattr(snapshot, "libraries", None)
-    if libraries is None:
-        return Proof(False, "the libraries were not walked")
-    walked = known(libraries.complete) if hasattr(libraries, "complete") else False
-    return Proof(bool(walked), "all needed libraries are found" if walked else "not all needed libraries could be followed")
+    walked = known(snapshot.libraries.complete)
+    return Proof(walked, "all needed libraries are found" if walked else "not all needed libraries could be followed")
 
 
 @_proof

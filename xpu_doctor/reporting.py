@@ -53,8 +53,32 @@ class Report:
 
             facts = redacted_facts(facts)
         return document(
-            diagnosis, snapshot, facts, version=__version__, created=self.created, timings=dict(timings or {}), notes=notes, peak_memory=peak_memory_bytes()
+            diagnosis,
+            snapshot,
+            facts,
+            version=__version__,
+            created=self.created,
+            timings=dict(timings or {}),
+            notes=notes,
+            peak_memory=peak_memory_bytes(),
+            command=own_command(),
         )
+
+
+def own_command() -> str:
+    """Return what to type to call this doctor again: its name where it is on PATH, else the way it was called."""
+    import os
+    import shlex
+    import shutil
+    import sys
+
+    quote = shlex.quote if os.name != "nt" else (lambda text: f'"{text}"' if " " in text else text)
+    called = sys.argv[0]
+    if os.path.basename(called).startswith("xpu-doctor"):
+        on_path = shutil.which("xpu-doctor")
+        same = on_path is not None and os.path.realpath(on_path) == os.path.realpath(called)
+        return "xpu-doctor" if same else quote(os.path.abspath(called))
+    return f"{quote(sys.executable)} -m xpu_doctor"
 
 
 def deliver(report: Document, format_: str, output: str | None, *, verbose: bool) -> int:
@@ -62,7 +86,7 @@ def deliver(report: Document, format_: str, output: str | None, *, verbose: bool
     from xpu_doctor.output import OutputError, write
 
     try:
-        write(rendered(report, format_, to_file=output is not None, verbose=verbose), output)
+        write(rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose), output)
     except OutputError as error:
         raise click.UsageError(str(error)) from error
     return report.exit_code

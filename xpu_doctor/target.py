@@ -45,27 +45,36 @@ def find_target(option: str | None, around: Surroundings) -> Choice:
     """
     if option is not None:
         return _asked_for(option, around)
+    passed = ""
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         folder = around.environment.get(variable, "")
         python = interpreter_in(Path(folder), around.windows) if folder else None
         if python is not None:
-            return Choice(str(python), f"the active environment (${variable})")
+            return Choice(str(python), f"the active environment (${variable}){passed}")
+        dead = _dead_link(Path(folder)) if folder else ""
+        if dead:
+            raise TargetError(f"the active environment ${variable} is broken: {dead}. Make it anew, or name another with --python PATH")
+        passed += f"; ${variable} names {folder}, which holds no interpreter" if folder else ""
     tool = isolated_tool(around.own_prefix)
     if not tool and around.own_python:
-        return Choice(around.own_python, "the environment that xpu-doctor is installed in")
+        return Choice(around.own_python, f"the environment that xpu-doctor is installed in{passed}")
     for python_on_path, name in _on_path(around):
-        return Choice(python_on_path, f"`{name}` on PATH")
+        return Choice(python_on_path, f"`{name}` on PATH{passed}")
     raise TargetError("no Python was found on PATH: name the one to examine with --python PATH (an interpreter or an environment's folder)")
 
 
 def _asked_for(option: str, around: Surroundings) -> Choice:
+    if not option:
+        raise TargetError("--python is empty: a command between $( ) printed nothing? Name an interpreter or an environment's folder")
     path = Path(option).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path):
         python = interpreter_in(path, around.windows) or _project_environment(path, around.windows)
         if python is None:
-            raise TargetError(f"--python {option}: this folder holds no interpreter (looked for bin/python3, Scripts\\python.exe, python.exe)")
+            why = _dead_link(path) or "looked for bin/python3, Scripts\\python.exe, python.exe"
+            hint = f"; did you mean {path.parent}?" if path.name in ("bin", "Scripts") else ""
+            raise TargetError(f"--python {option}: this folder holds no interpreter ({why}){hint}")
         return Choice(str(python), "named by --python")
-    if path.is_file():
+    if os.path.isfile(path):
         return Choice(_resolved(str(path.absolute()), around) or str(path.absolute()), "named by --python")
     found = shutil.which(option, path=around.environment.get("PATH"))
     if found is None:
@@ -82,9 +91,24 @@ def interpreter_in(folder: Path, windows: bool) -> Path | None:
     others = ("bin/python3", "bin/python") if windows else ("Scripts/python.exe", "python.exe")
     for name in (*names, *(() if windows else others)):
         candidate: Path = folder / name
-        if candidate.is_file():
+        if os.path.isfile(candidate):
             return candidate
     return None
+
+
+def _dead_link(folder: Path) -> str:
+    """What is wrong with the interpreter's link in a folder, in words, or empty where there is no such link."""
+    for name in ("bin/python3", "bin/python", "Scripts/python.exe"):
+        link = folder / name
+        if os.path.islink(link):
+            leads = os.path.join(os.path.dirname(link), os.readlink(link))
+            return f"{link} leads to {leads}, which " + ("is not there" if _searchable(leads) else "you may not read")
+    return ""
+
+
+def _searchable(path: str) -> bool:
+    """Whether all folders above a path may be searched by this user."""
+    return all(os.access(parent, os.X_OK, effective_ids=os.access in os.supports_effective_ids) for parent in Path(path).parents if os.path.lexists(parent))
 
 
 def _project_environment(folder: Path, windows: bool) -> Path | None:

@@ -141,8 +141,9 @@ def test_output_that_cannot_be_written(stub: StubEnvironment, tmp_path: Path) ->
     assert "Traceback" not in ran.stderr
 
 
-def test_an_interrupt_leaves_nothing_behind(stub: StubEnvironment) -> None:
-    stub.add_torch(init="import time; time.sleep(600)")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_leaves_nothing_behind(stub: StubEnvironment, number: int, code: int) -> None:
+    stub.add_torch(init="import os, time\nif os.fork() == 0: os.setsid()\ntime.sleep(600)")
     run = uuid.uuid4().hex
     process = subprocess.Popen(
         [sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python)],
@@ -152,9 +153,9 @@ def test_an_interrupt_leaves_nothing_behind(stub: StubEnvironment) -> None:
     while len(processes_with("RUN_OF_THE_TEST", run)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in stderr
     assert not processes_with("RUN_OF_THE_TEST", run)
 
@@ -226,3 +227,95 @@ def test_many_environments_at_once(stub: StubEnvironment) -> None:
     for process in running:
         stdout, _ = process.communicate(timeout=120)
         assert json.loads(stdout)["snapshot"]["torch"]["version"] == "2.9.1+cpu"
+
+
+def test_a_killed_doctor_leaves_nothing_for_long(stub: StubEnvironment) -> None:
+    """Nobody can answer SIGKILL; then the kernel ends the interpreter a few seconds after its deadline."""
+    stub.add_torch(init="import time\nwhile True:\n    time.sleep(600)")
+    run = uuid.uuid4().hex
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python), "--timeout", "1"], env=environment(RUN_OF_THE_TEST=run), stdout=subprocess.DEVNULL
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while len(processes_with("RUN_OF_THE_TEST", run)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    while processes_with("RUN_OF_THE_TEST", run) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not processes_with("RUN_OF_THE_TEST", run)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "dash"])
+def test_output_is_written_through_what_is_no_plain_file(stub: StubEnvironment, tmp_path: Path, kind: str) -> None:
+    arguments = ("check", "--python", cpu(stub), "--only", "wheel", "--json", "-o")
+    target = tmp_path / "target"
+    if kind == "dash":
+        assert json.loads(doctor(*arguments, "-", cwd=Path(__file__).parents[2]).stdout)["schema"] == 1
+        return
+    if kind == "link":
+        real = tmp_path / "real.json"
+        real.write_text("old", encoding="utf-8")
+        target.symlink_to(real)
+        doctor(*arguments, str(target))
+        assert target.is_symlink()
+        assert json.loads(real.read_text(encoding="utf-8"))["schema"] == 1
+        return
+    os.mkfifo(target)
+    reader = subprocess.Popen(["cat", str(target)], stdout=subprocess.PIPE)
+    doctor(*arguments, str(target))
+    assert json.loads(reader.communicate(timeout=30)[0])["schema"] == 1
+    assert target.is_fifo()
+
+
+@pytest.mark.parametrize("redirect", ["<&-", "2>&-", "<&- 2>&-", ">&-"])
+def test_closed_standard_streams(stub: StubEnvironment, tmp_path: Path, redirect: str) -> None:
+    target = tmp_path / "report.json"
+    command = f"{sys.executable} -m xpu_doctor check --python '{cpu(stub)}' --only wheel --json -o '{target}' {redirect}"
+    subprocess.run(["sh", "-c", command], env=environment(), capture_output=True, timeout=60, check=False, cwd=Path(__file__).parents[2])
+    assert json.loads(target.read_text(encoding="utf-8"))["root_causes"][0]["code"] == "torch-cpu-wheel"
+
+
+def test_a_full_disk_is_no_fault_of_the_doctor(stub: StubEnvironment) -> None:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("no /dev/full")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "xpu_doctor", "check", "--python", cpu(stub), "--only", "wheel", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=60, check=False,
+        )  # fmt: skip
+    assert "cannot write to stdout" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_an_error_text_cannot_steer_the_terminal(stub: StubEnvironment) -> None:
+    stub.add_torch(init="raise RuntimeError('\\x1b[2J\\x1b[31mevil\\x00\\u202e ' + 'long ' * 5000)")
+    ran = doctor("check", "--python", str(stub.python), "-v")
+    assert "evil" in ran.stdout
+    assert not {"\x1b", "\x00", "\u202e"} & set(ran.stdout)
+    assert max(len(line) for line in ran.stdout.splitlines()) < 400
+
+
+def test_nothing_left_to_examine_is_refused(stub: StubEnvironment) -> None:
+    ran = doctor("check", "--python", cpu(stub), "--only", "wheel", "--skip", "wheel")
+    assert ran.code == 2
+    assert "nothing is left" in ran.stderr
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-1", "1e9"])
+def test_deadlines_are_finite(value: str) -> None:
+    assert doctor("check", "--timeout", value).code == 2
+
+
+@pytest.mark.parametrize("module", ["random", "json", "platform", "subprocess", "click", "typing", "dataclasses", "msgspec", "xpu_doctor"])
+def test_strangers_on_pythonpath_do_not_end_the_doctor(stub: StubEnvironment, tmp_path: Path, module: str) -> None:
+    stub.add_torch()
+    (tmp_path / f"{module}.py").write_text("raise RuntimeError('a stranger')\n", encoding="utf-8")
+    script = Path(sys.executable).with_name("xpu-doctor")
+    root = str(Path(__file__).parents[2])
+    start = [str(script)] if script.exists() else [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); from xpu_doctor.cli import main; main()"]
+    run = subprocess.run(
+        [*start, "check", "--python", str(stub.python), "--json", "--skip", "import"],
+        capture_output=True, text=True, env=environment(PYTHONPATH=str(tmp_path)), timeout=60, check=False, cwd="/",
+    )  # fmt: skip
+    assert json.loads(run.stdout)["verdict"] != "tool-failed", run.stderr

@@ -29,6 +29,12 @@ def report(path: Path) -> Document:
     return msgspec.structs.replace(document, timings={}) if isinstance(document, msgspec.Struct) else document
 
 
+@pytest.fixture(autouse=True)
+def called_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The golden reports were written by a doctor that is on PATH."""
+    monkeypatch.setattr("xpu_doctor.reporting.own_command", lambda: "xpu-doctor")
+
+
 @pytest.mark.parametrize("path", SNAPSHOTS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("verbose", [False, True], ids=["", "v"])
 def test_golden(path: Path, verbose: bool, request: pytest.FixtureRequest) -> None:

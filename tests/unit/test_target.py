@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,24 @@ def test_an_active_environment_that_is_gone_is_passed_over(tmp_path: Path) -> No
     conda = make(tmp_path / "conda")
     choice = find_target(None, around(tmp_path, VIRTUAL_ENV=str(tmp_path / "deleted"), CONDA_PREFIX=str(tmp_path / "conda")))
     assert choice.python == str(conda)
+    assert "deleted, which holds no interpreter" in choice.why
+
+
+@pytest.mark.parametrize("option", [None, "the folder"])
+def test_an_environment_whose_python_is_gone_is_refused(tmp_path: Path, option: str | None) -> None:
+    broken = tmp_path / "broken"
+    (broken / "bin").mkdir(parents=True)
+    (broken / "bin/python3").symlink_to("/usr/local/bin/python3.5")
+    with pytest.raises(TargetError, match=r"leads to /usr/local/bin/python3\.5, which is not there"):
+        find_target(option and str(broken), around(tmp_path, VIRTUAL_ENV=str(broken)))
+
+
+def test_a_bin_folder_and_an_empty_option(tmp_path: Path) -> None:
+    make(tmp_path / "venv")
+    with pytest.raises(TargetError, match="did you mean"):
+        find_target(str(tmp_path / "venv" / "bin"), around(tmp_path))
+    with pytest.raises(TargetError, match="empty"):
+        find_target("", around(tmp_path))
 
 
 def test_the_own_environment_unless_it_is_a_tools(tmp_path: Path) -> None:
@@ -131,3 +150,20 @@ def test_other_interpreters_name_their_torch(tmp_path: Path) -> None:
     rows = dict(other_interpreters(str(chosen), around(tmp_path, CONDA_PREFIX=str(tmp_path / "b"))))
     assert rows[str(other)] == "2.9.1+xpu"
     assert str(chosen) not in rows
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to become somebody else")
+def test_an_environment_that_may_not_be_read() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder, closed = Path(name), Path(name) / "closed"
+        make(closed, "python3")
+        (folder / "env" / "bin").mkdir(parents=True)
+        (folder / "env/bin/python3").symlink_to(closed / "python3")
+        folder.chmod(0o755)
+        closed.chmod(0o700)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(TargetError, match="which you may not read"):
+                find_target(str(folder / "env"), around(folder))
+        finally:
+            os.seteuid(0)

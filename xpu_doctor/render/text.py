@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from xpu_doctor.document import Document, EvidenceDocument, FindingDocument, RemedyDocument
+from xpu_doctor.render.clean import clean
 from xpu_doctor.render.terminal import Terminal
 
 STATE_STYLES = {"ok": ("green",), "fault": ("red", "bold"), "blocked": ("yellow",), "unknown": ("yellow",), "skipped": ("dim",)}
@@ -22,7 +23,7 @@ MAX_EVIDENCE = 6
 
 def render_text(report: Document, terminal: Terminal, *, verbose: bool = False) -> str:
     """Return the whole report as text that ends with a newline; every line fits the terminal, commands excepted."""
-    page = _Page(report, terminal, verbose)
+    page = _Page(clean(report), terminal, verbose)
     return "\n".join(page.lines()) + "\n"
 
 
@@ -41,9 +42,11 @@ class _Page:
         if verdict:
             yield ""
             yield from verdict
-        for number, finding in enumerate(self.report.root_causes, 1):
+        shown, guesses = self.divided()
+        for number, finding in enumerate(shown, 1):
             yield ""
             yield from self.root_cause(number, finding)
+        yield from self.guesses(guesses)
         yield from self.expectations()
         yield from self.ask_next()
         yield from self.footnotes()
@@ -66,14 +69,14 @@ class _Page:
         for rung in self.report.ladder:
             styles = STATE_STYLES[rung.state]
             label = self.terminal.style(f"{self.terminal.mark(rung.state)} {rung.layer:<12}{rung.state:<9}", *styles)
-            first, *rest = textwrap.wrap(rung.summary, self.terminal.width - 27) or [""]
+            first, *rest = textwrap.wrap(rung.summary, self.terminal.width - 27, max_lines=3, placeholder=" ...") or [""]
             yield f"  {label}  {first}".rstrip()
-            yield from (" " * 27 + line for line in rest[:2])
+            yield from (" " * 27 + line for line in rest)
 
     def verdict(self) -> Iterator[str]:
         if self.report.verdict == "healthy" and not self.report.root_causes:
             yield from self.wrapped(_all_clear(self.report), styles=("green", "bold"))
-        elif self.report.verdict == "healthy":
+        elif self.report.verdict == "healthy" and not any(root.severity == "error" for root in self.report.root_causes):
             yield from self.wrapped("Nothing here has to be mended; what follows is good to know.", styles=("green",))
         elif self.report.verdict == "undiagnosed":
             yield from self.wrapped("No fault was proved, but not every layer could be judged:", styles=("yellow", "bold"))
@@ -92,7 +95,22 @@ class _Page:
             if index and not self.verbose and finding.severity == "info":
                 break
             yield from self.remedy(remedy, "Do this" if index == 0 else "Or")
-        yield from self.wrapped(f"More: xpu-doctor explain {finding.code}", indent=2, styles=("dim",))
+        yield from self.wrapped(f"More: {self.report.tool.command} explain {finding.code}", indent=2, styles=("dim",))
+
+    def divided(self) -> tuple[list[FindingDocument], list[FindingDocument]]:
+        """The root causes to show in full, and what is only possible besides: of a pasted text that may be much."""
+        roots = self.report.root_causes
+        if self.verbose or self.report.origin != "pasted":
+            return roots, []
+        sure = [finding for finding in roots if finding.confidence != "possible"]
+        return (sure, [finding for finding in roots if finding.confidence == "possible"]) if sure else (roots[:1], roots[1:])
+
+    def guesses(self, guesses: list[FindingDocument]) -> Iterator[str]:
+        if guesses:
+            yield ""
+            yield self.terminal.style("Possible as well (-v shows proof and remedy):", "bold")
+        for finding in guesses:
+            yield from self.wrapped(f"{finding.summary} [{finding.code}]", indent=2, bullet=True)
 
     def evidence(self, evidence: Iterable[EvidenceDocument]) -> Iterator[str]:
         rows = list(evidence)
@@ -101,7 +119,8 @@ class _Page:
         limit = len(rows) if self.verbose else MAX_EVIDENCE
         for row in rows[:limit]:
             source = f"  ({row.source})" if self.verbose or row.fact == "" else ""
-            yield from self.wrapped(f"{row.fact} = {row.value}{source}", indent=4, bullet=True)
+            met = row.fact == "errors.met"
+            yield from self.wrapped(f"{row.source}: {row.value}" if met else f"{row.fact} = {row.value}{source}", indent=4, bullet=True)
         if len(rows) > limit:
             yield f"    {self.terminal.mark('bullet')} and {len(rows) - limit} more (-v shows them)"
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Import, Python, Run, Stage
+from xpu_doctor.facts import Import, Libraries, Python, Run, Stage
 from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import FAILED, ended, last_line, look_closer, stage_evidence
 from xpu_doctor.unknown import Undecided, known, known_or
 
 IMPORT_TORCH = "import torch"
+LOADING = ("ImportError", "OSError")
+"""Exceptions by which a library that does not load shows."""
+UNPREDICTED = "; the walk of its libraries had predicted that they load"
 
 
 class TorchImportFailed(Rule):
@@ -21,7 +24,7 @@ class TorchImportFailed(Rule):
     symptom = True
     explains = frozenset({"xpu-unavailable", "compute-failed"})
 
-    def check(self, run: Run, imported: Import, python: Python) -> Iterator[Finding]:
+    def check(self, run: Run, imported: Import, python: Python, libraries: Libraries) -> Iterator[Finding]:
         """Found where the import stage ended with an exception or left without a word."""
         try:
             stage = ended(run, ("import",))
@@ -34,10 +37,12 @@ class TorchImportFailed(Rule):
         if stage is None and known_or(imported.succeeded, True):
             return
         why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
+        evidence = stage_evidence(run, stage, "exception", "traceback") if stage else ("imported.succeeded",)
+        predicted = isinstance(libraries.prediction, str)
         yield self.found(
             "machine",
-            _summary(stage),
-            evidence=stage_evidence(run, stage, "exception", "traceback") if stage else ("imported.succeeded",),
+            _summary(stage) + (UNPREDICTED if libraries.prediction == "loads" and stage is not None and stage.exception in LOADING else ""),
+            evidence=(*evidence, *(("libraries.prediction",) if predicted else ())),
             remedies=(look_closer(python, IMPORT_TORCH, why),),
         )
 
