@@ -180,8 +180,9 @@ def judged(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Minimum, median and maximum."""
-    return {"n": len(values), "min": round(min(values), 4), "median": round(statistics.median(values), 4), "max": round(max(values), 4)}
+    """Minimum, median and maximum, to three digits."""
+    figures = {"min": min(values), "median": statistics.median(values), "max": max(values)}
+    return {"n": len(values), **{name: float(f"{value:.3g}") for name, value in figures.items()}}
 
 
 def tell(rows: Sequence[Mapping[str, Any]]) -> None:
