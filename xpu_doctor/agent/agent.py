@@ -977,6 +977,7 @@ COMPUTE_LIMITS = {
     "most": 400,
 }
 COMPUTE_VARIABLES = ("PYTORCH_ENABLE_XPU_FALLBACK", "PYTORCH_XPU_FALLBACK_OP", "PYTORCH_DEBUG_XPU_FALLBACK")
+COMPUTE_SIGNALS = "profiler and dispatcher on"
 _BLOCK_ROWS = 256
 
 
@@ -1043,12 +1044,18 @@ def measure_compute(torch, device_strings, limits, tell=lambda call, facts: None
             facts["cpu"] = attempt(_compute_cpu, torch, limits, threads)
         if "reason" in facts["cpu"]:
             facts["cpu"] = {"timing_error": facts["cpu"]["reason"]}
+    for device in devices:
+        if not device["error"]:  # last, because a profiler that kills the process must cost nothing but its own word
+            device["step"] = "%s %s" % (COMPUTE_SIGNALS, device["device"])
+            tell(device["step"], facts)
+            device.update(_compute_signals(torch, torch.device(device["device"])))
+            device["step"] = ""
     facts["seconds"] = time.perf_counter() - started
     return facts
 
 
 def _compute_device(torch, result, limits, threads, step):
-    """Everything that is measured on one device, the signals of the dispatcher and the profiler last."""
+    """Everything that is timed and checked on one device."""
     import warnings
 
     device = torch.device(result["device"])
@@ -1071,8 +1078,6 @@ def _compute_device(torch, result, limits, threads, step):
                 continue
             _compute_dtype(torch, module, device, name, result, limits, threads, step)
         result["measuring_seconds"] = time.perf_counter() - began - result.get("warm_up_seconds", 0.0)
-        step("profiler and dispatcher on %s" % device)
-        result.update(_compute_signals(torch, device))
     texts = [cut(item.message, 300) for item in caught]
     result["fallback_warnings"] = [text for text in texts if "CPU" in text and "fall" in text.lower()][:10]
 

@@ -16,6 +16,8 @@ UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured"
 """Words in the error of a data type that the device lacks: no fault of it."""
 MEMORY = ("out of memory", "outofmemory", "out_of_device_memory", "out_of_host_memory", "out_of_resources")
 LOST = ("device_lost", "device lost", "failed with error: 20 ")
+PROFILER = "profiler and dispatcher on"
+"""The last step of the stage, when all products are done: a profiler that kills the process is no failed matmul."""
 
 
 class ComputeFailed(Rule):
@@ -29,7 +31,8 @@ class ComputeFailed(Rule):
         """Found for each device whose matmul raised, and where the stage died or hung."""
         stage = known_or(run.stage("compute"), None)
         if stage is not None and stage.outcome in ("crash", "hang", "exit", "error"):
-            yield self._died(stage, compute, python)
+            if PROFILER not in stage.reason:
+                yield self._died(stage, compute, python)
         elif stage is None or stage.outcome == "ok":
             known(compute.devices)
         for place, device in enumerate(known_or(compute.devices, ())):
@@ -41,11 +44,11 @@ class ComputeFailed(Rule):
 
     def _died(self, stage: Stage, compute: Compute, python: Python) -> Finding:
         devices = known_or(compute.devices, ())
-        device = devices[-1] if devices and devices[-1].step else None
+        place, device = next(((number, item) for number, item in enumerate(devices) if item.step and not item.error), (0, None))
         how = {"crash": "crashed", "hang": "did not end", "exit": "ended the process", "error": "failed"}[stage.outcome]
         what = f"the matmul on {device.device}" if device else "the timed matmul"
         outcome = Evidence("run.stages", f"compute: {stage.outcome}, {stage.reason}", "")
-        step = [Evidence(f"compute.devices[{len(devices) - 1}].step", "", "")] if device else []
+        step = [Evidence(f"compute.devices[{place}].step", "", "")] if device else []
         return self.found(
             subject(device, compute) if device else "machine",
             f"{what} {how}: {_with_meaning(stage.reason, stage.output)}",
