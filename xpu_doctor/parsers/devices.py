@@ -19,6 +19,9 @@ _PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\
 _PROPERTIES = re.compile(r"(?:\[(\d+)\]\s*)?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s*$", re.MULTILINE)
 _FIELD = re.compile(r"(\w+)=(?:'([^']*)'|([^,\s\[]+|\[[^\]]*\]))")
 _PLATFORMS = re.compile(r"(?mi)^[>\s]*Number of platforms\s*:?\s+(\d{1,3})\s*$")
+_CLINFO_TREE = re.compile(r"(?m)^[>\s]*(?:(Platform) #\d+:|[|`+\\ ]{1,6}-- (Device) #\d+:)[ \t]*([^\n]{1,200})$")
+_GRAPHICS = re.compile(r"(?i)graphics|\barc\b|\bgpu\b|\biris\b")
+_ASKS_DRIVERS = re.compile(r"lspci -\w*(?:k\w*|v{1,3}\b)(?![^\n]*(?:-A ?[01]\b|\| *grep (?!.*-\w*A)))")
 _IN_USE = re.compile(r"(?i)Kernel driver in use:\s*(\w[\w-]*)")
 _MODULES = re.compile(r"(?i)Kernel modules:\s*(\w[\w-]*)")
 _ONBOARD = re.compile(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
@@ -43,6 +46,8 @@ def parse(text: Text, facts: Collected) -> None:
         if last:
             facts.block("clinfo")
             facts.put("pasted.opencl_platforms", int(last[1]), text.place(last.start()))
+    if text.has("platform #"):
+        _clinfo_tree(text, facts)
     if text.has('"xpu"', "device: xpu:"):
         found = _XPU_JSON.search(text.body) or _COMFY.search(text.body)
         if found:
@@ -101,10 +106,22 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
     facts.values.pop("pasted.opencl_version", None)
 
 
+def _clinfo_tree(text: Text, facts: Collected) -> None:
+    """Count platforms and GPUs in what `clinfo -l` prints."""
+    rows = [(match.start(), bool(match[1]), match[3]) for match in text.find(_CLINFO_TREE)]
+    platforms = sum(is_platform for _, is_platform, _ in rows)
+    if platforms:
+        facts.block("clinfo")
+        place = text.place(rows[0][0])
+        facts.put("pasted.opencl_platforms", platforms, place)
+        facts.put("pasted.opencl_gpus", sum(not is_platform and bool(_GRAPHICS.search(name)) for _, is_platform, name in rows), place)
+
+
 def _lspci(text: Text, facts: Collected) -> None:
     """Read display controllers, their ids and the kernel driver that holds them."""
     rows = list(text.find(_LSPCI))
     vendors = {"intel": 0x8086, "nvidia": 0x10DE}
+    asked = bool(_ASKS_DRIVERS.search(text.body)) or bool(_IN_USE.search(text.body))
     found: list[Gpu] = []
     for number, match in enumerate(rows):
         address, _, pci_class, vendor, rest = match.groups()
@@ -113,7 +130,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         below = text.body[match.end() : end]
         ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
-        module = _MODULES.search(below)
+        unbound = _MODULES.search(below) or (asked and re.match(r"\s*Subsystem:", below))
         name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
         found.append(
             Gpu(
@@ -122,7 +139,7 @@ def _lspci(text: Text, facts: Collected) -> None:
                 device_id=int(ids[1], 16) if ids else NOT_EXAMINED,
                 name=name,
                 pci_class=int(pci_class, 16) << 8 if pci_class else NOT_EXAMINED,
-                kernel_driver=driver[1] if driver else ("" if module else NOT_EXAMINED),
+                kernel_driver=driver[1] if driver else ("" if unbound else NOT_EXAMINED),
             )
         )
         facts.sources["gpus"] = text.place(match.start())

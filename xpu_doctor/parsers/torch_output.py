@@ -16,6 +16,7 @@ _AVAILABLE_WORDS = re.compile(
     r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
     r"\bis_xpu_available\W{1,8}(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
 )
+_PRINTED = re.compile(r"(?m)^[ \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
 _COUNT = re.compile(r"(?i)\bdevice_count\(\)[`'\"]*\)?\s*(?:->|=>|=|:|is|returns?|gives?|\n)\s*[`'\"]?(\d{1,3})\b")
 _IMPORT_FAILED = re.compile(
     r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
@@ -54,6 +55,11 @@ def _availability(text: Text, facts: Collected) -> None:
                 word = match[1] or match[2] or ("no" if match[3] else "")
                 if word:
                     answers.append((offset + match.start(), word))
+        if text.has("is_available()"):
+            for match in text.find(_PRINTED):
+                answers.append((match.start(), match[1]))
+                if match[2]:
+                    facts.put("xpu.device_count", int(match[2]), text.place(match.start()))
         for start, word in sorted(answers):
             facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
     if text.has("device_count"):

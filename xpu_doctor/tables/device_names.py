@@ -9,6 +9,8 @@ from functools import cache
 
 from xpu_doctor.tables import toml
 
+_PROCESSOR = re.compile(r"(?i)core\b|ultra\b|i[3579]-|n\d{2,3}\b|celeron|pentium|atom|xeon")
+
 
 @dataclass(frozen=True)
 class NamedGpu:
@@ -44,7 +46,8 @@ def named_gpus(line: str) -> Iterator[NamedGpu]:
     rows = toml("device_names")["name"]
     for match in _pattern().finditer(lowered):
         row = rows[int(str(match.lastgroup)[1:])]
-        yield NamedGpu(line[match.start() : match.end()], row["group"], row["kind"], row["family"], match.start())
+        name = line[match.start() : match.end()]
+        yield NamedGpu(f"GPU of {name}" if _PROCESSOR.match(name) else name, row["group"], row["kind"], row["family"], match.start())
 
 
 def family_named(name: str) -> str:
