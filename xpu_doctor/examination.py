@@ -155,7 +155,7 @@ class _Agent:
         self._began = time.monotonic()
         self._call = ""
         self._part: dict[str, Any] = {}
-        self._done = False
+        self._done = self._spoke = False
         self._first = stages[0]
         request = {
             **patient.request,
@@ -186,7 +186,7 @@ class _Agent:
         state = _kernel_state(self._child.pid) if hang else ""
         code, output, behind = self._child.end()
         self._read(note, listener)
-        dead = self._stage or ("" if self._done or (not hang and code == 0) else self._first)
+        dead = self._stage or ("" if self._done or (not hang and code == 0 and self._spoke) else self._first)
         if dead:
             note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), self._part))
         elif behind:
@@ -210,6 +210,7 @@ class _Agent:
             self._hear(kind, stage, said, note, listener)
 
     def _hear(self, kind: str, stage: str, said: dict[str, Any], note: Callable[[StageResult], None], listener: Listener) -> None:
+        self._spoke = True
         if kind == "begin":
             self._stage, self._began, self._call, self._part = stage, time.monotonic(), "", {}
             listener(stage, self._patient.deadline(stage))

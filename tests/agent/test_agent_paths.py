@@ -124,3 +124,31 @@ def test_no_executable_at_all(tmp_path: Path) -> None:
     assert ran.code == 2
     assert "cannot be started" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["the only torch", "over the environment's own"])
+def test_a_torch_that_was_installed_into_a_folder_of_pythonpath(stub: StubEnvironment, tmp_path: Path, beside: bool) -> None:
+    """`pip install --target`: no intruder; where the environment holds a torch too, the report says which one wins."""
+    target = tmp_path / "target"
+    StubEnvironment(stub.folder, stub.python, target).add_torch(version="2.9.0+cpu", libraries=("libc10.so", "libtorch_cpu.so"))
+    if beside:
+        stub.add_torch(version="2.9.1+xpu")
+    document = doctor("check", "--python", str(stub.python), "--json", env=environment(PYTHONPATH=f"{Path(__file__).parents[2]}:{target}")).json()
+    shown = [finding for finding in flat(document["root_causes"]) if finding["code"] == "torch-shadowed"]
+    assert document["snapshot"]["imported"]["succeeded"] is True
+    if not beside:
+        assert not shown
+    else:
+        assert f"torch 2.9.0+cpu in {target} (PYTHONPATH) hides torch 2.9.1+xpu" in shown[0]["summary"]
+        assert all("mv " not in line for finding in shown for remedy in finding["remedies"] for line in remedy["commands"])
+
+
+@pytest.mark.parametrize("program", ["/bin/cat", "/bin/true"])
+def test_a_program_that_is_no_python(program: str) -> None:
+    """One finding in plain words; nothing about torch, and nobody is sent to PyTorch's bug tracker."""
+    ran = doctor("check", "--python", program, "--json")
+    found = flat(ran.json()["root_causes"])
+    about = [finding for finding in found if finding["code"] == "python-unsupported"]
+    assert "did not answer as a Python interpreter" in about[0]["summary"]
+    assert not [finding["code"] for finding in found if finding["code"].startswith("torch-")]
+    assert "github.com/pytorch/pytorch/issues" not in str(found) and "faulthandler" not in str(found)

@@ -210,3 +210,14 @@ def test_values_of_wrong_types_do_no_harm(tmp_path: Path) -> None:
     write(tmp_path, "/etc/uv/uv.toml", 'pip = 3\nindex = "x"\nfind-links = [[1], {a = 2}]\nno-index = true\n')
     host = LiveHost(str(tmp_path), {}, "linux")
     assert ("no-index", "true") in [(row.name, row.value) for row in uv_settings(host, {}, "")]
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "expected"),
+    [(("/opt/bin/uv",), "/usr/bin:/opt/bin", "command"), (("/v/bin/uv",), "/usr/bin", "module"), ((), "/usr/bin", "")],
+)
+def test_how_uv_can_be_called(tmp_path: Path, files: tuple[str, ...], path: str, expected: str) -> None:
+    """On PATH, in the environment alone, or not at all."""
+    for name in files:
+        write(tmp_path, name)
+    assert facts(tmp_path, environment_at("/v"), by("uv"), {"PATH": path}).uv == expected

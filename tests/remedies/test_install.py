@@ -140,3 +140,39 @@ def test_only_folders_of_torch_in_site_packages_are_deleted() -> None:
     assert remains(Distributions(installed=(dist,)), torch) == (torch.path, info)
     for path in ("/src/pytorch/torch", "/torch", "/usr/lib/python3.12/torch", Unknown("not seen")):
         assert remains(Distributions(installed=(dist,)), replace(torch, path=path)) == ()
+
+
+def test_a_torch_on_pythonpath_would_win() -> None:
+    """It is none of the environment's packages: nothing is uninstalled, and all commands leave PYTHONPATH out."""
+    python = replace(LINUX, sys_path=("/target", "/usr/lib/python312.zip", "/usr/lib/python3.12", "/venv/lib/python3.12/site-packages"))
+    torch = replace(CPU, path="/target/torch")
+    found = remedy(python, Distributions(installed=(Distribution("torch", version="2.14.0+cpu", location="/target"),)), torch=torch)
+    assert not any("uninstall" in line for line in found.commands) and found.risk is Risk.NONE
+    assert all(line.startswith("env -u PYTHONPATH ") for line in (*found.commands, *found.verify))
+    assert "PYTHONPATH names /target" in found.why
+    both = (Distribution("torch", location="/target"), Distribution("torch", location="/venv/lib/python3.12/site-packages"))
+    assert "uninstall -y torch" in remedy(python, Distributions(installed=both), torch=torch).commands[0]
+
+
+def test_a_foreign_folder_is_never_deleted() -> None:
+    """PYTHONPATH may name the packages of another environment."""
+    python = replace(LINUX, sys_path=("/other/site-packages", "/usr/lib/python312.zip"))
+    torch = replace(CPU, path="/other/site-packages/torch")
+    installed = Distributions(installed=(Distribution("torch", location="/other/site-packages"),))
+    assert not any("rm -rf" in line for line in reinstall(python, installed, PIP, torch, folders=(torch.path,))[0].commands)  # type: ignore[arg-type]
+
+
+def test_nothing_is_at_risk_where_nothing_is_installed() -> None:
+    """An install into an environment without torch removes no package."""
+    for manager in ("pip", "uv", "conda"):
+        assert remedy(torch=Torch(installed=False), installer=replace(PIP, manager=manager)).risk is Risk.NONE
+
+
+@pytest.mark.parametrize(
+    ("how", "starts", "says"),
+    [("command", "uv pip", False), ("module", "/venv/bin/python -m uv pip", False), ("", "uv pip", True)],
+)
+def test_uv_is_called_as_it_can_be(how: str, starts: str, says: bool) -> None:
+    """By name, as a module, or with a word on where to get it."""
+    found = remedy(installer=Installer(manager="uv", settings=(), uv=how))
+    assert found.commands[0].startswith(starts) and ("not on PATH" in found.why) is says

@@ -114,6 +114,8 @@ class Installer:
     project: str = ""
     """Folder of the project whose lock file names the environment, or empty."""
     has_pip: Maybe[bool] = NOT_EXAMINED
+    uv: Maybe[str] = NOT_EXAMINED
+    """How uv can be called: `command` (it is on PATH), `module` (the environment holds it), or empty; asked where uv is the manager."""
     settings: Maybe[tuple[Setting, ...]] = NOT_EXAMINED
     externally_managed: Maybe[bool] = NOT_EXAMINED
     """Whether the interpreter refuses pip outside a virtual environment (PEP 668)."""

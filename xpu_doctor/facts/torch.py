@@ -40,6 +40,10 @@ class Shadow:
     path: str
     where: str
     """`working folder` or `PYTHONPATH`."""
+    installed: Maybe[bool] = NOT_EXAMINED
+    """Whether its own metadata lies beside it: a package that somebody installed there, no stray file."""
+    hides: Maybe[str] = NOT_EXAMINED
+    """What `import` would find without it: a file further down the path, `the standard library`, or empty where there is nothing."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ def installer_facts(
         why=seen.why if seen else "",
         project=seen.project if seen else "",
         has_pip=has_pip,
+        uv=_uv(door, python, environment) if seen and seen.manager.startswith("uv") else Unknown("uv is not the manager"),
         settings=(*pip_settings(door, environment, prefix), *uv_settings(door, environment, folder)),
         externally_managed=_externally_managed(door, python),
     )
@@ -115,6 +116,17 @@ def _has_pip(host: Host, python: Python) -> Maybe[bool]:
     if not isinstance(python.sys_path, tuple):
         return python.sys_path
     return any(_exists(host, _join(entry, "pip", "__init__.py")) for entry in python.sys_path if entry)
+
+
+def _uv(host: Host, python: Python, environment: Mapping[str, str]) -> str:
+    """How uv can be called, or empty."""
+    windows = python.os == "windows"
+    name = "uv.exe" if windows else "uv"
+    folders = next((value for key, value in environment.items() if key.upper() == "PATH"), "").split(";" if windows else ":")
+    if any(folder and _exists(host, _join(folder, name)) for folder in folders):
+        return "command"
+    prefix = known_or(python.prefix, "")
+    return "module" if prefix and _exists(host, _join(prefix, "Scripts" if windows else "bin", name)) else ""
 
 
 def _externally_managed(host: Host, python: Python) -> Maybe[bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.pythonpath import on_pythonpath
 from xpu_doctor.remedies.settings import Isolation, option_of, pip_isolation, uv_isolation
 from xpu_doctor.tables.releases import (
     NIGHTLY,
@@ -29,6 +30,10 @@ TRITONS = ("triton-xpu", "pytorch-triton-xpu", "triton", "pytorch-triton", "trit
 GUIDE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 INDEX_NAME = "pytorch-xpu"
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available()); print(torch.ones(2, device='xpu').sum())"
+IMPORT = "import torch; print(torch.__version__)"
+NO_GPU = "XPU builds compute on Intel GPUs alone, and none was seen here: this download of several gigabytes serves only once one is there."
+NO_TORCH = Torch()
+UV_GUIDE = "https://docs.astral.sh/uv/getting-started/installation/"
 NEW_FOLDER = "torch-xpu"
 COMMON_PYTHON = "3.12"
 """A Python that every row of the releases table lists."""
@@ -71,6 +76,8 @@ class Patient:
     prefix: str = ""
     folders: tuple[str, ...] = ()
     """Folders to delete after the uninstall."""
+    foreign: str = ""
+    """The folder of PYTHONPATH whose torch would still win over whatever is installed."""
 
 
 def reinstall(
@@ -82,28 +89,34 @@ def reinstall(
     indexes: Indexes = Indexes(),
     also: tuple[str, ...] = (),
     folders: tuple[str, ...] = (),
+    gpu: bool = True,
 ) -> tuple[Remedy, ...]:
     """Return the remedy for a wrong, broken or missing torch, for this environment's manager and each usual shell.
 
-    `also` names further distributions to uninstall, `folders` what an uninstall leaves behind.
+    `also` names further distributions to uninstall, `folders` what an uninstall leaves behind; without a GPU the import alone is verified.
     """
-    patient = _patient(python, distributions, installer, also, folders)
+    patient = _patient(python, distributions, installer, also, folders, torch)
     target = wanted(python, torch, indexes)
-    commands, manager, why, risk = _sequence(patient, target, present=known_or(torch.installed, True))
-    check = (Command((patient.python, "-c", CODE)), Command(("xpu-doctor", "check", "--python", patient.python)))
-    if risk is Risk.NONE:
-        check = (Command((_new_python(patient), "-c", CODE)), Command(("xpu-doctor", "check", "--python", _new_python(patient))))
+    present = _present(python, distributions, torch, patient)
+    commands, manager, why = _sequence(patient, target, present)
+    target_python = _new_python(patient) if _apart(patient) else patient.python
+    check: tuple[Command, ...] = (Command((target_python, "-c", CODE if gpu else IMPORT)), Command(("xpu-doctor", "check", "--python", target_python)))
+    risk = Risk.REINSTALL if present and not _apart(patient) else Risk.NONE
+    if patient.foreign:
+        unset = ("PYTHONPATH",)
+        commands, check = (tuple(replace(item, unset=(*item.unset, *unset)) for item in row) for row in (commands, check))
+        why = f"PYTHONPATH names {patient.foreign}, whose torch would win over it: these commands leave PYTHONPATH out, and so must your program. {why}"
     variants = {shell: (lines(commands, shell), lines(check, shell)) for shell in shells(patient.os)}
     kept = [shell for shell in variants if list(variants.values()).index(variants[shell]) == list(variants).index(shell)]
     title = "Replace torch with its XPU build"
-    if known_or(torch.installed, True) is False:
+    if not present:
         title = "Install the XPU build of torch"
     elif known_or(torch.build, "") == "xpu":
         title = "Reinstall torch and its partners"
     return tuple(
         Remedy(
             title=title + (f" ({shell.value})" if len(kept) > 1 else ""),
-            why=" ".join(part for part in (target.why, why) if part),
+            why=" ".join(part.strip() for part in ("" if gpu else NO_GPU, target.why, why) if part),
             commands=variants[shell][0],
             os=patient.os,
             manager=manager,
@@ -148,11 +161,19 @@ def _triton(row: Release | None) -> str:
     return f"{row.triton}=={row.triton_version}" if row.triton_version else row.triton
 
 
-def _patient(python: Python, distributions: Distributions, installer: Installer, also: tuple[str, ...], folders: tuple[str, ...]) -> Patient:
+def _patient(
+    python: Python,
+    distributions: Distributions,
+    installer: Installer,
+    also: tuple[str, ...] = (),
+    folders: tuple[str, ...] = (),
+    torch: Torch = NO_TORCH,
+) -> Patient:
     os = known_or(python.os, "linux")
     installed = distributions.installed if isinstance(distributions.installed, tuple) else None
     tritons = TRITONS if installed is None else tuple(dict.fromkeys(dist.name for dist in installed if dist.name in TRITONS))
-    torches = [dist for dist in installed or () if dist.name == "torch"]
+    places = [*(dist.location for dist in installed or () if dist.name == "torch"), _parent(known_or(torch.path, ""))]
+    torches = [dist for dist in installed or () if dist.name == "torch" and not on_pythonpath(dist.location, python)]
     first = torches[0].location if torches else ""
     lost = {dist.name for dist in installed or () if record_lost(dist)}
     return Patient(
@@ -165,8 +186,17 @@ def _patient(python: Python, distributions: Distributions, installer: Installer,
         copies=max(1, sum(dist.location == first for dist in torches)),
         conda=tuple(_conda_name(dist) for dist in installed or () if dist.name in (*TRIO, *TRITONS) and known_or(dist.installer, "") == "conda"),
         prefix=known_or(python.prefix, ""),
-        folders=folders,
+        folders=tuple(path for path in folders if not on_pythonpath(_parent(path), python)),
+        foreign=next((place for place in places if on_pythonpath(place, python)), ""),
     )
+
+
+def _present(python: Python, distributions: Distributions, torch: Torch, patient: Patient) -> bool:
+    """Whether the environment itself holds a torch, or may: one that PYTHONPATH brings is none of its packages."""
+    if not patient.foreign:
+        return known_or(torch.installed, True)
+    installed = distributions.installed if isinstance(distributions.installed, tuple) else ()
+    return any(dist.name == "torch" and not on_pythonpath(dist.location, python) for dist in installed)
 
 
 def record_lost(dist: Distribution) -> bool:
@@ -178,22 +208,27 @@ def _conda_name(dist: Distribution) -> str:
     return "pytorch" if dist.name == "torch" else dist.name
 
 
-def _sequence(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str, Risk]:
-    """Return the commands, the manager that they are for, what to know about them, and their risk."""
+def _sequence(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
+    """Return the commands, the manager that they are for, and what to know about them."""
     manager = patient.manager
     if manager == "uv-project" and patient.project:
-        return *_uv_project(patient, target, present), Risk.REINSTALL
+        return _uv_project(patient, target, present)
     if manager == "poetry" and patient.project:
-        return *_poetry(patient, target, present), Risk.REINSTALL
+        return _poetry(patient, target, present)
     if _must_not_touch(patient):
-        return *_new_environment(patient, target), Risk.NONE
+        return _new_environment(patient, target)
     if manager in ("uv", "uv-project"):
-        return *_uv(patient, target, present), Risk.REINSTALL
+        return _uv(patient, target, present)
     commands, name, why = _pip(patient, target, present)
     if manager not in ("pip", "conda"):
         name = f"pip ({manager})"
         why = f"{_owner(manager)} manages this environment and may undo this at its next install: put the same index into its settings. {why}"
-    return commands, name, why.strip(), Risk.REINSTALL
+    return commands, name, why.strip()
+
+
+def _apart(patient: Patient) -> bool:
+    """Whether the commands make an environment of their own and leave the one examined as it is."""
+    return _must_not_touch(patient) and not (patient.manager in ("uv-project", "poetry") and patient.project)
 
 
 def _owner(manager: str) -> str:
@@ -230,30 +265,31 @@ def _uv(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command,
     shut = uv_isolation(patient.installer)
     commands: list[Command] = []
     if present:
-        uninstall = ("uv", "pip", "uninstall", "--python", patient.python)
+        uninstall = (*uv(patient.installer, patient.python), "pip", "uninstall", "--python", patient.python)
         commands += [Command((*uninstall, *patient.uninstall))]
         commands += [Command((*uninstall, "torch"))] * (patient.copies - 1)
     commands += _deletions(patient)
     pre = ("--prerelease", "allow") if target.pre else ()
     where = ("--python", patient.python, "--no-cache", *shut.kept, "--default-index", target.index)
-    commands.append(Command(("uv", "pip", "install", *where, *pre, *target.specs), unset=shut.unset))
-    return tuple(commands), "uv", _explained([], shut)
+    commands.append(Command((*uv(patient.installer, patient.python), "pip", "install", *where, *pre, *target.specs), unset=shut.unset))
+    return tuple(commands), "uv", _explained(_how_to_get_uv(patient.installer), shut)
 
 
 def _uv_project(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
     shut = uv_isolation(patient.installer)
     triton = (target.triton,) if target.triton else ("triton-xpu",)
     pre = ("--prerelease", "allow") if target.pre else ()
-    add = ("uv", "add", "--project", patient.project, "--no-cache", "--index", f"{INDEX_NAME}={target.index}", *pre, *target.specs, *triton)
+    own = uv(patient.installer, patient.python)
+    add = (*own, "add", "--project", patient.project, "--no-cache", "--index", f"{INDEX_NAME}={target.index}", *pre, *target.specs, *triton)
     name = triton[0].split("==")[0]
     why = (
         "It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; add `explicit = true` to its "
         "[[tool.uv.index]] table, so that nothing but these packages comes from there. "
         f"{name} must be a dependency of the project itself: uv takes only direct dependencies from a named index."
     )
-    uninstall = Command(("uv", "pip", "uninstall", "--python", patient.python, *patient.uninstall))
+    uninstall = Command((*own, "pip", "uninstall", "--python", patient.python, *patient.uninstall))
     first = (uninstall, *_deletions(patient)) if present else ()
-    return (*first, Command(add, unset=shut.unset)), "uv-project", _explained([why], replace(shut, kept=()))
+    return (*first, Command(add, unset=shut.unset)), "uv-project", _explained([why, *_how_to_get_uv(patient.installer)], replace(shut, kept=()))
 
 
 def _poetry(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command, ...], str, str]:
@@ -333,20 +369,23 @@ def _may_be_deleted(path: str) -> bool:
     return len(parts) > 3 and parts[-2] in ("site-packages", "dist-packages") and re.fullmatch(r"torch(-[^/]+\.dist-info)?", parts[-1]) is not None
 
 
-def other_python(python: Python, *, indexes: Indexes = Indexes()) -> tuple[Remedy, ...]:
-    """Return how to make an environment with a Python that XPU wheels exist for."""
-    os = known_or(python.os, "linux")
+def other_python(python: Python, installer: Installer, os: str = "", *, indexes: Indexes = Indexes()) -> tuple[Remedy, ...]:
+    """Return how to make an environment with a Python that XPU wheels exist for; `os` is that of the machine where Python named none."""
+    os = known_or(python.os, "") or os or "linux"
+    shut = pip_isolation(installer, os)
     windows = os == "windows"
     new = f"{NEW_FOLDER}\\Scripts\\python.exe" if windows else f"{NEW_FOLDER}/bin/python"
     maker = ("py", f"-{COMMON_PYTHON}") if windows else (f"python{COMMON_PYTHON}",)
     row = installable(COMMON_PYTHON, "win_amd64" if windows else "linux_x86_64")
     specs = (f"torch=={row.torch}+xpu", *_companions(row)) if row else TRIO
-    install = Command((new, "-m", "pip", "install", "--no-cache-dir", *specs, "--index-url", indexes.stable))
+    options = ("install", "--no-cache-dir", *specs, "--index-url", indexes.stable, *shut.kept)
+    install = Command((new, "-m", "pip", *shut.options, *options), variables=shut.variables)
     shell = shells(os)[0]
+    why = f"Every XPU release that the table knows has a wheel for Python {COMMON_PYTHON}; the new environment leaves this one as it is."
     return (
         Remedy(
             f"Use 64-bit CPython {COMMON_PYTHON} on Linux x86_64 or Windows x64",
-            f"Every XPU release that the table knows has a wheel for Python {COMMON_PYTHON}; the new environment leaves this one as it is.",
+            _explained([why], shut),
             commands=lines([Command((*maker, "-m", "venv", NEW_FOLDER)), install], shell),
             os=os,
             manager="pip",
@@ -356,11 +395,62 @@ def other_python(python: Python, *, indexes: Indexes = Indexes()) -> tuple[Remed
     )
 
 
+def name_interpreter(os: str) -> Remedy:
+    """Return how to examine another program than one that is no Python."""
+    name = "py" if os == "windows" else "python3"
+    return Remedy(
+        "Name the Python that your program uses: an interpreter, or the folder of an environment",
+        "Nothing of torch can be seen without it.",
+        commands=lines([Command((name, "-c", "import sys; print(sys.executable)")), Command(("xpu-doctor", "check", "--python", name))], shells(os)[0]),
+        os=os,
+    )
+
+
+def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
+    """Return the remedy that puts one requirement of torch back, by the manager of the environment."""
+    patient = _patient(python, Distributions(), installer)
+    if patient.manager in ("uv", "uv-project"):
+        command = Command((*uv(installer, patient.python), "pip", "install", "--python", patient.python, "--reinstall", "--no-deps", spec))
+    else:
+        command = Command((patient.python, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
+    shell = shells(patient.os)[0]
+    return Remedy(
+        f"Install {spec}, and nothing else",
+        "torch itself is whole. Where the package is still registered a plain install would do nothing, so it is installed anew.",
+        commands=lines([command], shell),
+        os=patient.os,
+        manager="uv" if patient.manager in ("uv", "uv-project") else "pip",
+        risk=Risk.REINSTALL,
+        verify=lines([Command((patient.python, "-c", IMPORT))], shell),
+    )
+
+
+def delete(python: Python, folders: tuple[str, ...]) -> Remedy:
+    """Return the remedy that removes folders which an interrupted pip left behind."""
+    patient = _patient(python, Distributions(), Installer(), folders=folders)
+    names = ", ".join(re.sub(r"^.*[\\/]", "", path) for path in folders)
+    return Remedy(
+        f"Delete the folder{'s' if len(folders) > 1 else ''} {names}",
+        "pip renames what it is about to replace. Nothing imports these folders; they take space and make pip warn.",
+        commands=lines(_deletions(patient), shells(patient.os)[0]),
+        os=patient.os,
+    )
+
+
 def uninstall(python: Python, installer: Installer, names: tuple[str, ...], title: str, why: str, url: str = "") -> Remedy:
     """Return the remedy that takes distributions out and installs nothing."""
     os = known_or(python.os, "linux")
     executable = known_or(python.executable, "") or ("python" if os == "windows" else "python3")
-    uv = known_or(installer.manager, "pip") in ("uv", "uv-project")
-    command = ("uv", "pip", "uninstall", "--python", executable) if uv else (executable, "-m", "pip", "uninstall", "-y")
+    by_uv = known_or(installer.manager, "pip") in ("uv", "uv-project")
+    command = (*uv(installer, executable), "pip", "uninstall", "--python", executable) if by_uv else (executable, "-m", "pip", "uninstall", "-y")
     shown = lines([Command((*command, *names))], shells(os)[0])
-    return Remedy(title, why, shown, os=os, manager="uv" if uv else "pip", risk=Risk.REINSTALL, url=url)
+    return Remedy(title, why, shown, os=os, manager="uv" if by_uv else "pip", risk=Risk.REINSTALL, url=url)
+
+
+def uv(installer: Installer, python: str) -> tuple[str, ...]:
+    """Return how to call uv: by name, or as a module where the environment holds it and PATH does not."""
+    return (python, "-m", "uv") if known_or(installer.uv, "") == "module" else ("uv",)
+
+
+def _how_to_get_uv(installer: Installer) -> list[str]:
+    return [f"uv manages this environment and is not on PATH: {UV_GUIDE} tells how to get it."] if known_or(installer.uv, "uv") == "" else []

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from xpu_doctor.facts import Installer, Machine, Python
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, Shell, lines, shells
+from xpu_doctor.remedies.install import uv
 from xpu_doctor.tables.libraries import system_package
 from xpu_doctor.tables.releases import STABLE
 from xpu_doctor.unknown import known_or
@@ -31,7 +32,7 @@ def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str
     """Return the remedy that puts Intel packages back at exact versions, and touches nothing else."""
     wanted, name = tuple(specs), interpreter(python)
     if known_or(installer.manager, "pip") in ("uv", "uv-project"):
-        command = Command(("uv", "pip", "install", "--python", name, "--reinstall", "--no-deps", *wanted, "--index-url", STABLE))
+        command = Command((*uv(installer, name), "pip", "install", "--python", name, "--reinstall", "--no-deps", *wanted, "--index-url", STABLE))
     else:
         options = ("--force-reinstall", "--no-deps", "--no-cache-dir")
         command = Command((name, "-m", "pip", "install", *options, *wanted, "--index-url", STABLE))
@@ -41,7 +42,7 @@ def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str
         why=why,
         commands=lines((command,), shell),
         os=known_or(python.os, ""),
-        manager="uv" if command.argv[0] == "uv" else "pip",
+        manager="uv" if known_or(installer.manager, "pip") in ("uv", "uv-project") else "pip",
         risk=Risk.REINSTALL,
         verify=lines((Command((name, "-c", CODE)),), shell),
     )

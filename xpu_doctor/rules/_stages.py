@@ -15,14 +15,35 @@ HUNG = frozenset({"hang"})
 REPORT = "https://github.com/pytorch/pytorch/issues"
 
 
+def silent(run: Run) -> Stage | None:
+    """Return how the stage `interpreter` ended where nothing ever answered as a Python that can be examined, else None."""
+    stage = known_or(run.stage("interpreter"), None)
+    if stage is None or stage.outcome in ("ok", "skipped"):
+        return None
+    stages = run.stages if isinstance(run.stages, tuple) else ()
+    return None if any(other.outcome == "ok" and other.name != "leftovers" for other in stages) else stage
+
+
+def answered(run: Run) -> None:
+    """Make sure that there is an interpreter: what torch did in it is no question otherwise.
+
+    Raises:
+        Undecided: the interpreter never answered, or is too old to be examined.
+    """
+    stage = silent(run)
+    if stage is not None:
+        raise Undecided(Unknown(f"the interpreter cannot be examined: {stage.reason}", "run.stages"))
+
+
 def ended(run: Run, names: Iterable[str]) -> Stage | None:
     """Return the first of some stages that ended otherwise than well, None where all that ran ended well.
 
     Raises:
-        Undecided: the stages are not known, or the first of them did not run.
+        Undecided: the stages are not known, the first of them did not run, or the interpreter never answered.
     """
     if isinstance(run.stages, Unknown):
         raise Undecided(run.stages)
+    answered(run)
     wanted = [stage for stage in run.stages if stage.name in tuple(names) and stage.outcome != "skipped"]
     if not wanted:
         skipped = next((stage.reason for stage in run.stages if stage.name in tuple(names)), "")
@@ -46,6 +67,14 @@ def seconds(stage: Stage) -> str:
 def last_line(text: str) -> str:
     """Return the last line of a text that is not empty."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
+def examine(python: Python, why: str) -> Remedy:
+    """Return the remedy that examines the whole stack, where only a part of it was asked for."""
+    os = known_or(python.os, "linux")
+    target = known_or(python.executable, "")
+    command = Command(("xpu-doctor", "check", *(("--python", target) if target else ())))
+    return Remedy("Examine the whole stack", why, lines([command], shells(os)[0]), os=os)
 
 
 def look_closer(python: Python, code: str, why: str) -> Remedy:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
-from xpu_doctor.findings import Finding, Layer, Severity
+from xpu_doctor.findings import Finding, Layer, Remedy, Severity
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import FAILED, ended, look_closer, stage_evidence
+from xpu_doctor.rules._stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence
+from xpu_doctor.rules.wheel._wrong_wheel import named
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 CODE = "import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))"
+LOG = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set before it, the SYCL runtime tells what it loads."
 
 
 class XpuUnavailable(Rule):
@@ -30,14 +32,21 @@ class XpuUnavailable(Rule):
         summary, evidence = said
         partly = _some_work(xpu)
         build = known_or(torch.build, "xpu")
+        if build != "xpu":
+            summary += f": torch {known_or(torch.version, '')} is {named(build)}".replace("  ", " ")
+            evidence = ("torch.build", *evidence)
         severity = Severity.ERROR if build == "xpu" else presence(build, machine, gpus, kernel).severity
-        why = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set before it, the SYCL runtime tells what it loads."
+        if build != "xpu":
+            why = "Only an XPU build offers devices; the whole examination tells how to get one into this environment."
+            remedies: tuple[Remedy, ...] = (examine(python, why),)
+        else:
+            remedies = (look_closer(python, CODE, LOG),)
         yield self.found(
             "machine",
             summary,
             severity=Severity.WARNING if partly else severity,
             evidence=evidence,
-            remedies=(look_closer(python, CODE, why),),
+            remedies=remedies,
         )
 
 

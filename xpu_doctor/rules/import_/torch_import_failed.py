@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.facts import Import, Libraries, Python, Run, Stage
 from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import FAILED, ended, last_line, look_closer, stage_evidence
+from xpu_doctor.rules._stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
 from xpu_doctor.unknown import Undecided, known, known_or
 
 IMPORT_TORCH = "import torch"
@@ -26,6 +26,7 @@ class TorchImportFailed(Rule):
 
     def check(self, run: Run, imported: Import, python: Python, libraries: Libraries) -> Iterator[Finding]:
         """Found where the import stage ended with an exception or left without a word."""
+        answered(run)
         try:
             stage = ended(run, ("import",))
         except Undecided:

@@ -43,6 +43,11 @@ def presence(build: str, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel:
     return Presence(Severity.ERROR, True)
 
 
+def without_intel_gpu(machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> bool:
+    """Return whether it is certain that no Intel GPU is there: only Linux outside of WSL shows its whole bus."""
+    return known_or(machine.os, "") == "linux" and known_or(machine.wsl, True) is False and isinstance(gpus, tuple) and not intel_gpus(gpus)
+
+
 def _bus_known(machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> bool:
     """Whether a missing Intel GPU would show: WSL2 shows no bus, and Microsoft's adapter stands for any GPU."""
     if not isinstance(gpus, tuple):

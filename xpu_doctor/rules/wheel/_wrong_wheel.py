@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from xpu_doctor.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch
-from xpu_doctor.findings import Evidence, Finding, Layer
+from xpu_doctor.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
 from xpu_doctor.remedies.settings import hostile
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._presence import presence
@@ -46,12 +47,27 @@ class WrongWheel(Rule):
             + (f"; {here.why}" if here.why else ""),
             severity=here.severity,
             evidence=("torch.version", "torch.build", *build_evidence(torch), *settings_evidence(installer)),
-            remedies=reinstall(python, distributions, installer, torch) if here.offer else (),
+            remedies=(*_behind_pythonpath(python, distributions), *reinstall(python, distributions, installer, torch)) if here.offer else (),
         )
 
     def _not_mine(self, torch: Torch, distributions: Distributions) -> bool:
         """Whether another rule speaks of this torch: a build that calls itself XPU, one from source, or Intel's build for IPEX."""
         return self.build == "cpu" and (claims_xpu(torch) or built_from_source(torch) or serves_ipex(torch, distributions))
+
+
+def _behind_pythonpath(python: Python, distributions: Distributions) -> tuple[Remedy, ...]:
+    """The way to an XPU build that is installed, and hidden by what PYTHONPATH names."""
+    torches = [dist for dist in known_or(distributions.installed, ()) if dist.name == "torch"]
+    hidden = next((dist for dist in torches[1:] if label(known_or(dist.version, "")).startswith("xpu")), None)
+    if hidden is None or not on_pythonpath(torches[0].location, python):
+        return ()
+    why = f"It hides torch {hidden.version} in {hidden.location}, an XPU build."
+    return (clear_pythonpath(torches[0].location, known_or(python.os, "linux"), why),)
+
+
+def named(build: str) -> str:
+    """Return a build in words, with its article."""
+    return {"xpu": "an XPU build", "cpu": "a CPU build", "cuda": "a CUDA build", "rocm": "a ROCm build"}.get(build, f"a {build} build")
 
 
 def build_evidence(torch: Torch) -> tuple[Evidence, ...]:

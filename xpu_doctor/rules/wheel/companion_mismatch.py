@@ -9,6 +9,7 @@ from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import TRITONS, reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._requirements import met, requirements_of
+from xpu_doctor.rules.wheel._wrong_wheel import named
 from xpu_doctor.tables.releases import is_nightly, label, public, release_of
 from xpu_doctor.unknown import Unknown, known, known_or
 
@@ -76,7 +77,7 @@ def _variant(dist: Distribution, version: str, torch: Torch) -> Said | None:
     """Whether the build label of a companion contradicts torch's build; no label tells nothing unless torch is the XPU build."""
     build, mine = known_or(torch.build, ""), _build_of(label(known_or(dist.version, "")))
     if mine and build in ("xpu", "cpu", "cuda", "rocm") and mine != build:
-        return f"{dist.name} {dist.version} is a {mine} build, and torch {version} is a {build} build", Severity.WARNING, Confidence.CERTAIN
+        return f"{dist.name} {dist.version} is {named(mine)}, and torch {version} is {named(build)}", Severity.WARNING, Confidence.CERTAIN
     if build == "xpu" and label(version) == "xpu" and not label(known_or(dist.version, "")) and dist.name == "torchvision":
         return (
             f"{dist.name} {dist.version} did not come from the XPU index: its operators may be missing on xpu",

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from xpu_doctor.facts import Gpu, Kernel, Machine, Python, Target, Torch
+from xpu_doctor.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.install import other_python
+from xpu_doctor.remedies.install import name_interpreter, other_python
 from xpu_doctor.rule import Rule
+from xpu_doctor.rules._stages import silent, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+
+
+FIRST = 100
+"""Weight of what comes before all faults of the machine: nothing of torch was examined."""
 
 
 class PythonUnsupported(Rule):
@@ -19,13 +25,25 @@ class PythonUnsupported(Rule):
     code = "python-unsupported"
     layer = Layer.WHEEL
     from_table = True
-    explains = frozenset({"torch-not-installed", "torch-cpu-wheel", "torch-cuda-wheel", "torch-built-without-xpu", "index-incomplete"})
+    explains = frozenset({"torch-not-installed", "torch-cpu-wheel", "torch-cuda-wheel", "torch-built-without-xpu", "torch-import-failed", "index-incomplete"})
 
     def check(
-        self, target: Target, python: Python, torch: Torch, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel
+        self,
+        target: Target,
+        python: Python,
+        torch: Torch,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+        kernel: Kernel,
+        run: Run,
+        installer: Installer,
     ) -> Iterator[Finding]:
         """Found where the releases table lists this Python or platform for no release, and no XPU build is installed in it."""
         if known_or(torch.build, "") == "xpu":
+            return
+        stage = silent(run)
+        if stage is not None and stage.exception != "refused":
+            yield self._no_python(stage, run, target, machine)
             return
         shown = _refused(target) or _kind(python) or _platform(python) or _version(python)
         if not shown:
@@ -37,8 +55,20 @@ class PythonUnsupported(Rule):
             summary,
             severity=here.severity if here.severity is Severity.ERROR else Severity.WARNING,
             evidence=evidence,
-            remedies=other_python(python),
+            remedies=other_python(python, installer, known_or(machine.os, "")),
         )
+
+    def _no_python(self, stage: Stage, run: Run, target: Target, machine: Machine) -> Finding:
+        """What was named, or found, is no interpreter, or one that cannot start."""
+        name = known_or(target.executable, "") or "the program that was named"
+        how = "within its deadline" if stage.outcome == "hang" else "as a Python interpreter"
+        found = self.found(
+            "torch",
+            f"{name} did not answer {how}: {stage.reason}",
+            evidence=(*(("target.executable",) if isinstance(target.executable, str) else ()), *stage_evidence(run, stage)),
+            remedies=(name_interpreter(known_or(machine.os, "") or "linux"),),
+        )
+        return replace(found, weight=FIRST)
 
 
 Shown = tuple[str, tuple[str | Evidence, ...]]
@@ -48,7 +78,8 @@ def _refused(target: Target) -> Shown | None:
     if known_or(target.supported, True) is not False:
         return None
     version = known_or(target.version, "of an unknown version")
-    return f"Python {version} is not CPython 3.8 or newer: no XPU wheel exists for it, and it cannot be examined", (
+    oldest = min(known_pythons(), key=_numbers)
+    return f"Python {version} is too old to be examined; PyTorch for XPU needs 64-bit CPython {oldest} or newer", (
         "target.executable",
         "target.version",
     )

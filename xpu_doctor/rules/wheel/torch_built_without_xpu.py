@@ -9,7 +9,7 @@ from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._presence import presence
-from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu, named
 from xpu_doctor.unknown import Maybe, known, known_or
 
 USUAL = frozenset({"xpu", "cpu", "cuda", "rocm"})
@@ -51,9 +51,12 @@ class TorchBuiltWithoutXpu(Rule):
 
 def _what(torch: Torch, build: str, compiled: bool) -> str:
     if build == "xpu":
-        return "" if compiled else "has XPU libraries and says that it was compiled without XPU"
+        if compiled:
+            return ""
+        seen = "has XPU libraries" if torch.build_source.startswith("torch/lib") else f"is labelled XPU ({torch.build_source or 'by its version'})"
+        return f"{seen} and says that it was compiled without XPU"
     if build == "cpu" and claims_xpu(torch):
         return "is labelled XPU and holds no XPU library: it is a CPU build"
     if build not in ("cuda", "rocm") and built_from_source(torch):
         return "was built from source without XPU support"
-    return "" if build in USUAL else f"is a {build} build: it has no XPU support"
+    return "" if build in USUAL else f"is {named(build)}: it has no XPU support"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Libraries, Python, Torch
+from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Libraries, Python, Run, Stage, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.install import record_lost, reinstall, remains
+from xpu_doctor.remedies.install import delete, record_lost, reinstall, remains, requirement
 from xpu_doctor.rule import Rule
+from xpu_doctor.rules._stages import stage_evidence
+from xpu_doctor.rules.wheel._requirements import Wish, requirements_of
 from xpu_doctor.tables.releases import label, public
 from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
 HARMLESS = re.compile(r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$")
 """Files that image builders prune and that no import needs."""
 NAMES = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton")
+NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)")
 MOST = 3
 """Files that a summary names."""
 
@@ -41,21 +44,34 @@ class TorchInstallBroken(Rule):
     )
 
     def check(
-        self, distributions: Distributions, torch: Torch, libraries: Libraries, imported: Import, python: Python, installer: Installer
+        self,
+        distributions: Distributions,
+        torch: Torch,
+        libraries: Libraries,
+        imported: Import,
+        python: Python,
+        installer: Installer,
+        run: Run,
     ) -> Iterator[Finding]:
-        """Found where RECORD, version.py, the dist-info folders, leftovers or the libraries themselves show damage."""
+        """Found where RECORD, version.py, the dist-info folders, leftovers, the libraries or a package that torch requires show damage."""
         seen, blocked = _gathered(distributions, torch)
         named = " ".join(text for _, text in seen)
         seen += [row for row in _damaged(libraries) if row[1].split(" ")[0] not in named]
+        missing = _missing_requirement(run, distributions, python)
+        if missing is not None:
+            yield self._requirement(*missing, python, installer)
+        elif not seen and blocked is not None and known_or(torch.installed, True):
+            raise Undecided(blocked)
         if not seen:
-            if blocked is not None and known_or(torch.installed, True):
-                raise Undecided(blocked)
             return
         works = known_or(imported.succeeded, False)
         only_leftovers = all(fact == "distributions.leftovers" for fact, _ in seen)
-        severity = Severity.WARNING if works or (only_leftovers and known_or(torch.installed, True)) else Severity.ERROR
+        severity = Severity.WARNING if works else Severity.ERROR
         leftovers = tuple(_torch_leftovers(known_or(distributions.leftovers, ())))
         folders = tuple(path for path in leftovers if "/" in path or "\\" in path)
+        if only_leftovers and known_or(torch.installed, True):
+            yield self._leftovers_alone(seen[0][1], leftovers, folders, python)
+            return
         if not only_leftovers:
             folders = (*remains(distributions, torch), *folders)
         yield self.found(
@@ -65,6 +81,37 @@ class TorchInstallBroken(Rule):
             evidence=tuple(Evidence(fact, text, "") for fact, text in seen),
             remedies=reinstall(python, distributions, installer, torch, folders=folders),
         )
+
+    def _requirement(self, wish: Wish, module: str, stage: Stage, run: Run, python: Python, installer: Installer) -> Finding:
+        """torch is whole; a package that it requires is not there."""
+        return self.found(
+            "torch",
+            f"{module} cannot be imported, and torch requires it ({wish.name}{wish.specifier}): torch itself may be whole",
+            evidence=(*stage_evidence(run, stage), Evidence("distributions.installed", f"torch requires {wish.name}{wish.specifier}", "")),
+            remedies=(requirement(python, installer, f"{wish.name}{wish.specifier}"),),
+        )
+
+    def _leftovers_alone(self, text: str, leftovers: tuple[str, ...], folders: tuple[str, ...], python: Python) -> Finding:
+        """Folders that an interrupted pip left beside a torch in which nothing else is wrong: a note, which explains no fault."""
+        return self.found(
+            "torch",
+            f"{text} beside torch: nothing uses it, and it can be deleted",
+            severity=Severity.INFO,
+            evidence=tuple(Evidence("distributions.leftovers", path, "") for path in leftovers),
+            remedies=(delete(python, folders),) if folders else (),
+        )
+
+
+def _missing_requirement(run: Run, distributions: Distributions, python: Python) -> tuple[Wish, str, Stage, Run] | None:
+    """The requirement of torch whose module the import did not find, with the stage that says so."""
+    stage = known_or(run.stage("import"), None)
+    said = NO_MODULE.match(stage.reason) if stage is not None else None
+    torch = known_or(distributions.find("torch"), None)
+    if stage is None or said is None or torch is None:
+        return None
+    name = re.sub(r"[-_.]+", "-", said[1]).lower()
+    wish = next(iter(requirements_of(torch, python, frozenset({name}))), None)
+    return (wish, said[1], stage, run) if wish is not None else None
 
 
 def _gathered(distributions: Distributions, torch: Torch) -> tuple[list[tuple[str, str]], Unknown | None]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Installer, OtherPython, Python, Target, Torch
+from xpu_doctor.facts import Distributions, Gpu, Installer, Machine, OtherPython, Python, Target, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import known, known_or
+from xpu_doctor.rules.wheel._presence import without_intel_gpu
+from xpu_doctor.unknown import Maybe, known, known_or
 
 
 class TorchNotInstalled(Rule):
@@ -19,23 +20,34 @@ class TorchNotInstalled(Rule):
     layer = Layer.WHEEL
     explains = frozenset({"torch-import-failed", "xpu-unavailable", "compute-failed"})
 
-    def check(self, torch: Torch, target: Target, python: Python, distributions: Distributions, installer: Installer) -> Iterator[Finding]:
+    def check(
+        self,
+        torch: Torch,
+        target: Target,
+        python: Python,
+        distributions: Distributions,
+        installer: Installer,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+    ) -> Iterator[Finding]:
         """Found where no folder of torch is on the interpreter's path."""
         if known(torch.installed):
             return
         others = [other for other in known_or(target.others, ()) if other.torch]
         executable = known_or(python.executable, "") or known_or(target.executable, "")
         where = f" in {executable}" if executable else ""
+        gpu = not without_intel_gpu(machine, gpus)
         found = "; ".join(f"{other.executable} has torch {other.torch}" for other in others[:3])
         yield self.found(
             "torch",
-            f"torch is not installed{where}" + (f" ({found})" if found else ""),
+            f"torch is not installed{where}" + (f" ({found})" if found else "") + ("" if gpu else "; no Intel GPU was seen here either"),
             evidence=(
                 "torch.installed",
+                *(() if gpu else ("gpus",)),
                 *(("target.executable",) if isinstance(target.executable, str) else ()),
                 *(Evidence("target.others", f"{other.executable}: torch {other.torch}", "") for other in others[:3]),
             ),
-            remedies=(*_use_the_other(others, known_or(python.os, "linux")), *reinstall(python, distributions, installer, torch)),
+            remedies=(*_use_the_other(others, known_or(python.os, "linux")), *reinstall(python, distributions, installer, torch, gpu=gpu)),
         )
 
 

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from xpu_doctor.facts import Distributions, Import, Python, Run, Shadow, Shadows, Torch
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
 from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import known, known_or
+from xpu_doctor.unknown import Unknown, known, known_or
 
+PYTHONPATH = "PYTHONPATH"
+STANDARD = "the standard library"
 FAILED = frozenset({"error", "crash", "exit", "hang"})
 
 
@@ -34,37 +37,76 @@ class TorchShadowed(Rule):
 
     def check(self, shadows: Shadows, distributions: Distributions, torch: Torch, imported: Import, run: Run, python: Python) -> Iterator[Finding]:
         """Found for files that win over torch, for others where the import failed too, and for a second copy of torch."""
-        yield from self._copies(distributions)
+        yield from self._copies(distributions, python)
         for number, shadow in enumerate(known(shadows.found)):
-            judged = _judged(shadow, torch, imported, run)
+            judged = None if _lies_there_rightly(shadow, torch, distributions) else _judged(shadow, torch, imported, run)
             if judged is not None:
                 severity, confidence = judged
-                what = "torch itself" if shadow.module == "torch" else f"the module {shadow.module}"
+                hidden = known_or(shadow.hides, "")
                 yield self.found(
                     "torch",
-                    f"{shadow.path} hides {what} from import ({shadow.where})",
+                    _summary(shadow, imported),
                     severity=severity,
                     confidence=confidence,
-                    evidence=(f"shadows.found[{number}].path", *(("imported.file",) if isinstance(imported.file, str) else ())),
+                    evidence=(
+                        f"shadows.found[{number}].path",
+                        *((f"shadows.found[{number}].hides",) if hidden else ()),
+                        *(("imported.file",) if isinstance(imported.file, str) else ()),
+                    ),
                     remedies=_remedies(shadow, known_or(python.os, "linux")),
                 )
 
-    def _copies(self, distributions: Distributions) -> Iterator[Finding]:
+    def _copies(self, distributions: Distributions, python: Python) -> Iterator[Finding]:
         """A second torch further down the path: the first one wins."""
         torches = [(number, dist) for number, dist in enumerate(known_or(distributions.installed, ())) if dist.name == "torch"]
         others = [(number, dist) for number, dist in torches if dist.location != torches[0][1].location]
         if others:
             first, (number, hidden) = torches[0][1], others[0]
+            by_variable = on_pythonpath(first.location, python)
             names = [f"torch {known_or(dist.version, '?')} in {dist.location}" for dist in (first, hidden)]
+            wins = f"{names[0]} ({PYTHONPATH})" if by_variable else names[0]
+            why = f"It puts this folder before the installed packages: without it {names[1]} is imported."
             yield self.found(
                 "torch",
-                " hides ".join(names),
+                f"{wins} hides {names[1]}: Python imports the first that it finds",
                 severity=Severity.INFO if first.version == hidden.version else Severity.WARNING,
                 evidence=(
                     Evidence(f"distributions.installed[{torches[0][0]}]", names[0], ""),
                     Evidence(f"distributions.installed[{number}]", names[1], ""),
                 ),
+                remedies=(clear_pythonpath(first.location, known_or(python.os, "linux"), why),) if by_variable else (),
             )
+
+
+def _lies_there_rightly(shadow: Shadow, torch: Torch, distributions: Distributions) -> bool:
+    """Whether it is an installed package (`pip install --target`) that hides nothing, or hides an installed one of which `_copies` tells."""
+    if not _real(shadow, torch, distributions):
+        return False
+    if shadow.hides == "" or shadow.module != "torch":
+        return shadow.hides == ""
+    places = {dist.location for dist in known_or(distributions.installed, ()) if dist.name == "torch"}
+    return _folder(shadow) in places and (isinstance(shadow.hides, Unknown) or _folder(shadow, shadow.hides) in places)
+
+
+def _real(shadow: Shadow, torch: Torch, distributions: Distributions) -> bool:
+    """Whether it is a whole package and no stray file: its metadata lies beside it, or it is the very torch whose build was read."""
+    if not _is_package(shadow.path):
+        return shadow.installed is True
+    registered = any(dist.name == shadow.module and _same(dist.location, _folder(shadow)) for dist in known_or(distributions.installed, ()))
+    built = shadow.module == "torch" and isinstance(torch.build, str) and _same(known_or(torch.path, ""), _package(shadow.path))
+    return shadow.installed is True or registered or built
+
+
+def _summary(shadow: Shadow, imported: Import) -> str:
+    hidden = known_or(shadow.hides, "")
+    if _same(known_or(imported.file, ""), shadow.path):
+        return f"import torch loads {shadow.path} ({shadow.where}), not " + (hidden or "an installed torch")
+    if shadow.module != "torch":
+        what = f"the module {shadow.module}"
+        if shadow.hides == "":
+            return f"{shadow.path} is what Python imports as {what} ({shadow.where})"
+        return f"{shadow.path} hides {what}{f' of {hidden}' if hidden == STANDARD else ''} from import ({shadow.where})"
+    return f"{shadow.path} hides {hidden or 'torch itself'} from import ({shadow.where})"
 
 
 def _judged(shadow: Shadow, torch: Torch, imported: Import, run: Run) -> tuple[Severity, Confidence] | None:
@@ -81,8 +123,13 @@ def _judged(shadow: Shadow, torch: Torch, imported: Import, run: Run) -> tuple[S
 
 def _beside_success(shadow: Shadow, torch: Torch, imported: Import) -> tuple[Severity, Confidence] | None:
     if shadow.module == "torch":
-        return (Severity.ERROR, Confidence.CERTAIN) if _same(known_or(imported.file, ""), shadow.path) else None
-    return (Severity.WARNING, Confidence.LIKELY) if shadow.module in ("torchvision", "torchaudio", "triton") else None
+        if not _same(known_or(imported.file, ""), shadow.path):
+            return None
+        whole = isinstance(torch.build, str) and _same(known_or(torch.path, ""), _package(shadow.path))
+        return (Severity.WARNING if whole else Severity.ERROR), Confidence.CERTAIN
+    if shadow.module not in ("torchvision", "torchaudio", "triton"):
+        return None
+    return (Severity.INFO if shadow.hides == "" else Severity.WARNING), Confidence.LIKELY
 
 
 def _import_outcome(imported: Import, run: Run) -> str:
@@ -100,25 +147,35 @@ def _named(shadow: Shadow, run: Run) -> bool:
     return stage is not None and shadow.path in stage.traceback
 
 
+def _is_package(path: str) -> bool:
+    return re.search(r"[\\/]__init__\.py$", path) is not None
+
+
+def _package(path: str) -> str:
+    """The folder of a package, or the file of a module."""
+    return re.sub(r"[\\/]__init__\.py$", "", path)
+
+
+def _folder(shadow: Shadow, path: str = "") -> str:
+    """The folder that holds the module: an entry of sys.path."""
+    return re.sub(r"[\\/][^\\/]+$", "", _package(path or shadow.path))
+
+
 def _same(one: str, other: str) -> bool:
     return one.replace("\\", "/").lower() == other.replace("\\", "/").lower()
 
 
 def _remedies(shadow: Shadow, os: str) -> tuple[Remedy, ...]:
-    package = re.split(r"[\\/]", shadow.path)[-1] == "__init__.py"
-    path = re.sub(r"[\\/]__init__\.py$", "", shadow.path) if package else shadow.path
+    path = _package(shadow.path)
     folder, name = re.split(r"(?<=[\\/])(?=[^\\/]+$)", path) if re.search(r"[\\/]", path) else ("", path)
     shell = shells(os)[0]
     rename = Command(("Rename-Item", path, f"my_{name}")) if os == "windows" else Command(("mv", path, f"{folder}my_{name}"))
-    remedies = [
-        Remedy(
-            f"Rename {name}, or start Python in another folder",
-            "Python looks there before it looks among the installed packages.",
-            commands=lines([rename], shell),
-            os=os,
-        )
-    ]
-    if shadow.where == "PYTHONPATH":
-        unset = ("Remove-Item Env:PYTHONPATH",) if os == "windows" else ("unset PYTHONPATH",)
-        remedies.insert(0, Remedy("Clear PYTHONPATH", f"It puts {folder.rstrip('/')} before the installed packages.", commands=unset, os=os))
+    remedies: list[Remedy] = []
+    if shadow.where == PYTHONPATH:
+        remedies.append(clear_pythonpath(folder.rstrip("/\\"), os, "It puts this folder before the installed packages."))
+    if shadow.installed is not True:
+        why = "Python looks there before it looks among the installed packages."
+        remedies.append(Remedy(f"Rename {name}, or start Python in another folder", why, commands=lines([rename], shell), os=os))
+    elif shadow.where != PYTHONPATH:
+        remedies.append(Remedy("Start Python in another folder", f"{folder} holds installed packages, and Python looks there first.", os=os))
     return tuple(remedies)
