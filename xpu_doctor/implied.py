@@ -38,8 +38,11 @@ class Implied:
     evidence: tuple[Evidence, ...]
 
 
-def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
-    """Return what the met messages of a snapshot, and the state of pasted facts, imply: by finding code."""
+def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, Implied]:
+    """Return what the met messages of a snapshot, and the state of pasted facts, imply: by finding code.
+
+    Messages alone do not speak for the codes in `silent`.
+    """
     met = snapshot.errors.met if isinstance(snapshot.errors.met, tuple) else ()
     if not met and snapshot.origin != "pasted":
         return {}
@@ -57,7 +60,7 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
         seen.add(error.signature)
         shown = Evidence("errors.met", error.text, error.source)
         for implication in signature.implies:
-            if _applies(implication, snapshot, ids):
+            if implication.code not in silent and _applies(implication, snapshot, ids):
                 _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
     for fault in known_faults():
         if all_hold(fault.when, snapshot, ids):
@@ -71,7 +74,34 @@ def implied(snapshot: Snapshot) -> Mapping[str, Implied]:
     return result
 
 
-def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, system: str = "") -> list[Finding]:
+@dataclass(frozen=True)
+class Typed:
+    """What the commands of an implied finding's remedies must fit."""
+
+    system: str = ""
+    python: str = ""
+    """The interpreter that was examined, where one was."""
+    pip: bool = True
+    """Whether that interpreter may have pip."""
+
+    def fit(self, remedy: Remedy) -> Remedy:
+        """Return a remedy of the tables with its commands for this interpreter; without pip there, commands of pip are left out."""
+        if not self.python:
+            return remedy
+        return replace(remedy, commands=self._lines(remedy.commands), verify=self._lines(remedy.verify))
+
+    def _lines(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        from xpu_doctor.remedies.commands import program, shells
+
+        shell = shells(self.system)[0]
+        kept = (line for line in lines if self.pip or not line.startswith("python -m pip "))
+        return tuple(re.sub(r"^python(?= )", lambda _: program(self.python, shell), line) for line in kept)
+
+
+ANYWHERE = Typed()
+
+
+def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Typed = ANYWHERE) -> list[Finding]:
     """Return a rule's own findings with what the messages imply: as more evidence, or as a finding of their own."""
     findings = list(own)
     if speaks is None:
@@ -87,7 +117,7 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, system: s
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
     from xpu_doctor.tables.first_aid import first_aid
 
-    remedies = (*((Remedy(speaks.fix, ""),) if speaks.fix else ()), *first_aid(rule.code, system))
+    remedies = (*((Remedy(speaks.fix, ""),) if speaks.fix else ()), *map(typed.fit, first_aid(rule.code, typed.system)))
     return [
         replace(
             rule.found(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.implied import implied, joined
+from xpu_doctor.implied import Typed, implied, joined
 from xpu_doctor.snapshot import ProbeFailure, Snapshot, located, value_at
 from xpu_doctor.unknown import Undecided, Unknown
 
@@ -81,8 +81,8 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     crashed: list[ProbeFailure] = []
     groups = _Groups(snapshot)
     rules = tuple(rules)
-    spoken = implied(snapshot) if any(rule.layer is not Layer.DOCTOR for rule in rules) else {}
-    system = snapshot.machine.os if isinstance(snapshot.machine.os, str) else ""
+    spoken = implied(snapshot, _not_asked(rules, snapshot)) if any(rule.layer is not Layer.DOCTOR for rule in rules) else {}
+    typed = _typed(snapshot)
     for rule in rules:
         speaks = spoken.get(rule.code)
         try:
@@ -90,14 +90,29 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
             own = list(rule.check(**arguments))
             if not own and snapshot.origin != "pasted" and "errors" not in arguments:
                 speaks = None  # facts of the machine itself cleared the rule: a message that could mean it does not count
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, system))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, typed))
         except Undecided as missing:
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, system))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, typed))
             if speaks is None:
                 undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything
             crashed.append(ProbeFailure("rule", rule.code, f"{type(error).__name__}: {error}"))
     return Judgement(tuple(findings), tuple(undecided), tuple(crashed))
+
+
+def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
+    """Codes of the compute layer where a machine was examined and nothing was computed: a message of another stage is no fault of it."""
+    stages = snapshot.run.stages
+    if snapshot.origin == "pasted" or isinstance(stages, Unknown) or any(item.name == "compute" and item.outcome != "skipped" for item in stages):
+        return frozenset()
+    return frozenset(rule.code for rule in rules if rule.layer is Layer.COMPUTE)
+
+
+def _typed(snapshot: Snapshot) -> Typed:
+    """The system, and the interpreter, for which remedies from the tables are written."""
+    system, python = snapshot.machine.os, snapshot.python.executable
+    examined = python if isinstance(python, str) and snapshot.origin != "pasted" else ""
+    return Typed(system if isinstance(system, str) else "", examined, snapshot.installer.has_pip is not False)
 
 
 class _Groups:

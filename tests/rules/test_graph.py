@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from xpu_doctor.findings import Finding, Severity
+from xpu_doctor.findings import Finding, Layer, Severity
 from xpu_doctor.pages import rules_by_code
 from xpu_doctor.ranking import flat, rank
 from xpu_doctor.rule import judge
@@ -134,3 +134,17 @@ def test_a_healthy_xpu_set_is_silent() -> None:
     works = {"compiled": True, "available": True, "device_count": 1, "devices": [{"index": 0, "allocated": True}], "error": "", "allocated": True}
     found = roots(gpus=[B580], run=IMPORTED, imported={"succeeded": True}, xpu=works, **wheel("2.14.0+xpu", "xpu", beside=beside))
     assert codes(found) == []
+
+
+def test_a_crash_of_the_import_is_no_fault_of_the_compute_layer() -> None:
+    """Nothing was computed: the message of the import speaks of no compute fault, and of no command for another interpreter."""
+    met = {"errors": {"met": [{"signature": "segfault", "text": "Segmentation fault", "source": "stage import"}]}}
+    stages = [{"name": "import", "outcome": "crash", "signal": "SIGSEGV", "reason": "SIGSEGV"}]
+    facts = {**wheel("2.14.0+xpu", "xpu"), "imported": {"succeeded": False}, **met}
+    found = flat(roots(gpus=[B580], run={"stages": stages}, **facts))
+    assert not [finding.code for finding in found if finding.layer is Layer.COMPUTE] and "torch-import-crashed" in codes(found)
+    assert not any(line.startswith("python ") for finding in found for remedy in finding.remedies for line in remedy.commands)
+    computed = flat(roots(gpus=[B580], run={"stages": [{"name": "import", "outcome": "ok"}, {"name": "compute", "outcome": "crash"}]}, **facts))
+    assert "pytorch-bug" in codes(computed)
+    bug = next(finding for finding in computed if finding.code == "pytorch-bug")
+    assert all(line.startswith("/v/bin/python ") for line in bug.remedies[0].commands)

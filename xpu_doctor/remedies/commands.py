@@ -55,12 +55,16 @@ def _lines(command: Command, shell: Shell) -> tuple[str, ...]:
     if shell is Shell.POWERSHELL:
         before = [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in command.unset]
         before += [f"$env:{name} = {_powershell(value, always=True)}" for name, value in command.variables.items()]
-        program = quote(command.argv[0], shell)
-        called = f"& {program}" if program != command.argv[0] else program
-        return (*before, " ".join([called, *(quote(word, shell) for word in command.argv[1:])]))
+        return (*before, " ".join([program(command.argv[0], shell), *(quote(word, shell) for word in command.argv[1:])]))
     before = [f'set "{name}="' for name in command.unset]
     before += [f'set "{name}={value}"' for name, value in command.variables.items()]
     return (*before, " ".join(quote(word, shell) for word in command.argv))
+
+
+def program(path: str, shell: Shell) -> str:
+    """Return a program as the first word of a line: PowerShell calls a quoted one with `&` alone."""
+    word = quote(path, shell)
+    return f"& {word}" if shell is Shell.POWERSHELL and word != path else word
 
 
 def quote(word: str, shell: Shell) -> str:

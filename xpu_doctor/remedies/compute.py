@@ -71,18 +71,40 @@ def failed(device: ComputeDevice | None, kind: str, os: str, python: str) -> tup
         verify=verify,
         url="https://learn.microsoft.com/en-us/windows-hardware/drivers/display/timeout-detection-and-recovery",
     )
-    update = Remedy("Update the GPU driver", "Lost devices and hangs are bugs of the driver or the kernel more often than of PyTorch.", verify=verify)
+    update = Remedy(
+        "Update the GPU driver", "Lost devices and hangs are bugs of the driver or the kernel more often than of PyTorch.", verify=verify
+    )
     if kind in ("lost", "hang", "crash"):
         return (event if os == "windows" else log, update)
-    return (Remedy("Run the product by itself and read the whole error", "The doctor shows one line of it.", commands=verify, url=BUGS),)
+    return (Remedy("Run the product by itself and read the whole error", "The doctor shows one line of it.", commands=verify, url=BUGS if device is None or device.type in ("", "xpu") else ""),)
+
+
+def another_device(count: int, os: str, python: str) -> Remedy:
+    """Return what to ask for in place of a device that does not exist."""
+    target = ("--python", python) if python else ()
+    wish = ("--device", "xpu:0") if count else ()
+    return Remedy(
+        "Name a device that torch has, such as xpu:0" if count else "Leave --device out: the rest of this report tells why there is no XPU device",
+        "Devices are named as torch names them: a type, a colon and a number that counts from 0.",
+        commands=lines([Command(("xpu-doctor", "check", *target, *wish))], shells(os)[0]),
+    )
 
 
 def wrong_result(device: ComputeDevice, os: str, python: str) -> tuple[Remedy, ...]:
     """Return what to do about a device that computes wrong results."""
     verify = _once(device, os, python, {})
     return (
-        Remedy("Update the GPU driver and torch, then check again", "Wrong products come from driver or compiler bugs, which are fixed by version.", verify=verify),
-        Remedy("Do not use results of this device until the check is clear", "Training on it would go wrong without any error.", verify=verify, url=BUGS),
+        Remedy(
+            "Update the GPU driver and torch, then check again",
+            "Wrong products come from driver or compiler bugs, which are fixed by version.",
+            verify=verify,
+        ),
+        Remedy(
+            "Do not use results of this device until the check is clear",
+            "Training on it would go wrong without any error.",
+            verify=verify,
+            url=BUGS,
+        ),
     )
 
 

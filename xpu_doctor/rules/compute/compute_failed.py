@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Compute, ComputeDevice, Product, Python, Run, Stage
+from xpu_doctor.facts import Compute, ComputeDevice, Product, Python, Run, Stage, Xpu
 from xpu_doctor.findings import Evidence, Finding, Layer
-from xpu_doctor.remedies.compute import failed
+from xpu_doctor.remedies.compute import another_device, failed
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
 from xpu_doctor.signatures import by_id, match
@@ -15,6 +16,7 @@ from xpu_doctor.unknown import known, known_or
 UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured", "invalid dtype")
 """Words in the error of a data type that the device lacks: no fault of it."""
 MEMORY = ("out of memory", "outofmemory", "out_of_device_memory", "out_of_host_memory", "out_of_resources")
+XPU = re.compile(r"xpu(?::(\d{1,4}))?")
 LOST = ("device_lost", "device lost", "failed with error: 20 ")
 PROFILER = "profiler and dispatcher on"
 """The last step of the stage, when all products are done: a profiler that kills the process is no failed matmul."""
@@ -27,7 +29,7 @@ class ComputeFailed(Rule):
     layer = Layer.COMPUTE
     symptom = True
 
-    def check(self, compute: Compute, run: Run, python: Python) -> Iterator[Finding]:
+    def check(self, compute: Compute, run: Run, python: Python, xpu: Xpu) -> Iterator[Finding]:
         """Found for each device whose matmul raised, and where the stage died or hung."""
         stage = known_or(run.stage("compute"), None)
         if stage is not None and stage.outcome in ("crash", "hang", "exit", "error"):
@@ -36,7 +38,10 @@ class ComputeFailed(Rule):
         elif stage is None or stage.outcome == "ok":
             known(compute.devices)
         for place, device in enumerate(known_or(compute.devices, ())):
-            if device.error:
+            wish = _no_such_device(device, xpu)
+            if wish:
+                yield self._asked_wrongly(place, device, wish, compute, python, xpu)
+            elif device.error:
                 yield self._raised(place, device, device.error, "error", compute, python)
             else:
                 for number, product in _broken(device):
@@ -56,6 +61,15 @@ class ComputeFailed(Rule):
             remedies=failed(device, {"error": ""}.get(stage.outcome, stage.outcome), known_or(python.os, ""), known_or(python.executable, "python")),
         )
 
+    def _asked_wrongly(self, place: int, device: ComputeDevice, wish: str, compute: Compute, python: Python, xpu: Xpu) -> Finding:
+        """The device that was asked for is none: nobody's bug."""
+        return self.found(
+            subject(device, compute),
+            wish,
+            evidence=(f"compute.devices[{place}].device", *(("xpu.device_count",) if isinstance(xpu.device_count, int) else ())),
+            remedies=(another_device(known_or(xpu.device_count, 0), known_or(python.os, ""), known_or(python.executable, "")),),
+        )
+
     def _raised(self, place: int, device: ComputeDevice, error: str, path: str, compute: Compute, python: Python) -> Finding:
         lowered = f"{error} {device.exception}".lower()
         kind = "memory" if any(word in lowered for word in MEMORY) else "lost" if any(word in lowered for word in LOST) else ""
@@ -66,6 +80,17 @@ class ComputeFailed(Rule):
             evidence=(f"compute.devices[{place}].{path}", f"compute.devices[{place}].step"),
             remedies=failed(device, kind, known_or(python.os, ""), known_or(python.executable, "python")),
         )
+
+
+def _no_such_device(device: ComputeDevice, xpu: Xpu) -> str:
+    """Why a device that was asked for is none, in words; empty where torch does not refuse its name."""
+    if device.error and "device string" in device.error:
+        return f"there is no device `{device.device}`: torch does not know the name"
+    count = known_or(xpu.device_count, -1)
+    named = XPU.fullmatch(device.device)
+    if not device.error or named is None or not 0 <= count <= int(named[1] or 0):
+        return ""
+    return f"there is no device `{device.device}`: torch.xpu counts " + ("none" if count == 0 else f"{count}, from xpu:0" + f" to xpu:{count - 1}" * (count > 1))
 
 
 def _broken(device: ComputeDevice) -> Iterator[tuple[int, Product]]:
