@@ -130,7 +130,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         below = text.body[match.end() : end]
         ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
-        unbound = _MODULES.search(below) or (asked and re.match(r"\s*Subsystem:", below))
+        unbound = _MODULES.search(below) or (asked and re.match(r"[>\s]*Subsystem:", below))
         name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
         found.append(
             Gpu(

@@ -30,6 +30,8 @@ _SITE = re.compile(r"(?i)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?
 
 NOT_INSTALLED = ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")
 """Words before a version that somebody wants, and need not have."""
+WANTED = ("install", "satisfies the", "found for", "from versions")
+"""Words before a local version that an installer was asked for, or that an index offers."""
 NOT_A_VERSION = {"N/A", "", "None", "Could not collect"}
 
 
@@ -150,7 +152,8 @@ def _torch(text: Text, facts: Collected) -> None:
                 break
     if facts.get("torch.version") is None:
         for match in text.find(_PLUS_XPU):
-            if "install" not in text.body[max(0, match.start() - 60) : match.start()] and int(match[1].split(".")[0]) >= 1:
+            line = text.body[max(0, text.body.rfind("\n", 0, match.start()) + 1, match.start() - 300) : match.start()].lower()
+            if not any(word in line for word in WANTED) and int(match[1].split(".")[0]) >= 1:
                 facts.put("torch.version", match[1].lower(), text.place(match.start()))
                 break
     version = facts.get("torch.version")

@@ -7,7 +7,7 @@ import re
 from xpu_doctor.parsers.collected import Collected, Text
 
 _AVAILABLE = re.compile(
-    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?is_available\(\)[`'\"]*\)?(?:\s*(?:->|=>|=|:|is|"
+    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\(\)[`'\"]*\)?(?:\s*(?:->|=>|=|:|is|"
     r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*|"
     r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
     r"False)\b"
@@ -16,7 +16,7 @@ _AVAILABLE_WORDS = re.compile(
     r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
     r"\bis_xpu_available\W{1,8}(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
 )
-_PRINTED = re.compile(r"(?m)^[ \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
+_PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
 _COUNT = re.compile(r"(?i)\bdevice_count\(\)[`'\"]*\)?\s*(?:->|=>|=|:|is|returns?|gives?|\n)\s*[`'\"]?(\d{1,3})\b")
 _IMPORT_FAILED = re.compile(
     r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
