@@ -76,7 +76,8 @@ def failed(device: ComputeDevice | None, kind: str, os: str, python: str) -> tup
     )
     if kind in ("lost", "hang", "crash"):
         return (event if os == "windows" else log, update)
-    return (Remedy("Run the product by itself and read the whole error", "The doctor shows one line of it.", commands=verify, url=BUGS if device is None or device.type in ("", "xpu") else ""),)
+    url = BUGS if device is None or device.type in ("", "xpu") else ""
+    return (Remedy("Run the product by itself and read the whole error", "The doctor shows one line of it.", commands=verify, url=url),)
 
 
 def another_device(count: int, os: str, python: str) -> Remedy:

@@ -413,11 +413,13 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
         command = Command((*uv(installer, patient.python), "pip", "install", "--python", patient.python, "--reinstall", "--no-deps", spec))
     else:
         command = Command((patient.python, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
+    by_pip = command.argv[1:3] == ("-m", "pip")
+    first = [Command((patient.python, "-m", "ensurepip", "--upgrade"))] if by_pip and known_or(installer.has_pip, True) is False else []
     shell = shells(patient.os)[0]
     return Remedy(
         f"Install {spec}, and nothing else",
-        "torch itself is whole. Where the package is still registered a plain install would do nothing, so it is installed anew.",
-        commands=lines([command], shell),
+        "Where the package is still registered a plain install would do nothing, so it is installed anew.",
+        commands=lines([*first, command], shell),
         os=patient.os,
         manager="uv" if patient.manager in ("uv", "uv-project") else "pip",
         risk=Risk.REINSTALL,

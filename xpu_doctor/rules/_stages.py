@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from xpu_doctor.facts import Python, Run, Stage
-from xpu_doctor.findings import Remedy
+from xpu_doctor.findings import Evidence, Remedy
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.unknown import Undecided, Unknown, known_or
 
 FAILED = frozenset({"error", "exit"})
 DIED = frozenset({"crash"})
 HUNG = frozenset({"hang"})
+ENDED = {
+    "error": "raised an exception",
+    "crash": "died",
+    "exit": "left without a word",
+    "hang": "did not end in time",
+    "ok": "went well",
+}
+AGENT = re.compile(r'File "[^"]*[\\/]agent[\\/]agent\.py"')
+MAX_PLACE = 400
+"""Characters of a traceback that evidence shows."""
 REPORT = "https://github.com/pytorch/pytorch/issues"
 
 
@@ -51,11 +62,29 @@ def ended(run: Run, names: Iterable[str]) -> Stage | None:
     return next((stage for stage in wanted if stage.outcome != "ok"), None)
 
 
-def stage_evidence(run: Run, stage: Stage, *fields: str) -> tuple[str, ...]:
-    """Return the fact paths of a stage's fields that say something."""
+def stage_evidence(run: Run, stage: Stage, *fields: str) -> tuple[Evidence, ...]:
+    """Return a stage's fields that say something as evidence: which stage it was, how it ended in words, and where."""
     stages = run.stages if isinstance(run.stages, tuple) else ()
-    number = stages.index(stage)
-    return tuple(f"run.stages[{number}].{name}" for name in ("outcome", "reason", *fields) if getattr(stage, name, ""))
+    path = f"run.stages[{stages.index(stage)}]"
+    words = {"outcome": f"the stage {stage.name} {ENDED.get(stage.outcome, stage.outcome)}", "traceback": place_of(stage.traceback)}
+    return tuple(Evidence(f"{path}.{name}", words.get(name, ""), "") for name in ("outcome", "reason", *fields) if getattr(stage, name, ""))
+
+
+def place_of(traceback: str) -> str:
+    """Return the part of a traceback that tells where it happened, on one line: the doctor's own frames are left out.
+
+    Python's tracebacks name the last call last; the stack of a process that died names it first.
+    """
+    kept: list[str] = []
+    own = False
+    for line in traceback.splitlines():
+        own = AGENT.search(line) is not None or (own and line.startswith("    "))
+        if not own and line.strip(" ^~"):
+            kept.append(" ".join(line.split()))
+    first = "most recent call first" in traceback
+    while len(kept) > 1 and len(" ".join(kept)) > MAX_PLACE:
+        del kept[-1 if first else 0]
+    return " ".join(kept)[:MAX_PLACE]
 
 
 def seconds(stage: Stage) -> str:

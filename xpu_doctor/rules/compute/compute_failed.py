@@ -90,7 +90,8 @@ def _no_such_device(device: ComputeDevice, xpu: Xpu) -> str:
     named = XPU.fullmatch(device.device)
     if not device.error or named is None or not 0 <= count <= int(named[1] or 0):
         return ""
-    return f"there is no device `{device.device}`: torch.xpu counts " + ("none" if count == 0 else f"{count}, from xpu:0" + f" to xpu:{count - 1}" * (count > 1))
+    counted = "none" if count == 0 else "1, xpu:0" if count == 1 else f"{count}, from xpu:0 to xpu:{count - 1}"
+    return f"there is no device `{device.device}`: torch.xpu counts {counted}"
 
 
 def _broken(device: ComputeDevice) -> Iterator[tuple[int, Product]]:

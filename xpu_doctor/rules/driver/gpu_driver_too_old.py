@@ -60,12 +60,13 @@ class GpuDriverTooOld(Rule):
         for minimum, needed, symptom, source in kernel_needs():
             if running >= minimum and build.number < needed:
                 seen = listed(unlisted[0], level_zero) is False
+                needs = f"from Linux {'.'.join(map(str, minimum))} on, driver build {needed} or newer"
                 yield self.found(
                     subject(unlisted, gpus),
                     f"the GPU driver {build.name} is too old for kernel {kernel.version}: {symptom}",
                     severity=Severity.ERROR if seen else Severity.WARNING,
                     confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
-                    evidence=(build.fact, "kernel.version", Evidence("table drivers.kernel", str(needed), source)),
+                    evidence=(build.fact, "kernel.version", Evidence("table drivers.kernel", needs, source)),
                     remedies=install_driver(machine, newest=True),
                 )
                 return
@@ -80,7 +81,7 @@ class GpuDriverTooOld(Rule):
                     f"the GPU driver {build.name} inside WSL2 is too old for torch {torch.version}: {row['symptom']}",
                     severity=Severity.WARNING,
                     confidence=Confidence.LIKELY,
-                    evidence=(build.fact, "torch.version", Evidence("table drivers.wsl", str(row["build"]), str(row["source"]))),
+                    evidence=(build.fact, "torch.version", Evidence("table drivers.wsl", f"builds up to {row['build']} are too old", str(row["source"]))),
                     remedies=install_driver(machine, newest=True),
                 )
 
@@ -96,6 +97,6 @@ class GpuDriverTooOld(Rule):
                     subject([gpu], gpus),
                     f"the graphics driver {gpu.driver_version} is older than the first one for {title(gpu)} (32.0.101.{minimum})",
                     confidence=Confidence.LIKELY,
-                    evidence=(*paths([gpu], gpus, "driver_version"), Evidence("table drivers.windows", str(minimum), source)),
+                    evidence=(*paths([gpu], gpus, "driver_version"), Evidence("table drivers.windows", f"32.0.101.{minimum} is the first one", source)),
                     remedies=(windows_driver(),),
                 )

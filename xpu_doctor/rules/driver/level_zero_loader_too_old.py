@@ -71,7 +71,7 @@ class LevelZeroLoaderTooOld(Rule):
             evidence=(
                 "level_zero.loader_version",
                 "level_zero.loader_path",
-                Evidence("table drivers.loader", str(row["minimum"]), str(row["source"])),
+                Evidence("table drivers.loader", f"{row['minimum']} or newer is needed", str(row["source"])),
             ),
             remedies=install_loader(machine),
         )

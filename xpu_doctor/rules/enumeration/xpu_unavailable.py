@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
-from xpu_doctor.findings import Finding, Layer, Remedy, Severity
+from xpu_doctor.findings import Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence
@@ -50,7 +50,7 @@ class XpuUnavailable(Rule):
         )
 
 
-Said = tuple[str, tuple[str, ...]]
+Said = tuple[str, tuple[str | Evidence, ...]]
 
 
 def _broken_query(run: Run) -> Said | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Import, Libraries, Python, Run, Stage
-from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.findings import Evidence, Finding, Layer
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
 from xpu_doctor.unknown import Undecided, known, known_or
@@ -38,7 +38,7 @@ class TorchImportFailed(Rule):
         if stage is None and known_or(imported.succeeded, True):
             return
         why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
-        evidence = stage_evidence(run, stage, "exception", "traceback") if stage else ("imported.succeeded",)
+        evidence: tuple[str | Evidence, ...] = stage_evidence(run, stage, "exception", "traceback") if stage else ("imported.succeeded",)
         predicted = isinstance(libraries.prediction, str)
         yield self.found(
             "machine",

@@ -14,7 +14,6 @@ from xpu_doctor.rules.wheel._presence import presence
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
-
 FIRST = 100
 """Weight of what comes before all faults of the machine: nothing of torch was examined."""
 
