@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import xpu_doctor
 from tests.closure import real_wheels
 from tests.closure.conftest import wheels
 from xpu_doctor.tables import toml
 from xpu_doctor.tables.libraries import opened, opened_row, owners, stem, system_package
 
-DATA = Path(__file__).parents[2] / "xpu_doctor" / "data"
+DATA = Path(xpu_doctor.__file__).parent / "data"
 
 
 @pytest.mark.parametrize(("name", "rows"), [("opened_libraries", "opened"), ("system_libraries", "library")])

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+import xpu_doctor
+
 ROOT = Path(__file__).parents[2]
 LIST = "| layer | codes |\n| --- | --- |\n| wheel | torch-cpu-wheel, wheel-of-fortune |\n| import | import-of-goods |\n"
 
@@ -27,7 +29,7 @@ def tool() -> ModuleType:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the package with a list of codes of its own."""
-    shutil.copytree(ROOT / "xpu_doctor", tmp_path / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(xpu_doctor.__file__).parent, tmp_path / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "fixtures" / "rules").mkdir(parents=True)
     (tmp_path / "docs" / "reference").mkdir(parents=True)
     (tmp_path / "docs" / "reference" / "codes.md").write_text(LIST)

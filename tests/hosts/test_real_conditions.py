@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+import xpu_doctor
+
 USER = 61234
 """A user that no account database knows: what the kernel says of permissions needs no account."""
 RENDER = 61235
@@ -101,7 +102,7 @@ def package() -> Iterator[str]:
     """A copy of the package in a folder that every user may read."""
     folder = tempfile.mkdtemp(prefix="xpu-doctor-", dir="/var/tmp")
     os.chmod(folder, 0o755)
-    shutil.copytree(ROOT / "xpu_doctor", Path(folder) / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(xpu_doctor.__file__).parent, Path(folder) / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__"))
     yield folder
     shutil.rmtree(folder)
 
