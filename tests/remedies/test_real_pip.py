@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.remedies.environments import World
 from tests.support.fake_index import torch
-from xpu_doctor.remedies.install import NEW_FOLDER
+from xpu_doctor.remedies.install import NEW_FOLDER, requirement
 from xpu_doctor.tables.releases import STABLE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are pasted into sh")
@@ -205,3 +206,28 @@ def _externally_managed(facts: object) -> object:
 
     assert isinstance(facts, Snapshot)
     return replace(facts, installer=replace(facts.installer, manager="system", externally_managed=True))
+
+
+def test_a_torch_on_pythonpath_is_passed_by(world: World) -> None:
+    """`pip install --target` and PYTHONPATH: the commands fill the environment, which counts once PYTHONPATH is left out."""
+    world.venv(world.home / "env")
+    target = world.home / "target"
+    world.put("cpu", "torch==2.14.0+cpu", "--target", str(target))
+    world.variables["PYTHONPATH"] = str(target)
+    (remedy,) = world.remedies()
+    world.obey(remedy)
+    assert world.version() == "2.14.0+cpu" and (target / "torch").is_dir()
+    del world.variables["PYTHONPATH"]
+    assert world.version() == "2.14.0+xpu"
+
+
+def test_a_missing_requirement_comes_back(world: World) -> None:
+    """Its file is gone and its metadata is there: a plain install would do nothing, this one brings it back and leaves torch alone."""
+    pip_world(world, "env", "torch==2.14.0+cpu", "numpy")
+    facts = world.snapshot()
+    (site,) = (world.home / "env" / "lib").glob("python3*/site-packages")
+    shutil.rmtree(site / "numpy")
+    world.variables["PIP_INDEX_URL"] = world.urls["cpu"]
+    remedy = requirement(facts.python, facts.installer, "numpy>=1.0")
+    world.obey(remedy)
+    assert "2.0" in world.version("numpy") and world.version() == "2.14.0+cpu"
