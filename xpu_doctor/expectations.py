@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.tables.builds import named
 from xpu_doctor.unknown import Undecided, known
 
 FORMS = ("xpu-wheel", "devices>=N")
@@ -39,7 +40,7 @@ def _xpu_wheel(snapshot: Snapshot) -> tuple[bool, str]:
     if not known(snapshot.torch.installed):
         return False, "no torch is installed"
     build = known(snapshot.torch.build)
-    return build == "xpu", f"the installed torch is a {build} build"
+    return build == "xpu", f"the installed torch is {named(build)}"
 
 
 def _devices(text: str, snapshot: Snapshot) -> tuple[bool, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from xpu_doctor.facts import Gpu, LevelZero
 from xpu_doctor.findings import Layer
 from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.tables.builds import named
 from xpu_doctor.unknown import NOT_EXAMINED, Undecided, Unknown, known
 
 KERNEL_DRIVERS = ("xe", "i915")
@@ -114,7 +115,7 @@ def runtime(snapshot: Snapshot) -> Proof:
         return Proof(False, "no torch is installed", pointless=True)
     build = known(snapshot.torch.build)
     if build != "xpu":
-        return Proof(False, f"a {build} build needs no Intel runtime", pointless=True)
+        return Proof(False, f"{named(build)} needs no Intel runtime", pointless=True)
     walked = known(snapshot.libraries.complete)
     return Proof(walked, "all needed libraries are found" if walked else "not all needed libraries could be followed")
 

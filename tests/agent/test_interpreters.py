@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import codes, doctor, rung
+from tests.support.cli import codes, doctor, flat, rung
 
 
 def _candidates() -> list[str]:
@@ -39,7 +39,7 @@ def test_interpreter(python: str, version: tuple[int, ...]) -> None:
     told = ".".join(map(str, version))
     if version < (3, 8):
         assert "python-unsupported" in codes(document)
-        assert told in str(document["root_causes"])
+        assert f"Python {told} is too old to be examined" in str(document["root_causes"])
     else:
         assert document["target"]["version"] == told
         stages = {stage["name"]: stage["outcome"] for stage in document["snapshot"]["run"]["stages"]}
@@ -53,3 +53,11 @@ def test_several_minor_versions_were_tried() -> None:
     if len(minors) < 3:
         pytest.skip(f"only {sorted(minors)} on this machine")
     assert any(version >= (3, 8) for version in minors)
+
+
+@pytest.mark.parametrize("python", [path for path, version in INTERPRETERS if version < (3, 8)])
+def test_a_python_that_is_too_old_is_all_that_is_said(python: str) -> None:
+    """Nothing is said of a torch that could not be looked at, and nobody is sent to PyTorch's bug tracker."""
+    found = flat(doctor("check", "--python", python, "--json").json()["root_causes"])
+    assert not [finding["code"] for finding in found if finding["code"].startswith("torch-")]
+    assert "faulthandler" not in str(found) and "pytorch/pytorch/issues" not in str(found)

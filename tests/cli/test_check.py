@@ -72,7 +72,7 @@ def test_an_expectation_holds_or_fails(stub: StubEnvironment) -> None:
     assert unmet.json()["expectations"][0]["state"] == "unmet"
     stub.add_torch("2.9.1+xpu")
     met = doctor("check", "--python", python, "--json", "--expect", "xpu-wheel", "--only", "wheel", "--fail-on", "never")
-    assert met.json()["expectations"] == [{"expect": "xpu-wheel", "state": "met", "reason": "the installed torch is a xpu build"}]
+    assert met.json()["expectations"] == [{"expect": "xpu-wheel", "state": "met", "reason": "the installed torch is an XPU build"}]
 
 
 def test_expecting_devices(stub: StubEnvironment) -> None:

@@ -789,11 +789,11 @@ def _ze_handles(function, parent):
     import ctypes
 
     count = ctypes.c_uint32(0)
-    code = function(*parent, ctypes.byref(count), None)
+    code = function(*(parent + (ctypes.byref(count), None)))
     if code:
         return unknown("%s returned %s" % (function.__name__, _ze_name(code)))
     handles = (ctypes.c_void_p * count.value)()
-    code = function(*parent, ctypes.byref(count), handles) if count.value else 0
+    code = function(*(parent + (ctypes.byref(count), handles))) if count.value else 0
     if code:
         return unknown("%s returned %s" % (function.__name__, _ze_name(code)))
     return [ctypes.c_void_p(handle) for handle in handles[: count.value]]

@@ -9,7 +9,7 @@ from xpu_doctor.findings import Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence
-from xpu_doctor.rules.wheel._wrong_wheel import named
+from xpu_doctor.tables.builds import named
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 CODE = "import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))"

@@ -65,11 +65,6 @@ def _behind_pythonpath(python: Python, distributions: Distributions) -> tuple[Re
     return (clear_pythonpath(torches[0].location, known_or(python.os, "linux"), why),)
 
 
-def named(build: str) -> str:
-    """Return a build in words, with its article."""
-    return {"xpu": "an XPU build", "cpu": "a CPU build", "cuda": "a CUDA build", "rocm": "a ROCm build"}.get(build, f"a {build} build")
-
-
 def build_evidence(torch: Torch) -> tuple[Evidence, ...]:
     """Return what told the build, as evidence."""
     return (Evidence("torch.build_source", torch.build_source, ""),) if torch.build_source else ()

@@ -9,7 +9,7 @@ from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import TRITONS, reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._requirements import met, requirements_of
-from xpu_doctor.rules.wheel._wrong_wheel import named
+from xpu_doctor.tables.builds import named
 from xpu_doctor.tables.releases import is_nightly, label, public, release_of
 from xpu_doctor.unknown import Unknown, known, known_or
 

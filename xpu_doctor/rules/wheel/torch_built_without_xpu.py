@@ -9,7 +9,8 @@ from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._presence import presence
-from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu, named
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu
+from xpu_doctor.tables.builds import named
 from xpu_doctor.unknown import Maybe, known, known_or
 
 USUAL = frozenset({"xpu", "cpu", "cuda", "rocm"})
