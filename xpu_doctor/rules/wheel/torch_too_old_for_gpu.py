@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xpu_doctor.conditions import numbers
-from xpu_doctor.facts import Distributions, Gpu, Pasted, Torch
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Risk
+from xpu_doctor.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
+from xpu_doctor.findings import Confidence, Finding, Layer, Remedy
+from xpu_doctor.remedies.install import other_python, reinstall, wanted
 from xpu_doctor.rule import Rule
-from xpu_doctor.tables.devices import device_of, intel_gpus, title
-from xpu_doctor.unknown import Maybe, known, known_or
+from xpu_doctor.tables.devices import Family, device_of, intel_gpus, title
+from xpu_doctor.unknown import Maybe, Unknown, known, known_or
 
+NEWEST = Unknown("the newest release is wanted")
 NATIVE = (2, 4)
 """First torch release with torch.xpu of its own; older ones reach XPU through the Intel Extension only."""
 
@@ -24,7 +27,15 @@ class TorchTooOldForGpu(Rule):
     from_table = True
     explains = frozenset({"xpu-unavailable", "compute-failed"})
 
-    def check(self, torch: Torch, gpus: Maybe[tuple[Gpu, ...]], distributions: Distributions, pasted: Pasted) -> Iterator[Finding]:
+    def check(
+        self,
+        torch: Torch,
+        gpus: Maybe[tuple[Gpu, ...]],
+        distributions: Distributions,
+        pasted: Pasted,
+        python: Python,
+        installer: Installer,
+    ) -> Iterator[Finding]:
         """Found where every supported GPU needs a later torch than the one installed."""
         version = numbers(known(torch.version))
         mine = [(gpu, device) for gpu in intel_gpus(known(gpus)) if (device := device_of(gpu)) is not None and device.family.min_torch]
@@ -37,14 +48,20 @@ class TorchTooOldForGpu(Rule):
                 "torch",
                 f"torch {torch.version} is older than XPU support for {title(gpu)}, which begins with {device.family.min_torch}",
                 evidence=("torch.version", "gpus"),
-                remedies=(
-                    Remedy(
-                        f"Install torch {device.family.min_torch} or newer, best the latest, from the XPU index",
-                        "older XPU builds hold no kernels for this GPU",
-                        ("python -m pip install --upgrade torch torchvision torchaudio --index-url https://download.pytorch.org/whl/xpu",),
-                        risk=Risk.REINSTALL,
-                        verify=("python -c \"import torch; print(torch.__version__, torch.xpu.is_available())\"",),
-                        url=device.family.source,
-                    ),
-                ),
+                remedies=_newer(python, distributions, installer, torch, device.family),
             )
+
+
+def _newer(python: Python, distributions: Distributions, installer: Installer, torch: Torch, family: Family) -> tuple[Remedy, ...]:
+    """The whole sequence to the newest release, as for a torch whose version does not matter."""
+    unversioned = replace(torch, version=NEWEST, metadata_version=NEWEST, build=NEWEST)
+    title = f"Install torch {family.min_torch} or newer, best the latest, from the XPU index"
+    why = "Older XPU builds hold no kernels for this GPU."
+    newest = numbers(wanted(python, unversioned).specs[0].removeprefix("torch=="))
+    if newest and newest < numbers(family.min_torch):  # no wheel that is new enough exists for this Python
+        return other_python(python, installer)
+    rows = reinstall(python, distributions, installer, unversioned)
+    shells = [row.title[row.title.rfind(" (") :] if row.title.endswith(")") else "" for row in rows]
+    return tuple(
+        replace(row, title=title + shell, why=f"{why} {row.why}".strip(), url=family.source) for row, shell in zip(rows, shells, strict=True)
+    )
