@@ -62,7 +62,10 @@ def triage(
 
         return _write(reply(triaged), output, triaged.diagnosis.exit_code)
     report = _report(triaged, redact=not no_redact)
-    return _deliver(report, triaged, wanted, output, verbose=verbose)
+    from xpu_doctor.reporting import rendered
+
+    text = rendered(_asking(report, triaged), wanted, to_file=output not in (None, "-"), verbose=verbose)
+    return _write(text, output, report.exit_code)
 
 
 def _check_format(wanted: str) -> None:
@@ -109,26 +112,14 @@ def _report(triaged: Triaged, *, redact: bool) -> Document:
     return document(triaged.diagnosis, triaged.snapshot, facts, version=__version__, created=created, timings={}, notes=triaged.notes)
 
 
-def _deliver(report: Document, triaged: Triaged, format_: str, output: str | None, *, verbose: bool) -> int:
-    from xpu_doctor.reporting import rendered
+def _asking(report: Document, triaged: Triaged) -> Document:
+    """Add the questions whose answers would decide."""
+    from dataclasses import replace
 
-    text = rendered(report, format_, to_file=output is not None, verbose=verbose)
-    if format_ == "text":
-        text += _ask_next(triaged)
-    return _write(text, output, report.exit_code)
-
-
-def _ask_next(triaged: Triaged) -> str:
-    """The questions whose answers would decide, as the end of the text report."""
+    from xpu_doctor.document import QuestionDocument
     from xpu_doctor.reply import next_questions
 
-    asked = next_questions(triaged)
-    if not asked:
-        return ""
-    lines = ["", "Ask next (--reply prints this as a message):"]
-    for question in asked:
-        lines += [f"  * {question.why}", *(f"      {ask}" for ask in question.asks)]
-    return "\n".join(lines) + "\n"
+    return replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in next_questions(triaged)])
 
 
 def _write(text: str, output: str | None, code: int) -> int:

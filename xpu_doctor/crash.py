@@ -54,4 +54,5 @@ def _document(error: Exception) -> dict[str, object]:
         "timings": {},
         "snapshot": {},
         "notes": [],
+        "ask_next": [],
     }

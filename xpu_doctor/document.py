@@ -122,6 +122,14 @@ class ExpectationDocument:
 
 
 @dataclass(frozen=True)
+class QuestionDocument:
+    """What to ask next, where the facts do not decide: why, and what the customer types."""
+
+    why: str
+    commands: list[str]
+
+
+@dataclass(frozen=True)
 class Document:
     """The whole report."""
 
@@ -145,6 +153,8 @@ class Document:
     """All facts, redacted; its own `schema` number, no promise yet."""
     notes: list[str] = field(default_factory=list)
     """What a reader should know of how the report came about, e.g. that a long text was cut."""
+    ask_next: list[QuestionDocument] = field(default_factory=list)
+    """Triage: the questions whose answers would decide between the causes that are left."""
 
 
 def document(

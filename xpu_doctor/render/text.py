@@ -78,6 +78,9 @@ class _Page:
             yield from self.wrapped(_all_clear(self.report), styles=("green", "bold"))
         elif self.report.verdict == "healthy" and not any(root.severity == "error" for root in self.report.root_causes):
             yield from self.wrapped("Nothing here has to be mended; what follows is good to know.", styles=("green",))
+        elif self.report.verdict == "undiagnosed" and self.report.origin == "pasted":
+            ranked = "; what follows is ranked by how likely it is" if self.report.root_causes else ""
+            yield from self.wrapped(f"The text does not prove a cause{ranked}.", styles=("yellow", "bold"))
         elif self.report.verdict == "undiagnosed":
             yield from self.wrapped("No fault was proved, but not every layer could be judged:", styles=("yellow", "bold"))
             for rung in self.report.ladder:
@@ -152,6 +155,12 @@ class _Page:
             yield from self.wrapped(f"{word}: {item.expect} ({item.reason})", styles=styles)
 
     def ask_next(self) -> Iterator[str]:
+        if self.report.ask_next:
+            yield ""
+            yield self.terminal.style("Ask next (--reply prints this as a message):", "bold")
+        for question in self.report.ask_next:
+            yield from self.wrapped(question.why, indent=2, bullet=True)
+            yield from (self.terminal.style("      " + line, "cyan") for line in question.commands)
         if not self.report.undecided or not self.verbose:
             return
         yield ""
