@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, FileFault, Import, Installer, Libraries, Python, Run, Stage, Torch
+from xpu_doctor.facts import Distribution, Distributions, FileFault, Gpu, Import, Installer, Libraries, Machine, Python, Run, Stage, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import delete, record_lost, reinstall, remains, requirement
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import stage_evidence
+from xpu_doctor.rules.wheel._presence import without_intel_gpu
 from xpu_doctor.rules.wheel._requirements import Wish, requirements_of
 from xpu_doctor.tables.releases import label, public
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 HARMLESS = re.compile(r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$")
 """Files that image builders prune and that no import needs."""
@@ -52,6 +53,8 @@ class TorchInstallBroken(Rule):
         python: Python,
         installer: Installer,
         run: Run,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
     ) -> Iterator[Finding]:
         """Found where RECORD, version.py, the dist-info folders, leftovers, the libraries or a package that torch requires show damage."""
         seen, blocked = _gathered(distributions, torch)
@@ -79,7 +82,7 @@ class TorchInstallBroken(Rule):
             "the installation of torch is damaged: " + "; ".join(text for _, text in seen),
             severity=severity,
             evidence=tuple(Evidence(fact, text, "") for fact, text in seen),
-            remedies=reinstall(python, distributions, installer, torch, folders=folders),
+            remedies=reinstall(python, distributions, installer, torch, folders=folders, gpu=not without_intel_gpu(machine, gpus)),
         )
 
     def _requirement(self, wish: Wish, module: str, stage: Stage, run: Run, python: Python, installer: Installer) -> Finding:
