@@ -26,7 +26,7 @@ class SilentCpuFallback(Rule):
         devices = known(compute.devices)
         open_question: Unknown | None = None
         for place, device in enumerate(devices):
-            if device.error or device.type == "cpu":  # who asks for the CPU gets the CPU
+            if device.error:
                 continue
             judged = verdict(device, compute.cpu)
             if judged.place is Place.CPU:
