@@ -11,7 +11,8 @@ import pytest
 
 from tests.remedies.environments import World
 from tests.support.fake_index import torch
-from xpu_doctor.remedies.install import NEW_FOLDER, requirement
+from xpu_doctor.remedies.install import NEW_FOLDER
+from xpu_doctor.remedies.packages import requirement
 from xpu_doctor.tables.releases import STABLE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are pasted into sh")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.packages import IMPORT, deletions, uv
 from xpu_doctor.remedies.pythonpath import on_pythonpath
 from xpu_doctor.remedies.settings import Isolation, option_of, pip_isolation, uv_isolation
 from xpu_doctor.tables.releases import (
@@ -30,7 +31,6 @@ TRITONS = ("triton-xpu", "pytorch-triton-xpu", "triton", "pytorch-triton", "trit
 GUIDE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 INDEX_NAME = "pytorch-xpu"
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available()); print(torch.ones(2, device='xpu').sum())"
-IMPORT = "import torch; print(torch.__version__)"
 NO_GPU = "XPU builds compute on Intel GPUs alone, and none was seen here: this download of several gigabytes serves only once one is there."
 NO_TORCH = Torch()
 UV_GUIDE = "https://docs.astral.sh/uv/getting-started/installation/"
@@ -254,7 +254,7 @@ def _pip(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command
         commands += [Command((*pip, "uninstall", "-y", *patient.uninstall))]
         commands += [Command((*pip, "uninstall", "-y", "torch"))] * (patient.copies - 1)
         why.append("Without the uninstall pip sees that a torch is there and does nothing.")
-    commands += _deletions(patient)
+    commands += deletions(patient.python, patient.os, patient.folders)
     pre = ("--pre",) if target.pre else ()
     install = (*pip, *shut.options, "install", "--no-cache-dir", *pre, *target.specs, "--index-url", target.index, *shut.kept)
     commands.append(Command(install, variables=shut.variables))
@@ -268,7 +268,7 @@ def _uv(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Command,
         uninstall = (*uv(patient.installer, patient.python), "pip", "uninstall", "--python", patient.python)
         commands += [Command((*uninstall, *patient.uninstall))]
         commands += [Command((*uninstall, "torch"))] * (patient.copies - 1)
-    commands += _deletions(patient)
+    commands += deletions(patient.python, patient.os, patient.folders)
     pre = ("--prerelease", "allow") if target.pre else ()
     where = ("--python", patient.python, "--no-cache", *shut.kept, "--default-index", target.index)
     commands.append(Command((*uv(patient.installer, patient.python), "pip", "install", *where, *pre, *target.specs), unset=shut.unset))
@@ -288,7 +288,7 @@ def _uv_project(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[
         f"{name} must be a dependency of the project itself: uv takes only direct dependencies from a named index."
     )
     uninstall = Command((*own, "pip", "uninstall", "--python", patient.python, *patient.uninstall))
-    first = (uninstall, *_deletions(patient)) if present else ()
+    first = (uninstall, *deletions(patient.python, patient.os, patient.folders)) if present else ()
     return (*first, Command(add, unset=shut.unset)), "uv-project", _explained([why, *_how_to_get_uv(patient.installer)], replace(shut, kept=()))
 
 
@@ -298,7 +298,7 @@ def _poetry(patient: Patient, target: Wanted, present: bool) -> tuple[tuple[Comm
     triton = (target.triton,) if target.triton else ("triton-xpu",)
     first: tuple[Command, ...] = ()
     if present and known_or(patient.installer.has_pip, False):
-        first = (Command((patient.python, "-m", "pip", "uninstall", "-y", *patient.uninstall)), *_deletions(patient))
+        first = (Command((patient.python, "-m", "pip", "uninstall", "-y", *patient.uninstall)), *deletions(patient.python, patient.os, patient.folders))
     commands = (
         *first,
         Command((*poetry, "source", "add", "--priority", "explicit", INDEX_NAME, target.index)),
@@ -332,15 +332,6 @@ def _new_environment(patient: Patient, target: Wanted) -> tuple[tuple[Command, .
 
 def _new_python(patient: Patient) -> str:
     return f"{NEW_FOLDER}\\Scripts\\python.exe" if patient.os == "windows" else f"{NEW_FOLDER}/bin/python"
-
-
-def _deletions(patient: Patient) -> list[Command]:
-    if not patient.folders:
-        return []
-    if patient.os == "windows":
-        code = "import shutil, sys; [shutil.rmtree(name, ignore_errors=True) for name in sys.argv[1:]]"
-        return [Command((patient.python, "-c", code, *patient.folders))]
-    return [Command(("rm", "-rf", "--", *patient.folders))]
 
 
 def _explained(why: list[str], shut: Isolation) -> str:
@@ -393,65 +384,6 @@ def other_python(python: Python, installer: Installer, os: str = "", *, indexes:
             url=GUIDE,
         ),
     )
-
-
-def name_interpreter(os: str) -> Remedy:
-    """Return how to examine another program than one that is no Python."""
-    name = "py" if os == "windows" else "python3"
-    return Remedy(
-        "Name the Python that your program uses: an interpreter, or the folder of an environment",
-        "Nothing of torch can be seen without it.",
-        commands=lines([Command((name, "-c", "import sys; print(sys.executable)")), Command(("xpu-doctor", "check", "--python", name))], shells(os)[0]),
-        os=os,
-    )
-
-
-def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
-    """Return the remedy that puts one requirement of torch back, by the manager of the environment."""
-    patient = _patient(python, Distributions(), installer)
-    if patient.manager in ("uv", "uv-project"):
-        command = Command((*uv(installer, patient.python), "pip", "install", "--python", patient.python, "--reinstall", "--no-deps", spec))
-    else:
-        command = Command((patient.python, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
-    by_pip = command.argv[1:3] == ("-m", "pip")
-    first = [Command((patient.python, "-m", "ensurepip", "--upgrade"))] if by_pip and known_or(installer.has_pip, True) is False else []
-    shell = shells(patient.os)[0]
-    return Remedy(
-        f"Install {spec}, and nothing else",
-        "Where the package is still registered a plain install would do nothing, so it is installed anew.",
-        commands=lines([*first, command], shell),
-        os=patient.os,
-        manager="uv" if patient.manager in ("uv", "uv-project") else "pip",
-        risk=Risk.REINSTALL,
-        verify=lines([Command((patient.python, "-c", IMPORT))], shell),
-    )
-
-
-def delete(python: Python, folders: tuple[str, ...]) -> Remedy:
-    """Return the remedy that removes folders which an interrupted pip left behind."""
-    patient = _patient(python, Distributions(), Installer(), folders=folders)
-    names = ", ".join(re.sub(r"^.*[\\/]", "", path) for path in folders)
-    return Remedy(
-        f"Delete the folder{'s' if len(folders) > 1 else ''} {names}",
-        "pip renames what it is about to replace. Nothing imports these folders; they take space and make pip warn.",
-        commands=lines(_deletions(patient), shells(patient.os)[0]),
-        os=patient.os,
-    )
-
-
-def uninstall(python: Python, installer: Installer, names: tuple[str, ...], title: str, why: str, url: str = "") -> Remedy:
-    """Return the remedy that takes distributions out and installs nothing."""
-    os = known_or(python.os, "linux")
-    executable = known_or(python.executable, "") or ("python" if os == "windows" else "python3")
-    by_uv = known_or(installer.manager, "pip") in ("uv", "uv-project")
-    command = (*uv(installer, executable), "pip", "uninstall", "--python", executable) if by_uv else (executable, "-m", "pip", "uninstall", "-y")
-    shown = lines([Command((*command, *names))], shells(os)[0])
-    return Remedy(title, why, shown, os=os, manager="uv" if by_uv else "pip", risk=Risk.REINSTALL, url=url)
-
-
-def uv(installer: Installer, python: str) -> tuple[str, ...]:
-    """Return how to call uv: by name, or as a module where the environment holds it and PATH does not."""
-    return (python, "-m", "uv") if known_or(installer.uv, "") == "module" else ("uv",)
 
 
 def _how_to_get_uv(installer: Installer) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from xpu_doctor.facts import Installer, Machine, Python
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, Shell, lines, shells
-from xpu_doctor.remedies.install import uv
+from xpu_doctor.remedies.packages import uv
 from xpu_doctor.tables.libraries import system_package
 from xpu_doctor.tables.releases import STABLE
 from xpu_doctor.unknown import known_or

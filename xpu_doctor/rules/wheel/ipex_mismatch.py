@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.remedies.install import reinstall, uninstall
+from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.remedies.packages import uninstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._wrong_wheel import serves_ipex
 from xpu_doctor.tables import toml

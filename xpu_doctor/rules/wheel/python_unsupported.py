@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from xpu_doctor.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.install import name_interpreter, other_python
+from xpu_doctor.remedies.install import other_python
+from xpu_doctor.remedies.packages import name_interpreter
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import silent, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence

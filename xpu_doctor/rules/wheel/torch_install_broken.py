@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Distribution, Distributions, FileFault, Gpu, Import, Installer, Libraries, Machine, Python, Run, Stage, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.install import delete, record_lost, reinstall, remains, requirement
+from xpu_doctor.remedies.install import record_lost, reinstall, remains
+from xpu_doctor.remedies.packages import delete, requirement
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import stage_evidence
 from xpu_doctor.rules.wheel._presence import without_intel_gpu
