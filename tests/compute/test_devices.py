@@ -45,11 +45,20 @@ def place_of(snapshot: Snapshot) -> Place:
     return verdict(device_of(snapshot), snapshot.compute.cpu).place
 
 
+def lying(target: Target, device: str = "testgpu") -> tuple[Snapshot, Finding]:
+    """Measure a device that computes on the CPU until it is found: a machine with too much to do may leave it unknown, never more."""
+    for _ in range(3):
+        snapshot = target.measure(device)
+        if "silent-cpu-fallback" in found(snapshot):
+            break
+        assert place_of(snapshot) is Place.UNKNOWN
+    return snapshot, found(snapshot)["silent-cpu-fallback"]
+
+
 @pytest.mark.parametrize("run", RUNS)
 def test_boxed_fallback_is_found_and_torch_confirms_it(target: Target, run: int) -> None:
     """Every operator of the device is copied to the CPU: certain, with the profiler's and the dispatcher's word."""
-    snapshot = target.acting("fallback").measure()
-    finding = found(snapshot)["silent-cpu-fallback"]
+    _, finding = lying(target.acting("fallback"))
     assert finding.confidence is Confidence.CERTAIN
     assert {"to_cpu_copies", "kernel_registered"} <= {item.fact.rpartition(".")[2] for item in finding.evidence}
 
@@ -57,16 +66,16 @@ def test_boxed_fallback_is_found_and_torch_confirms_it(target: Target, run: int)
 @pytest.mark.parametrize("run", RUNS)
 def test_cpu_posing_as_a_device_is_found(target: Target, run: int) -> None:
     """A registered kernel that computes on the CPU shows nothing to torch; the physical signs suffice, less surely."""
-    snapshot = target.acting("native").measure()
+    snapshot, finding = lying(target.acting("native"))
     device = device_of(snapshot)
     assert (device.to_cpu_copies, device.kernel_registered) == (False, True)
-    assert found(snapshot)["silent-cpu-fallback"].confidence is Confidence.LIKELY
+    assert finding.confidence is Confidence.LIKELY
 
 
 @pytest.mark.parametrize("run", RUNS)
 def test_the_cpu_itself_is_found(target: Target, run: int) -> None:
     """`--device cpu` is the same code path."""
-    assert "silent-cpu-fallback" in found(target.measure("cpu"))
+    assert lying(target, "cpu")[1].subject == "machine"
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -160,7 +169,7 @@ def test_variables_of_the_user_are_recorded_and_the_debug_one_is_on(target: Targ
     """What the user has set is a fact; what the stage sets for itself is not."""
     acting = target.acting("fallback", gflops="0")
     acting = type(acting)(acting.python, {**acting.environment, "PYTORCH_XPU_FALLBACK_OP": "mm"})
-    snapshot = acting.measure()
+    snapshot, finding = lying(acting)
     variables = snapshot.compute.fallback_variables
     assert not isinstance(variables, Unknown) and [(item.name, item.value) for item in variables] == [("PYTORCH_XPU_FALLBACK_OP", "mm")]
-    assert "PYTORCH_XPU_FALLBACK_OP" in found(snapshot)["silent-cpu-fallback"].summary
+    assert "PYTORCH_XPU_FALLBACK_OP" in finding.summary
