@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
+from types import CodeType
 from typing import Any, ClassVar
 
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
@@ -123,8 +125,7 @@ class _Groups:
         self._located: dict[str, Any] = {}
 
     def arguments(self, rule: Rule) -> dict[str, Any]:
-        code = type(rule).check.__code__
-        return {name: self._group(name) for name in code.co_varnames[1 : code.co_argcount]}
+        return {name: self._located[name] if name in self._located else self._group(name) for name in _parameters(type(rule).check.__code__)}
 
     def _group(self, name: str) -> Any:
         if name == "snapshot":
@@ -137,6 +138,12 @@ class _Groups:
             else:
                 raise Undecided(Unknown(f"no probe gave facts named {name}", name))
         return self._located[name]
+
+
+@cache
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    """Names of the fact groups that a rule's `check` takes."""
+    return code.co_varnames[1 : code.co_argcount]
 
 
 def shown(snapshot: Snapshot, finding: Finding) -> Finding:

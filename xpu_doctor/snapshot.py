@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from xpu_doctor.facts import (
@@ -121,9 +121,12 @@ def located(group: Any, path: str) -> Any:
         return Unknown(group.reason, path)
     if not dataclasses.is_dataclass(group) or isinstance(group, type):
         return group
-    changes = {name: Unknown(value.reason, f"{path}.{name}") for name, value in _fields(group) if isinstance(value, Unknown)}
-    return dataclasses.replace(group, **changes) if changes else group
+    values = {name: _at(value.reason, path, name) if type(value) is Unknown else value for name, value in vars(group).items()}
+    made = object.__new__(type(group))
+    vars(made).update(values)
+    return made
 
 
-def _fields(group: Any) -> Iterator[tuple[str, Any]]:
-    return ((name, getattr(group, name)) for name in group.__dataclass_fields__)
+@lru_cache(maxsize=1024)
+def _at(reason: str, path: str, name: str) -> Unknown:
+    return Unknown(reason, f"{path}.{name}")
