@@ -121,9 +121,10 @@ def located(group: Any, path: str) -> Any:
         return Unknown(group.reason, path)
     if not dataclasses.is_dataclass(group) or isinstance(group, type):
         return group
-    values = {name: _at(value.reason, path, name) if type(value) is Unknown else value for name, value in vars(group).items()}
+    # Field by field and not by vars(): a decoded group holds no value of its own where the default stands.
+    values = {name: getattr(group, name) for name in group.__dataclass_fields__}
     made = object.__new__(type(group))
-    vars(made).update(values)
+    vars(made).update({name: _at(value.reason, path, name) if type(value) is Unknown else value for name, value in values.items()})
     return made
 
 
