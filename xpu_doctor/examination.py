@@ -30,6 +30,8 @@ DEFAULT_DEADLINE = 30.0
 IMPORT_DEADLINE = 120.0
 EXIT_DEADLINE = 5.0
 """Seconds that an interpreter may take to leave once its last stage is done."""
+WATCHED = ("compute",)
+"""Stages whose CPU time is read from outside too: what the interpreter says of itself is only half a witness."""
 MAX_STACK = 8192
 MAX_WORDS = 200
 MAX_REASON = 400
@@ -154,6 +156,7 @@ class _Agent:
         self._stage = ""
         self._began = time.monotonic()
         self._call = ""
+        self._cpu: float | None = None
         self._part: dict[str, Any] = {}
         self._done = self._spoke = False
         self._first = stages[0]
@@ -213,6 +216,7 @@ class _Agent:
         self._spoke = True
         if kind == "begin":
             self._stage, self._began, self._call, self._part = stage, time.monotonic(), "", {}
+            self._cpu = self._child.cpu_seconds() if stage in WATCHED else None
             listener(stage, self._patient.deadline(stage))
         elif kind == "mark":
             self._call = str(said.get("call", ""))
@@ -220,7 +224,11 @@ class _Agent:
             self._part = said["facts"]
         elif kind in ("end", "error"):
             self._stage, self._began = "", time.monotonic()
-            note(_ended(stage, said) if kind == "end" else _failed(stage, said))
+            result = _ended(stage, said) if kind == "end" else _failed(stage, said)
+            spent = self._child.cpu_seconds() if stage in WATCHED else None
+            if spent is not None and self._cpu is not None:
+                result.record["cpu_seconds_outside"] = spent - self._cpu
+            note(result)
         elif kind == "refused":
             self._done = True
             record = {"name": stage, "outcome": "error", "reason": f"Python {said.get('version')} is older than 3.8", "exception": "refused"}

@@ -74,6 +74,8 @@ class Stage:
     output: str = ""
     """What the stage printed, first and last parts, cut to 8 KiB."""
     cpu_seconds: Maybe[float] = NOT_EXAMINED
+    cpu_seconds_outside: Maybe[float] = NOT_EXAMINED
+    """CPU time of the stage as the system counts it for the process, in seconds; read for the matmul."""
     left_behind: tuple[str, ...] = ()
     """Processes that outlived it and were ended, or could not be."""
 
