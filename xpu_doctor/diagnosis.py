@@ -123,11 +123,10 @@ def device_works(snapshot: Snapshot) -> bool:
 
     Of a pasted text no more can be had than that torch said so.
     """
-    compute = getattr(snapshot, "compute", None)
-    if compute is not None:
+    if isinstance(snapshot.compute.devices, tuple):
         from xpu_doctor.compute_verdict import proved_on_gpu
 
-        if proved_on_gpu(compute):
+        if proved_on_gpu(snapshot.compute):
             return True
     if snapshot.origin == "pasted":
         return snapshot.xpu.available is True and snapshot.pasted.no_device is not True

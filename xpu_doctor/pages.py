@@ -53,10 +53,3 @@ def sections(text: str) -> dict[str, str]:
         elif heading:
             found[heading] += line + "\n"
     return {name: body.strip() for name, body in found.items()}
-
-
-def suggestion(code: str) -> str:
-    """Return the nearest finding code, or empty where none is near."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(code, codes(), n=1, cutoff=0.6)), "")

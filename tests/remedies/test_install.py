@@ -176,3 +176,14 @@ def test_uv_is_called_as_it_can_be(how: str, starts: str, says: bool) -> None:
     """By name, as a module, or with a word on where to get it."""
     found = remedy(installer=Installer(manager="uv", settings=(), uv=how))
     assert found.commands[0].startswith(starts) and ("not on PATH" in found.why) is says
+
+
+def test_runtime_packages_bring_pip_first_where_it_is_missing() -> None:
+    """An environment without pip gets it before the command that needs it; one managed by uv does not."""
+    from xpu_doctor.remedies.runtime import reinstall_packages
+
+    python = Python(executable="/e/bin/python", os="linux")
+    bare = reinstall_packages(python, Installer(manager="pip", has_pip=False), ("intel-sycl-rt==2025.2.1",), "")
+    assert bare.commands[0] == "/e/bin/python -m ensurepip --upgrade"
+    assert len(reinstall_packages(python, Installer(manager="pip", has_pip=True), ("intel-sycl-rt==2025.2.1",), "").commands) == 1
+    assert len(reinstall_packages(python, Installer(manager="uv", has_pip=False, uv="uv"), ("intel-sycl-rt==2025.2.1",), "").commands) == 1

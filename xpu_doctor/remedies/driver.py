@@ -10,7 +10,6 @@ from xpu_doctor.tables.drivers import package_row
 from xpu_doctor.unknown import known_or
 
 LINUX_GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
-DATA_CENTER_GUIDE = "https://dgpu-docs.intel.com/driver/installation.html"
 RELEASES = "https://github.com/intel/compute-runtime/releases"
 LOADER_RELEASES = "https://github.com/oneapi-src/level-zero/releases"
 WINDOWS_DRIVER = "https://www.intel.com/content/www/us/en/download/785597/intel-arc-graphics-windows.html"

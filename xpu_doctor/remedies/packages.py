@@ -31,8 +31,7 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
         command = Command((*uv(installer, executable), "pip", "install", "--python", executable, "--reinstall", "--no-deps", spec))
     else:
         command = Command((executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
-    by_pip = command.argv[1:3] == ("-m", "pip")
-    first = [Command((executable, "-m", "ensurepip", "--upgrade"))] if by_pip and known_or(installer.has_pip, True) is False else []
+    first = pip_first(installer, executable, command)
     shell = shells(os)[0]
     return Remedy(
         f"Install {spec}, and nothing else",
@@ -43,6 +42,12 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
         risk=Risk.REINSTALL,
         verify=lines([Command((executable, "-c", IMPORT))], shell),
     )
+
+
+def pip_first(installer: Installer, executable: str, command: Command) -> list[Command]:
+    """Return the command that brings pip where the next one needs it and it is not there, else none."""
+    by_pip = command.argv[1:3] == ("-m", "pip")
+    return [Command((executable, "-m", "ensurepip", "--upgrade"))] if by_pip and known_or(installer.has_pip, True) is False else []
 
 
 def delete(python: Python, folders: tuple[str, ...]) -> Remedy:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from xpu_doctor.facts import Installer, Machine, Python
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, Shell, lines, shells
-from xpu_doctor.remedies.packages import uv
+from xpu_doctor.remedies.packages import pip_first, uv
 from xpu_doctor.tables.libraries import system_package
 from xpu_doctor.tables.releases import STABLE
 from xpu_doctor.unknown import known_or
@@ -40,7 +40,7 @@ def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str
     return Remedy(
         title="Reinstall the Intel runtime packages at the versions that this torch requires",
         why=why,
-        commands=lines((command,), shell),
+        commands=lines((*pip_first(installer, name, command), command), shell),
         os=known_or(python.os, ""),
         manager="uv" if known_or(installer.manager, "pip") in ("uv", "uv-project") else "pip",
         risk=Risk.REINSTALL,

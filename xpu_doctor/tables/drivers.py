@@ -16,7 +16,6 @@ from xpu_doctor.unknown import Maybe, Unknown
 SPELLING = re.compile(r"(?:^|[^\d.])(\d{1,2})\.(\d{1,2})\.0*(\d{4,6})(?:[.+](\d{1,4}))?(?!\d)")
 WINDOWS_SPELLING = re.compile(r"(?:^|[^\d])(\d{2})\.0\.(\d{1,3})\.(\d{4,5})(?!\d)")
 DRIVER_PACKAGES = ("libze-intel-gpu1", "intel-level-zero-gpu", "intel-level-zero", "intel-compute-runtime")
-LEGACY_PACKAGES = ("intel-level-zero-gpu-legacy1",)
 
 
 @dataclass(frozen=True)
