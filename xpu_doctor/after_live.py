@@ -100,9 +100,10 @@ def _with_known_messages(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
         texts += [(f"matmul on {device.device}", device.error) for device in snapshot.compute.devices if device.error]
     if not texts:
         return replace(snapshot, errors=Errors(())) if isinstance(snapshot.errors.met, Unknown) else snapshot
+    from xpu_doctor.searched import Searched
     from xpu_doctor.signatures import match
 
-    met = tuple(error for source, text in texts for error in match(text, source))
+    met = tuple(error for source, text in texts for error in match(Searched(text), source))
     return replace(snapshot, errors=Errors(met))
 
 

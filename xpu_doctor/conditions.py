@@ -4,36 +4,65 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+from xpu_doctor.quick import dataclass
 from xpu_doctor.snapshot import Snapshot, value_at
 from xpu_doctor.unknown import Unknown
 
 _COMPARISON = re.compile(r"^([a-z_.\[\]0-9]+)\s*(<=|>=|<|>|=)\s*(.*)$")
 
 
-def holds(condition: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
+@dataclass(frozen=True)
+class Condition:
+    """A condition as it was written, taken apart."""
+
+    negated: bool
+    kind: str
+    """`signature`, `known`, or the operator of a comparison."""
+    path: str
+    wanted: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def condition(text: str) -> Condition:
+    """Take a condition apart.
+
+    Raises:
+        ValueError: it is not written in one of the known forms.
+    """
+    negated, positive = text.startswith("!"), text.removeprefix("!")
+    kind, colon, rest = positive.partition(":")
+    if colon and kind == "signature":
+        return Condition(negated, kind, "", tuple(rest.split("|")))
+    if colon and kind == "known":
+        return Condition(negated, kind, rest, ())
+    match = _COMPARISON.match(positive)
+    if match is None:
+        raise ValueError(f"not a condition: {text!r}")
+    return Condition(negated, match[2], match[1], tuple(match[3].split("|")) if match[2] == "=" else (match[3],))
+
+
+def holds(text: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
     """Whether a condition is known to hold; `!` before it asks that it is not known to hold.
 
     Raises:
         ValueError: the condition is not written in one of the known forms.
     """
-    if condition.startswith("!"):
-        return not holds(condition[1:], snapshot, met)
-    if condition.startswith("signature:"):
-        return any(name in met for name in condition[len("signature:") :].split("|"))
-    if condition.startswith("known:"):
-        return not isinstance(_value(snapshot, condition[len("known:") :]), Unknown)
-    match = _COMPARISON.match(condition)
-    if match is None:
-        raise ValueError(f"not a condition: {condition!r}")
-    path, operator, wanted = match.groups()
-    value = _value(snapshot, path)
+    asked = condition(text)
+    return _known_to_hold(asked, snapshot, met) is not asked.negated
+
+
+def _known_to_hold(asked: Condition, snapshot: Snapshot, met: frozenset[str]) -> bool:
+    if asked.kind == "signature":
+        return not met.isdisjoint(asked.wanted)
+    value = _value(snapshot, asked.path)
     if isinstance(value, Unknown):
         return False
-    if operator == "=":
-        return _equal(value, wanted.split("|"))
-    return _compare(value, operator, wanted)
+    if asked.kind == "known":
+        return True
+    return _equal(value, asked.wanted) if asked.kind == "=" else _compare(value, asked.kind, asked.wanted[0])
 
 
 def all_hold(conditions: Iterable[str], snapshot: Snapshot, met: frozenset[str]) -> bool:
@@ -48,7 +77,7 @@ def _value(snapshot: Snapshot, path: str) -> Any:
         return Unknown(f"no fact {path}")
 
 
-def _equal(value: Any, wanted: list[str]) -> bool:
+def _equal(value: Any, wanted: tuple[str, ...]) -> bool:
     """Whether a value is one of the wanted ones; of a tuple, whether it holds one of them."""
     values = value if isinstance(value, tuple) else (value,)
     return any(_text(item) in wanted for item in values) or (not values and "none" in wanted)

@@ -7,6 +7,7 @@ checker sees the standard decorator; at run time the classes are dataclasses too
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,25 +26,38 @@ else:
 
 
 def _init(self: Any, *arguments: Any, **named: Any) -> None:
-    fields = self.__dataclass_fields__
-    if len(arguments) > len(fields):
-        raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(arguments)}")
-    values = dict(zip(fields, arguments, strict=False))
-    if values.keys() & named.keys():
-        raise TypeError(f"{type(self).__name__}: {sorted(values.keys() & named.keys())} given twice")
-    values.update(named)
+    cls: Any = type(self)
+    names, defaults, factories, required = _plan(cls)
+    given = dict(zip(names, arguments, strict=False))
+    if len(arguments) > len(names):
+        raise TypeError(f"{type(self).__name__} takes {len(names)} values, not {len(arguments)}")
+    if given.keys() & named.keys():
+        raise TypeError(f"{type(self).__name__}: {sorted(given.keys() & named.keys())} given twice")
     state = self.__dict__
-    for name, field in fields.items():
-        if name in values:
-            state[name] = values.pop(name)
-        elif field.default is not dataclasses.MISSING:
-            state[name] = field.default
-        elif field.default_factory is not dataclasses.MISSING:
-            state[name] = field.default_factory()
-        else:
+    state.update(defaults)
+    state.update(given)
+    state.update(named)
+    for name, factory in factories:
+        if name not in state:
+            state[name] = factory()
+    for name in required:
+        if name not in state:
             raise TypeError(f"{type(self).__name__}: {name} is missing")
-    if values:
-        raise TypeError(f"{type(self).__name__} has no field {sorted(values)}")
+    if len(state) > len(names):
+        raise TypeError(f"{type(self).__name__} has no field {sorted(state.keys() - set(names))}")
+
+
+@cache
+def _plan(cls: type) -> tuple[tuple[str, ...], dict[str, Any], tuple[tuple[str, Any], ...], tuple[str, ...]]:
+    """Names of a class's fields, their defaults, their default factories, and the names that have neither."""
+    fields: dict[str, dataclasses.Field[Any]] = vars(cls)["__dataclass_fields__"]
+    missing = dataclasses.MISSING
+    return (
+        tuple(fields),
+        {name: field.default for name, field in fields.items() if field.default is not missing},
+        tuple((name, field.default_factory) for name, field in fields.items() if field.default_factory is not missing),
+        tuple(name for name, field in fields.items() if field.default is missing and field.default_factory is missing),
+    )
 
 
 def _refuse(self: Any, name: str, *value: Any) -> None:

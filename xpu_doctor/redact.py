@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _HOME = re.compile(r"(?i)((?:[a-z]:)?[\\/]+(?:home|users)[\\/]+)([^\\/\s\"':;<>|*?]+)")
@@ -19,17 +19,39 @@ _TOKEN = re.compile(
 _SECRET = re.compile(r"(?i)((?:token|passwd|password|secret|api[_-]?key|access[_-]?key)[\w-]{0,20}\s{0,3}[=:]\s{0,3})(?!<)[^\s,;'\"]{4,}")
 _BEARER = re.compile(r"(?i)\b(authorization:\s{0,3}\w{1,10}\s+|bearer\s+)(?!<)[\w.~+/=-]{8,}")
 _IPV4 = re.compile(r"(?<![\w.-])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.+]|-\w)")
+_DOTS = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
+"""What every IPv4 address holds: a quick look before the slow one."""
 _LIKE_A_VERSION = re.compile(r"(?i)(?:version|driver|release|==|>=|<=|~=|\bv|build|wsl|kernel|runtime)[\s:=\"'(]{0,4}$")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:.])|(?<![\w:.])fe80::[0-9a-f:]{2,30}", re.IGNORECASE)
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE)
-_COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:|-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|::")
-"""What every IPv6 or hardware address holds: a quick look before the slow ones."""
+_COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:")
+_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
+"""One of these, or two colons in a row, is in every IPv6 or hardware address: a quick look before the slow ones."""
 SECRET_WORDS = ("token", "passwd", "password", "secret", "key")
 HARMLESS_ADDRESSES = ("127.", "0.0.0.0", "255.")  # noqa: S104
 
 
 TOKEN_MARKS = ("hf_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "pypi-", "AKIA", "xox", "eyJ")
 """How tokens begin: one of these stands in every text that `_TOKEN` matches."""
+
+
+Kind = tuple[Callable[[str], bool], re.Pattern[str], str | Callable[[re.Match[str]], str]]
+
+
+def _may_hold_home(text: str) -> bool:
+    lowered = text.lower()
+    return "home" in lowered or "users" in lowered
+
+
+def _may_hold_colons(text: str) -> bool:
+    return "::" in text or bool(_COLONS.search(text) or _DASHES.search(text))
+
+
+def _cleared(line: str, kinds: Iterable[Kind]) -> str:
+    for may_hold, pattern, replacement in kinds:
+        if may_hold(line):
+            line = pattern.sub(replacement, line)
+    return line
 
 
 class Redactor:
@@ -52,23 +74,27 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without names, addresses and secrets."""
+        asked = [(may_hold, pattern, replacement) for may_hold, pattern, replacement in self._kinds() if may_hold(text)]
+        if asked:
+            text = "\n".join(_cleared(line, asked) for line in text.split("\n"))
         lowered = text.lower()
-        if "://" in text and "@" in text:
-            text = _URL_CREDENTIALS.sub(r"\1<credentials>@", text)
-        if any(mark in text for mark in TOKEN_MARKS):
-            text = _TOKEN.sub("<token>", text)
         if "bearer" in lowered or "authorization" in lowered:
             text = _BEARER.sub(r"\1<token>", text)
         if any(word in lowered for word in SECRET_WORDS):
             text = _SECRET.sub(r"\1<secret>", text)
-        if "home" in lowered or "users" in lowered:
-            text = _HOME.sub(self._home, text)
-        if "@" in text:
-            text = _EMAIL.sub("<email>", text)
-        text = _IPV4.sub(_address, text)
-        if _COLONS.search(text):
-            text = _MAC.sub("<mac>", _IPV6.sub("<ip>", text))
         return self._known_names(text)
+
+    def _kinds(self) -> tuple[Kind, ...]:
+        """What is replaced within a line: a quick look whether it may be there at all, its pattern, and what comes in its place."""
+        return (
+            (lambda text: "://" in text and "@" in text, _URL_CREDENTIALS, r"\1<credentials>@"),
+            (lambda text: any(mark in text for mark in TOKEN_MARKS), _TOKEN, "<token>"),
+            (_may_hold_home, _HOME, self._home),
+            (lambda text: "@" in text, _EMAIL, "<email>"),
+            (lambda text: bool(_DOTS.search(text)), _IPV4, _address),
+            (_may_hold_colons, _IPV6, "<ip>"),
+            (_may_hold_colons, _MAC, "<mac>"),
+        )
 
     def _home(self, match: re.Match[str]) -> str:
         name = match[2]

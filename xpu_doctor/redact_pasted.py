@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xpu_doctor.redact import NOT_A_USER, Redactor
+from xpu_doctor.searched import Searched
 
-_PROMPT = re.compile(r"(?m)^[>\s]*(?:\([\w. -]{1,40}\)\s*)?\[?([a-z_][\w.-]{0,31})@([A-Za-z0-9][\w.-]{0,62}?)(?::[~/]|[ \t]+[~/\w.-]{1,60}\][#$]|[#$][ \t])")
+_PROMPT = re.compile(r"^[>\s]*(?:\([\w. -]{1,40}\)\s*)?\[?([a-z_][\w.-]{0,31})@([A-Za-z0-9][\w.-]{0,62}?)(?::[~/]|[ \t]+[~/\w.-]{1,60}\][#$]|[#$][ \t])")
 _ID = re.compile(r"\b(?:uid|gid)=\d+\(([\w.-]{1,32})\)")
-_UNAME = re.compile(r"(?m)^[>\s]*Linux (\S{1,63}) \d+\.\d+\.\d")
+_UNAME = re.compile(r"^[>\s]*Linux (\S{1,63}) \d+\.\d+\.\d")
 _JOURNAL = re.compile(
-    r"(?m)^[>\s]*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d "
+    r"^[>\s]*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d "
     r"([A-Za-z0-9][\w.-]{1,62}) [\w.@/-]{1,60}(?:\[\d+\])?:"
 )
 _NAMED_HOST = re.compile(r"(?i)\b(?:hostname|computername|computer name|nodename|host)\s?[=:]\s?[\"']?([A-Za-z0-9][\w-]{2,62})[\"']?(?=[\s,;]|$)")
 _NAMED_USER = re.compile(r"(?i)\b(?:USER|USERNAME|LOGNAME|logged in as|whoami)\s?[=:]\s?[\"']?([A-Za-z_][\w.-]{1,31})\b")
-_OWNER = re.compile(r"(?m)^[>\s]*(?:\d+ )?[-dlcb][rwxsStT-]{9}[.+@]?\s+\d+\s+([a-z_][\w.-]{0,31})\s+([a-z_][\w.-]{0,31})\s")
+_OWNER = re.compile(r"^[>\s]*(?:\d+ )?[-dlcb][rwxsStT-]{9}[.+@]?\s+\d+\s+([a-z_][\w.-]{0,31})\s+([a-z_][\w.-]{0,31})(?:\s|$)")
+_MODES = ("rw-", "rwx", "rws", "r--", "r-x", "r-s", "-wx", "--x")
+"""One of these stands in every line of `ls -l` that lets somebody do something."""
 _WINDOWS_HOME = re.compile(r"(?i)\b[a-z]:[\\/]users[\\/]([^\\/\r\n\"':<>|*?]{1,40})[\\/]")
 
 Patterns = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
+MONTHS = tuple(f"{month} " for month in ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
 USER_PATTERNS: Patterns = ((_ID, ("id=",)), (_NAMED_USER, ("user", "logname", "logged in", "whoami")), (_WINDOWS_HOME, (":\\users", ":/users")))
-HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_JOURNAL, (":",)), (_NAMED_HOST, ("host", "computer", "nodename")))
-"""Where names stand, each with words without which it need not be looked for."""
+HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_JOURNAL, MONTHS), (_NAMED_HOST, ("host", "computer", "nodename")))
+"""Where names stand, each with words of which every line that it matches holds one."""
 NOBODY = NOT_A_USER | frozenset(
     {
         "root", "nobody", "admin", "administrator", "daemon", "video", "render", "audio", "disk", "tty", "wheel", "users", "adm", "sudo", "plugdev",
@@ -36,27 +40,24 @@ NOBODY = NOT_A_USER | frozenset(
 """Names of the system, and words that a text holds for other reasons: they point at nobody."""
 
 
-def names_in(text: str) -> tuple[set[str], set[str]]:
+def names_in(text: Searched) -> tuple[set[str], set[str]]:
     """Return the user names and the host names that prompts, listings and logs of a text show."""
-    users: set[str] = set()
-    hosts: set[str] = set()
-    lowered = text.lower()
-    if "@" in text:
-        for match in _PROMPT.finditer(text):
-            users.add(match[1])
-            hosts.add(match[2])
-    for pattern, words in USER_PATTERNS:
-        if any(word in lowered for word in words):
-            users.update(match[1] for match in pattern.finditer(text))
-    for match in _OWNER.finditer(text):
-        users.update((match[1], match[2]))
-    for pattern, words in HOST_PATTERNS:
-        if any(word in lowered for word in words):
-            hosts.update(match[1] for match in pattern.finditer(text))
+    prompts = [match.groups() for match in _matches(text, _PROMPT, ("@",))]
+    owners = [match.groups() for match in _matches(text, _OWNER, _MODES)]
+    users = {match[1] for pattern, words in USER_PATTERNS for match in _matches(text, pattern, words)}
+    hosts = {match[1] for pattern, words in HOST_PATTERNS for match in _matches(text, pattern, words)}
+    users.update((user for user, _ in prompts), *owners)
+    hosts.update(host for _, host in prompts)
     return _real(users), {host for host in _real(hosts) if not re.fullmatch(r"[0-9a-f]{12}", host)}
 
 
-def redactor_for(texts: Iterable[str]) -> Redactor:
+def _matches(text: Searched, pattern: re.Pattern[str], words: tuple[str, ...]) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern in the lines that hold one of the words."""
+    for number in text.numbers_with_any(words):
+        yield from pattern.finditer(text.line(number))
+
+
+def redactor_for(texts: Iterable[Searched]) -> Redactor:
     """Return a redactor that knows the names in these texts; the same name gets the same replacement in all of them."""
     users: set[str] = set()
     hosts: set[str] = set()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 from xpu_doctor import tables
 from xpu_doctor.facts import ErrorText
 from xpu_doctor.findings import Confidence
+from xpu_doctor.searched import Searched, WordTable
 
 MAX_LINE = 4096
 """Characters of a line that patterns see."""
-PIECE = 4
-"""Letters of the pieces by which words are looked up before they are searched for; the text is cut at every second letter."""
-MAX_CANDIDATES = 500
-"""Lines with one word that are looked at: a word of a log may stand in all of them."""
+MAX_CANDIDATES = 1000
+"""Lines that one signature looks at: a word of a log may stand in all of them."""
 MAX_HITS = 4
 """Lines that one signature reports of one text: the first ones."""
 
@@ -81,100 +79,45 @@ def implications() -> tuple[Implication, ...]:
     return tuple(_implication(row, row) for row in tables.toml("implications")["implication"])
 
 
-def match(text: str, source: str, *, claims: bool = False) -> tuple[ErrorText, ...]:
+def match(text: Searched, source: str, *, claims: bool = False) -> tuple[ErrorText, ...]:
     """Return the known messages in a text, in the order of its lines; with `claims` also what people write in prose.
 
     Only the first lines of each signature are reported; `source` is followed by the line number where the text has several lines.
     """
-    searched = _Searched(text, source)
+    table, rows = _looked_up()
+    present = table.present(text)
+    asked = sorted({number for word in present for number in rows[word]})
     hits: list[tuple[int, ErrorText]] = []
-    for signature, pieces in _gated():
-        if (claims or signature.kind == "message") and not (pieces and searched.pieces.isdisjoint(pieces)):
-            hits.extend(searched.hits(signature))
+    for signature in (signatures()[number] for number in asked):
+        if claims or signature.kind == "message":
+            hits.extend(_hits(signature, [word for word in signature.words if word in present], text, source))
     hits.sort(key=lambda hit: hit[0])
     return tuple(error for _, error in hits)
 
 
-class _Searched:
-    """A text in the shape in which many words are looked up quickly."""
-
-    def __init__(self, text: str, source: str) -> None:
-        self.text = text
-        self.source = source
-        lowered = text.lower()
-        if len(lowered) != len(text):  # some letters change their length; the offsets must agree
-            lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
-        self.lowered = lowered
-        self.starts = [0, *(found.end() for found in re.finditer("\n", text))]
-        self.pieces = set(map("".join, zip(lowered[0::4], lowered[1::4], lowered[2::4], lowered[3::4], strict=False)))
-        self.pieces.update(map("".join, zip(lowered[2::4], lowered[3::4], lowered[4::4], lowered[5::4], strict=False)))
-        self._lines: dict[str, tuple[int, ...]] = {}
-
-    def hits(self, signature: Signature) -> Iterator[tuple[int, ErrorText]]:
-        """Yield the first lines that a signature matches, with their numbers."""
-        found = 0
-        for number in self.candidates(signature.words):
-            line = self.line(number)
-            hit = signature.compiled.search(line)
-            if hit:
-                place = f"{self.source}, line {number}" if len(self.starts) > 1 else self.source
-                yield number, ErrorText(signature.id, line.strip()[:400], place, tuple(group or "" for group in hit.groups()))
-                found += 1
-                if found == MAX_HITS:
-                    return
-
-    def candidates(self, words: tuple[str, ...]) -> Iterable[int]:
-        """Return the numbers of the lines that hold one of the words, in order."""
-        if len(words) == 1:
-            return self.lines_with(words[0])
-        return sorted({number for word in words for number in self.lines_with(word)})
-
-    def line(self, number: int) -> str:
-        """Return a line, cut to what patterns see."""
-        end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
-        start = self.starts[number - 1]
-        return self.text[start : min(end, start + MAX_LINE)].rstrip("\r")
-
-    def lines_with(self, word: str) -> tuple[int, ...]:
-        """Return the numbers of the first lines that hold a word; rows share words, so each is looked up once."""
-        known = self._lines.get(word)
-        if known is None:
-            absent = any(self.pieces.isdisjoint(pieces) for pieces in every_pieces(word))
-            known = self._lines[word] = () if absent else tuple(self._search(word))
-        return known
-
-    def _search(self, word: str) -> Iterator[int]:
-        at = self.lowered.find(word)
-        for _ in range(MAX_CANDIDATES):
-            if at < 0:
+def _hits(signature: Signature, words: list[str], text: Searched, source: str) -> Iterator[tuple[int, ErrorText]]:
+    """Yield the first lines that a signature matches, with their numbers."""
+    found = 0
+    search = signature.compiled.search
+    for number in text.numbers_with_any(words)[:MAX_CANDIDATES]:
+        line = text.line(number)[:MAX_LINE].rstrip("\r")
+        hit = search(line)
+        if hit:
+            place = f"{source}, line {number}" if len(text.starts) > 1 else source
+            yield number, ErrorText(signature.id, line.strip()[:400], place, tuple(group or "" for group in hit.groups()))
+            found += 1
+            if found == MAX_HITS:
                 return
-            number = bisect_right(self.starts, at)
-            yield number
-            if number >= len(self.starts):
-                return
-            at = self.lowered.find(word, self.starts[number])
-
-
-def pieces_of(word: str) -> tuple[str, ...]:
-    """Return the two pieces of a word, one of which is at an even place wherever the word stands; none where it is too short."""
-    return (word[:PIECE], word[1 : PIECE + 1]) if len(word) > PIECE else ()
 
 
 @cache
-def every_pieces(word: str) -> tuple[tuple[str, ...], ...]:
-    """Return such pairs from the beginning of a word to its end; a text that holds the word holds one of each pair."""
-    if len(word) <= PIECE:
-        return ()
-    return (*(pieces_of(word[place:]) for place in range(0, len(word) - PIECE, PIECE)), pieces_of(word[-PIECE - 1 :]))
-
-
-@cache
-def _gated() -> tuple[tuple[Signature, frozenset[str]], ...]:
-    """Each row with the first pieces of its words: a text that holds none of them needs no search; empty where a word is too short."""
-    return tuple(
-        (row, frozenset(piece for word in row.words for piece in pieces_of(word)) if all(map(pieces_of, row.words)) else frozenset())
-        for row in signatures()
-    )
+def _looked_up() -> tuple[WordTable, dict[str, list[int]]]:
+    """The words of all rows, and for each word the numbers of its rows."""
+    rows: dict[str, list[int]] = {}
+    for number, signature in enumerate(signatures()):
+        for word in signature.words:
+            rows.setdefault(word, []).append(number)
+    return WordTable(rows), rows
 
 
 def _signature(row: dict[str, Any]) -> Signature:

@@ -102,9 +102,9 @@ def value_at(snapshot: Snapshot, path: str) -> Any:
         LookupError: the path names nothing.
     """
     value: Any = snapshot
-    for name in path.replace("[", ".[").split("."):
+    for name in _steps(path):
         try:
-            if name.startswith("["):
+            if name[:1] == "[":
                 value = value[int(name[1:-1])]
             elif isinstance(value, dict):
                 value = value[name]
@@ -113,6 +113,11 @@ def value_at(snapshot: Snapshot, path: str) -> Any:
         except (AttributeError, TypeError, ValueError) as error:
             raise LookupError(path) from error
     return value
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.replace("[", ".[").split("."))
 
 
 def located(group: Any, path: str) -> Any:

@@ -12,9 +12,11 @@ from xpu_doctor.findings import LADDER, Confidence, Finding
 from xpu_doctor.parsers.collected import Text
 from xpu_doctor.parsers.reading import read
 from xpu_doctor.safe_text import SafeText
+from xpu_doctor.searched import Searched
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis import Diagnosis, Options
+    from xpu_doctor.redact import Redactor
     from xpu_doctor.rule import Rule
     from xpu_doctor.snapshot import Snapshot
 
@@ -42,23 +44,29 @@ def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule]
     from xpu_doctor.diagnosis import Options as DefaultOptions
 
     saved: list[Snapshot] = []
-    bodies: list[tuple[str, str]] = []
+    bodies: list[tuple[str, Searched]] = []
     for name, safe in texts:
         snapshot = saved_snapshot(safe.text)
         if snapshot is None:
-            bodies.append((name, safe.text))
+            bodies.append((name, Searched(safe.text)))
         else:
             saved.append(snapshot)
     if redact:
         from xpu_doctor.redact_pasted import redactor_for
 
         redactor = redactor_for(body for _, body in bodies)
-        bodies = [(name, redactor.text(body)) for name, body in bodies]
+        bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
     cut = any(safe.cut for _, safe in texts)
-    snapshots = [*saved, *(_marked(snapshot, cut) for snapshot in read(Text(body, name) for name, body in bodies))] if bodies else saved
+    snapshots = [*saved, *(_marked(snapshot, cut) for snapshot in read(Text.of(body, name) for name, body in bodies))] if bodies else saved
     chosen = options or DefaultOptions(layers=LADDER)
     main, diagnosis = _diagnosed(snapshots, rules, chosen)
     return Triaged(diagnosis, main, tuple(snapshots), tuple(note for _, safe in texts for note in safe.notes))
+
+
+def _redacted(body: Searched, redactor: Redactor) -> Searched:
+    """Return a text without names and secrets; where it held none, it is the same one, and need not be searched anew."""
+    text = redactor.text(body.body)
+    return body if text == body.body else Searched(text)
 
 
 def saved_snapshot(text: str) -> Snapshot | None:

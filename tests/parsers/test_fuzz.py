@@ -15,6 +15,7 @@ from xpu_doctor.parsers.reading import PARSERS, read
 from xpu_doctor.parsers.subjects import split
 from xpu_doctor.redact_pasted import redactor_for
 from xpu_doctor.safe_text import NotText, cleaned, from_bytes, read_safely
+from xpu_doctor.searched import Searched
 from xpu_doctor.snapshot import Snapshot
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -79,6 +80,6 @@ def test_bytes_become_safe_text(data: bytes) -> None:
 def test_redaction_never_fails_and_changes_nothing_twice(text: str) -> None:
     """A redacted text holds nothing more to redact."""
     body = cleaned(text)
-    redactor = redactor_for([body])
+    redactor = redactor_for([Searched(body)])
     once = redactor.text(body)
     assert redactor.text(once) == once

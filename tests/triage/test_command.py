@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from xpu_doctor.cli_triage import triage
 from xpu_doctor.redact_pasted import redactor_for
 from xpu_doctor.safe_text import HEAD, TAIL, NotText, cleaned, from_bytes, read_safely
+from xpu_doctor.searched import Searched
 
 PERMISSION = """\
 maria@atlas:~$ ls -l /dev/dri
@@ -102,7 +103,7 @@ def test_no_redact_keeps_them() -> None:
 def test_names_are_replaced_as_whole_words_only() -> None:
     """A user called al does not turn global into glob***."""
     text = "al@pc7x:~$ python -c 'global x'  # al is here, terminal, /home/al/al/x\n"
-    redacted = redactor_for([text]).text(text)
+    redacted = redactor_for([Searched(text)]).text(text)
     assert "global" in redacted
     assert "terminal" in redacted
     assert "/home/al/" not in redacted
@@ -112,7 +113,7 @@ def test_names_are_replaced_as_whole_words_only() -> None:
 def test_same_name_same_replacement() -> None:
     """Two users stay two users."""
     text = "/home/anna/a /home/bert/b /home/anna/c"
-    one, two, three = (part.split("/")[2] for part in redactor_for([text]).text(text).split())
+    one, two, three = (part.split("/")[2] for part in redactor_for([Searched(text)]).text(text).split())
     assert one == three != two
 
 
@@ -120,12 +121,12 @@ def test_same_name_same_replacement() -> None:
 def test_words_of_the_trade_are_no_names(word: str) -> None:
     """A user who is called as a product is does not blank the product out of the text."""
     text = f"{word}@box77:~$ echo {word} {word}-thing\n"
-    assert text.count(word) - redactor_for([text]).text(text).count(word) <= 1
+    assert text.count(word) - redactor_for([Searched(text)]).text(text).count(word) <= 1
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(gzip.compress(b"x"), "gzip"), (b"PK\x03\x04rest", "ZIP"), (b"\x7fELF" + bytes(60), "program"), (bytes(range(256)) * 8, "binary"), (b"%PDF-1.7", "PDF")],
+    [(gzip.compress(b"x", mtime=0), "gzip"), (b"PK\x03\x04rest", "ZIP"), (b"\x7fELF" + bytes(60), "program"), (bytes(range(256)) * 8, "binary"), (b"%PDF-1.7", "PDF")],
 )
 def test_binary_files_are_refused(data: bytes, words: str) -> None:
     """One line that says what it is."""

@@ -34,7 +34,7 @@ _PATTERNS = tuple((name, word, re.compile(pattern)) for name, word, pattern in _
 def parse(text: Text, facts: Collected) -> None:
     """Note the applications that a text names."""
     for name, word, pattern in _PATTERNS:
-        if name not in facts.applications and word in text.lowered:
-            found = pattern.search(text.body)
+        if name not in facts.applications and text.has(word):
+            found = text.first(pattern, word)
             if found:
                 facts.applications[name] = Application(name, "", text.place(found.start()))

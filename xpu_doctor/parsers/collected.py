@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from re import Match, Pattern
 from typing import Any
 
 from xpu_doctor.facts import Distribution, Gpu, Package, Variable, XpuDevice
 from xpu_doctor.facts.pasted import Application
+from xpu_doctor.searched import Searched
 from xpu_doctor.snapshot import Source
+
+MAX_LINE = 4096
+"""Characters of a line that the patterns of parsers see."""
 
 
 @dataclass
@@ -20,29 +24,31 @@ class Text:
     body: str
     name: str = "text"
     first_line: int = 1
-    _starts: list[int] = field(default_factory=list)
-    _lowered: str = ""
+
+    @cached_property
+    def searched(self) -> Searched:
+        """The text, ready to be asked for many words."""
+        return Searched(self.body)
+
+    @classmethod
+    def of(cls, searched: Searched, name: str) -> Text:
+        """Return a text that was searched before."""
+        text = cls(searched.body, name)
+        text.__dict__["searched"] = searched
+        return text
 
     @property
     def lowered(self) -> str:
-        """The text in lower case, for the cheap question whether a word is in it at all."""
-        if not self._lowered:
-            self._lowered = self.body.lower()
-        return self._lowered
+        """The text in lower case; offsets agree with those of the text."""
+        return self.searched.lowered
 
     def has(self, *words: str) -> bool:
         """Whether one of these lower-case words is anywhere in the text."""
-        return any(word in self.lowered for word in words)
+        return any(map(self.searched.has, words))
 
     def line_of(self, offset: int) -> int:
         """Return the number of the line that holds an offset."""
-        if not self._starts:
-            starts, at = [0], self.body.find("\n")
-            while at >= 0:
-                starts.append(at + 1)
-                at = self.body.find("\n", at + 1)
-            self._starts = starts
-        return bisect_right(self._starts, offset) - 1 + self.first_line
+        return self.searched.number_at(offset) - 1 + self.first_line
 
     def place(self, offset: int) -> str:
         """Return how to cite an offset: `text, line 12`."""
@@ -50,21 +56,23 @@ class Text:
 
     def lines_with(self, *words: str) -> Iterator[tuple[int, str]]:
         """Yield offset and text of each line that holds one of these lower-case words, in order, each once."""
-        lowered = self.lowered if len(self.lowered) == len(self.body) else self.body.casefold()
-        if len(lowered) != len(self.body):
-            lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in self.body)
-        starts: set[int] = set()
-        for word in words:
-            at = lowered.find(word)
-            while at >= 0:
-                starts.add(lowered.rfind("\n", 0, at) + 1)
-                end = lowered.find("\n", at)
-                if end < 0:
-                    break
-                at = lowered.find(word, end)
-        for start in sorted(starts):
-            end = self.body.find("\n", start)
-            yield start, self.body[start : end if end >= 0 else len(self.body)]
+        for number in self.searched.numbers_with_any(words):
+            yield self.searched.starts[number - 1], self.searched.line(number)
+
+    def end_of_next(self, end: int) -> int:
+        """Return where the line after the one that ends at an offset ends, or where that one is cut."""
+        after = self.body.find("\n", end + 1)
+        return min(after if after >= 0 else len(self.body), end + MAX_LINE)
+
+    def matches(self, pattern: Pattern[str], *words: str) -> Iterator[Match[str]]:
+        """Yield the matches of a pattern in the lines that hold one of these lower-case words, each line by itself and cut to `MAX_LINE`."""
+        for number in self.searched.numbers_with_any(words):
+            start, end = self.searched.span(number)
+            yield from pattern.finditer(self.body, start, min(end, start + MAX_LINE))
+
+    def first(self, pattern: Pattern[str], *words: str) -> Match[str] | None:
+        """Return the first match of a pattern in the lines that hold one of these lower-case words."""
+        return next(self.matches(pattern, *words), None)
 
     def find(self, pattern: Pattern[str]) -> Iterator[Match[str]]:
         """Yield the matches of a pattern in the text."""

@@ -11,6 +11,7 @@ from xpu_doctor.unknown import NOT_EXAMINED
 
 _SYCL_LS = re.compile(r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$")
 _SYCL_LS_2021 = re.compile(r"(?m)^[>\s]*\[(level_zero|opencl|host|cuda|ext_intel\w*):\d+\]\s+(GPU|CPU|ACC|HOST)\s*:\s*([^\n]{0,300})$")
+_BACKENDS = ("[level_zero:", "[opencl:", "[host:", "[cuda:", "[ext_intel", "[ext_oneapi_")
 _LSPCI = re.compile(
     r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
     r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
@@ -39,19 +40,15 @@ def parse(text: Text, facts: Collected) -> None:
         _lspci(text, facts)
     if text.has("deviceproperties"):
         _properties(text, facts)
-    if text.has("number of platforms"):
-        last = None
-        for match in text.find(_PLATFORMS):
-            last = match
-        if last:
-            facts.block("clinfo")
-            facts.put("pasted.opencl_platforms", int(last[1]), text.place(last.start()))
+    counts = list(text.matches(_PLATFORMS, "number of platforms"))
+    if counts:
+        facts.block("clinfo")
+        facts.put("pasted.opencl_platforms", int(counts[-1][1]), text.place(counts[-1].start()))
     if text.has("platform #"):
         _clinfo_tree(text, facts)
-    if text.has('"xpu"', "device: xpu:"):
-        found = _XPU_JSON.search(text.body) or _COMFY.search(text.body)
-        if found:
-            facts.put("xpu.available", True, text.place(found.start()))
+    found = text.first(_XPU_JSON, '"xpu"') or text.first(_COMFY, "device: xpu:")
+    if found:
+        facts.put("xpu.available", True, text.place(found.start()))
     if not facts.gpus:
         _ids(text, facts)
 
@@ -59,7 +56,7 @@ def parse(text: Text, facts: Collected) -> None:
 def _names(text: Text, facts: Collected) -> None:
     """Note families, kinds and how many GPUs are named."""
     most = 0
-    for offset, line in text.lines_with(*name_words()):
+    for offset, line in text.lines_with(*name_words().present(text.searched)):
         if len(line) <= 2000:
             for gpu in named_gpus(line):
                 _note(facts, gpu.group, gpu.kind, text.place(offset))
@@ -85,8 +82,8 @@ def _note(facts: Collected, group: str, kind: str, place: str) -> None:
 def _sycl_ls(text: Text, facts: Collected) -> None:
     """Read the devices of sycl-ls in its old and new forms, with the driver versions at the ends of the lines."""
     counts = {"level_zero": 0, "opencl": 0}
-    rows = [(match.start(), match[1], match[2], match[4]) for match in text.find(_SYCL_LS)]
-    rows += [(match.start(), match[1], match[2].lower(), match[3]) for match in text.find(_SYCL_LS_2021)]
+    rows = [(match.start(), match[1], match[2], match[4]) for match in text.matches(_SYCL_LS, *_BACKENDS)]
+    rows += [(match.start(), match[1], match[2].lower(), match[3]) for match in text.matches(_SYCL_LS_2021, *_BACKENDS)]
     for start, backend, kind, rest in rows:
         facts.block("sycl-ls")
         place = text.place(start)
@@ -108,7 +105,7 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
 
 def _clinfo_tree(text: Text, facts: Collected) -> None:
     """Count platforms and GPUs in what `clinfo -l` prints."""
-    rows = [(match.start(), bool(match[1]), match[3]) for match in text.find(_CLINFO_TREE)]
+    rows = [(match.start(), bool(match[1]), match[3]) for match in text.matches(_CLINFO_TREE, "platform #", "device #")]
     platforms = sum(is_platform for _, is_platform, _ in rows)
     if platforms:
         facts.block("clinfo")
@@ -119,9 +116,9 @@ def _clinfo_tree(text: Text, facts: Collected) -> None:
 
 def _lspci(text: Text, facts: Collected) -> None:
     """Read display controllers, their ids and the kernel driver that holds them."""
-    rows = list(text.find(_LSPCI))
+    rows = list(text.matches(_LSPCI, "controller"))
     vendors = {"intel": 0x8086, "nvidia": 0x10DE}
-    asked = bool(_ASKS_DRIVERS.search(text.body)) or bool(_IN_USE.search(text.body))
+    asked = bool(text.first(_ASKS_DRIVERS, "lspci -") or text.first(_IN_USE, "kernel driver in use"))
     found: list[Gpu] = []
     for number, match in enumerate(rows):
         address, _, pci_class, vendor, rest = match.groups()
@@ -150,7 +147,7 @@ def _lspci(text: Text, facts: Collected) -> None:
 
 def _properties(text: Text, facts: Collected) -> None:
     """Read what torch prints of its devices."""
-    for match in text.find(_PROPERTIES):
+    for match in text.matches(_PROPERTIES, "deviceproperties"):
         fields = {name: quoted or plain for name, quoted, plain in _FIELD.findall(match[2])}
         index = int(match[1]) if match[1] else len(facts.devices)
         place = text.place(match.start())
@@ -178,7 +175,7 @@ def _ids(text: Text, facts: Collected) -> None:
     """Read PCI ids of Intel GPUs that stand alone."""
     from xpu_doctor.tables.devices import find_device
 
-    for match in text.find(_PCI_ID):
+    for match in text.matches(_PCI_ID, "8086:", "device", "pci"):
         device = find_device(int(match[1], 16))
         if device is not None and device.family.key != "old" and len(facts.gpus) < 8:
             facts.gpus.append(Gpu(vendor_id=0x8086, device_id=device.device_id, name=device.name))

@@ -18,15 +18,22 @@ _LISTED = re.compile(
     r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
 )
 _PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
+_PREFIXES = ("[pip]", "[pip3]", "[conda]", "[uv]")
+_LISTED_WORDS = (
+    "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "ipex", "transformers", "numpy", "vllm",
+)  # fmt: skip
 _PLUS_XPU = re.compile(r"(?<![\w.])(\d+\.\d+(?:\.\d+)?\w*\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]*|cxx11\.abi))(?![\w])")
 _PYTHON = re.compile(r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b")
 _CONDA = re.compile(
     r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s*\[conda\]|conda activate|\bconda (?:env|install)"
 )
-_KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{2,44}?)\s*:[ \t]+([^\n]{0,300})$")
+_KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{1,44}?)\s*:[ \t]+([^\n]{0,300})$")
+_KEY_WORDS = ("version", "available", "used to build", "platform", "os:", "os ")
+"""Words of the keys that are read."""
 _IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
+_IPEX_WORDS = ("ipex", "intel_extension", "intel-extension", "intel extension")
 _IPEX_VERSION = re.compile(r"(?i)(?:\bIPEX(?: version)?|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}v?(\d+\.\d+[\w.+]*)")
-_SITE = re.compile(r"(?i)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]")
+_SITE = re.compile(r"(?im)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]")
 
 NOT_INSTALLED = ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")
 """Words before a version that somebody wants, and need not have."""
@@ -40,18 +47,16 @@ def parse(text: Text, facts: Collected) -> None:
     _collect_env(text, facts)
     _packages(text, facts)
     _torch(text, facts)
-    for match in text.find(_PYTHON):
-        facts.put("python.version", match[1], text.place(match.start()))
-        break
-    if text.has("conda", "forge"):
-        found = _CONDA.search(text.body)
-        if found:
-            facts.put("pasted.conda", True, text.place(found.start()))
-    if text.has("ipex", "intel_extension", "intel-extension", "intel extension"):
-        found = _IPEX.search(text.body)
-        if found:
-            facts.put("pasted.ipex", True, text.place(found.start()))
-        version = _IPEX_VERSION.search(text.body)
+    python = text.first(_PYTHON, "python")
+    if python:
+        facts.put("python.version", python[1], text.place(python.start()))
+    found = text.first(_CONDA, "conda", "forge")
+    if found:
+        facts.put("pasted.conda", True, text.place(found.start()))
+    found = text.first(_IPEX, *_IPEX_WORDS)
+    if found:
+        facts.put("pasted.ipex", True, text.place(found.start()))
+        version = text.first(_IPEX_VERSION, *_IPEX_WORDS)
         if version:
             facts.put("pasted.ipex_version", version[1], text.place(version.start()))
             facts.distributions.setdefault("intel-extension-for-pytorch", Distribution("intel-extension-for-pytorch", version[1]))
@@ -63,7 +68,7 @@ def _collect_env(text: Text, facts: Collected) -> None:
         return
     facts.block("collect_env")
     rows: dict[str, tuple[str, str]] = {}
-    for match in text.find(_KEYS):
+    for match in text.matches(_KEYS, *_KEY_WORDS):
         rows.setdefault(match[1].strip().lower(), (match[2].strip(), text.place(match.start())))
     for key, path in (("pytorch version", "torch.version"), ("os", "machine.os_name"), ("is xpu available", "xpu.available")):
         if key in rows and rows[key][0] not in NOT_A_VERSION:
@@ -121,10 +126,8 @@ def _platform(platform: str, place: str, facts: Collected) -> None:
 
 def _packages(text: Text, facts: Collected) -> None:
     """Read installed packages from listings; what a command asks for is no package that is installed."""
-    for pattern in (_PREFIXED, _LISTED, _REQUIREMENT):
-        if pattern is _REQUIREMENT and "==" not in text.body:
-            continue
-        for match in text.find(pattern):
+    for pattern, words in ((_PREFIXED, _PREFIXES), (_LISTED, _LISTED_WORDS), (_REQUIREMENT, ("==",))):
+        for match in text.matches(pattern, *words):
             before = text.body[max(0, text.body.rfind("\n", 0, match.start()) + 1) : match.start()].lower()
             if any(word in before for word in ("install", "requires", "depends on", "satisfies the", "found for", "collecting", "need", "uninstall", "want")):
                 continue
@@ -144,14 +147,14 @@ def _packages(text: Text, facts: Collected) -> None:
 
 def _torch(text: Text, facts: Collected) -> None:
     """Read torch's version and build from loose mentions."""
-    if facts.get("torch.version") is None and text.has("torch"):
-        for match in text.find(_TORCH_VERSION):
-            line = match[0].lower()
-            if not any(word in line for word in NOT_INSTALLED):
+    if facts.get("torch.version") is None:
+        for offset, line in text.lines_with("torch"):
+            match = _TORCH_VERSION.match(text.body, offset, text.end_of_next(offset + len(line)))
+            if match and not any(word in match[0].lower() for word in NOT_INSTALLED):
                 facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
                 break
     if facts.get("torch.version") is None:
-        for match in text.find(_PLUS_XPU):
+        for match in text.matches(_PLUS_XPU, "+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi"):
             line = text.body[max(0, text.body.rfind("\n", 0, match.start()) + 1, match.start() - 300) : match.start()].lower()
             if not any(word in line for word in WANTED) and int(match[1].split(".")[0]) >= 1:
                 facts.put("torch.version", match[1].lower(), text.place(match.start()))
@@ -162,7 +165,7 @@ def _torch(text: Text, facts: Collected) -> None:
         label = _label(str(version))
         if label:
             facts.put("torch.build", label, facts.sources["torch.version"])
-    site = _SITE.search(text.body) if "site-packages" in text.body else None
+    site = text.first(_SITE, "site-packages")
     if site:
         facts.put("torch.path", text.body[site.start() : site.end()].strip(" \"'").rstrip("/\\"), text.place(site.start()))
 

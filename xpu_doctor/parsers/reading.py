@@ -78,7 +78,7 @@ def _read_one(subject: str, texts: list[Text]) -> Snapshot:
                 parse(text, facts)
             except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
                 failures.append(ProbeFailure("parser", name, f"{type(error).__name__}: {error}"))
-        met.extend(signatures.match(text.body, text.name, claims=True))
+        met.extend(signatures.match(text.searched, text.name, claims=True))
     _establish(met, facts)
     return _snapshot(subject, facts, texts, tuple(met), tuple(failures))
 

@@ -16,7 +16,7 @@ def split(text: Text) -> tuple[tuple[str, Text], ...]:
     """Return the parts of a text by subject: `machine` alone, or `host` and `container` where it shows both."""
     if not text.has("@", "container"):
         return (("machine", text),)
-    headed = any(_OUTSIDE.match(line) for line in text.body.split("\n") if len(line) <= 400)
+    headed = any(_OUTSIDE.match(line) for _, line in text.lines_with("host") if len(line) <= 400)
     current = "host"
     lines: dict[str, list[str]] = {"host": [], "container": []}
     for line in text.body.split("\n"):

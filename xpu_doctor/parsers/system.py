@@ -9,6 +9,7 @@ from xpu_doctor.facts import LogLine, Node, Variable
 from xpu_doctor.parsers.collected import Collected, Text
 
 _KERNEL = re.compile(r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b")
+_UNAME_WORDS = ("linux ", "#", "smp", "-generic", "-arch", "-pve", "-microsoft", ".fc", "-amd64", "-zen", "-lts", "-default", ".el", "-cachyos", "-oem", "-hwe")
 _UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
 _OS_WORDS = {
     "windows": (
@@ -77,12 +78,11 @@ def parse(text: Text, facts: Collected) -> None:
     if text.has(*_VARIABLE_WORDS):
         _variables(text, facts)
     _kernel(text, facts)
-    if text.has("oneapi", "basekit", "toolkit", "dpcpp", "igc version", "dle"):
-        for match in text.find(_ONEAPI):
-            facts.put("pasted.oneapi", next(group for group in match.groups() if group), text.place(match.start()))
-            break
+    release = text.first(_ONEAPI, "oneapi", "one api", "basekit", "toolkit", "base kit", "base-kit", "dpcpp", "igc version", "dle")
+    if release:
+        facts.put("pasted.oneapi", next(group for group in release.groups() if group), text.place(release.start()))
     if text.has("libsycl.so.", "sycl7", "sycl8", "sycl9"):
-        for match in text.find(_SONAME):
+        for match in text.matches(_SONAME, "libsycl.so.", "sycl7", "sycl8", "sycl9"):
             line_end = text.body.find("\n", match.end())
             if "cannot open" not in text.body[match.start() : line_end if line_end > 0 else None]:
                 facts.put("pasted.linked_soname", int(match[1] or match[2]), text.place(match.start()))
@@ -92,7 +92,8 @@ def _system(text: Text, facts: Collected) -> None:
     name = facts.get("machine.os_name")
     source = str(name) if name else text.body
     lowered = source.lower() if name else text.lowered
-    counts = {system: sum(min(lowered.count(word), 20) for word in words) for system, words in _OS_WORDS.items()}
+    said = (lambda word: word in lowered) if name else text.searched.has
+    counts = {system: sum(min(lowered.count(word), 20) for word in words if said(word)) for system, words in _OS_WORDS.items()}
     best = max(counts, key=lambda system: counts[system])
     if counts[best]:
         facts.put("machine.os", best, text.name)
@@ -103,28 +104,23 @@ def _system(text: Text, facts: Collected) -> None:
             if found.groups() and found[1]:
                 facts.put("machine.distribution_version", found[1], text.name)
             break
-    if text.has("wsl", "microsoft-standard", "dxg"):
-        found = _WSL.search(text.body)
-        if found:
-            facts.put("machine.wsl", True, text.place(found.start()))
-            facts.force("machine.os", "linux", text.place(found.start())) if "microsoft-standard" in text.lowered else None
-    if text.has("aarch64", "arm64"):
-        found = _ARM.search(text.body)
-        if found:
-            facts.put("machine.architecture", "aarch64", text.place(found.start()))
-    if text.has("proxmox", "qemu", "kvm", "vmware", "virtualbox", "hyper", "esxi", "virtual machine", " vm"):
-        found = _VM.search(text.body)
-        if found:
-            facts.put("machine.hypervisor", found[0].lower(), text.place(found.start()))
+    found = text.first(_WSL, "wsl", "microsoft-standard", "dxg")
+    if found:
+        facts.put("machine.wsl", True, text.place(found.start()))
+        facts.force("machine.os", "linux", text.place(found.start())) if text.has("microsoft-standard") else None
+    found = text.first(_ARM, "aarch64", "arm64")
+    if found:
+        facts.put("machine.architecture", "aarch64", text.place(found.start()))
+    found = text.first(_VM, "proxmox", "qemu", "kvm", "vmware", "virtualbox", "hyper", "esxi", "virtual machine", "vm", "guest")
+    if found:
+        facts.put("machine.hypervisor", found[0].lower(), text.place(found.start()))
 
 
 def _containers(text: Text, facts: Collected) -> None:
-    if not text.has("docker", "podman", "container", "kube", "lxc", "root@", "ghcr.io", "image:", "\nfrom "):
-        return
-    found = _CONTAINER.search(text.body)
+    found = text.first(_CONTAINER, "docker", "podman", "container", "image", "kube", "lxc", "root@", "ghcr.io", "from ")
     if found:
         facts.put("pasted.in_container", True, text.place(found.start()))
-    passed = _PASSED.search(text.body)
+    passed = text.first(_PASSED, "/dev/dri", "--privileged")
     if passed:
         facts.put("pasted.dri_passed", True, text.place(passed.start()))
 
@@ -144,22 +140,24 @@ def _nodes(text: Text, facts: Collected) -> None:
         facts.block("dev-dri")
         facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
         facts.put("pasted.dri_missing", False, facts.sources["access.nodes"])
-    listing = _DRI_LIST.search(text.body) if "/dev/dri" in text.body else None
-    if listing and re.search(r"renderD\d+", listing[1]):
-        facts.block("dev-dri")
-        facts.put("pasted.dri_missing", False, text.place(listing.start()))
-    if "uid=" in text.body:
-        identity = _ID.search(text.body)
-        if identity:
-            facts.block("id")
-            names = tuple(re.findall(r"\d+\(([\w.-]+)\)", identity[3]))
-            facts.put("access.account_groups", names, text.place(identity.start()))
-            facts.put("access.session_groups", tuple(int(number) for number in re.findall(r"(\d+)\(", identity[3])[:200]), text.place(identity.start()))
-            facts.put("access.is_root", identity[1] == "0", text.place(identity.start()))
-    if "groups" in text.body:
-        groups = _GROUPS.search(text.body)
+    for offset, _ in text.lines_with("/dev/dri"):
+        listing = _DRI_LIST.match(text.body, offset, offset + 4096)
+        if listing and re.search(r"renderD\d+", listing[1]):
+            facts.block("dev-dri")
+            facts.put("pasted.dri_missing", False, text.place(offset))
+            break
+    identity = text.first(_ID, "uid=")
+    if identity:
+        facts.block("id")
+        names = tuple(re.findall(r"\d+\(([\w.-]+)\)", identity[3]))
+        facts.put("access.account_groups", names, text.place(identity.start()))
+        facts.put("access.session_groups", tuple(int(number) for number in re.findall(r"(\d+)\(", identity[3])[:200]), text.place(identity.start()))
+        facts.put("access.is_root", identity[1] == "0", text.place(identity.start()))
+    for offset, line in text.lines_with("groups"):
+        groups = _GROUPS.match(text.body, offset, text.end_of_next(offset + len(line)))
         if groups:
-            facts.put("access.account_groups", tuple(groups[1].split()), text.place(groups.start()))
+            facts.put("access.account_groups", tuple(groups[1].split()), text.place(offset))
+            break
 
 
 def _variables(text: Text, facts: Collected) -> None:
@@ -171,19 +169,16 @@ def _variables(text: Text, facts: Collected) -> None:
 
 
 def _kernel(text: Text, facts: Collected) -> None:
-    for pattern in (_UNAME, _KERNEL):
-        if not text.has(*(("kernel",) if pattern is _KERNEL else ("uname", "linux ", " smp", "-generic", "-arch", "-pve", "-microsoft", ".fc", "-amd64"))):
-            continue
-        found = pattern.search(text.body)
+    for pattern, words in ((_UNAME, _UNAME_WORDS), (_KERNEL, ("kernel",))):
+        found = text.first(pattern, *words)
         if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
             facts.put("kernel.version", found[1], text.place(found.start()))
             break
-    if text.has("i915", "xe "):
-        lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match in islice(text.find(_DMESG), 64)]
-        if lines:
-            facts.block("dmesg")
-            facts.put("kernel.gpu_log", tuple(lines), lines[0].source)
-    if text.has("force_probe", "nomodeset", "blacklist"):
-        found_words = tuple(dict.fromkeys(match[1] for match in text.find(_CMDLINE)))
-        if found_words:
-            facts.put("kernel.command_line", found_words, text.name)
+    logged = islice(text.matches(_DMESG, "i915 ", "i915:", "xe ", "xe:"), 64)
+    lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match in logged]
+    if lines:
+        facts.block("dmesg")
+        facts.put("kernel.gpu_log", tuple(lines), lines[0].source)
+    found_words = tuple(dict.fromkeys(match[1] for match in text.matches(_CMDLINE, "i915.", "xe.", "nomodeset", "blacklist")))
+    if found_words:
+        facts.put("kernel.command_line", found_words, text.name)

@@ -29,16 +29,14 @@ _WORKED = re.compile(r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Inte
 
 def parse(text: Text, facts: Collected) -> None:
     """Read what torch said from a text."""
-    if text.has("traceback", 'file "'):
-        found = _TRACEBACK.search(text.body)
-        if found:
-            facts.block("traceback")
+    if text.first(_TRACEBACK, "traceback", 'file "'):
+        facts.block("traceback")
     _availability(text, facts)
     if text.has("torch"):
         failed = _IMPORT_FAILED.search(text.body) if text.has("torch/__init__", "torch\\__init__", "import torch", "error loading") else None
         if failed and facts.get("xpu.available") is not True:
             facts.put("imported.succeeded", False, text.place(failed.start()))
-        found = _COMPILE.search(text.body) if text.has("_inductor", "_dynamo", "torch.compile", "triton/", "triton\\") else None
+        found = text.first(_COMPILE, "_inductor", "_dynamo", "torch.compile", "triton/", "triton\\")
         if found:
             facts.put("pasted.compiling", True, text.place(found.start()))
 
@@ -56,17 +54,17 @@ def _availability(text: Text, facts: Collected) -> None:
                 if word:
                     answers.append((offset + match.start(), word))
         if text.has("is_available()"):
-            for match in text.find(_PRINTED):
+            for match in text.matches(_PRINTED, "true", "false"):
                 answers.append((match.start(), match[1]))
                 if match[2]:
                     facts.put("xpu.device_count", int(match[2]), text.place(match.start()))
         for start, word in sorted(answers):
             facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
-    if text.has("device_count"):
-        count = _COUNT.search(text.body)
+    for offset, line in text.lines_with("device_count()"):
+        count = _COUNT.search(text.body, offset, text.end_of_next(offset + len(line)))
         if count:
             facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
-    if text.has("xpu:0", "xpu:1", "using xpu", "using device"):
-        worked = _WORKED.search(text.body)
-        if worked:
-            facts.put("xpu.available", True, text.place(worked.start()))
+            break
+    worked = text.first(_WORKED, "xpu:", "using xpu", "using device")
+    if worked:
+        facts.put("xpu.available", True, text.place(worked.start()))

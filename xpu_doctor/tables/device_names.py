@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
+from xpu_doctor.searched import WordTable
 from xpu_doctor.tables import toml
 
 _PROCESSOR = re.compile(r"(?i)core\b|ultra\b|i[3579]-|n\d{2,3}\b|celeron|pentium|atom|xeon")
@@ -27,29 +28,36 @@ class NamedGpu:
 
 
 @cache
-def name_words() -> tuple[str, ...]:
+def name_words() -> WordTable:
     """Return words in lower case, one of which stands in every line that names a GPU."""
-    return tuple(dict.fromkeys(word for row in toml("device_names")["name"] for word in row["words"]))
+    return WordTable(word for row in toml("device_names")["name"] for word in row["words"])
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def _rows() -> tuple[tuple[tuple[str, ...], re.Pattern[str], str, str, str], ...]:
+    """Words, pattern, group, kind and family of each row."""
     rows = toml("device_names")["name"]
-    return re.compile("|".join(f"(?P<n{number}>{row['pattern']})" for number, row in enumerate(rows)))
+    return tuple((tuple(row["words"]), re.compile(row["pattern"]), row["group"], row["kind"], row["family"]) for row in rows)
 
 
 def named_gpus(line: str) -> Iterator[NamedGpu]:
-    """Yield the Intel GPUs that a line names, in order."""
+    """Yield the Intel GPUs that a line names, in order; where names overlap, the first and then the one of the earlier row counts."""
     lowered = line.lower()
-    if not any(word in lowered for word in name_words()):
-        return
-    rows = toml("device_names")["name"]
-    for match in _pattern().finditer(lowered):
-        row = rows[int(str(match.lastgroup)[1:])]
-        name = line[match.start() : match.end()]
-        yield NamedGpu(f"GPU of {name}" if _PROCESSOR.match(name) else name, row["group"], row["kind"], row["family"], match.start())
+    found = [
+        (match.start(), number, match.end(), group, kind, family)
+        for number, (words, pattern, group, kind, family) in enumerate(_rows())
+        if any(word in lowered for word in words)
+        for match in pattern.finditer(lowered)
+    ]
+    end = 0
+    for start, _, ends, group, kind, family in sorted(found):
+        if start >= end:
+            end = ends
+            name = line[start:ends]
+            yield NamedGpu(f"GPU of {name}" if _PROCESSOR.match(name) else name, group, kind, family, start)
 
 
+@lru_cache(maxsize=256)
 def family_named(name: str) -> str:
     """Return the key of devices.toml for a GPU's name, or empty where the name does not tell one."""
     for gpu in named_gpus(name):

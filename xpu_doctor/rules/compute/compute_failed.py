@@ -10,6 +10,7 @@ from xpu_doctor.findings import Evidence, Finding, Layer
 from xpu_doctor.remedies.compute import another_device, failed
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
+from xpu_doctor.searched import Searched
 from xpu_doctor.signatures import by_id, match
 from xpu_doctor.unknown import known, known_or
 
@@ -103,6 +104,6 @@ def _broken(device: ComputeDevice) -> Iterator[tuple[int, Product]]:
 
 def _with_meaning(error: str, output: str = "") -> str:
     """Return an error's first line with what the signature table says it means."""
-    met = match(f"{error}\n{output}", "compute stage")
+    met = match(Searched(f"{error}\n{output}"), "compute stage")
     line = error.strip().split("\n")[0][:200]
     return f"{line} ({by_id()[met[0].signature].meaning})" if met else line

@@ -1,0 +1,119 @@
+"""A text in the shape in which many words are looked up quickly: `Searched`, and `WordTable` for the words. Pure."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+
+PIECE = 4
+"""Letters of the pieces by which words are looked up before they are searched for."""
+
+
+class Searched:
+    """A text that is asked for many words; everything it has to be turned into for that is made once, and late."""
+
+    def __init__(self, body: str) -> None:
+        self.body = body
+        self._numbers: dict[str, tuple[int, ...]] = {}
+
+    @cached_property
+    def lowered(self) -> str:
+        """The text in lower case and of the same length, so that offsets agree."""
+        lowered = self.body.lower()
+        if len(lowered) != len(self.body):  # some letters change their length
+            lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in self.body)
+        return lowered
+
+    @cached_property
+    def vocabulary(self) -> str:
+        """Everything between blanks, each once: far shorter than a log, and holds all that the log holds but blanks."""
+        return "\n".join(set(self.lowered.split()))
+
+    @cached_property
+    def pieces(self) -> set[str]:
+        """All pieces of the vocabulary: a word of which one piece is missing is not in the text."""
+        text = self.vocabulary
+        return set(map("".join, zip(text, text[1:], text[2:], text[3:], strict=False)))
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Offsets at which the lines begin."""
+        return [0, *(found.end() for found in re.finditer("\n", self.body))]
+
+    def has(self, word: str) -> bool:
+        """Whether the text holds a word, given in lower case."""
+        first, part = _looked_for(word)
+        return (not first or first in self.pieces) and part in self.vocabulary and (len(part) == len(word) or word in self.lowered)
+
+    def number_at(self, offset: int) -> int:
+        """Return the number of the line that holds an offset; the first line is 1."""
+        return bisect_right(self.starts, offset)
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Return where a line begins and ends, without its line end."""
+        return self.starts[number - 1], self.starts[number] - 1 if number < len(self.starts) else len(self.body)
+
+    def line(self, number: int) -> str:
+        """Return a line by its number, without its line end."""
+        start, end = self.span(number)
+        return self.body[start:end]
+
+    def numbers_with(self, word: str) -> tuple[int, ...]:
+        """Return the numbers of the lines that hold a word."""
+        known = self._numbers.get(word)
+        if known is None:
+            known = self._numbers[word] = tuple(self._search(word)) if self.has(word) else ()
+        return known
+
+    def numbers_with_any(self, words: Iterable[str]) -> list[int]:
+        """Return the numbers of the lines that hold one of the words, in order, each once."""
+        found: set[int] = set()
+        for word in words:
+            found.update(self.numbers_with(word))
+        return sorted(found)
+
+    def _search(self, word: str) -> Iterator[int]:
+        at = self.lowered.find(word)
+        while at >= 0:
+            number = self.number_at(at)
+            yield number
+            if number >= len(self.starts):
+                return
+            at = self.lowered.find(word, self.starts[number])
+
+
+@cache
+def _looked_for(word: str) -> tuple[str, str]:
+    """Return the first piece of the longest part of a word without blanks, empty where that is too short; and that part."""
+    part = max(word.split(), key=len, default="")
+    return (part[:PIECE] if len(part) >= PIECE else ""), part
+
+
+class WordTable:
+    """Words in lower case; says quickly which of them a text holds."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        pieces = {word: _pieces(_looked_for(word)[1]) for word in words}
+        frequency = Counter(piece for several in pieces.values() for piece in several)
+        self._short = tuple(word for word, several in pieces.items() if not several)
+        self._by_piece: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for word, several in pieces.items():
+            if several:
+                self._by_piece.setdefault(min(several, key=frequency.__getitem__), []).append((word, several))
+
+    def present(self, text: Searched) -> set[str]:
+        """Return the words of the table that a text holds."""
+        there = text.pieces
+        found = set(filter(text.has, self._short))
+        for piece in self._by_piece.keys() & there:
+            for word, pieces in self._by_piece[piece]:
+                if pieces <= there and text.has(word):
+                    found.add(word)
+        return found
+
+
+def _pieces(part: str) -> frozenset[str]:
+    return frozenset(part[at : at + PIECE] for at in range(len(part) - PIECE + 1))
