@@ -145,7 +145,7 @@ def _verdict(roots: tuple[Finding, ...], ladder: tuple[Rung, ...], expectations:
 def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:
     from xpu_doctor.asks import ask_for
 
-    return tuple(replace(item, ask=ask_for(item.needs)) for item in undecided if item.code not in found)
+    return tuple(UndecidedRule(item.code, item.needs, item.reason, ask_for(item.needs)) for item in undecided if item.code not in found)
 
 
 def _ignored(findings: Iterable[Finding], codes: Iterable[str]) -> tuple[Ignored, ...]:

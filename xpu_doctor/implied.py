@@ -101,8 +101,12 @@ class Typed:
 ANYWHERE = Typed()
 
 
-def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Typed = ANYWHERE) -> list[Finding]:
-    """Return a rule's own findings with what the messages imply: as more evidence, or as a finding of their own."""
+def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Typed = ANYWHERE, loud: bool = False) -> list[Finding]:
+    """Return a rule's own findings with what the messages imply: as more evidence, or as a finding of their own.
+
+    With `loud`, what a message makes likely is an error even where the same state of a machine would only deserve a warning:
+    in a pasted text the message is of a failure that somebody complains of.
+    """
     findings = list(own)
     if speaks is None:
         return findings
@@ -111,10 +115,12 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
         surer = max(first.confidence, speaks.confidence, key=lambda confidence: confidence.rank)
         evidence = (*first.evidence, *speaks.evidence)[: max(MAX_EVIDENCE, len(first.evidence))]
         weight = first.weight + speaks.weight
-        return [replace(first, confidence=surer, severity=_louder(first, rule, speaks), weight=weight, evidence=evidence), *findings[1:]]
+        return [replace(first, confidence=surer, severity=_louder(first, rule, speaks, loud), weight=weight, evidence=evidence), *findings[1:]]
     severity = rule.severity
     if speaks.confidence is Confidence.POSSIBLE and severity is Severity.ERROR:
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
+    elif loud and speaks.confidence is not Confidence.POSSIBLE and severity is Severity.WARNING:
+        severity = Severity.ERROR
     from xpu_doctor.tables.first_aid import first_aid
 
     remedies = (*((Remedy(speaks.fix, ""),) if speaks.fix else ()), *map(typed.fit, first_aid(rule.code, typed.system)))
@@ -128,11 +134,12 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
     ]
 
 
-def _louder(own: Finding, rule: Rule, speaks: Implied) -> Severity:
+def _louder(own: Finding, rule: Rule, speaks: Implied, loud: bool) -> Severity:
     """The severity of a rule's own finding, or the rule's where a message says more than that it is possible."""
     if speaks.confidence is Confidence.POSSIBLE:
         return own.severity
-    return max(own.severity, rule.severity, key=lambda severity: severity.rank)
+    least = Severity.ERROR if loud and rule.severity is Severity.WARNING else rule.severity
+    return max(own.severity, least, key=lambda severity: severity.rank)
 
 
 def _applies(implication: Implication, snapshot: Snapshot, ids: frozenset[str]) -> bool:

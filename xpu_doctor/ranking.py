@@ -69,7 +69,7 @@ def _root_weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool,
 
 def _tree(index: int, ordered: list[Finding], parent: Mapping[int, int]) -> Finding:
     children = tuple(_tree(child, ordered, parent) for child in range(len(ordered)) if parent.get(child) == index)
-    return replace(ordered[index], explains=children)
+    return replace(ordered[index], explains=children) if children or ordered[index].explains else ordered[index]
 
 
 def flat(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -23,9 +23,9 @@ _MODES = ("rw-", "rwx", "rws", "r--", "r-x", "r-s", "-wx", "--x")
 _WINDOWS_HOME = re.compile(r"(?i)\b[a-z]:[\\/]users[\\/]([^\\/\r\n\"':<>|*?]{1,40})[\\/]")
 
 Patterns = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
-MONTHS = tuple(f"{month} " for month in ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
 USER_PATTERNS: Patterns = ((_ID, ("id=",)), (_NAMED_USER, ("user", "logname", "logged in", "whoami")), (_WINDOWS_HOME, (":\\users", ":/users")))
-HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_JOURNAL, MONTHS), (_NAMED_HOST, ("host", "computer", "nodename")))
+HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_NAMED_HOST, ("host", "computer", "nodename")))
 """Where names stand, each with words of which every line that it matches holds one."""
 NOBODY = NOT_A_USER | frozenset(
     {
@@ -46,6 +46,7 @@ def names_in(text: Searched) -> tuple[set[str], set[str]]:
     owners = [match.groups() for match in _matches(text, _OWNER, _MODES)]
     users = {match[1] for pattern, words in USER_PATTERNS for match in _matches(text, pattern, words)}
     hosts = {match[1] for pattern, words in HOST_PATTERNS for match in _matches(text, pattern, words)}
+    hosts.update(match[1] for match in _matches(text, _JOURNAL, tuple(text.tokens & MONTHS)))
     users.update((user for user, _ in prompts), *owners)
     hosts.update(host for _, host in prompts)
     return _real(users), {host for host in _real(hosts) if not re.fullmatch(r"[0-9a-f]{12}", host)}

@@ -84,17 +84,17 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     groups = _Groups(snapshot)
     rules = tuple(rules)
     spoken = implied(snapshot, _not_asked(rules, snapshot)) if any(rule.layer is not Layer.DOCTOR for rule in rules) else {}
-    typed = _typed(snapshot)
+    typed, loud = _typed(snapshot), snapshot.origin == "pasted"
     for rule in rules:
         speaks = spoken.get(rule.code)
         try:
-            arguments = groups.arguments(rule)
-            own = list(rule.check(**arguments))
-            if not own and snapshot.origin != "pasted" and "errors" not in arguments:
+            names = _parameters(type(rule).check.__code__)
+            own = list(rule.check(*map(groups.group, names)))
+            if not own and not loud and "errors" not in names:
                 speaks = None  # facts of the machine itself cleared the rule: a message that could mean it does not count
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, typed))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, typed, loud))
         except Undecided as missing:
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, typed))
+            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, typed, loud))
             if speaks is None:
                 undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything
@@ -124,20 +124,24 @@ class _Groups:
         self._snapshot = snapshot
         self._located: dict[str, Any] = {}
 
-    def arguments(self, rule: Rule) -> dict[str, Any]:
-        return {name: self._located[name] if name in self._located else self._group(name) for name in _parameters(type(rule).check.__code__)}
+    def group(self, name: str) -> Any:
+        """Return a group by its name.
 
-    def _group(self, name: str) -> Any:
+        Raises:
+            Undecided: no probe gave such a group.
+        """
+        if name not in self._located:
+            self._located[name] = self._find(name)
+        return self._located[name]
+
+    def _find(self, name: str) -> Any:
         if name == "snapshot":
             return self._snapshot
-        if name not in self._located:
-            if name in Snapshot.__dataclass_fields__:
-                self._located[name] = located(getattr(self._snapshot, name), name)
-            elif name in self._snapshot.plugins:
-                self._located[name] = self._snapshot.plugins[name]
-            else:
-                raise Undecided(Unknown(f"no probe gave facts named {name}", name))
-        return self._located[name]
+        if name in Snapshot.__dataclass_fields__:
+            return located(getattr(self._snapshot, name), name)
+        if name in self._snapshot.plugins:
+            return self._snapshot.plugins[name]
+        raise Undecided(Unknown(f"no probe gave facts named {name}", name))
 
 
 @cache
@@ -154,7 +158,7 @@ def shown(snapshot: Snapshot, finding: Finding) -> Finding:
 def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:
     source = item.source or snapshot.source_of(item.fact)
     if item.value:
-        return replace(item, source=source)
+        return Evidence(item.fact, item.value, source)
     try:
         value = value_at(snapshot, item.fact)
     except LookupError:

@@ -28,9 +28,14 @@ class Searched:
         return lowered
 
     @cached_property
+    def tokens(self) -> frozenset[str]:
+        """Everything between blanks, in lower case, each once."""
+        return frozenset(self.lowered.split())
+
+    @cached_property
     def vocabulary(self) -> str:
-        """Everything between blanks, each once: far shorter than a log, and holds all that the log holds but blanks."""
-        return "\n".join(set(self.lowered.split()))
+        """All tokens in one text: far shorter than a log, and holds all that the log holds but blanks."""
+        return "\n".join(self.tokens)
 
     @cached_property
     def pieces(self) -> set[str]:
@@ -45,8 +50,12 @@ class Searched:
 
     def has(self, word: str) -> bool:
         """Whether the text holds a word, given in lower case."""
-        first, part = _looked_for(word)
-        return (not first or first in self.pieces) and part in self.vocabulary and (len(part) == len(word) or word in self.lowered)
+        if word in self.tokens:
+            return True
+        first, last, part = _looked_for(word)
+        if first and not (first in self.pieces and last in self.pieces):
+            return False
+        return part in self.vocabulary and (len(part) == len(word) or word in self.lowered)
 
     def number_at(self, offset: int) -> int:
         """Return the number of the line that holds an offset; the first line is 1."""
@@ -86,17 +95,17 @@ class Searched:
 
 
 @cache
-def _looked_for(word: str) -> tuple[str, str]:
-    """Return the first piece of the longest part of a word without blanks, empty where that is too short; and that part."""
+def _looked_for(word: str) -> tuple[str, str, str]:
+    """Return the first and the last piece of the longest part of a word without blanks, empty where that is too short; and that part."""
     part = max(word.split(), key=len, default="")
-    return (part[:PIECE] if len(part) >= PIECE else ""), part
+    return (part[:PIECE], part[-PIECE:], part) if len(part) >= PIECE else ("", "", part)
 
 
 class WordTable:
     """Words in lower case; says quickly which of them a text holds."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        pieces = {word: _pieces(_looked_for(word)[1]) for word in words}
+        pieces = {word: _pieces(_looked_for(word)[2]) for word in words}
         frequency = Counter(piece for several in pieces.values() for piece in several)
         self._short = tuple(word for word, several in pieces.items() if not several)
         self._by_piece: dict[str, list[tuple[str, frozenset[str]]]] = {}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xpu_doctor.findings import LADDER, Confidence, Finding
+from xpu_doctor.findings import LADDER, Confidence, Finding, Severity
 from xpu_doctor.parsers.collected import Text
 from xpu_doctor.parsers.reading import read
 from xpu_doctor.safe_text import SafeText
@@ -111,7 +111,7 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
 
 
 def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
-    """A symptom in a pasted text that nothing explains is no certain cause, and of guesses a few are enough."""
+    """A symptom in a pasted text that nothing explains is no certain cause; guesses come last, and a few of them are enough."""
     if snapshot.origin != "pasted":
         return diagnosis
     symptoms = {rule.code for rule in rules if rule.symptom}
@@ -122,7 +122,12 @@ def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> 
         if root.confidence is not Confidence.POSSIBLE or guesses <= MAX_GUESSES:
             certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN
             roots.append(dataclasses.replace(root, confidence=Confidence.LIKELY) if certain_symptom else root)
-    return dataclasses.replace(diagnosis, root_causes=tuple(roots))
+    return dataclasses.replace(diagnosis, root_causes=tuple(sorted(roots, key=_is_guess)))
+
+
+def _is_guess(root: Finding) -> bool:
+    """Whether a root cause comes after those that a message or a fact makes likely: a guess, or a note that nobody complains of."""
+    return root.confidence is Confidence.POSSIBLE or (root.severity is Severity.INFO and root.weight <= 0)
 
 
 def _of_subject(finding: Finding, subject: str) -> Finding:

@@ -146,8 +146,11 @@ def test_conditions_can_be_read() -> None:
             else:
                 group, _, field = condition.removeprefix("!").removeprefix("known:").partition(".")
                 name = re.split(r"[<>=\[]", field)[0]
-                kind = Snapshot.__dataclass_fields__[group].default_factory  # type: ignore[union-attr]
-                assert name in kind.__dataclass_fields__, condition  # type: ignore[union-attr]
+                if field and "[" not in group:
+                    kind = Snapshot.__dataclass_fields__[group].default_factory  # type: ignore[union-attr]
+                    assert name in kind.__dataclass_fields__, condition  # type: ignore[union-attr]
+                else:
+                    assert group.split("[")[0] in Snapshot.__dataclass_fields__, condition
 
 
 def test_established_facts_exist() -> None:

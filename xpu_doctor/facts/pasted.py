@@ -38,6 +38,8 @@ class Pasted:
     in_container: Maybe[bool] = NOT_EXAMINED
     """Whether a container takes part, whichever side the lines are from."""
     dri_missing: Maybe[bool] = NOT_EXAMINED
+    no_render_node: Maybe[bool] = NOT_EXAMINED
+    """Whether a listing of /dev/dri shows cards and no render node."""
     dri_passed: Maybe[bool] = NOT_EXAMINED
     """Whether a container's start line passes /dev/dri."""
     compiling: Maybe[bool] = NOT_EXAMINED
@@ -66,6 +68,10 @@ class Pasted:
     """Names of the driver packages that the text shows as installed."""
     oneapi_differs: Maybe[bool] = NOT_EXAMINED
     """Whether a oneAPI release is named that is not the one of torch's runtime packages."""
+    last_frame: Maybe[str] = NOT_EXAMINED
+    """Whose code the last frame of a traceback lies in: `torch`, `triton`, `ipex`, `python` or `application`."""
+    listing_without_torch: Maybe[bool] = NOT_EXAMINED
+    """Whether a whole listing of installed packages does not name torch."""
     two_tritons: bool = False
     """Whether builds of Triton of two names are installed."""
     not_in_group: Maybe[bool] = NOT_EXAMINED

@@ -7,11 +7,16 @@ import re
 from xpu_doctor.facts import Gpu, XpuDevice
 from xpu_doctor.parsers.collected import Collected, Text
 from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
-from xpu_doctor.unknown import NOT_EXAMINED
+from xpu_doctor.unknown import NOT_EXAMINED, Maybe
 
 _SYCL_LS = re.compile(r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$")
 _SYCL_LS_2021 = re.compile(r"(?m)^[>\s]*\[(level_zero|opencl|host|cuda|ext_intel\w*):\d+\]\s+(GPU|CPU|ACC|HOST)\s*:\s*([^\n]{0,300})$")
 _BACKENDS = ("[level_zero:", "[opencl:", "[host:", "[cuda:", "[ext_intel", "[ext_oneapi_")
+_IN_BRACKETS = re.compile(r"\[0x([0-9a-f]{4})\]")
+_LISTED_DEVICE = re.compile(r"[>\s]*\[\w+:")
+_EXPECTED = re.compile(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
+_CLINFO_DEVICE = re.compile(r"(?mi)^[>\s]*Device Name\s{1,60}(\S[^\n]{2,120})$")
+_WINDOW = re.compile(r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]")
 _LSPCI = re.compile(
     r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
     r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
@@ -46,6 +51,10 @@ def parse(text: Text, facts: Collected) -> None:
         facts.put("pasted.opencl_platforms", int(counts[-1][1]), text.place(counts[-1].start()))
     if text.has("platform #"):
         _clinfo_tree(text, facts)
+    devices = [match for match in text.matches(_CLINFO_DEVICE, "device name") if _GRAPHICS.search(match[1]) and "nvidia" not in match[1].lower()]
+    if devices:
+        facts.block("clinfo")
+        facts.put("pasted.opencl_gpus", len(devices), text.place(devices[0].start()))
     found = text.first(_XPU_JSON, '"xpu"') or text.first(_COMFY, "device: xpu:")
     if found:
         facts.put("xpu.available", True, text.place(found.start()))
@@ -81,11 +90,19 @@ def _note(facts: Collected, group: str, kind: str, place: str) -> None:
 
 def _sycl_ls(text: Text, facts: Collected) -> None:
     """Read the devices of sycl-ls in its old and new forms, with the driver versions at the ends of the lines."""
+    from xpu_doctor.tables.devices import find_device
+
     counts = {"level_zero": 0, "opencl": 0}
     rows = [(match.start(), match[1], match[2], match[4]) for match in text.matches(_SYCL_LS, *_BACKENDS)]
     rows += [(match.start(), match[1], match[2].lower(), match[3]) for match in text.matches(_SYCL_LS_2021, *_BACKENDS)]
     for start, backend, kind, rest in rows:
         facts.block("sycl-ls")
+        if _is_wished(text, start):
+            continue
+        device = _IN_BRACKETS.search(rest) if kind == "gpu" else None
+        known = find_device(int(device[1], 16)) if device else None
+        if known is not None and known.family.kind not in facts.kinds:
+            facts.kinds.append(known.family.kind)
         place = text.place(start)
         if kind != "gpu" or backend not in counts:
             continue
@@ -101,6 +118,13 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
         if counts["opencl"] and facts.get("pasted.opencl_version"):
             facts.put("pasted.driver_version", facts.get("pasted.opencl_version"), facts.sources["pasted.opencl_version"])
     facts.values.pop("pasted.opencl_version", None)
+
+
+def _is_wished(text: Text, start: int) -> bool:
+    """Whether a listing stands under a heading that says it is what somebody expects, not what was seen."""
+    above = text.body[max(0, start - 4096) : start].rstrip("\n").split("\n")
+    heading = next((line for line in reversed(above) if line.strip(" `>\t") and not _LISTED_DEVICE.match(line)), "")
+    return bool(_EXPECTED.search(heading[:400]))
 
 
 def _clinfo_tree(text: Text, facts: Collected) -> None:
@@ -127,7 +151,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         below = text.body[match.end() : end]
         ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
-        unbound = _MODULES.search(below) or (asked and re.match(r"[>\s]*Subsystem:", below))
+        unbound = _MODULES.search(below) or (asked and "Flags:" not in below and re.match(r"[>\s]*Subsystem:", below))
         name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
         found.append(
             Gpu(
@@ -136,6 +160,7 @@ def _lspci(text: Text, facts: Collected) -> None:
                 device_id=int(ids[1], 16) if ids else NOT_EXAMINED,
                 name=name,
                 pci_class=int(pci_class, 16) << 8 if pci_class else NOT_EXAMINED,
+                bar_bytes=_windows(below),
                 kernel_driver=driver[1] if driver else ("" if unbound else NOT_EXAMINED),
             )
         )
@@ -143,6 +168,14 @@ def _lspci(text: Text, facts: Collected) -> None:
     if found:
         named = {family_named(gpu.name) for gpu in found}
         facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and family_named(gpu.name) not in named]
+
+
+def _windows(below: str) -> Maybe[tuple[int, ...]]:
+    """Return the sizes in bytes of the windows into a card's memory that `lspci -v` shows: those that may be read ahead."""
+    sizes = list(_WINDOW.finditer(below[:4000]))
+    shift = {"K": 10, "M": 20, "G": 30, "T": 40}
+    found = tuple(int(match[1] or match[3]) << shift[(match[2] or match[4]).upper()] for match in sizes)
+    return found or NOT_EXAMINED
 
 
 def _properties(text: Text, facts: Collected) -> None:

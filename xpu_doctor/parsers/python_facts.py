@@ -28,6 +28,8 @@ _CONDA = re.compile(
     r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s*\[conda\]|conda activate|\bconda (?:env|install)"
 )
 _KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{1,44}?)\s*:[ \t]+([^\n]{0,300})$")
+_ROW = re.compile(r"[>\s|]*([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
+_RULE = re.compile(r"[>\s]*(?:-[- ]*|#.*|Package\s+Version.*|```\w*|)$")
 _KEY_WORDS = ("version", "available", "used to build", "platform", "os:", "os ")
 """Words of the keys that are read."""
 _IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
@@ -140,9 +142,27 @@ def _packages(text: Text, facts: Collected) -> None:
                 facts.sources[f"distributions.{name}"] = place
                 if name == "torch":
                     facts.put("torch.version", match[2], place)
+    _whole_listing(text, facts)
     if "intel-extension-for-pytorch" in facts.distributions:
         version = facts.distributions["intel-extension-for-pytorch"].version
         facts.put("pasted.ipex_version", version, facts.sources["distributions.intel-extension-for-pytorch"])
+
+
+def _whole_listing(text: Text, facts: Collected) -> None:
+    """Note a whole listing of packages that does not name torch: one under its command, which nothing filtered."""
+    for offset, line in text.lines_with("pip freeze", "pip list", "uv pip", "conda list"):
+        if "|" in line or "grep" in line or "findstr" in line:
+            continue
+        names = []
+        for row in text.body[offset + len(line) + 1 : offset + 200_000].split("\n"):
+            listed = _ROW.match(row)
+            if listed is None and not _RULE.match(row):
+                break
+            if listed:
+                names.append(listed[1].lower())
+        if len(names) >= 2 and ({"pip", "setuptools", "numpy"} & set(names)):
+            facts.put("pasted.listing_without_torch", not any(name.startswith(("torch", "pytorch")) for name in names), text.place(offset))
+            return
 
 
 def _torch(text: Text, facts: Collected) -> None:

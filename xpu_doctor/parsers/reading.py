@@ -134,7 +134,7 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     about = any(text.has("torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch") for text in texts)
     facts.put("pasted.about_torch", about, "the text")
     if not about:
-        facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int)]
+        facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
     _versions(facts)
     _groups(facts)
     _kernel(facts)

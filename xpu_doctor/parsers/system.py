@@ -8,7 +8,10 @@ from itertools import islice
 from xpu_doctor.facts import LogLine, Node, Variable
 from xpu_doctor.parsers.collected import Collected, Text
 
-_KERNEL = re.compile(r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b")
+_KERNEL = re.compile(
+    r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b"
+    r"|\b([456]\.\d{1,2}\.\d{1,3}-[\w.-]+) kernel\b"
+)
 _UNAME_WORDS = ("linux ", "#", "smp", "-generic", "-arch", "-pve", "-microsoft", ".fc", "-amd64", "-zen", "-lts", "-default", ".el", "-cachyos", "-oem", "-hwe")
 _UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
 _OS_WORDS = {
@@ -38,7 +41,7 @@ _DISTRIBUTION_WORDS = {
 _WSL = re.compile(r"(?i)\bwsl ?2?\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
 _CONTAINER = re.compile(
     r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |"
-    r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|^FROM [\w./:-]+|\bdocker (?:container|"
+    r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-]+)|\bdocker (?:container|"
     r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|^\s*image: [\w./-]+:",
     re.MULTILINE,
 )
@@ -140,12 +143,15 @@ def _nodes(text: Text, facts: Collected) -> None:
         facts.block("dev-dri")
         facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
         facts.put("pasted.dri_missing", False, facts.sources["access.nodes"])
+        facts.put("pasted.no_render_node", not any("render" in node.path for node in nodes), facts.sources["access.nodes"])
     for offset, _ in text.lines_with("/dev/dri"):
         listing = _DRI_LIST.match(text.body, offset, offset + 4096)
         if listing and re.search(r"renderD\d+", listing[1]):
             facts.block("dev-dri")
             facts.put("pasted.dri_missing", False, text.place(offset))
             break
+        if listing and re.search(r"\bcard\d", listing[1]):
+            facts.put("pasted.no_render_node", True, text.place(offset))
     identity = text.first(_ID, "uid=")
     if identity:
         facts.block("id")
@@ -172,7 +178,7 @@ def _kernel(text: Text, facts: Collected) -> None:
     for pattern, words in ((_UNAME, _UNAME_WORDS), (_KERNEL, ("kernel",))):
         found = text.first(pattern, *words)
         if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
-            facts.put("kernel.version", found[1], text.place(found.start()))
+            facts.put("kernel.version", next(group for group in found.groups() if group), text.place(found.start()))
             break
     logged = islice(text.matches(_DMESG, "i915 ", "i915:", "xe ", "xe:"), 64)
     lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match in logged]

@@ -7,7 +7,9 @@ import re
 from xpu_doctor.parsers.collected import Collected, Text
 
 _AVAILABLE = re.compile(
-    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\(\)[`'\"]*\)?(?:\s*(?:->|=>|=|:|is|"
+    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
+    r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) ))"
+    r"[`'\"]*\)?(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
     r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*|"
     r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
     r"False)\b"
@@ -22,15 +24,24 @@ _IMPORT_FAILED = re.compile(
     r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
     r"OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib"
 )
-_COMPILE = re.compile(r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\(|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]")
+_COMPILE = re.compile(r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\b|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]")
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s*File \"[^\"\n]{1,300}\", line \d+", re.MULTILINE)
-_WORKED = re.compile(r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Intel\(R\)")
+_FRAME = re.compile(r"File \"([^\"\n]{1,300})\", line \d+")
+_OWNERS = (
+    ("torch", ("/torch/", "/torchgen/")),
+    ("triton", ("/triton/",)),
+    ("ipex", ("/intel_extension_for_pytorch/", "/ipex_llm/")),
+    ("python", ("<frozen", "/lib/python3", "<stdin>", "<string>")),
+)
+"""Parts of the paths of frames, by whose code that is; site-packages of applications come before the standard library's folder."""
+_WORKED = re.compile(r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Intel\(R\)|\bTorch detected (?:GPU|XPU): Intel")
 
 
 def parse(text: Text, facts: Collected) -> None:
     """Read what torch said from a text."""
     if text.first(_TRACEBACK, "traceback", 'file "'):
         facts.block("traceback")
+        _last_frame(text, facts)
     _availability(text, facts)
     if text.has("torch"):
         failed = _IMPORT_FAILED.search(text.body) if text.has("torch/__init__", "torch\\__init__", "import torch", "error loading") else None
@@ -41,10 +52,20 @@ def parse(text: Text, facts: Collected) -> None:
             facts.put("pasted.compiling", True, text.place(found.start()))
 
 
+def _last_frame(text: Text, facts: Collected) -> None:
+    """Note whose code the last frame of the last traceback lies in."""
+    frames = list(text.matches(_FRAME, 'file "'))
+    if frames:
+        last = frames[-1]
+        path = last[1].replace("\\", "/").lower()
+        owner = next((name for name, parts in _OWNERS if any(part in path for part in parts)), "application")
+        facts.put("pasted.last_frame", owner, text.place(last.start()))
+
+
 def _availability(text: Text, facts: Collected) -> None:
     if text.has("is_available", "available", "detected"):
         answers = []
-        for offset, line in text.lines_with("is_available()"):
+        for offset, line in text.lines_with("is_available"):
             end = text.body.find("\n", offset + len(line) + 1)
             both = text.body[offset : min(end if end >= 0 else len(text.body), offset + 4096)]
             answers += [(offset + match.start(), match[1]) for match in _AVAILABLE.finditer(both) if match.start() < len(line)]
@@ -65,6 +86,6 @@ def _availability(text: Text, facts: Collected) -> None:
         if count:
             facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
             break
-    worked = text.first(_WORKED, "xpu:", "using xpu", "using device")
+    worked = text.first(_WORKED, "xpu:", "using xpu", "using device", "torch detected")
     if worked:
         facts.put("xpu.available", True, text.place(worked.start()))
