@@ -48,6 +48,8 @@ class Signature:
     implies: tuple[Implication, ...]
     establishes: tuple[tuple[str, str], ...] = ()
     """Facts that the message proves: path and value."""
+    contradicted_by: frozenset[str] = frozenset()
+    """Signatures beside which the message proves no fact."""
     kind: str = "message"
     """`message` (program output) or `claim` (what people write)."""
     source: str = ""
@@ -132,6 +134,7 @@ def _signature(row: dict[str, Any]) -> Signature:
         row["meaning"],
         tuple(implied),
         tuple((path, str(value)) for path, value in row.get("establishes", {}).items()),
+        frozenset(name for item in row.get("unless", ()) if item.startswith("signature:") for name in item[len("signature:") :].split("|")),
         row.get("kind", "message"),
         row["source"],
         str(row["checked"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from xpu_doctor import signatures
@@ -83,10 +83,13 @@ def _read_one(subject: str, texts: list[Text]) -> Snapshot:
     return _snapshot(subject, facts, texts, tuple(met), tuple(failures))
 
 
-def _establish(met: Iterable[ErrorText], facts: Collected) -> None:
+def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
     """Add the facts that met messages prove, where the text does not say otherwise."""
     rows = signatures.by_id()
+    ids = {error.signature for error in met}
     for error in met:
+        if not ids.isdisjoint(rows[error.signature].contradicted_by):
+            continue
         for path, value in rows[error.signature].establishes:
             facts.put(path, {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value), error.source)
     if facts.get("xpu.available") is True and facts.get("xpu.device_count") == 0:
