@@ -55,8 +55,8 @@ def device(snapshot: Snapshot) -> Proof:
 
 
 def _named(gpu: Gpu) -> str:
-    number = f"{gpu.vendor_id:04x}:{gpu.device_id:04x}" if isinstance(gpu.device_id, int) else f"{gpu.vendor_id:04x}"
-    return f"{gpu.name or 'Intel GPU'} ({number})"
+    number = f" ({gpu.vendor_id:04x}:{gpu.device_id:04x})" if isinstance(gpu.device_id, int) else ""
+    return (gpu.name or "Intel GPU") + number
 
 
 @_proof

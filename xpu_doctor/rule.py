@@ -176,5 +176,13 @@ def display(value: Any) -> str:
         return ", ".join(display(item) for item in value[:8]) + (f" ... ({len(value)} in all)" if len(value) > 8 else "")
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = " ".join(str(value).split())
+    text = " ".join(_said(value).split())
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+
+
+def _said(value: Any) -> str:
+    """Return what a fact is called: of a group of facts its name, or what else tells it from its like."""
+    if hasattr(value, "__dataclass_fields__"):
+        words = (getattr(value, name, None) for name in ("name", "address", "path", "text", "index"))
+        return next((str(word) for word in words if isinstance(word, (str, int)) and word != ""), str(value))
+    return str(value)

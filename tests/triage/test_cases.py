@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,3 +82,12 @@ def test_form_does_not_matter(case: dict[str, Any]) -> None:
         assert [finding.code for finding in roots(other)][:1] == first, other[:80]
     wide = from_bytes(text.encode("utf-16"), "text")
     assert wide.text == from_bytes(text.encode(), "text").text
+
+
+@pytest.mark.parametrize("case", cases())
+def test_every_root_cause_names_a_line(case: dict[str, Any]) -> None:
+    """Each root cause of a text shows where in it the proof stands."""
+    if "\n" not in case["text"].strip():
+        return  # of a single line no number is told
+    for finding in roots(case["text"]):
+        assert any(re.search(r"\bline \d", item.source) for item in finding.evidence), (finding.code, finding.evidence)

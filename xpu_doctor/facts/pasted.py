@@ -54,6 +54,8 @@ class Pasted:
     """GPUs that sycl-ls lists under Level Zero."""
     opencl_gpus: Maybe[int] = NOT_EXAMINED
     """Intel GPUs that sycl-ls or clinfo lists under OpenCL."""
+    sysman_gpus: Maybe[int] = NOT_EXAMINED
+    """GPUs that xpu-smi discovers."""
     opencl_platforms: Maybe[int] = NOT_EXAMINED
     oneapi: Maybe[str] = NOT_EXAMINED
     """Release of the oneAPI toolkit or runtime that is named, e.g. `2024.0`."""

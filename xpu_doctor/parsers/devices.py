@@ -16,6 +16,8 @@ _IN_BRACKETS = re.compile(r"\[0x([0-9a-f]{4})\]")
 _LISTED_DEVICE = re.compile(r"[>\s]*\[\w+:")
 _EXPECTED = re.compile(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
 _CLINFO_DEVICE = re.compile(r"(?mi)^[>\s]*Device Name\s{1,60}(\S[^\n]{2,120})$")
+_XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s*([^|\n]{2,120})")
+_XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
 _WINDOW = re.compile(r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]")
 _LSPCI = re.compile(
     r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
@@ -55,6 +57,7 @@ def parse(text: Text, facts: Collected) -> None:
     if devices:
         facts.block("clinfo")
         facts.put("pasted.opencl_gpus", len(devices), text.place(devices[0].start()))
+    _xpu_smi(text, facts)
     found = text.first(_XPU_JSON, '"xpu"') or text.first(_COMFY, "device: xpu:")
     if found:
         facts.put("xpu.available", True, text.place(found.start()))
@@ -113,8 +116,9 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
         elif version:
             facts.put("pasted.opencl_version", version[1].strip(), place)
     if "sycl-ls" in facts.blocks:
-        facts.put("pasted.level_zero_gpus", counts["level_zero"], text.name)
-        facts.put("pasted.opencl_gpus", counts["opencl"], text.name)
+        first = text.place(min(start for start, *_ in rows)) if rows else text.name
+        facts.put("pasted.level_zero_gpus", counts["level_zero"], first)
+        facts.put("pasted.opencl_gpus", counts["opencl"], first)
         if counts["opencl"] and facts.get("pasted.opencl_version"):
             facts.put("pasted.driver_version", facts.get("pasted.opencl_version"), facts.sources["pasted.opencl_version"])
     facts.values.pop("pasted.opencl_version", None)
@@ -125,6 +129,16 @@ def _is_wished(text: Text, start: int) -> bool:
     above = text.body[max(0, start - 4096) : start].rstrip("\n").split("\n")
     heading = next((line for line in reversed(above) if line.strip(" `>\t") and not _LISTED_DEVICE.match(line)), "")
     return bool(_EXPECTED.search(heading[:400]))
+
+
+def _xpu_smi(text: Text, facts: Collected) -> None:
+    """Read what `xpu-smi discovery` lists: GPUs that answer through Level Zero's Sysman."""
+    listed = [match for match in text.matches(_XPU_SMI, "device name:") if "intel" in match[1].lower()]
+    none = text.first(_XPU_SMI_NONE, "discovered")
+    if listed or none:
+        facts.block("xpu-smi")
+        place = text.place((listed[0] if listed else none).start())  # type: ignore[union-attr]
+        facts.put("pasted.sysman_gpus", len(listed), place)
 
 
 def _clinfo_tree(text: Text, facts: Collected) -> None:
@@ -149,7 +163,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         facts.block("lspci")
         end = rows[number + 1].start() if number + 1 < len(rows) else min(len(text.body), match.end() + 4000)
         below = text.body[match.end() : end]
-        ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]", rest, re.IGNORECASE)
+        ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]|\bDevice ([0-9a-f]{4})\b", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
         unbound = _MODULES.search(below) or (asked and "Flags:" not in below and re.match(r"[>\s]*Subsystem:", below))
         name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
@@ -157,7 +171,7 @@ def _lspci(text: Text, facts: Collected) -> None:
             Gpu(
                 address=address if address.count(":") == 2 else f"0000:{address}",
                 vendor_id=vendors.get(vendor.lower(), 0x1002),
-                device_id=int(ids[1], 16) if ids else NOT_EXAMINED,
+                device_id=int(ids[1] or ids[2], 16) if ids else NOT_EXAMINED,
                 name=name,
                 pci_class=int(pci_class, 16) << 8 if pci_class else NOT_EXAMINED,
                 bar_bytes=_windows(below),
@@ -166,8 +180,16 @@ def _lspci(text: Text, facts: Collected) -> None:
         )
         facts.sources["gpus"] = text.place(match.start())
     if found:
-        named = {family_named(gpu.name) for gpu in found}
+        named = {_family(gpu) for gpu in found}
         facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and family_named(gpu.name) not in named]
+
+
+def _family(gpu: Gpu) -> str:
+    """Return the key of a GPU's family by its id or its name, or empty."""
+    from xpu_doctor.tables.devices import device_of
+
+    device = device_of(gpu)
+    return device.family.key if device else ""
 
 
 def _windows(below: str) -> Maybe[tuple[int, ...]]:

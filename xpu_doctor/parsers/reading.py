@@ -141,16 +141,17 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     _versions(facts)
     _groups(facts)
     _kernel(facts)
-    none = (
-        facts.get("xpu.device_count") == 0
-        or facts.get("xpu.available") is False
-        or facts.get("pasted.opencl_platforms") == 0
-        or (facts.get("pasted.level_zero_gpus") == 0 and facts.get("xpu.available") is not True)
+    shown = (
+        ("xpu.device_count", facts.get("xpu.device_count") == 0),
+        ("xpu.available", facts.get("xpu.available") is False),
+        ("pasted.opencl_platforms", facts.get("pasted.opencl_platforms") == 0),
+        ("pasted.level_zero_gpus", facts.get("pasted.level_zero_gpus") == 0 and facts.get("xpu.available") is not True),
     )
+    none = next((path for path, says_none in shown if says_none), "")
     if none:
-        facts.put("pasted.no_device", True, "the text")
+        facts.put("pasted.no_device", True, facts.sources[none])
     elif facts.get("xpu.available") is True:
-        facts.put("pasted.no_device", False, "the text")
+        facts.put("pasted.no_device", False, facts.sources["xpu.available"])
 
 
 def _versions(facts: Collected) -> None:
