@@ -38,6 +38,8 @@ class Pasted:
     in_container: Maybe[bool] = NOT_EXAMINED
     """Whether a container takes part, whichever side the lines are from."""
     dri_missing: Maybe[bool] = NOT_EXAMINED
+    bus_lists_intel: Maybe[bool] = NOT_EXAMINED
+    """Whether lspci, where it lists display devices, lists one of Intel's."""
     no_render_node: Maybe[bool] = NOT_EXAMINED
     """Whether a listing of /dev/dri shows cards and no render node."""
     dri_passed: Maybe[bool] = NOT_EXAMINED

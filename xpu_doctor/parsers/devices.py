@@ -21,8 +21,12 @@ _XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
 _WINDOW = re.compile(r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]")
 _LSPCI = re.compile(
     r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
-    r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI)([^\n]{0,200})$"
+    r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|Microsoft|ASPEED|Matrox|Cirrus|QEMU)([^\n]{0,200})$"
 )
+_VENDORS = {
+    "intel": 0x8086, "nvidia": 0x10DE, "vmware": 0x15AD, "innotek": 0x80EE, "oracle": 0x80EE, "red hat": 0x1AF4, "virtio": 0x1AF4, "microsoft": 0x1414,
+    "aspeed": 0x1A03, "matrox": 0x102B, "cirrus": 0x1013, "qemu": 0x1234,
+}  # fmt: skip
 _PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
 _PROPERTIES = re.compile(r"(?:\[(\d+)\]\s*)?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s*$", re.MULTILINE)
 _FIELD = re.compile(r"(\w+)=(?:'([^']*)'|([^,\s\[]+|\[[^\]]*\]))")
@@ -155,7 +159,6 @@ def _clinfo_tree(text: Text, facts: Collected) -> None:
 def _lspci(text: Text, facts: Collected) -> None:
     """Read display controllers, their ids and the kernel driver that holds them."""
     rows = list(text.matches(_LSPCI, "controller"))
-    vendors = {"intel": 0x8086, "nvidia": 0x10DE}
     asked = bool(text.first(_ASKS_DRIVERS, "lspci -") or text.first(_IN_USE, "kernel driver in use"))
     found: list[Gpu] = []
     for number, match in enumerate(rows):
@@ -170,7 +173,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         found.append(
             Gpu(
                 address=address if address.count(":") == 2 else f"0000:{address}",
-                vendor_id=vendors.get(vendor.lower(), 0x1002),
+                vendor_id=_VENDORS.get(vendor.lower(), 0x1002),
                 device_id=int(ids[1] or ids[2], 16) if ids else NOT_EXAMINED,
                 name=name,
                 pci_class=int(pci_class, 16) << 8 if pci_class else NOT_EXAMINED,
@@ -180,6 +183,8 @@ def _lspci(text: Text, facts: Collected) -> None:
         )
         facts.sources["gpus"] = text.place(match.start())
     if found:
+        found.sort(key=lambda gpu: gpu.vendor != "intel")
+        facts.put("pasted.bus_lists_intel", found[0].vendor == "intel", facts.sources["gpus"])
         named = {_family(gpu) for gpu in found}
         facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and family_named(gpu.name) not in named]
 

@@ -9,7 +9,7 @@ from xpu_doctor.parsers.collected import Collected, Text
 _AVAILABLE = re.compile(
     r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
     r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) ))"
-    r"[`'\"]*\)?(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
+    r"[)`'\"]{0,4}(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
     r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*|"
     r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
     r"False)\b"
