@@ -66,6 +66,8 @@ class Pasted:
     """N of the libsycl.so.N that a listing of the disk shows."""
     no_device: Maybe[bool] = NOT_EXAMINED
     """Whether torch, SYCL or OpenCL counts no Intel GPU."""
+    sometimes_available: Maybe[bool] = NOT_EXAMINED
+    """Whether the text shows torch finding a GPU as well as finding none."""
     about_torch: Maybe[bool] = NOT_EXAMINED
     """Whether PyTorch, or an application of it, takes part; SYCL and OpenCL programs run where PyTorch does not."""
     packages: tuple[str, ...] = ()

@@ -14,7 +14,9 @@ _PACKAGE = re.compile(
 )
 _BUILD = re.compile(r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d+)?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d+)?)\b")
 _RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
-_WINDOWS = re.compile(r"\b(3[12]\.0\.(?:100|101|15)\.\d{4,5})\b|(?i:\b(?:arc )?driver(?: version)?:? (\d{4})\b)")
+_WINDOWS = re.compile(r"\b(3[012]\.0\.(?:100|101|15)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}|x))(?![\w.])|(?i:\b(?:arc )?driver(?: version)?:? (\d{4})\b)")
+_ALONE = re.compile(r"[>\s]*2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s*")
+"""A version that stands alone, as the answer to a command in the line before."""
 DRIVER_WORDS = ("driver", "runtime", "neo", "level-zero", "level_zero", "level zero", "libze", "opencl")
 """Words of the lines in which a driver's version is looked for."""
 _LOADER = {"libze1", "level-zero", "level-zero-loader", "oneapi-level-zero", "libze-loader"}
@@ -39,7 +41,8 @@ def parse(text: Text, facts: Collected) -> None:
     version = facts.get("pasted.driver_version")
     if version is None:
         for offset, line in text.lines_with(*DRIVER_WORDS):
-            found = _BUILD.search(line[:4096]) or _RELEASE.search(line[:4096])
+            after = text.body[offset + len(line) + 1 : text.end_of_next(offset + len(line))]
+            found = _BUILD.search(line[:4096]) or _RELEASE.search(line[:4096]) or _ALONE.fullmatch(after)
             if found:
                 facts.put("pasted.driver_version", found[0], text.place(offset))
                 version = found[0]
@@ -47,7 +50,7 @@ def parse(text: Text, facts: Collected) -> None:
     build = build_of(str(version)) if version else 0
     if build:
         facts.put("pasted.driver_build", build, facts.sources["pasted.driver_version"])
-    for offset, line in text.lines_with("32.0.", "31.0.", "driver"):
+    for offset, line in text.lines_with("32.0.", "31.0.", "30.0.", ".20.100.", "driver"):
         windows = _WINDOWS.search(line[:4096])
         if windows and (windows[1] or facts.get("machine.os") == "windows"):
             facts.put("pasted.windows_driver", windows[1] or f"31.0.101.{windows[2]}", text.place(offset))

@@ -38,7 +38,7 @@ _DISTRIBUTION_WORDS = {
     "ubuntu": ("ubuntu",), "debian": ("debian",), "fedora": ("fedora",), "arch": ("arch linux", "archlinux", "arch btw", "manjaro"),
     "opensuse": ("opensuse",), "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
 }  # fmt: skip
-_WSL = re.compile(r"(?i)\bwsl ?2?\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
+_WSL = re.compile(r"(?i)(?<![-\w/.])wsl ?2?\b(?![-\w])|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
 _CONTAINER = re.compile(
     r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |"
     r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-]+)|\bdocker (?:container|"

@@ -16,7 +16,7 @@ _AVAILABLE = re.compile(
 )
 _AVAILABLE_WORDS = re.compile(
     r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
-    r"\bis_xpu_available\W{1,8}(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
+    r"\bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
 )
 _PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
 _COUNT = re.compile(r"(?i)\bdevice_count\(\)[`'\"]*\)?\s*(?:->|=>|=|:|is|returns?|gives?|\n)\s*[`'\"]?(\d{1,3})\b")
@@ -79,6 +79,8 @@ def _availability(text: Text, facts: Collected) -> None:
                 answers.append((match.start(), match[1]))
                 if match[2]:
                     facts.put("xpu.device_count", int(match[2]), text.place(match.start()))
+        if len({word.lower() in ("true", "yes") for _, word in answers}) > 1:
+            facts.put("pasted.sometimes_available", True, text.place(max(answers)[0]))
         for start, word in sorted(answers):
             facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
     for offset, line in text.lines_with("device_count()"):

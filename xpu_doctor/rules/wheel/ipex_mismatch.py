@@ -55,7 +55,7 @@ class IpexMismatch(Rule):
             yield self.found(
                 "torch",
                 f"torch {version} has no XPU support of its own: only the Intel extension brings it, and that project has ended",
-                severity=Severity.WARNING,
+                severity=Severity.INFO,
                 confidence=Confidence.LIKELY,
                 evidence=evidence,
                 remedies=reinstall(python, distributions, installer, torch, also=(NAME,)),
