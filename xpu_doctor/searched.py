@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
+from typing import NamedTuple
 
 PIECE = 4
 """Letters of the pieces by which words are looked up before they are searched for."""
@@ -34,8 +35,8 @@ class Searched:
 
     @cached_property
     def vocabulary(self) -> str:
-        """All tokens in one text: far shorter than a log, and holds all that the log holds but blanks."""
-        return "\n".join(self.tokens)
+        """All tokens with letters in one text: far shorter than a log, and holds all of its words."""
+        return "\n".join(filter(str.islower, self.tokens))
 
     @cached_property
     def pieces(self) -> set[str]:
@@ -49,13 +50,15 @@ class Searched:
         return [0, *(found.end() for found in re.finditer("\n", self.body))]
 
     def has(self, word: str) -> bool:
-        """Whether the text holds a word, given in lower case."""
+        """Whether the text holds a word, or several words in a row, given in lower case."""
         if word in self.tokens:
             return True
-        first, last, part = _looked_for(word)
-        if first and not (first in self.pieces and last in self.pieces):
+        sought = _sought(word)
+        if not (sought.whole <= self.tokens and sought.pieces <= self.pieces):
             return False
-        return part in self.vocabulary and (len(part) == len(word) or word in self.lowered)
+        if sought.alone:
+            return word in self.vocabulary
+        return word in self.lowered
 
     def number_at(self, offset: int) -> int:
         """Return the number of the line that holds an offset; the first line is 1."""
@@ -94,35 +97,40 @@ class Searched:
             at = self.lowered.find(word, self.starts[number])
 
 
+class _Sought(NamedTuple):
+    """What a text must hold that holds a word, or several words in a row."""
+
+    whole: frozenset[str]
+    """Tokens."""
+    pieces: frozenset[str]
+    alone: bool
+    """Whether it has letters and no blanks, so that the vocabulary answers for the text."""
+
+
 @cache
-def _looked_for(word: str) -> tuple[str, str, str]:
-    """Return the first and the last piece of the longest part of a word without blanks, empty where that is too short; and that part."""
-    part = max(word.split(), key=len, default="")
-    return (part[:PIECE], part[-PIECE:], part) if len(part) >= PIECE else ("", "", part)
+def _sought(word: str) -> _Sought:
+    """Return what a text must hold that holds a word; parts between blanks are tokens, the others parts of tokens."""
+    parts = word.split()
+    inner = parts[0 if word[:1].isspace() else 1 : len(parts) if word[-1:].isspace() else -1]
+    pieces = frozenset(part[at : at + PIECE] for part in parts if part.islower() for at in range(len(part) - PIECE + 1))
+    return _Sought(frozenset(inner), pieces, parts == [word] and word.islower())
 
 
 class WordTable:
     """Words in lower case; says quickly which of them a text holds."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        pieces = {word: _pieces(_looked_for(word)[2]) for word in words}
-        frequency = Counter(piece for several in pieces.values() for piece in several)
-        self._short = tuple(word for word, several in pieces.items() if not several)
-        self._by_piece: dict[str, list[tuple[str, frozenset[str]]]] = {}
-        for word, several in pieces.items():
-            if several:
-                self._by_piece.setdefault(min(several, key=frequency.__getitem__), []).append((word, several))
+        unique = tuple(dict.fromkeys(words))
+        frequency = Counter(piece for word in unique for piece in _sought(word).pieces)
+        self._others = tuple(word for word in unique if not _sought(word).pieces)
+        self._by_piece: dict[str, list[str]] = {}
+        for word in unique:
+            if word not in self._others:
+                self._by_piece.setdefault(min(_sought(word).pieces, key=frequency.__getitem__), []).append(word)
 
     def present(self, text: Searched) -> set[str]:
         """Return the words of the table that a text holds."""
-        there = text.pieces
-        found = set(filter(text.has, self._short))
-        for piece in self._by_piece.keys() & there:
-            for word, pieces in self._by_piece[piece]:
-                if pieces <= there and text.has(word):
-                    found.add(word)
+        found = set(filter(text.has, self._others))
+        for piece in self._by_piece.keys() & text.pieces:
+            found.update(filter(text.has, self._by_piece[piece]))
         return found
-
-
-def _pieces(part: str) -> frozenset[str]:
-    return frozenset(part[at : at + PIECE] for at in range(len(part) - PIECE + 1))
