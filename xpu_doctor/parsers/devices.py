@@ -20,7 +20,7 @@ _XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s*([^|\n]{2,120})")
 _XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
 _WINDOW = re.compile(r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]")
 _LSPCI = re.compile(
-    r"(?mi)^[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
+    r"(?mi)^(?:[^\n]{0,60}?[:$#] )?[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
     r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
     r"Microsoft|ASPEED|Matrox|Cirrus|QEMU)([^\n]{0,200})$"
 )
