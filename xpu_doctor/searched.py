@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 PIECE = 4
 """Letters of the pieces by which words are looked up before they are searched for."""
+MAX_VOCABULARY = 256 * 1024
+"""Characters of a vocabulary of which pieces are made: they take a hundred bytes each."""
 
 
 class Searched:
@@ -36,13 +38,13 @@ class Searched:
     @cached_property
     def vocabulary(self) -> str:
         """All tokens with letters in one text: far shorter than a log, and holds all of its words."""
-        return "\n".join(filter(str.islower, self.tokens))
+        return "\n".join([token for token in self.tokens if token.islower() or not token.isascii()])
 
     @cached_property
-    def pieces(self) -> set[str]:
-        """All pieces of the vocabulary: a word of which one piece is missing is not in the text."""
+    def pieces(self) -> set[str] | None:
+        """All pieces of the vocabulary: a word of which one piece is missing is not in the text; None where they would take much memory."""
         text = self.vocabulary
-        return set(map("".join, zip(text, text[1:], text[2:], text[3:], strict=False)))
+        return None if len(text) > MAX_VOCABULARY else set(map("".join, zip(text, text[1:], text[2:], text[3:], strict=False)))
 
     @cached_property
     def starts(self) -> list[int]:
@@ -54,7 +56,7 @@ class Searched:
         if word in self.tokens:
             return True
         sought = _sought(word)
-        if not (sought.whole <= self.tokens and sought.pieces <= self.pieces):
+        if not (sought.whole <= self.tokens and (self.pieces is None or sought.pieces <= self.pieces)):
             return False
         if sought.alone:
             return word in self.vocabulary
@@ -120,7 +122,7 @@ class WordTable:
     """Words in lower case; says quickly which of them a text holds."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        unique = tuple(dict.fromkeys(words))
+        self._words = unique = tuple(dict.fromkeys(words))
         frequency = Counter(piece for word in unique for piece in _sought(word).pieces)
         self._others = tuple(word for word in unique if not _sought(word).pieces)
         self._by_piece: dict[str, list[str]] = {}
@@ -130,6 +132,8 @@ class WordTable:
 
     def present(self, text: Searched) -> set[str]:
         """Return the words of the table that a text holds."""
+        if text.pieces is None:
+            return set(filter(text.has, self._words))
         found = set(filter(text.has, self._others))
         for piece in self._by_piece.keys() & text.pieces:
             found.update(filter(text.has, self._by_piece[piece]))

@@ -1,0 +1,62 @@
+"""The index of a text's words agrees with a plain search, whatever the text and the words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpu_doctor import searched
+from xpu_doctor.searched import Searched, WordTable
+
+LETTERS = st.sampled_from("abcxpu019 ._-:/'\n\r\tİß检测")
+TEXTS = st.text(LETTERS, max_size=200) | st.text(max_size=80)
+WORDS = st.text(st.sampled_from("abcxpu019 ._-:/'检测"), min_size=1, max_size=12).filter(lambda word: word.strip() != "")
+
+
+def plain(text: str) -> str:
+    """A text in lower case, letter by letter, as long as it was."""
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+
+
+@given(TEXTS, WORDS)
+def test_has_agrees_with_a_plain_search(text: str, word: str) -> None:
+    """Neither more nor less is found."""
+    assert Searched(text).has(word) == (word in Searched(text).lowered)
+
+
+@given(TEXTS, st.lists(WORDS, max_size=12))
+def test_a_table_finds_the_words_that_are_there(text: str, words: list[str]) -> None:
+    """Of many words at once, too."""
+    table = WordTable(words)
+    assert table.present(Searched(text)) == {word for word in words if word in Searched(text).lowered}
+
+
+@given(TEXTS, st.lists(WORDS, max_size=6))
+def test_a_long_vocabulary_is_searched_without_pieces(text: str, words: list[str]) -> None:
+    """Where pieces would take too much memory the answer is the same."""
+    table = WordTable(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searched, "MAX_VOCABULARY", 0)
+        without = table.present(Searched(text))
+    assert without == table.present(Searched(text))
+
+
+@given(TEXTS, st.lists(WORDS, max_size=4))
+def test_lines_with_words(text: str, words: list[str]) -> None:
+    """Lines are those between newlines, and their numbers begin at 1."""
+    found = Searched(text).numbers_with_any(words)
+    lines = Searched(text).lowered.split("\n")
+    one_line = [word for word in words if "\n" not in word]
+    assert set(found) >= {number for number, line in enumerate(lines, 1) if any(word in line for word in one_line)}
+    assert found == sorted(set(found))
+    for number in found:
+        assert Searched(text).line(number) == text.split("\n")[number - 1]
+
+
+@given(TEXTS)
+def test_lower_case_keeps_offsets(text: str) -> None:
+    """Letters whose lower case is longer than they are stay as they are."""
+    assert len(Searched(text).lowered) == len(text)
+    if len(text.lower()) != len(text):
+        assert Searched(text).lowered == plain(text)
