@@ -38,7 +38,9 @@ class Searched:
     @cached_property
     def vocabulary(self) -> str:
         """All tokens with letters in one text: far shorter than a log, and holds all of its words."""
-        return "\n".join([token for token in self.tokens if token.islower() or not token.isascii()])
+        if self.lowered.isascii():
+            return "\n".join(filter(str.islower, self.tokens))
+        return "\n".join(token for token in self.tokens if token.islower() or not token.isascii())
 
     @cached_property
     def pieces(self) -> set[str] | None:

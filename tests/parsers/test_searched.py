@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.parsers.strategies import hard
 from xpu_doctor import searched
 from xpu_doctor.searched import Searched, WordTable
 
@@ -19,12 +20,14 @@ def plain(text: str) -> str:
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
+@hard
 @given(TEXTS, WORDS)
 def test_has_agrees_with_a_plain_search(text: str, word: str) -> None:
     """Neither more nor less is found."""
     assert Searched(text).has(word) == (word in Searched(text).lowered)
 
 
+@hard
 @given(TEXTS, st.lists(WORDS, max_size=12))
 def test_a_table_finds_the_words_that_are_there(text: str, words: list[str]) -> None:
     """Of many words at once, too."""
@@ -32,6 +35,7 @@ def test_a_table_finds_the_words_that_are_there(text: str, words: list[str]) -> 
     assert table.present(Searched(text)) == {word for word in words if word in Searched(text).lowered}
 
 
+@hard
 @given(TEXTS, st.lists(WORDS, max_size=6))
 def test_a_long_vocabulary_is_searched_without_pieces(text: str, words: list[str]) -> None:
     """Where pieces would take too much memory the answer is the same."""
@@ -42,6 +46,7 @@ def test_a_long_vocabulary_is_searched_without_pieces(text: str, words: list[str
     assert without == table.present(Searched(text))
 
 
+@hard
 @given(TEXTS, st.lists(WORDS, max_size=4))
 def test_lines_with_words(text: str, words: list[str]) -> None:
     """Lines are those between newlines, and their numbers begin at 1."""
@@ -54,6 +59,7 @@ def test_lines_with_words(text: str, words: list[str]) -> None:
         assert Searched(text).line(number) == text.split("\n")[number - 1]
 
 
+@hard
 @given(TEXTS)
 def test_lower_case_keeps_offsets(text: str) -> None:
     """Letters whose lower case is longer than they are stay as they are."""
