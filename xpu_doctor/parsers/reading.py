@@ -134,7 +134,7 @@ def _snapshot(subject: str, facts: Collected, texts: list[Text], met: tuple[Erro
 
 def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     """Add what follows from several facts together."""
-    about = any(text.has("torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch") for text in texts)
+    about = any(text.has("torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch", "ai playground", "ai-backend", "sd.next", "sdnext", "webui") for text in texts)
     facts.put("pasted.about_torch", about, "the text")
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]

@@ -10,13 +10,13 @@ from xpu_doctor.parsers.collected import Collected, Text
 
 _KERNEL = re.compile(
     r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b"
-    r"|\b([456]\.\d{1,2}\.\d{1,3}-[\w.-]+) kernel\b"
+    r"|\b([456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]+)?) kernel\b"
 )
 _UNAME_WORDS = ("linux ", "#", "smp", "-generic", "-arch", "-pve", "-microsoft", ".fc", "-amd64", "-zen", "-lts", "-default", ".el", "-cachyos", "-oem", "-hwe")
 _UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
 _OS_WORDS = {
     "windows": (
-        "windows 1", "windows-1", "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
+        "windows 1", "windows1", "windows-1", "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
         "\\site-packages\\",
     ),
     "linux": (
@@ -38,11 +38,13 @@ _DISTRIBUTION_WORDS = {
     "ubuntu": ("ubuntu",), "debian": ("debian",), "fedora": ("fedora",), "arch": ("arch linux", "archlinux", "arch btw", "manjaro"),
     "opensuse": ("opensuse",), "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
 }  # fmt: skip
-_WSL = re.compile(r"(?i)(?<![-\w/.])wsl ?2?\b(?![-\w])|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
+_WSL = re.compile(r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
+_DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
+"""Containers on Windows run in WSL."""
 _CONTAINER = re.compile(
     r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |"
     r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-]+)|\bdocker (?:container|"
-    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|^\s*image: [\w./-]+:",
+    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|Error response from daemon|^\s*image: [\w./-]+:",
     re.MULTILINE,
 )
 _NODE = re.compile(r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+)\s+(\S+)\s+(226)\s*,\s*(\d+)[^\n]*?(?:\s|/)((?:renderD|card)\d+)\s*$")
@@ -111,6 +113,9 @@ def _system(text: Text, facts: Collected) -> None:
     if found:
         facts.put("machine.wsl", True, text.place(found.start()))
         facts.force("machine.os", "linux", text.place(found.start())) if text.has("microsoft-standard") else None
+    found = text.first(_DOCKER_DESKTOP, "docker desktop", "windows host", "docker for windows")
+    if found and text.has("windows"):
+        facts.put("machine.wsl", True, text.place(found.start()))
     found = text.first(_ARM, "aarch64", "arm64")
     if found:
         facts.put("machine.architecture", "aarch64", text.place(found.start()))
@@ -120,7 +125,7 @@ def _system(text: Text, facts: Collected) -> None:
 
 
 def _containers(text: Text, facts: Collected) -> None:
-    found = text.first(_CONTAINER, "docker", "podman", "container", "image", "kube", "lxc", "root@", "ghcr.io", "from ")
+    found = text.first(_CONTAINER, "docker", "podman", "container", "image", "kube", "lxc", "root@", "ghcr.io", "from ", "from daemon")
     if found:
         facts.put("pasted.in_container", True, text.place(found.start()))
     passed = text.first(_PASSED, "/dev/dri", "--privileged")
