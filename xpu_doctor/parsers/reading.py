@@ -47,6 +47,10 @@ GROUPS: Mapping[str, type[Any]] = {
     "xpu": Xpu,
     "pasted": Pasted,
 }
+ABOUT_TORCH = (
+    "torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch", "ai playground", "ai-backend", "sd.next", "sdnext", "webui",
+)  # fmt: skip
+"""Words one of which is in a text that speaks of PyTorch or of an application of it."""
 SHARED = ("gpus", "kernel")
 """Fact groups that a container has in common with its host."""
 NOT_IN_TEXT = Unknown("not in the text")
@@ -134,7 +138,7 @@ def _snapshot(subject: str, facts: Collected, texts: list[Text], met: tuple[Erro
 
 def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     """Add what follows from several facts together."""
-    about = any(text.has("torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch", "ai playground", "ai-backend", "sd.next", "sdnext", "webui") for text in texts)
+    about = any(text.has(*ABOUT_TORCH) for text in texts)
     facts.put("pasted.about_torch", about, "the text")
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
