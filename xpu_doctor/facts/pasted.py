@@ -78,6 +78,8 @@ class Pasted:
     """Whose code the last frame of a traceback lies in: `torch`, `triton`, `ipex`, `python` or `application`."""
     listing_without_torch: Maybe[bool] = NOT_EXAMINED
     """Whether a whole listing of installed packages does not name torch."""
+    torch_builds: tuple[str, ...] = ()
+    """Builds of torch that the text names as installed: `xpu`, `cpu`, `cuda`, `rocm`."""
     two_tritons: bool = False
     """Whether builds of Triton of two names are installed."""
     not_in_group: Maybe[bool] = NOT_EXAMINED

@@ -18,6 +18,7 @@ _LISTED = re.compile(
     r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
 )
 _PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
+_LABELS = ("+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi")
 _PREFIXES = ("[pip]", "[pip3]", "[conda]", "[uv]")
 _LISTED_WORDS = (
     "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "ipex", "transformers", "numpy", "vllm",
@@ -174,11 +175,12 @@ def _torch(text: Text, facts: Collected) -> None:
                 facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
                 break
     if facts.get("torch.version") is None:
-        for match in text.matches(_PLUS_XPU, "+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi"):
-            line = text.body[max(0, text.body.rfind("\n", 0, match.start()) + 1, match.start() - 300) : match.start()].lower()
-            if not any(word in line for word in WANTED) and int(match[1].split(".")[0]) >= 1:
+        for match in text.matches(_PLUS_XPU, *_LABELS):
+            if not _is_wanted(text, match.start()) and int(match[1].split(".")[0]) >= 1:
                 facts.put("torch.version", match[1].lower(), text.place(match.start()))
                 break
+    builds = dict.fromkeys(_label(match[1]) for match in text.matches(_PLUS_XPU, *_LABELS) if not _is_wanted(text, match.start()))
+    facts.put("pasted.torch_builds", tuple(build for build in builds if build), text.name)
     version = facts.get("torch.version")
     if version:
         facts.put("torch.installed", True, facts.sources["torch.version"])
@@ -188,6 +190,12 @@ def _torch(text: Text, facts: Collected) -> None:
     site = text.first(_SITE, "site-packages")
     if site:
         facts.put("torch.path", text.body[site.start() : site.end()].strip(" \"'").rstrip("/\\"), text.place(site.start()))
+
+
+def _is_wanted(text: Text, offset: int) -> bool:
+    """Whether the words before a version say that somebody wants it, and need not have it."""
+    before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
+    return any(word in before for word in WANTED)
 
 
 def _label(version: str) -> str:
