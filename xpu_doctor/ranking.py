@@ -63,8 +63,9 @@ def _weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool, int,
 def _root_weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool, bool, bool, int, int, int, str, str]:
     """As `_weight`; among causes that are more than possible, one that explains a symptom that was met comes first."""
     severity, symptom, confidence, specific, layer, code, subject = _weight(finding, symptoms)
-    met = any(child.code in symptoms for child in flat(finding.explains))
-    return (severity, symptom, finding.confidence is Confidence.POSSIBLE, not met, confidence, specific, layer, code, subject)
+    guess = finding.confidence is Confidence.POSSIBLE
+    met = not guess and any(child.code in symptoms for child in flat(finding.explains))
+    return (severity, symptom, guess, not met, confidence, specific, layer, code, subject)
 
 
 def _tree(index: int, ordered: list[Finding], parent: Mapping[int, int]) -> Finding:
