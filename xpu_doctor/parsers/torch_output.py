@@ -19,7 +19,7 @@ _AVAILABLE_WORDS = re.compile(
     r"\bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
 )
 _PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
-_COUNT = re.compile(r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)\s*[`'\"]?(\d{1,3})\b")
+_COUNT = re.compile(r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)[>\s]*[`'\"]?(\d{1,3})\b")
 _IMPORT_FAILED = re.compile(
     r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
     r"OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib"
