@@ -86,7 +86,7 @@ class Typed:
 
     def fit(self, remedy: Remedy) -> Remedy:
         """Return a remedy of the tables with its commands for this interpreter; without pip there, commands of pip are left out."""
-        if not self.python:
+        if not self.python and self.system != "windows":
             return remedy
         return replace(remedy, commands=self._lines(remedy.commands), verify=self._lines(remedy.verify))
 
@@ -94,6 +94,10 @@ class Typed:
         from xpu_doctor.remedies.commands import program, shells
 
         shell = shells(self.system)[0]
+        if self.system == "windows":
+            lines = tuple(re.sub(r"^export (\w+)=(\S+)", r'$env:\1 = "\2"', line) for line in lines)
+        if not self.python:
+            return lines
         kept = (line for line in lines if self.pip or not line.startswith("python -m pip "))
         return tuple(re.sub(r"^python(?= )", lambda _: program(self.python, shell), line) for line in kept)
 

@@ -9,6 +9,10 @@ from typing import Any
 
 _HOME = re.compile(r"(?i)((?:[a-z]:)?[\\/]+(?:home|users)[\\/]+)([^\\/\s\"':;<>|*?]+)")
 """A home folder: the component after /home, /Users or C:\\Users is a user's name."""
+_WINDOWS_HOME = re.compile(r"(?i)(\b[a-z]:(?:\\{1,2}|/)users(?:\\{1,2}|/))([^\\/\r\n:*?\"<>|]{1,40})(?=\\|/)")
+"""The same on Windows, where names may hold blanks and apostrophes."""
+_UNC = re.compile(r"(?<![\\\w:])(\\\\)([A-Za-z][\w-]{1,62})(?=\\[\w$])")
+"""A machine's name before a share."""
 NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username", "<user>"})
 _URL_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
 _EMAIL = re.compile(r"(?<![\w.+/-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w@])")
@@ -89,7 +93,9 @@ class Redactor:
         return (
             (lambda text: "://" in text and "@" in text, _URL_CREDENTIALS, r"\1<credentials>@"),
             (lambda text: any(mark in text for mark in TOKEN_MARKS), _TOKEN, "<token>"),
+            (_may_hold_home, _WINDOWS_HOME, self._home),
             (_may_hold_home, _HOME, self._home),
+            (lambda text: "\\\\" in text, _UNC, self._share),
             (lambda text: "@" in text, _EMAIL, "<email>"),
             (lambda text: bool(_DOTS.search(text)), _IPV4, _address),
             (_may_hold_colons, _IPV6, "<ip>"),
@@ -98,7 +104,10 @@ class Redactor:
 
     def _home(self, match: re.Match[str]) -> str:
         name = match[2]
-        return match[0] if name.lower() in NOT_A_USER else match[1] + self._learn(name, "user")
+        return match[0] if name.lower() in NOT_A_USER or name.startswith("<") else match[1] + self._learn(name, "user")
+
+    def _share(self, match: re.Match[str]) -> str:
+        return match[1] + self._learn(match[2], "host")
 
     def _known_names(self, text: str) -> str:
         """Replace known names where they stand as a whole word, never inside another one."""

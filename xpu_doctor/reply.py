@@ -87,9 +87,9 @@ def reply(triaged: Triaged) -> str:
     lines += list(_opinion(roots))
     asked = next_questions(triaged)
     if asked:
-        lines += ["", "To be sure, please send the output of:" if roots else "To find the cause, please send the output of:", ""]
+        lines += ["", "To be sure, please send what these print:" if roots else "To find the cause, please send what these print:", ""]
         for number, question in enumerate(asked, 1):
-            lines += [f"{number}. {question.why}", "", "   ```", *(f"   {ask}" for ask in question.asks), "   ```", ""]
+            lines += [f"{number}. Please run the following. {question.why}", "", "   ```", *(f"   {ask}" for ask in question.asks), "   ```", ""]
         lines.append("Please paste it as text, whole, between lines of three backticks.")
     elif roots:
         lines += ["", "If that does not help, please send the whole output of the commands above."]
@@ -107,7 +107,7 @@ def _opinion(roots: Sequence[Finding]) -> Iterable[str]:
     if first.confidence is not Confidence.POSSIBLE and first.remedies:
         remedy = first.remedies[0]
         yield ""
-        yield f"What helps: {markdown(remedy.title)}"
+        yield f"What helps: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
         if remedy.commands:
             yield ""
             yield "```"

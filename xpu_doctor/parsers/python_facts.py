@@ -14,14 +14,17 @@ _TORCH_VERSION = re.compile(
 _REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]+\])?==(\d[\w.+!-]*)")
 _LISTED = re.compile(
     r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|"
-    r"dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|ipex[-_]llm|transformers|numpy|vllm|"
+    r"dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|nvidia-[\w-]+|ipex[-_]llm|transformers|numpy|vllm|"
     r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
 )
 _PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
+_CONDA_BUILD = re.compile(r"(?i)^[>\s|]*(?:pytorch|libtorch)\s+\d[\w.]*\s+(\w*(?:cpu|cuda)\w*)")
+_PLAIN_WHEEL = re.compile(r"\btorch-(\d+\.\d+\.\d+)-cp\d{2,3}-\w+-((?:manylinux|linux|win|macosx)[\w.]*)\.whl")
 _LABELS = ("+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi")
 _PREFIXES = ("[pip]", "[pip3]", "[conda]", "[uv]")
 _LISTED_WORDS = (
-    "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "ipex", "transformers", "numpy", "vllm",
+    "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "nvidia-", "ipex", "transformers",
+    "numpy", "vllm",
 )  # fmt: skip
 _PLUS_XPU = re.compile(r"(?<![\w.])(\d+\.\d+(?:\.\d+)?\w*\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]*|cxx11\.abi))(?![\w])")
 _PYTHON = re.compile(r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b")
@@ -179,8 +182,12 @@ def _torch(text: Text, facts: Collected) -> None:
             if not _is_wanted(text, match.start()) and int(match[1].split(".")[0]) >= 1:
                 facts.put("torch.version", match[1].lower(), text.place(match.start()))
                 break
-    builds = dict.fromkeys(_label(match[1]) for match in text.matches(_PLUS_XPU, *_LABELS) if not _is_wanted(text, match.start()))
-    facts.put("pasted.torch_builds", tuple(build for build in builds if build), text.name)
+    builds = {_label(match[1]): match.start() for match in text.matches(_PLUS_XPU, *_LABELS) if not _is_wanted(text, match.start())}
+    builds.pop("", None)
+    if builds:
+        facts.put("pasted.torch_builds", tuple(builds), text.place(max(builds.values())))
+    _labelled(text, facts)
+    _unlabelled(text, facts)
     version = facts.get("torch.version")
     if version:
         facts.put("torch.installed", True, facts.sources["torch.version"])
@@ -192,10 +199,40 @@ def _torch(text: Text, facts: Collected) -> None:
         facts.put("torch.path", text.body[site.start() : site.end()].strip(" \"'").rstrip("/\\"), text.place(site.start()))
 
 
+def _labelled(text: Text, facts: Collected) -> None:
+    """Prefer a version with a build's label to the same one without: listings of some tools leave the label out."""
+    version = str(facts.get("torch.version") or "")
+    if not version or "+" in version:
+        return
+    for match in text.matches(_PLUS_XPU, *_LABELS):
+        if match[1].partition("+")[0] == version and not _is_wanted(text, match.start()):
+            facts.force("torch.version", match[1].lower(), text.place(match.start()))
+            return
+
+
+def _unlabelled(text: Text, facts: Collected) -> None:
+    """Tell the build of a torch without a label: by what is installed beside it, by conda's build string, or by the name of its wheel.
+
+    PyPI's wheels carry no label: those for Linux on x86-64 are CUDA builds, the others are for processors.
+    """
+    if "+" in str(facts.get("torch.version") or "") or facts.get("torch.build"):
+        return
+    conda = text.first(_CONDA_BUILD, "pytorch", "libtorch")
+    wheel = text.first(_PLAIN_WHEEL, "torch-")
+    if conda:
+        facts.put("torch.build", "cuda" if "cuda" in conda[1].lower() else "cpu", text.place(conda.start()))
+    elif any(name.startswith("nvidia-cu") for name in facts.distributions) and "torch" in facts.distributions:
+        place = next(source for path, source in facts.sources.items() if path.startswith("distributions.nvidia-cu"))
+        facts.put("torch.build", "cuda", place)
+    elif wheel:
+        facts.put("torch.version", wheel[1], text.place(wheel.start()))
+        facts.put("torch.build", "cuda" if "manylinux" in wheel[2] and "x86_64" in wheel[2] else "cpu", text.place(wheel.start()))
+
+
 def _is_wanted(text: Text, offset: int) -> bool:
-    """Whether the words before a version say that somebody wants it, and need not have it."""
+    """Whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
     before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
-    return any(word in before for word in WANTED)
+    return any(word in before for word in WANTED) or before.rstrip("= \t").endswith(("vision", "audio", "ipex", "pytorch-gpu"))
 
 
 def _label(version: str) -> str:

@@ -142,6 +142,8 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     facts.put("pasted.about_torch", about, "the text")
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
+    if facts.get("machine.os"):
+        facts.put("python.os", facts.get("machine.os"), facts.sources["machine.os"])
     _versions(facts)
     _groups(facts)
     _kernel(facts)

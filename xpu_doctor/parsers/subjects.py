@@ -6,8 +6,8 @@ import re
 
 from xpu_doctor.parsers.collected import Text
 
-_CONTAINER_PROMPT = re.compile(r"^[>\s]*(?:\([\w.-]+\)\s*)?(?:root|[\w-]+)@[0-9a-f]{12}:[^\n]{0,120}?[#$]")
-_HOST_PROMPT = re.compile(r"^[>\s]*(?:\([\w.-]+\)\s*)?[\w.-]+@(?![0-9a-f]{12}:)[\w.-]+:[^\n]{0,120}?[#$]|^[>\s]*(?:\$|PS [A-Z]:)")
+_CONTAINER_PROMPT = re.compile(r"^[>\s]*(?:\([\w.-]+\)\s*)?(?:root|[\w<>-]+)@[0-9a-f]{12}:[^\n]{0,120}?[#$]")
+_HOST_PROMPT = re.compile(r"^[>\s]*(?:\([\w.-]+\)\s*)?[\w.<>-]+@(?![0-9a-f]{12}:)[\w.<>-]+:[^\n]{0,120}?[#$]|^[>\s]*(?:\$|PS [A-Z]:)")
 _INSIDE = re.compile(r"(?i)^[^\n]{0,80}\b(?:inside|in|within|from) (?:the |my |a |this )?(?:\w+ ){0,2}container\b.{0,40}:[*\s]*$")
 _OUTSIDE = re.compile(r"(?i)^[^\n]{0,80}\b(?:on|from) (?:the |my )?(?:\w+ )?host\b.{0,40}:[*\s]*$")
 

@@ -112,8 +112,13 @@ class _Page:
         if guesses:
             yield ""
             yield self.terminal.style("Possible as well (-v shows proof and remedy):", "bold")
+        told: dict[str, list[str]] = {}
         for finding in guesses:
-            yield from self.wrapped(f"{finding.summary} [{finding.code}]", indent=2, bullet=True)
+            told.setdefault(finding.summary, []).append(f"[{finding.code}]")
+        said = {root.summary for root in self.report.root_causes if root not in guesses}
+        for summary, codes in told.items():
+            text = f"for the same reason: {', '.join(codes)}" if summary in said else f"{summary} {', '.join(codes)}"
+            yield from self.wrapped(text, indent=2, bullet=True)
 
     def evidence(self, evidence: Iterable[EvidenceDocument]) -> Iterator[str]:
         rows = list(evidence)
