@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True, help="Severity that makes the exit code 1.")
 @click.option("--format", "format_", metavar="FORMAT", default="text", show_default=True, help="What to print, as in check: text, json ...")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--reply", "only_reply", is_flag=True, help="Print only a message to the customer, in Markdown: what to ask next.")
+@click.option("--reply", "only_reply", is_flag=True, help="Print only a message to the customer, in Markdown: cause, remedy, and what to send next.")
 @click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
 @click.option("--no-redact", is_flag=True, help="Keep user names, host names, addresses and tokens of the input.")
 @click.option("-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for.")
@@ -47,6 +47,8 @@ def triage(
     from xpu_doctor.triaging import triage_texts
 
     wanted = "json" if as_json else format_
+    if only_reply and wanted != "text":
+        raise click.UsageError("--reply is a message in Markdown: it cannot be had as JSON. Leave one of the two out.")
     _check_format(wanted)
     codes = tuple(part.strip() for value in ignore for part in value.split(",") if part.strip())
     for code in codes:

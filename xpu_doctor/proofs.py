@@ -141,7 +141,9 @@ def import_(snapshot: Snapshot) -> Proof:
 
 @_proof
 def enumeration(snapshot: Snapshot) -> Proof:
-    """Every device that torch.xpu counts took a small tensor."""
+    """Every device that torch.xpu counts took a small tensor; of a pasted text no more can be had than that torch said it finds one."""
+    if snapshot.origin == "pasted" and snapshot.xpu.available is True and snapshot.pasted.no_device is not True:
+        return Proof(True, "torch says in the text that it finds a GPU")
     if known(snapshot.xpu.allocated):
         count = known(snapshot.xpu.device_count)
         return Proof(True, f"torch.xpu counts {count} device{'s' if count != 1 else ''}; each took a tensor")

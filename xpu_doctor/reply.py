@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from xpu_doctor.conditions import holds
+from xpu_doctor.diagnosis import device_works
 from xpu_doctor.findings import Confidence, Finding, Severity
 from xpu_doctor.tables import toml
 
@@ -46,6 +47,8 @@ def next_questions(triaged: Triaged) -> tuple[Question, ...]:
     if faults and faults[0].confidence is Confidence.CERTAIN:
         return ()
     snapshot = triaged.snapshot
+    if not faults and device_works(snapshot):
+        return tuple(question for question in questions() if question.id == "complaint")
     open_codes = [root.code for root in faults[:5]] or [item.code for item in triaged.diagnosis.undecided]
     fitting = [question for question in questions() if _fits(question, snapshot)]
     chosen: list[Question] = []
@@ -84,7 +87,7 @@ def reply(triaged: Triaged) -> str:
     """Return the message to the customer, in Markdown."""
     lines = ["Thank you for the report.", ""]
     roots = [root for root in triaged.diagnosis.root_causes if root.severity is not Severity.INFO]
-    lines += list(_opinion(roots))
+    lines += list(_opinion(roots, device_works(triaged.snapshot)))
     asked = next_questions(triaged)
     if asked:
         lines += ["", "To be sure, please send what these print:" if roots else "To find the cause, please send what these print:", ""]
@@ -96,10 +99,10 @@ def reply(triaged: Triaged) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _opinion(roots: Sequence[Finding]) -> Iterable[str]:
+def _opinion(roots: Sequence[Finding], works: bool) -> Iterable[str]:
     """What the texts say so far, and what to do about it where that is likely enough."""
     if not roots:
-        yield "What you sent does not show the cause yet."
+        yield "What you sent shows that torch finds the GPU." if works else "What you sent does not show the cause yet."
         return
     first = roots[0]
     words = {Confidence.CERTAIN: "The cause is", Confidence.LIKELY: "Most likely", Confidence.POSSIBLE: "It is possible that this is the cause"}

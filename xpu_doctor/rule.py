@@ -163,7 +163,7 @@ def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:
         value = value_at(snapshot, item.fact)
     except LookupError:
         return Evidence(item.fact, "(not in the snapshot)", source)
-    return Evidence(item.fact, display(value), source)
+    return Evidence(item.fact, f"0x{value:04x}" if item.fact.endswith(".device_id") and type(value) is int else display(value), source)
 
 
 def display(value: Any) -> str:

@@ -13,6 +13,10 @@ TAIL = 512 * 1024
 CHUNK = 256 * 1024
 MAX_LINE = 16 * 1024
 """Characters that are kept of a line."""
+MAX_REPORT_LINE = HEAD + TAIL
+"""The same of a saved report, which may be one line."""
+REPORT_MARKS = ('"root_causes"', '"snapshot"')
+"""What every saved report holds."""
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive (or an Office document or wheel)"),
@@ -56,6 +60,8 @@ class SafeText:
     text: str
     notes: tuple[str, ...] = ()
     cut: bool = False
+    report: str = ""
+    """The same with all of its lines whole, where it looks as if it held a saved report."""
 
 
 def read_safely(stream: BinaryIO, name: str) -> SafeText:
@@ -101,18 +107,19 @@ def from_bytes(data: bytes, name: str, left_out: int = 0) -> SafeText:
     text = _decoded(data, notes, name)
     if left_out:
         notes.insert(0, f"{name} is very long: {left_out / 1e6:.1f} MB in its middle were not read")
-    return SafeText(cleaned(text), tuple(notes), bool(left_out))
+    report = cleaned(text, MAX_REPORT_LINE) if all(mark in text for mark in REPORT_MARKS) else ""
+    return SafeText(cleaned(text), tuple(notes), bool(left_out), report)
 
 
-def cleaned(text: str) -> str:
+def cleaned(text: str, longest: int = MAX_LINE) -> str:
     """Return a text without escape sequences, control characters and direction marks; lines end in a newline."""
     if not text.isascii() or any(mark in text for mark in "\r\x0b\x0c"):
         text = _BREAKS.sub("\n", text)
     if "\x1b" in text or "\x9b" in text:
         text = _ESCAPES.sub("", text)
     text = text.translate(_ASCII_CONTROLS) if text.isascii() else _CONTROLS.sub("", text)
-    if len(text) > MAX_LINE and any(len(line) > MAX_LINE for line in text.split("\n")):
-        text = "\n".join(line[:MAX_LINE] for line in text.split("\n"))
+    if len(text) > longest and any(len(line) > longest for line in text.split("\n")):
+        text = "\n".join(line[:longest] for line in text.split("\n"))
     return text
 
 

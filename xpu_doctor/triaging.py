@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from xpu_doctor.findings import LADDER, Confidence, Finding, Severity
+from xpu_doctor.findings import LADDER, Confidence, Evidence, Finding, Severity
 from xpu_doctor.parsers.collected import Text
 from xpu_doctor.parsers.reading import read
 from xpu_doctor.safe_text import SafeText
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from xpu_doctor.snapshot import Snapshot
 
 
+_QUOTING = re.compile(r"(?m)^[ \t]*(?:> ?)+|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$")
+_REPORT = re.compile(r'\{\s{0,40}"schema"\s{0,4}:\s{0,4}(\d{1,6})\s{0,4},\s{0,40}"tool"\s{0,4}:')
+"""How a saved report begins, and the number of its format."""
+_PLACE = re.compile(r"^(.{1,200}), line (\d{1,9})$")
 MAX_GUESSES = 5
 """Root causes of a text that are only possible: the most probable ones are kept."""
 
@@ -46,7 +51,7 @@ def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule]
     saved: list[Snapshot] = []
     bodies: list[tuple[str, Searched]] = []
     for name, safe in texts:
-        snapshot = saved_snapshot(safe.text)
+        snapshot = saved_snapshot(safe.report)
         if snapshot is None:
             bodies.append((name, Searched(safe.text)))
         else:
@@ -60,6 +65,8 @@ def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule]
     snapshots = [*saved, *(_marked(snapshot, cut) for snapshot in read(Text.of(body, name) for name, body in bodies))] if bodies else saved
     chosen = options or DefaultOptions(layers=LADDER)
     main, diagnosis = _diagnosed(snapshots, rules, chosen)
+    lines = dict(bodies)
+    diagnosis = dataclasses.replace(diagnosis, root_causes=tuple(_with_lines(root, lines) for root in diagnosis.root_causes))
     return Triaged(diagnosis, main, tuple(snapshots), tuple(note for _, safe in texts for note in safe.notes))
 
 
@@ -70,22 +77,26 @@ def _redacted(body: Searched, redactor: Redactor) -> Searched:
 
 
 def saved_snapshot(text: str) -> Snapshot | None:
-    """Return the snapshot of a saved JSON report, None where the text is none.
+    """Return the snapshot of a saved JSON report, quoted or in a Markdown fence too; None where the text holds none.
 
     Raises:
-        SnapshotError: it is one, but damaged or of a newer version.
+        SnapshotError: it is one, but cut off, damaged or of a newer version.
     """
-    stripped = text.lstrip()
-    if not stripped.startswith("{") or '"snapshot"' not in text or '"root_causes"' not in text:
+    bare = _QUOTING.sub("", text)
+    begins = _REPORT.search(bare)
+    if begins is None:
         return None
-    try:
-        values: Any = json.loads(stripped)
-    except ValueError:
-        return None
-    if not isinstance(values, dict) or not isinstance(values.get("snapshot"), dict):
-        return None
-    from xpu_doctor.codec import decode
+    from xpu_doctor.codec import SnapshotError, SnapshotTooNew, decode
+    from xpu_doctor.document import DOCUMENT_SCHEMA
 
+    if int(begins[1]) > DOCUMENT_SCHEMA:
+        raise SnapshotTooNew(f"the report has schema {begins[1]}, and this xpu-doctor reads up to {DOCUMENT_SCHEMA}: upgrade xpu-doctor")
+    try:
+        values, _ = json.JSONDecoder().raw_decode(bare, begins.start())
+    except (ValueError, RecursionError) as error:
+        raise SnapshotError("the saved report is cut off or damaged: ask for the whole file that `xpu-doctor check --json -o report.json` writes") from error
+    if not isinstance(values.get("snapshot"), dict):
+        raise SnapshotError("the saved report holds no snapshot: ask for the whole file that `xpu-doctor check --json -o report.json` writes")
     return dataclasses.replace(decode(values["snapshot"]), origin="saved")
 
 
@@ -123,6 +134,19 @@ def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> 
             certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN
             roots.append(dataclasses.replace(root, confidence=Confidence.LIKELY) if certain_symptom else root)
     return dataclasses.replace(diagnosis, root_causes=tuple(sorted(roots, key=_is_guess)))
+
+
+def _with_lines(finding: Finding, texts: Mapping[str, Searched]) -> Finding:
+    """Add to each fact that proves a finding the line of the text that shows it."""
+    evidence = tuple(_with_line(item, texts) for item in finding.evidence)
+    return dataclasses.replace(finding, evidence=evidence, explains=tuple(_with_lines(child, texts) for child in finding.explains))
+
+
+def _with_line(item: Evidence, texts: Mapping[str, Searched]) -> Evidence:
+    place = _PLACE.match(item.source)
+    if place is None or item.fact == "errors.met" or place[1] not in texts or not 0 < int(place[2]) <= len(texts[place[1]].starts):
+        return item
+    return Evidence(item.fact, item.value, f"{item.source}: {' '.join(texts[place[1]].line(int(place[2])).split())[:160]}")
 
 
 def _is_guess(root: Finding) -> bool:

@@ -68,16 +68,28 @@ def test_evidence_names_the_line() -> None:
 def test_saved_report_is_judged_again(tmp_path: Path) -> None:
     """A saved `--json` is as good as a text."""
     saved = tmp_path / "report.json"
-    saved.write_text(json.dumps({"root_causes": [], "snapshot": {"schema": 1, "torch": {"installed": True, "version": "2.9.1+cpu", "build": "cpu"}}}))
+    saved.write_text(json.dumps({"schema": 1, "tool": {}, "root_causes": [], "snapshot": {"schema": 1, "torch": {"installed": True, "version": "2.9.1+cpu", "build": "cpu"}}}))
     document = report(str(saved))
     assert document["origin"] == "saved"
     assert codes(document)[0] == "torch-cpu-wheel"
+    saved.write_text("Here it is:\n> ```json\n> " + saved.read_text() + "\n> ```\n")
+    assert report(str(saved))["origin"] == "saved"
+
+
+def test_cut_report_is_refused_in_words(tmp_path: Path) -> None:
+    """Half of a report is not read as prose."""
+    saved = tmp_path / "report.json"
+    whole = json.dumps({"schema": 1, "tool": {}, "root_causes": [], "snapshot": {"schema": 1}, "timings": {"a": 1}})
+    saved.write_text(whole[:-8])
+    result = run("--json", str(saved))
+    assert isinstance(result.exception, click.UsageError)
+    assert "cut off" in str(result.exception)
 
 
 def test_newer_saved_report_is_refused_in_words(tmp_path: Path) -> None:
     """A number that this version does not know is one clear line."""
     saved = tmp_path / "report.json"
-    saved.write_text(json.dumps({"root_causes": [], "snapshot": {"schema": 99}}), encoding="utf-8")
+    saved.write_text(json.dumps({"schema": 1, "tool": {}, "root_causes": [], "snapshot": {"schema": 99}}), encoding="utf-8")
     result = run("--json", str(saved))
     assert isinstance(result.exception, click.UsageError)
     assert "99" in str(result.exception)

@@ -79,6 +79,10 @@ class _Page:
         elif self.report.verdict == "healthy" and not any(root.severity == "error" for root in self.report.root_causes):
             yield from self.wrapped("Nothing here has to be mended; what follows is good to know.", styles=("green",))
         elif self.report.verdict == "undiagnosed" and self.report.origin == "pasted":
+            works = any(rung.layer == "enumeration" and rung.state == "ok" for rung in self.report.ladder)
+            if works and not self.report.root_causes:
+                yield from self.wrapped("Nothing in the text is wrong: torch finds a GPU in it.", styles=("green", "bold"))
+                return
             ranked = "; what follows is ranked by how likely it is" if self.report.root_causes else ""
             yield from self.wrapped(f"The text does not prove a cause{ranked}.", styles=("yellow", "bold"))
         elif self.report.verdict == "undiagnosed":

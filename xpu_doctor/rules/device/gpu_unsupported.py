@@ -48,7 +48,9 @@ class GpuUnsupported(Rule):
                 f"{title(gpu)} is {device.family.codename} ({device.family.architecture}): PyTorch XPU does not support it{note}",
                 severity=_severity(alone, about_torch),
                 confidence=_confidence(gpu, about_torch),
-                evidence=tuple(f"gpus[{place}].device_id" for place, other in enumerate(known(gpus)) if other is gpu),
+                evidence=tuple(
+                    f"gpus[{place}].{'device_id' if isinstance(gpu.device_id, int) else 'name'}" for place, other in enumerate(known(gpus)) if other is gpu
+                ),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )
 

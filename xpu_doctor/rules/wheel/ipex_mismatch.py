@@ -46,7 +46,7 @@ class IpexMismatch(Rule):
         if partner and not public(version).startswith(partner):
             yield self.found(
                 "torch",
-                f"{NAME} {mine} was built for torch {partner}, and torch {version} is installed",
+                f"{NAME} {mine} was built for torch {partner.rstrip('.')}, and torch {version} is installed",
                 confidence=Confidence.CERTAIN if _tabled(mine) else Confidence.LIKELY,
                 evidence=evidence,
                 remedies=(_uninstall(python, installer), *reinstall(python, distributions, installer, torch, also=(NAME,))),
