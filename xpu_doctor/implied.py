@@ -127,7 +127,7 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
         severity = Severity.ERROR
     from xpu_doctor.tables.first_aid import first_aid
 
-    remedies = (*((Remedy(speaks.fix, ""),) if speaks.fix else ()), *map(typed.fit, first_aid(rule.code, typed.system)))
+    remedies = (*((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()), *map(typed.fit, first_aid(rule.code, typed.system)))
     return [
         replace(
             rule.found(

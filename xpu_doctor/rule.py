@@ -152,7 +152,7 @@ def _parameters(code: CodeType) -> tuple[str, ...]:
 
 def shown(snapshot: Snapshot, finding: Finding) -> Finding:
     """Return the finding with the value and source of each evidence path filled in."""
-    return replace(finding, evidence=tuple(_filled(snapshot, item) for item in finding.evidence))
+    return replace(finding, evidence=tuple(dict.fromkeys(_filled(snapshot, item) for item in finding.evidence)))
 
 
 def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:

@@ -67,7 +67,8 @@ def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule]
     main, diagnosis = _diagnosed(snapshots, rules, chosen)
     lines = dict(bodies)
     diagnosis = dataclasses.replace(diagnosis, root_causes=tuple(_with_lines(root, lines) for root in diagnosis.root_causes))
-    return Triaged(diagnosis, main, tuple(snapshots), tuple(note for _, safe in texts for note in safe.notes))
+    empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
+    return Triaged(diagnosis, main, tuple(snapshots), (*empty, *(note for _, safe in texts for note in safe.notes)))
 
 
 def _redacted(body: Searched, redactor: Redactor) -> Searched:

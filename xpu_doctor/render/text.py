@@ -206,6 +206,8 @@ class _Page:
 
 
 def _all_clear(report: Document) -> str:
+    if report.origin == "pasted":
+        return "Nothing in the text is wrong: torch finds a GPU in it."
     seen = {rung.layer: rung for rung in report.ladder}
     if seen.get("compute") and seen["compute"].state == "ok":
         return f"All clear: PyTorch computes on the Intel GPU. {seen['compute'].summary}."

@@ -23,6 +23,7 @@ class KernelDriverUnbound(Rule):
     explains = frozenset(
         {
             "xpu-unavailable",
+            "gpu-hang-logged",
             "container-no-device",
             "device-permission",
             "gpu-driver-too-old",
