@@ -186,16 +186,16 @@ def _lspci(text: Text, facts: Collected) -> None:
     if found:
         found.sort(key=lambda gpu: gpu.vendor != "intel")
         facts.put("pasted.bus_lists_intel", found[0].vendor == "intel", facts.sources["gpus"])
-        named = {_family(gpu) for gpu in found}
-        facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and family_named(gpu.name) not in named]
+        named = {_architecture(gpu) for gpu in found}
+        facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and _architecture(gpu) not in named]
 
 
-def _family(gpu: Gpu) -> str:
-    """Return the key of a GPU's family by its id or its name, or empty."""
+def _architecture(gpu: Gpu) -> str:
+    """Return a GPU's architecture by its id or its name, or empty; names do not tell the families of one architecture apart."""
     from xpu_doctor.tables.devices import device_of
 
     device = device_of(gpu)
-    return device.family.key if device else ""
+    return device.family.architecture if device else ""
 
 
 def _windows(below: str) -> Maybe[tuple[int, ...]]:

@@ -8,7 +8,7 @@ from xpu_doctor.facts import Gpu, Pasted
 from xpu_doctor.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.remedies.device import unsupported_gpu
 from xpu_doctor.rule import Rule
-from xpu_doctor.tables.devices import device_of, intel_gpus, support, title
+from xpu_doctor.tables.devices import Device, device_of, intel_gpus, support, title
 from xpu_doctor.unknown import Maybe, known, known_or
 
 
@@ -45,7 +45,7 @@ class GpuUnsupported(Rule):
             note = f"; {device.family.note}" if device.family.note else ""
             yield self.found(
                 "machine" if alone and number == 0 else f"gpu {gpu.address}",
-                f"{title(gpu)} is {device.family.codename} ({device.family.architecture}): PyTorch XPU does not support it{note}",
+                f"{title(gpu)} is {_kind(gpu, device)}: PyTorch XPU does not support it{note}",
                 severity=_severity(alone, about_torch),
                 confidence=_confidence(gpu, about_torch),
                 evidence=tuple(
@@ -53,6 +53,12 @@ class GpuUnsupported(Rule):
                 ),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )
+
+
+def _kind(gpu: Gpu, device: Device) -> str:
+    """What the GPU is: its id tells the family, its name only the architecture."""
+    family = device.family
+    return f"{family.codename} ({family.architecture})" if isinstance(gpu.device_id, int) else f"of the architecture {family.architecture}"
 
 
 def _severity(alone: bool, about_torch: bool) -> Severity:
