@@ -83,6 +83,20 @@ class Typed:
     """The interpreter that was examined, where one was."""
     pip: bool = True
     """Whether that interpreter may have pip."""
+    snapshot: Snapshot | None = None
+    """Whose machine it is, where that is known."""
+
+    def remedies(self, code: str) -> tuple[Remedy, ...]:
+        """Return what to do about a code: by what is known of the machine, else what the table says."""
+        from xpu_doctor.tables.first_aid import first_aid
+
+        if self.snapshot is not None:
+            from xpu_doctor.remedies.by_code import for_machine
+
+            known = for_machine(code, self.snapshot.machine, self.snapshot.pasted)
+            if known:
+                return known
+        return tuple(map(self.fit, first_aid(code, self.system)))
 
     def fit(self, remedy: Remedy) -> Remedy:
         """Return a remedy of the tables with its commands for this interpreter; without pip there, commands of pip are left out."""
@@ -125,9 +139,7 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
     elif loud and speaks.confidence is not Confidence.POSSIBLE and severity is Severity.WARNING:
         severity = Severity.ERROR
-    from xpu_doctor.tables.first_aid import first_aid
-
-    remedies = (*((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()), *map(typed.fit, first_aid(rule.code, typed.system)))
+    remedies = (*((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()), *typed.remedies(rule.code))
     return [
         replace(
             rule.found(

@@ -114,7 +114,8 @@ def _typed(snapshot: Snapshot) -> Typed:
     """The system, and the interpreter, for which remedies from the tables are written."""
     system, python = snapshot.machine.os, snapshot.python.executable
     examined = python if isinstance(python, str) and snapshot.origin != "pasted" else ""
-    return Typed(system if isinstance(system, str) else "", examined, snapshot.installer.has_pip is not False)
+    pasted = snapshot if snapshot.origin == "pasted" else None
+    return Typed(system if isinstance(system, str) else "", examined, snapshot.installer.has_pip is not False, pasted)
 
 
 class _Groups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xpu_doctor.conditions import numbers
 from xpu_doctor.facts import Machine
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.tables.drivers import package_row
@@ -14,6 +15,8 @@ RELEASES = "https://github.com/intel/compute-runtime/releases"
 LOADER_RELEASES = "https://github.com/oneapi-src/level-zero/releases"
 WINDOWS_DRIVER = "https://www.intel.com/content/www/us/en/download/785597/intel-arc-graphics-windows.html"
 WSL_GUIDE = "https://github.com/intel/compute-runtime/blob/master/documentation/WSL.md"
+UBUNTU_KERNELS = {"20.04": "5.15", "22.04": "6.8"}
+"""The newest kernel of releases that get no newer one (https://ubuntu.com/kernel/lifecycle, 2026-11-21)."""
 VERIFY = ("clinfo -l", """python3 -c "import ctypes; print(hex(ctypes.CDLL('libze_loader.so.1').zeInit(0) & 0xffffffff))\"""")
 """The second line prints 0x0 where the driver works."""
 
@@ -183,8 +186,13 @@ def container_device(machine: Machine, group_id: int | None, rootless: bool) -> 
 def newer_kernel(machine: Machine, minimum: str) -> tuple[Remedy, ...]:
     """Return how to get a kernel that knows the GPU."""
     distribution, version = known_or(machine.distribution, ""), known_or(machine.distribution_version, "")
+    why = "The GPU's driver is part of the kernel; a newer user-space driver does not replace it."
     commands: tuple[str, ...] = ()
-    if distribution == "ubuntu" and version in ("22.04", "24.04"):
+    offered = UBUNTU_KERNELS.get(version) if distribution == "ubuntu" else None
+    if offered and minimum and numbers(minimum) > numbers(offered):
+        why += f" The newest kernel of Ubuntu {version} is {offered}: only a newer Ubuntu brings one that knows this GPU."
+        commands = ("sudo do-release-upgrade",)
+    elif distribution == "ubuntu" and version in ("22.04", "24.04"):
         commands = ("sudo apt-get update", f"sudo apt-get install -y linux-generic-hwe-{version}", "sudo reboot")
     elif distribution == "fedora":
         commands = ("sudo dnf upgrade --refresh kernel", "sudo reboot")
@@ -195,7 +203,7 @@ def newer_kernel(machine: Machine, minimum: str) -> tuple[Remedy, ...]:
     return (
         Remedy(
             f"Boot a kernel of {minimum} or newer" if minimum else "Boot a newer kernel",
-            "The GPU's driver is part of the kernel; a newer user-space driver does not replace it.",
+            why,
             commands=commands,
             os="linux",
             risk=Risk.REBOOT,
