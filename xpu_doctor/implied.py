@@ -36,6 +36,8 @@ class Implied:
     summary: str
     fix: str
     evidence: tuple[Evidence, ...]
+    alone: bool = False
+    """Whether the fix is all that is to be done."""
 
 
 def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, Implied]:
@@ -139,7 +141,7 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
     elif loud and speaks.confidence is not Confidence.POSSIBLE and severity is Severity.WARNING:
         severity = Severity.ERROR
-    remedies = (*((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()), *typed.remedies(rule.code))
+    remedies = (*((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()), *(() if speaks.alone else typed.remedies(rule.code)))
     return [
         replace(
             rule.found(
@@ -166,7 +168,7 @@ def _add(result: dict[str, Implied], implication: Implication, summary: str, evi
     """Count one more voice for a code: the surest speaks, the weights add up."""
     before = result.get(implication.code)
     if before is None:
-        result[implication.code] = Implied(implication.confidence, implication.weight, summary, implication.fix, evidence)
+        result[implication.code] = Implied(implication.confidence, implication.weight, summary, implication.fix, evidence, implication.alone)
         return
     louder = (implication.confidence.rank, implication.weight) > (before.confidence.rank, before.weight)
     told = tuple(item for item in evidence if item not in before.evidence)
@@ -176,6 +178,7 @@ def _add(result: dict[str, Implied], implication: Implication, summary: str, evi
         summary if louder and summary else before.summary or summary,
         implication.fix if louder and implication.fix else before.fix or implication.fix,
         ((*told, *before.evidence) if louder else (*before.evidence, *told))[:MAX_EVIDENCE],
+        before.alone or implication.alone,
     )
 
 

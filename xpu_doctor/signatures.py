@@ -32,6 +32,8 @@ class Implication:
     unless: tuple[str, ...] = ()
     summary: str = ""
     fix: str = ""
+    alone: bool = False
+    """Its `fix` takes the place of the table's remedies for the code."""
     fallback: bool = False
     """It speaks only where nothing says more than that another cause is possible."""
 
@@ -153,5 +155,6 @@ def _implication(item: dict[str, Any], row: dict[str, Any]) -> Implication:
         tuple(item.get("unless", row.get("unless", ()))),
         item.get("summary", ""),
         item.get("fix", row.get("fix", "")),
+        bool(item.get("alone", row.get("alone", False))),
         bool(item.get("fallback", False)),
     )

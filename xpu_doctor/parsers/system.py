@@ -16,7 +16,8 @@ _UNAME_WORDS = ("linux ", "#", "smp", "-generic", "-arch", "-pve", "-microsoft",
 _UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
 _OS_WORDS = {
     "windows": (
-        "windows 1", "windows1", "windows-1", "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
+        "windows 1", "windows1", "windows-1", "ai playground",
+        "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
         "\\site-packages\\",
     ),
     "linux": (
