@@ -76,9 +76,10 @@ class Redactor:
             self._names[key] = f"<{kind}>" if number == 1 else f"<{kind}{number}>"
         return self._names[key]
 
-    def text(self, text: str) -> str:
-        """Return a text without names, addresses and secrets."""
-        asked = [(may_hold, pattern, replacement) for may_hold, pattern, replacement in self._kinds() if may_hold(text)]
+    def text(self, text: str, tokens: Iterable[str] = ()) -> str:
+        """Return a text without names, addresses and secrets; its tokens, where they are known, make the quick looks quicker."""
+        looked_at = "\n".join(tokens) or text
+        asked = [(may_hold, pattern, replacement) for may_hold, pattern, replacement in self._kinds() if may_hold(looked_at)]
         if asked:
             text = "\n".join(_cleared(line, asked) for line in text.split("\n"))
         lowered = text.lower()

@@ -92,10 +92,12 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
             own = list(rule.check(*map(groups.group, names)))
             if not own and not loud and "errors" not in names:
                 speaks = None  # facts of the machine itself cleared the rule: a message that could mean it does not count
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, typed, loud))
+            if own or speaks:
+                findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, typed, loud))
         except Undecided as missing:
-            findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, typed, loud))
-            if speaks is None:
+            if speaks:
+                findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, typed, loud))
+            else:
                 undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything
             crashed.append(ProbeFailure("rule", rule.code, f"{type(error).__name__}: {error}"))

@@ -31,6 +31,11 @@ class Searched:
         return lowered
 
     @cached_property
+    def ascii(self) -> bool:
+        """Whether all letters are those of ASCII."""
+        return self.lowered.isascii()
+
+    @cached_property
     def tokens(self) -> frozenset[str]:
         """Everything between blanks, in lower case, each once."""
         return frozenset(self.lowered.split())
@@ -38,7 +43,7 @@ class Searched:
     @cached_property
     def vocabulary(self) -> str:
         """All tokens with letters in one text: far shorter than a log, and holds all of its words."""
-        if self.lowered.isascii():
+        if self.ascii:
             return "\n".join(filter(str.islower, self.tokens))
         return "\n".join(token for token in self.tokens if token.islower() or not token.isascii())
 
@@ -57,6 +62,8 @@ class Searched:
         """Whether the text holds a word, or several words in a row, given in lower case."""
         if word in self.tokens:
             return True
+        if self.ascii and not word.isascii():
+            return False
         sought = _sought(word)
         if not (sought.whole <= self.tokens and (self.pieces is None or sought.pieces <= self.pieces)):
             return False

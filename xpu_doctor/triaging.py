@@ -73,7 +73,7 @@ def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule]
 
 def _redacted(body: Searched, redactor: Redactor) -> Searched:
     """Return a text without names and secrets; where it held none, it is the same one, and need not be searched anew."""
-    text = redactor.text(body.body)
+    text = redactor.text(body.body, body.tokens)
     return body if text == body.body else Searched(text)
 
 
@@ -140,6 +140,8 @@ def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> 
 def _with_lines(finding: Finding, texts: Mapping[str, Searched]) -> Finding:
     """Add to each fact that proves a finding the line of the text that shows it."""
     evidence = tuple(_with_line(item, texts) for item in finding.evidence)
+    if not finding.explains and evidence == finding.evidence:
+        return finding
     return dataclasses.replace(finding, evidence=evidence, explains=tuple(_with_lines(child, texts) for child in finding.explains))
 
 
