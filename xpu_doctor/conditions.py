@@ -65,9 +65,23 @@ def _known_to_hold(asked: Condition, snapshot: Snapshot, met: frozenset[str]) ->
     return _equal(value, asked.wanted) if asked.kind == "=" else _compare(value, asked.kind, asked.wanted[0])
 
 
-def all_hold(conditions: Iterable[str], snapshot: Snapshot, met: frozenset[str]) -> bool:
-    """Whether every condition holds."""
-    return all(holds(condition, snapshot, met) for condition in conditions)
+class Truth:
+    """Which conditions hold for one snapshot; many rows of the tables share conditions, so each is looked at once."""
+
+    def __init__(self, snapshot: Snapshot, met: frozenset[str]) -> None:
+        self._snapshot = snapshot
+        self._met = met
+        self._known: dict[str, bool] = {}
+
+    def of(self, when: Iterable[str], unless: Iterable[str] = ()) -> bool:
+        """Whether all conditions of `when` hold and none of `unless`."""
+        return all(map(self._one, when)) and not any(map(self._one, unless))
+
+    def _one(self, text: str) -> bool:
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = holds(text, self._snapshot, self._met)
+        return known
 
 
 def _value(snapshot: Snapshot, path: str) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xpu_doctor.conditions import all_hold, holds
+from xpu_doctor.conditions import Truth
 from xpu_doctor.findings import Confidence, Evidence, Finding, Remedy, Severity
 from xpu_doctor.snapshot import Snapshot
 
@@ -53,6 +53,7 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
 
     rows = signatures.by_id()
     ids = frozenset(error.signature for error in met)
+    true = Truth(snapshot, ids)
     result: dict[str, Implied] = {}
     seen: set[str] = set()
     for error in met:
@@ -62,16 +63,16 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
         seen.add(error.signature)
         shown = Evidence("errors.met", error.text, error.source)
         for implication in signature.implies:
-            if implication.code not in silent and _applies(implication, snapshot, ids):
+            if implication.code not in silent and true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
     for fault in known_faults():
-        if all_hold(fault.when, snapshot, ids):
+        if true.of(fault.when):
             _add(result, fault.implication, fault.implication.summary, tuple(facts_of(fault.when, met)))
     if snapshot.origin == "pasted":
-        for implication in sorted(signatures.implications(), key=lambda item: item.fallback):
+        for implication in signatures.implications():
             if implication.fallback and any(voice.confidence is not Confidence.POSSIBLE for voice in result.values()):
                 break
-            if _applies(implication, snapshot, ids):
+            if true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
     return result
 
@@ -158,10 +159,6 @@ def _louder(own: Finding, rule: Rule, speaks: Implied, loud: bool) -> Severity:
         return own.severity
     least = Severity.ERROR if loud and rule.severity is Severity.WARNING else rule.severity
     return max(own.severity, least, key=lambda severity: severity.rank)
-
-
-def _applies(implication: Implication, snapshot: Snapshot, ids: frozenset[str]) -> bool:
-    return all_hold(implication.when, snapshot, ids) and not any(holds(item, snapshot, ids) for item in implication.unless)
 
 
 def _add(result: dict[str, Implied], implication: Implication, summary: str, evidence: tuple[Evidence, ...]) -> None:

@@ -79,8 +79,8 @@ def by_id() -> dict[str, Signature]:
 
 @cache
 def implications() -> tuple[Implication, ...]:
-    """Return the rows of data/implications.toml: what a state of the facts in a pasted text makes possible."""
-    return tuple(_implication(row, row) for row in tables.toml("implications")["implication"])
+    """Return the rows of data/implications.toml, those marked `fallback` last: what a state of the facts in a pasted text makes possible."""
+    return tuple(sorted((_implication(row, row) for row in tables.toml("implications")["implication"]), key=lambda item: item.fallback))
 
 
 def match(text: Searched, source: str, *, claims: bool = False) -> tuple[ErrorText, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import lru_cache
 
 from xpu_doctor.facts import Machine
 from xpu_doctor.facts.pasted import Pasted
@@ -14,12 +14,23 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
     """Return what to do about a code on this machine; empty where its distribution is not known, or no remedy depends on it."""
     if code not in CODES or known_or(machine.os, "linux") == "windows" or not known_or(machine.distribution, ""):
         return ()
+    inside = known_or(pasted.in_container, False) is True and code != "kernel-too-old"
+    told = Machine(
+        os=machine.os,
+        distribution=machine.distribution,
+        distribution_version=machine.distribution_version,
+        wsl=machine.wsl,
+        container="container" if inside else machine.container,
+    )
+    return _remedies(code, told, known_or(pasted.kernel_below, ""))
+
+
+@lru_cache(maxsize=256)
+def _remedies(code: str, machine: Machine, minimum_kernel: str) -> tuple[Remedy, ...]:
     from xpu_doctor.remedies import driver
 
     if code == "kernel-too-old":
-        return driver.newer_kernel(machine, known_or(pasted.kernel_below, ""))
-    if known_or(pasted.in_container, False) is True:
-        machine = replace(machine, container="container")
+        return driver.newer_kernel(machine, minimum_kernel)
     if code.startswith("level-zero-loader"):
         return driver.install_loader(machine)[:2]
     return driver.install_driver(machine, newest=code == "gpu-driver-too-old")
