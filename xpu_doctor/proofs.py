@@ -88,6 +88,8 @@ def access(snapshot: Snapshot) -> Proof:
         return Proof(True, f"{', '.join(opened[:3])} opened for reading and writing")
     if not nodes and isinstance(snapshot.gpus, tuple) and not intel_gpus(snapshot):
         return Proof(False, "no Intel GPU to open", pointless=True)
+    if snapshot.origin == "pasted":
+        return Proof(False, "the text does not show that the render node can be opened")
     return Proof(False, "no render node could be opened" if nodes else "there is no render node")
 
 

@@ -29,13 +29,15 @@ class Question:
     decides: tuple[str, ...]
     os: str = ""
     unless: tuple[str, ...] = ()
+    in_words: bool = False
+    """Whether the asks are sentences and no commands."""
 
 
 @cache
 def questions() -> tuple[Question, ...]:
     """Return all questions."""
     return tuple(
-        Question(row["id"], tuple(row["asks"]), row["why"], tuple(row["decides"]), row.get("os", ""), tuple(row.get("unless", ())))
+        Question(row["id"], tuple(row["asks"]), row["why"], tuple(row["decides"]), row.get("os", ""), tuple(row.get("unless", ())), row.get("in_words", False))
         for row in toml("questions")["question"]
     )
 
@@ -90,8 +92,11 @@ def reply(triaged: Triaged) -> str:
     lines += list(_opinion(roots, device_works(triaged.snapshot)))
     asked = next_questions(triaged)
     if asked:
-        lines += ["", "To be sure, please send what these print:" if roots else "To find the cause, please send what these print:", ""]
+        lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
         for number, question in enumerate(asked, 1):
+            if question.in_words:
+                lines += [f"{number}. {' '.join(question.asks)}. {question.why}", ""]
+                continue
             lines += [f"{number}. Please run the following. {question.why}", "", "   ```", *(f"   {ask}" for ask in question.asks), "   ```", ""]
         lines.append("Please paste it as text, whole, between lines of three backticks.")
     elif roots:
