@@ -174,7 +174,7 @@ def _torch(text: Text, facts: Collected) -> None:
     if facts.get("torch.version") is None:
         for offset, line in text.lines_with("torch"):
             match = _TORCH_VERSION.match(text.body, offset, text.end_of_next(offset + len(line)))
-            if match and not any(word in match[0].lower() for word in NOT_INSTALLED):
+            if match and not any(word in match[0].lower().replace("installed", "") for word in NOT_INSTALLED):
                 facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
                 break
     if facts.get("torch.version") is None:
@@ -232,6 +232,7 @@ def _unlabelled(text: Text, facts: Collected) -> None:
 def _is_wanted(text: Text, offset: int) -> bool:
     """Whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
     before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
+    before = before.replace("installed", "")
     return any(word in before for word in WANTED) or before.rstrip("= \t").endswith(("vision", "audio", "ipex", "pytorch-gpu"))
 
 

@@ -43,7 +43,7 @@ _WSL = re.compile(r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|microsoft-standard|/dev/d
 _DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
 """Containers on Windows run in WSL."""
 _CONTAINER = re.compile(
-    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? (?:a |the |"
+    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? docker\b|\bin(?:side)? (?:a |the |"
     r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-]+)|\bdocker (?:container|"
     r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|Error response from daemon|^\s*image: [\w./-]+:",
     re.MULTILINE,
