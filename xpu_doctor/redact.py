@@ -9,8 +9,8 @@ from typing import Any
 
 _HOME = re.compile(r"(?i)((?:[a-z]:)?[\\/]+(?:home|users)[\\/]+)([^\\/\s\"':;<>|*?]+)")
 """A home folder: the component after /home, /Users or C:\\Users is a user's name."""
-_WINDOWS_HOME = re.compile(r"(?i)(\b[a-z]:(?:\\{1,2}|/)users(?:\\{1,2}|/))([^\\/\r\n:*?\"<>|]{1,40})(?=\\|/)")
-"""The same on Windows, where names may hold blanks and apostrophes."""
+_WINDOWS_HOME = re.compile(r"(?i)(\b[a-z]:(?:\\{1,2}|/)users(?:\\{1,2}|/))([^\\/\r\n:*?\"<>|]{1,40})(?=\\|/|\"|(?<![ =-])>)")
+"""The same on Windows, where names may hold blanks and apostrophes; a prompt or a quote may end them."""
 _UNC = re.compile(r"(?<![\\\w:])(\\\\)([A-Za-z][\w-]{1,62})(?=\\[\w$])")
 """A machine's name before a share."""
 NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username", "<user>"})
@@ -79,6 +79,7 @@ class Redactor:
     def text(self, text: str, tokens: Iterable[str] = ()) -> str:
         """Return a text without names, addresses and secrets; its tokens, where they are known, make the quick looks quicker."""
         looked_at = "\n".join(tokens) or text
+        text = self._known_names(text, [name for name in self._names if " " in name])  # before the first of their words is taken for the whole
         asked = [(may_hold, pattern, replacement) for may_hold, pattern, replacement in self._kinds() if may_hold(looked_at)]
         if asked:
             text = "\n".join(_cleared(line, asked) for line in text.split("\n"))
@@ -87,7 +88,7 @@ class Redactor:
             text = _BEARER.sub(r"\1<token>", text)
         if any(word in lowered for word in SECRET_WORDS):
             text = _SECRET.sub(r"\1<secret>", text)
-        return self._known_names(text)
+        return self._known_names(text, self._names)
 
     def _kinds(self) -> tuple[Kind, ...]:
         """What is replaced within a line: a quick look whether it may be there at all, its pattern, and what comes in its place."""
@@ -110,12 +111,12 @@ class Redactor:
     def _share(self, match: re.Match[str]) -> str:
         return match[1] + self._learn(match[2], "host")
 
-    def _known_names(self, text: str) -> str:
-        """Replace known names where they stand as a whole word, never inside another one."""
-        lowered = text.lower()
-        for name, replacement in self._names.items():
+    def _known_names(self, text: str, names: Iterable[str]) -> str:
+        """Replace these known names, the longest first, where they stand as a whole word, never inside another one."""
+        lowered = text.lower() if names else ""
+        for name in sorted(names, key=len, reverse=True):
             if len(name) > 1 and name in lowered:
-                text = re.sub(rf"(?i)(?<![\w<.-]){re.escape(name)}(?![\w>-])", replacement, text)
+                text = re.sub(rf"(?i)(?<![\w<.-]){re.escape(name)}(?![\w>-])", self._names[name], text)
         return text
 
     def values(self, value: Any) -> Any:

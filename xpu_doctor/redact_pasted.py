@@ -20,12 +20,21 @@ _NAMED_USER = re.compile(r"(?i)\b(?:USER|USERNAME|LOGNAME|logged in as|whoami)\s
 _OWNER = re.compile(r"^[>\s]*(?:\d+ )?[-dlcb][rwxsStT-]{9}[.+@]?\s+\d+\s+([a-z_][\w.-]{0,31})\s+([a-z_][\w.-]{0,31})(?:\s|$)")
 _MODES = ("rw-", "rwx", "rws", "r--", "r-x", "r-s", "-wx", "--x")
 """One of these stands in every line of `ls -l` that lets somebody do something."""
-_WINDOWS_HOME = re.compile(r"(?i)\b[a-z]:[\\/]users[\\/]([^\\/\r\n\"':<>|*?]{1,40})[\\/]")
+_WINDOWS_HOME = re.compile(r"(?i)\b[a-z]:[\\/]users[\\/]([^\\/\r\n\"':<>|*?]{1,40})(?:[\\/\"]|(?<![ =-])>)")
+_WINDOWS_VARIABLE = re.compile(r"(?i)^[>\s]*(?:USERNAME=|(?:USERPROFILE|HOMEPATH)=(?:[a-z]:)?\\users\\)([^\\/\r\n\"':<>|*?=]{2,40}?)\s*$")
+"""What `set` prints in a Windows command prompt; names may hold blanks."""
+_WINDOWS_HOST = re.compile(r"\b((?:DESKTOP|LAPTOP|desktop|laptop)-(?=\w*\d)[A-Za-z0-9]{7,8})\b")
+"""The names that Windows gives to new machines."""
 
 Patterns = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
 MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
-USER_PATTERNS: Patterns = ((_ID, ("id=",)), (_NAMED_USER, ("user", "logname", "logged in", "whoami")), (_WINDOWS_HOME, (":\\users", ":/users")))
-HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_NAMED_HOST, ("host", "computer", "nodename")))
+USER_PATTERNS: Patterns = (
+    (_ID, ("id=",)),
+    (_NAMED_USER, ("user", "logname", "logged in", "whoami")),
+    (_WINDOWS_HOME, (":\\users", ":/users")),
+    (_WINDOWS_VARIABLE, ("username=", "userprofile=", "homepath=")),
+)
+HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_NAMED_HOST, ("host", "computer", "nodename")), (_WINDOWS_HOST, ("desktop-", "laptop-")))
 """Where names stand, each with words of which every line that it matches holds one."""
 NOBODY = NOT_A_USER | frozenset(
     {

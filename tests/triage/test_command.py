@@ -105,6 +105,21 @@ def test_names_never_leave() -> None:
             assert name not in result.stdout, (options, name)
 
 
+def test_windows_names_never_leave() -> None:
+    """Names with blanks are gone whole, from prompts, variables and quotes; so are the names that Windows gives to machines."""
+    text = (
+        "C:\\Users\\Jürgen Müller> pip install torch\n"
+        'cd "C:\\Users\\Anna Maria"\n'
+        "USERPROFILE=C:\\Users\\Kai O Berg\n"
+        "USERNAME=Li Wei\n"
+        "the machine is DESKTOP-4K7Q2PA\n"
+    )
+    redacted = redactor_for([Searched(text)]).text(text)
+    for name in ("Jürgen", "Müller", "Anna", "Maria", "Kai", "Berg", "Li Wei", "4K7Q2PA"):
+        assert name not in redacted, redacted
+    assert "pip install torch" in redacted
+
+
 def test_no_redact_keeps_them() -> None:
     """Who asks for it gets the input as it is."""
     text = PERMISSION.replace("False", "openat(\"/dev/dri/renderD128\") = -1 EACCES /home/maria/x")
