@@ -26,6 +26,8 @@ _IPV4 = re.compile(r"(?<![\w.-])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-
 _DOTS = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
 """What every IPv4 address holds: a quick look before the slow one."""
 _LIKE_A_VERSION = re.compile(r"(?i)(?:version|driver|release|==|>=|<=|~=|\bv|build|wsl|kernel|runtime)[\s:=\"'(]{0,4}$")
+_PACKAGE_ROW = re.compile(r"(?i)(?:^|[\s|])(?:nvidia|intel|onemkl|mkl|dpcpp|oneccl|torch|triton|lib\w+|cuda|level-zero)[\w.-]*[\s|]+$")
+"""A package's name in a listing, alone before its version."""
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:.])|(?<![\w:.])fe80::[0-9a-f:]{2,30}", re.IGNORECASE)
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE)
 _COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:")
@@ -132,8 +134,9 @@ class Redactor:
 
 def _address(match: re.Match[str]) -> str:
     """Keep loopback, and what is a version number by the word before it."""
-    before = match.string[max(0, match.start() - 24) : match.start()]
-    return match[0] if match[0].startswith(HARMLESS_ADDRESSES) or _LIKE_A_VERSION.search(before) else "<ip>"
+    before = match.string[max(0, match.start() - 100) : match.start()]
+    is_version = _LIKE_A_VERSION.search(before[-24:]) or _PACKAGE_ROW.search(before)
+    return match[0] if is_version or match[0].startswith(HARMLESS_ADDRESSES) else "<ip>"
 
 
 def redactor_here(environment: Mapping[str, str] | None = None) -> Redactor:

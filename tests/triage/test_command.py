@@ -120,6 +120,19 @@ def test_windows_names_never_leave() -> None:
     assert "pip install torch" in redacted
 
 
+@pytest.mark.parametrize("row", ["nvidia-cublas-cu12                 12.8.4.1", "| nvidia-curand-cu12 | 10.3.9.90 |", "libcublas  12.8.4.1  0  nvidia"])
+def test_versions_of_four_numbers_are_no_addresses(row: str) -> None:
+    """A row of a listing stays as it is; the address of a machine does not."""
+    redacted = redactor_for([Searched(row)]).text(row + "\nssh 10.3.9.90\nintel-gpu-node: reached at 12.8.4.1\n")
+    assert redacted == row + "\nssh <ip>\nintel-gpu-node: reached at <ip>\n"
+
+
+def test_cuda_wheel_is_told_by_its_companions() -> None:
+    """PyPI's wheel for Linux has no label; the libraries that it brings tell it."""
+    listing = "$ pip list\nPackage Version\n------- -------\nnvidia-cublas-cu12 12.8.4.1\ntorch 2.9.1\ntriton 3.5.1\n>>> torch.xpu.is_available()\nFalse\n"
+    assert codes(report("-", data=listing))[0] == "torch-cuda-wheel"
+
+
 def test_no_redact_keeps_them() -> None:
     """Who asks for it gets the input as it is."""
     text = PERMISSION.replace("False", "openat(\"/dev/dri/renderD128\") = -1 EACCES /home/maria/x")

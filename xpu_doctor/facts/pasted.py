@@ -78,6 +78,8 @@ class Pasted:
     """Whose code the last frame of a traceback lies in: `torch`, `triton`, `ipex`, `python` or `application`."""
     listing_without_torch: Maybe[bool] = NOT_EXAMINED
     """Whether a whole listing of installed packages does not name torch."""
+    unlabelled_torch: Maybe[str] = NOT_EXAMINED
+    """Whether pip lists torch without a build's label and without XPU runtime packages: `whole` or `part` of its listing."""
     torch_builds: tuple[str, ...] = ()
     """Builds of torch that the text names as installed: `xpu`, `cpu`, `cuda`, `rocm`."""
     two_tritons: bool = False

@@ -43,6 +43,9 @@ _SITE = re.compile(r"(?im)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](
 
 NOT_INSTALLED = ("install", "requires", "required", "needs", "satisf", "collecting", "upgrade", "works", "matching", "found for")
 """Words before a version that somebody wants, and need not have."""
+XPU_RUNTIME = ("intel-sycl-rt", "dpcpp-cpp-rt", "intel-cmplr-lib-rt", "triton-xpu", "pytorch-triton-xpu", "intel-extension-for-pytorch")
+"""Packages that an XPU wheel brings, and Intel's extension, whose torch has labels of its own."""
+_PIP_LISTINGS = ("pip list", "pip3 list", "pip freeze", "pip3 freeze")
 WANTED = ("install", "satisfies the", "found for", "from versions")
 """Words before a local version that an installer was asked for, or that an index offers."""
 NOT_A_VERSION = {"N/A", "", "None", "Could not collect"}
@@ -217,6 +220,7 @@ def _unlabelled(text: Text, facts: Collected) -> None:
     """
     if "+" in str(facts.get("torch.version") or "") or facts.get("torch.build"):
         return
+    _listed_by_pip(text, facts)
     conda = text.first(_CONDA_BUILD, "pytorch", "libtorch")
     wheel = text.first(_PLAIN_WHEEL, "torch-")
     if conda:
@@ -227,6 +231,16 @@ def _unlabelled(text: Text, facts: Collected) -> None:
     elif wheel:
         facts.put("torch.version", wheel[1], text.place(wheel.start()))
         facts.put("torch.build", "cuda" if "manylinux" in wheel[2] and "x86_64" in wheel[2] else "cpu", text.place(wheel.start()))
+
+
+def _listed_by_pip(text: Text, facts: Collected) -> None:
+    """Note a torch without a label in pip's own listing, which shows the label of every wheel of the XPU index."""
+    listed = facts.distributions.get("torch")
+    plain = listed is not None and re.fullmatch(r"\d+\.\d+\.\d+", str(listed.version))
+    if not plain or facts.get("pasted.conda") or not text.has(*_PIP_LISTINGS) or set(XPU_RUNTIME) & set(facts.distributions):
+        return
+    extent = "whole" if facts.get("pasted.listing_without_torch") is False else "part"
+    facts.put("pasted.unlabelled_torch", extent, facts.sources["distributions.torch"])
 
 
 def _is_wanted(text: Text, offset: int) -> bool:
