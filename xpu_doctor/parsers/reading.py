@@ -171,12 +171,14 @@ def _versions(facts: Collected) -> None:
 
 
 def _groups(facts: Collected) -> None:
-    """Compare the user's groups with the group of the render node, where both are shown."""
+    """Compare the user's groups with the group of the render node, where both are shown: both by name, or by a number without a name."""
     nodes, groups = facts.get("access.nodes"), facts.get("access.account_groups")
     if not nodes or groups is None or facts.get("access.is_root"):
         return
+    nameless = any(group.isdigit() for group in groups)
     for node in nodes:
-        if "render" in node.path and isinstance(node.mode, int) and not node.mode & 0o006:
+        comparable = node.group in groups or node.group.isdigit() or not nameless
+        if comparable and "render" in node.path and isinstance(node.mode, int) and not node.mode & 0o006:
             facts.put("pasted.not_in_group", node.group not in groups, facts.sources["access.account_groups"])
 
 

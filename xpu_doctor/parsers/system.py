@@ -161,9 +161,9 @@ def _nodes(text: Text, facts: Collected) -> None:
     identity = text.first(_ID, "uid=")
     if identity:
         facts.block("id")
-        names = tuple(re.findall(r"\d+\(([\w.-]+)\)", identity[3]))
-        facts.put("access.account_groups", names, text.place(identity.start()))
-        facts.put("access.session_groups", tuple(int(number) for number in re.findall(r"(\d+)\(", identity[3])[:200]), text.place(identity.start()))
+        groups_of = re.findall(r"(?:^|,)(\d{1,10})\b(?:\(([\w.<>-]+)\))?", identity[3])[:200]
+        facts.put("access.account_groups", tuple(name or number for number, name in groups_of), text.place(identity.start()))
+        facts.put("access.session_groups", tuple(int(number) for number, _ in groups_of), text.place(identity.start()))
         facts.put("access.is_root", identity[1] == "0", text.place(identity.start()))
     for offset, line in text.lines_with("groups"):
         groups = _GROUPS.match(text.body, offset, text.end_of_next(offset + len(line)))
