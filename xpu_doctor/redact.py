@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|pypi-[\w-]{16,}"
     r"|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{5,})"
 )
-_SECRET = re.compile(r"(?i)((?:token|passwd|password|secret|api[_-]?key|access[_-]?key)[\w-]{0,20}\s{0,3}[=:]\s{0,3})(?!<)[^\s,;'\"]{4,}")
+_SECRET = re.compile(r"(?i)((?:token(?!iz)|passwd|password|secret|api[_-]?key|access[_-]?key)[\w-]{0,20}\s{0,3}[=:]\s{0,3})(?!<)[^\s,;'\"]{4,}")
 _BEARER = re.compile(r"(?i)\b(authorization:\s{0,3}\w{1,10}\s+|bearer\s+)(?!<)[\w.~+/=-]{8,}")
 _IPV4 = re.compile(r"(?<![\w.-])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.+]|-\w)")
 _DOTS = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")

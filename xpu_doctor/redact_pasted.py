@@ -10,12 +10,14 @@ from xpu_doctor.searched import Searched
 
 _PROMPT = re.compile(r"^[>\s]*(?:\([\w. -]{1,40}\)\s*)?\[?([a-z_][\w.-]{0,31})@([A-Za-z0-9][\w.-]{0,62}?)(?::[~/]|[ \t]+[~/\w.-]{1,60}\][#$]|[#$][ \t])")
 _ID = re.compile(r"\b(?:uid|gid)=\d+\(([\w.-]{1,32})\)")
-_UNAME = re.compile(r"^[>\s]*Linux (\S{1,63}) \d+\.\d+\.\d")
+_UNAME = re.compile(r"^[>\s]*Linux ([A-Za-z0-9][\w.-]{0,62}) \d+\.\d+\.\d")
 _JOURNAL = re.compile(
     r"^[>\s]*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d "
     r"([A-Za-z0-9][\w.-]{1,62}) [\w.@/-]{1,60}(?:\[\d+\])?:"
 )
-_NAMED_HOST = re.compile(r"(?i)\b(?:hostname|computername|computer name|nodename|host)\s?[=:]\s?[\"']?([A-Za-z0-9][\w-]{2,62})[\"']?(?=[\s,;]|$)")
+_NAMED_HOST = re.compile(r"(?i)\b(?:hostname|computername|computer name|nodename)\s?[=:]\s?[\"']?([A-Za-z0-9][\w-]{2,62})[\"']?(?=[\s,;]|$)")
+_HOST = re.compile(r"(?i)\bhost\s?[=:]\s?[\"']?([A-Za-z0-9][\w-]{2,62})(?=[\"',;]|\s*$|\s+(?:kernel|uptime|os)\b)")
+"""`host` is a word of prose, too: its name ends the line, or stands before what listings put behind it."""
 _NAMED_USER = re.compile(r"(?i)\b(?:USER|USERNAME|LOGNAME|logged in as|whoami)\s?[=:]\s?[\"']?([A-Za-z_][\w.-]{1,31})\b")
 _OWNER = re.compile(r"^[>\s]*(?:\d+ )?[-dlcb][rwxsStT-]{9}[.+@]?\s+\d+\s+([a-z_][\w.-]{0,31})\s+([a-z_][\w.-]{0,31})(?:\s|$)")
 _MODES = ("rw-", "rwx", "rws", "r--", "r-x", "r-s", "-wx", "--x")
@@ -34,7 +36,12 @@ USER_PATTERNS: Patterns = (
     (_WINDOWS_HOME, (":\\users", ":/users")),
     (_WINDOWS_VARIABLE, ("username=", "userprofile=", "homepath=")),
 )
-HOST_PATTERNS: Patterns = ((_UNAME, ("linux ",)), (_NAMED_HOST, ("host", "computer", "nodename")), (_WINDOWS_HOST, ("desktop-", "laptop-")))
+HOST_PATTERNS: Patterns = (
+    (_UNAME, ("linux ",)),
+    (_NAMED_HOST, ("hostname", "computer", "nodename")),
+    (_HOST, ("host",)),
+    (_WINDOWS_HOST, ("desktop-", "laptop-")),
+)
 """Where names stand, each with words of which every line that it matches holds one."""
 NOBODY = NOT_A_USER | frozenset(
     {
@@ -43,7 +50,8 @@ NOBODY = NOT_A_USER | frozenset(
         "localhost", "machine", "windows", "linux", "ubuntu", "debian", "fedora", "server", "desktop", "laptop", "home", "work", "test", "dev",
         "build", "ci", "git", "github", "gitlab", "vllm", "comfyui", "ollama", "app", "jenkins", "none", "null", "true", "false", "the", "conda",
         "base", "env", "venv", "main", "local", "data", "opt", "usr", "var", "tmp", "level_zero", "opencl", "driver", "kernel", "i915", "xe", "ip",
-        "system", "docker-desktop", "workstation",
+        "system", "docker-desktop", "workstation", "sycl", "mint", "version", "release", "proxmox", "unraid", "truenas", "wsl", "wsl2", "arch", "rhel",
+        "nixos", "yes", "no", "unknown",
     }
 )  # fmt: skip
 """Names of the system, and words that a text holds for other reasons: they point at nobody."""

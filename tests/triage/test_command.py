@@ -133,6 +133,24 @@ def test_cuda_wheel_is_told_by_its_companions() -> None:
     assert codes(report("-", data=listing))[0] == "torch-cuda-wheel"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[host:0] HOST: SYCL host platform 1.2 [1.2]", "- Host: dedicated inference machine", "Host: Proxmox", "Linux Kernel: 6.8.0",
+        "model, tokenizer = AutoTokenizer.from_pretrained(name)",
+    ],
+)  # fmt: skip
+def test_prose_beside_names_stays(line: str) -> None:
+    """What only looks like a name or a secret is evidence, and is kept."""
+    assert redactor_for([Searched(line)]).text(line) == line
+
+
+@pytest.mark.parametrize("line", ["Hostname: tower7 (in the lab)", "System: Host: tower7 Kernel: 6.8.0 arch: x86_64", 'host="tower7" size=79', "Linux tower7 6.8.0-63-generic #66", "hf_token=abcd1234tower7"])
+def test_names_beside_words_go(line: str) -> None:
+    """Names and secrets in the same places are replaced."""
+    assert "tower7" not in redactor_for([Searched(line)]).text(line)
+
+
 def test_no_redact_keeps_them() -> None:
     """Who asks for it gets the input as it is."""
     text = PERMISSION.replace("False", "openat(\"/dev/dri/renderD128\") = -1 EACCES /home/maria/x")
