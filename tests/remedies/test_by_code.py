@@ -46,3 +46,28 @@ def test_kernel_that_the_release_can_have(release: str, typed: str) -> None:
     text = f"OS: Ubuntu {release}.5 LTS\nKernel: 5.15.0-100-generic\nXPU device count is zero!\nIntel(R) Arc(TM) B580 Graphics, torch 2.9.1+xpu"
     assert first(text).code == "kernel-too-old"
     assert typed in commands(text)
+
+
+@pytest.mark.parametrize(
+    ("system", "repository"),
+    [
+        ("Red Hat Enterprise Linux 9.4 (Plow)", "rhel/9.4/unified/intel-gpu-9.4.repo"),
+        ("Rocky Linux release 8.10", "rhel/8.10/unified/intel-gpu-8.10.repo"),
+        ("CentOS Linux 7 (Core)", ""),
+        ("CentOS Stream 9", ""),
+        ("openSUSE Leap", ""),
+    ],
+)
+def test_only_repositories_that_can_be(system: str, repository: str) -> None:
+    """Intel's repositories are by minor release: without one no address is made up."""
+    text = f"OS: {system}, Arc A770, torch 2.9.1+xpu: XPU device count is zero! I have not installed the GPU driver packages"
+    assert first(text).code == "gpu-driver-missing"
+    assert repository in commands(text)
+    assert ("repositories.intel.com" in commands(text)) is bool(repository)
+
+
+def test_a_compiler_of_red_hat_is_no_red_hat() -> None:
+    """Fedora's GCC says Red Hat, too; its version is no release of a distribution."""
+    text = "GCC version: (GCC) 11.4.1 20231218 (Red Hat 11.4.1-3)\nFedora 42: XPU device count is zero! I have not installed the GPU driver packages"
+    assert "repositories.intel.com" not in commands(text)
+    assert "dnf install" in commands(text)

@@ -33,7 +33,10 @@ _DISTRIBUTIONS = (
     ("fedora", re.compile(r"(?i)\bfedora(?: (?:linux )?(\d\d))?")),
     ("arch", re.compile(r"(?i)\barch ?linux\b|\barch btw\b|\bmanjaro\b")),
     ("opensuse", re.compile(r"(?i)\bopensuse\b")),
-    ("rhel", re.compile(r"(?i)\b(?:rhel|red hat|rocky linux|almalinux|centos)(?: (\d+(?:\.\d+)?))?")),
+    ("rhel", re.compile(
+        r"(?i)\b(?:red hat(?! \d+\.\d+\.\d)(?: enterprise linux)?|rhel|rocky linux|almalinux|centos(?: linux)?)(?: server)?(?: release)?"
+        r"(?:[ -]?(\d+(?:\.\d+)?))?"
+    )),  # a compiler of Red Hat's, which Fedora has as well, names three numbers
 )
 _DISTRIBUTION_WORDS = {
     "ubuntu": ("ubuntu",), "debian": ("debian",), "fedora": ("fedora",), "arch": ("arch linux", "archlinux", "arch btw", "manjaro"),

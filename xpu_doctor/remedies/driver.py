@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from xpu_doctor.conditions import numbers
@@ -19,6 +20,8 @@ UBUNTU_KERNELS = {"20.04": "5.15", "22.04": "6.8"}
 """The newest kernel of releases that get no newer one (https://ubuntu.com/kernel/lifecycle, 2026-11-21)."""
 VERIFY = ("clinfo -l", """python3 -c "import ctypes; print(hex(ctypes.CDLL('libze_loader.so.1').zeInit(0) & 0xffffffff))\"""")
 """The second line prints 0x0 where the driver works."""
+
+NO_ROW = "This distribution is in no table of packages here; Intel publishes packages and their checksums with each release."
 
 
 def install_driver(machine: Machine, newest: bool = False) -> tuple[Remedy, ...]:
@@ -60,14 +63,15 @@ def _linux(machine: Machine, newest: bool) -> Remedy:
         known_or(machine.distribution, ""), known_or(machine.distribution_like, ()), known_or(machine.distribution_version, "")
     )
     where = "Inside WSL: " if known_or(machine.wsl, False) is True else ""
-    if row is None:
+    if row is None or not re.fullmatch(row.get("releases", ".*"), known_or(machine.distribution_version, "")):
+        why = "Intel's repository has a folder for each minor release, and none is known to fit here." if row else NO_ROW
         return Remedy(
             f"{where}install the Level Zero loader and Intel's GPU driver",
-            "This distribution is in no table of packages here; Intel publishes packages and their checksums with each release.",
+            why,
             os="linux",
             risk=Risk.ADMIN,
             verify=VERIFY,
-            url=RELEASES,
+            url=LINUX_GUIDE if row else RELEASES,
         )
     commands = tuple(row.get("newest", row["commands"]) if newest else row["commands"])
     verb = "update" if newest else "install"
