@@ -14,6 +14,18 @@ _WINDOWS_HOME = re.compile(r"(?i)(\b[a-z]:(?:\\{1,2}|/)users(?:\\{1,2}|/))([^\\/
 _UNC = re.compile(r"(?<![\\\w:])(\\\\)([A-Za-z][\w-]{1,62})(?=\\[\w$])")
 """A machine's name before a share."""
 NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username", "<user>"})
+NOBODY = NOT_A_USER | frozenset(
+    {
+        "root", "nobody", "admin", "administrator", "daemon", "video", "render", "audio", "disk", "tty", "wheel", "users", "adm", "sudo", "plugdev",
+        "lpadmin", "docker", "lxd", "input", "kvm", "intel", "torch", "pytorch", "python", "xpu", "gpu", "cpu", "arc", "host", "container",
+        "localhost", "machine", "windows", "linux", "ubuntu", "debian", "fedora", "server", "desktop", "laptop", "home", "work", "test", "dev",
+        "build", "ci", "git", "github", "gitlab", "vllm", "comfyui", "ollama", "app", "jenkins", "none", "null", "true", "false", "the", "conda",
+        "base", "env", "venv", "main", "local", "data", "opt", "usr", "var", "tmp", "level_zero", "opencl", "driver", "kernel", "i915", "xe", "ip",
+        "system", "docker-desktop", "workstation", "sycl", "mint", "version", "release", "proxmox", "unraid", "truenas", "wsl", "wsl2", "arch", "rhel",
+        "nixos", "yes", "no", "unknown",
+    }
+)  # fmt: skip
+"""Names of the system, and words that a text holds for other reasons: they point at nobody."""
 _URL_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
 _EMAIL = re.compile(r"(?<![\w.+/-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w@])")
 _TOKEN = re.compile(
@@ -117,7 +129,7 @@ class Redactor:
         """Replace these known names, the longest first, where they stand as a whole word, never inside another one."""
         lowered = text.lower() if names else ""
         for name in sorted(names, key=len, reverse=True):
-            if len(name) > 1 and name in lowered:
+            if len(name) > 1 and name not in NOBODY and name in lowered:
                 text = re.sub(rf"(?i)(?<![\w<.-]){re.escape(name)}(?![\w>-])", self._names[name], text)
         return text
 

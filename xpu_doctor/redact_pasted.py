@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from xpu_doctor.redact import NOT_A_USER, Redactor
+from xpu_doctor.redact import NOBODY, Redactor
 from xpu_doctor.searched import Searched
 
 _PROMPT = re.compile(r"^[>\s]*(?:\([\w. -]{1,40}\)\s*)?\[?([a-z_][\w.-]{0,31})@([A-Za-z0-9][\w.-]{0,62}?)(?::[~/]|[ \t]+[~/\w.-]{1,60}\][#$]|[#$][ \t])")
@@ -43,18 +43,6 @@ HOST_PATTERNS: Patterns = (
     (_WINDOWS_HOST, ("desktop-", "laptop-")),
 )
 """Where names stand, each with words of which every line that it matches holds one."""
-NOBODY = NOT_A_USER | frozenset(
-    {
-        "root", "nobody", "admin", "administrator", "daemon", "video", "render", "audio", "disk", "tty", "wheel", "users", "adm", "sudo", "plugdev",
-        "lpadmin", "docker", "lxd", "input", "kvm", "intel", "torch", "pytorch", "python", "xpu", "gpu", "cpu", "arc", "host", "container",
-        "localhost", "machine", "windows", "linux", "ubuntu", "debian", "fedora", "server", "desktop", "laptop", "home", "work", "test", "dev",
-        "build", "ci", "git", "github", "gitlab", "vllm", "comfyui", "ollama", "app", "jenkins", "none", "null", "true", "false", "the", "conda",
-        "base", "env", "venv", "main", "local", "data", "opt", "usr", "var", "tmp", "level_zero", "opencl", "driver", "kernel", "i915", "xe", "ip",
-        "system", "docker-desktop", "workstation", "sycl", "mint", "version", "release", "proxmox", "unraid", "truenas", "wsl", "wsl2", "arch", "rhel",
-        "nixos", "yes", "no", "unknown",
-    }
-)  # fmt: skip
-"""Names of the system, and words that a text holds for other reasons: they point at nobody."""
 
 
 def names_in(text: Searched) -> tuple[set[str], set[str]]:

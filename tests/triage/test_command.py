@@ -151,6 +151,15 @@ def test_names_beside_words_go(line: str) -> None:
     assert "tower7" not in redactor_for([Searched(line)]).text(line)
 
 
+@pytest.mark.parametrize("name", ["ubuntu", "Intel", "torch"])
+def test_home_folders_of_nobody_blank_nothing_out(name: str) -> None:
+    """A home folder that is called as a product is does not take the product's name out of the rest of the text."""
+    text = f"/home/{name}/venv C:\\Users\\{name}\\x\n{name} 24.04\n"
+    redacted = redactor_for([Searched(text)]).text(text)
+    assert f"/{name}/" not in redacted
+    assert f"{name} 24.04" in redacted
+
+
 def test_no_redact_keeps_them() -> None:
     """Who asks for it gets the input as it is."""
     text = PERMISSION.replace("False", "openat(\"/dev/dri/renderD128\") = -1 EACCES /home/maria/x")
