@@ -10,6 +10,7 @@ from typing import Any
 from xpu_doctor.quick import dataclass
 from xpu_doctor.snapshot import Snapshot, value_at
 from xpu_doctor.unknown import Unknown
+from xpu_doctor.versions import numbers
 
 _COMPARISON = re.compile(r"^([a-z_.\[\]0-9]+)\s*(<=|>=|<|>|=)\s*(.*)$")
 
@@ -111,9 +112,3 @@ def _compare(value: Any, operator: str, wanted: str) -> bool:
     width = max(len(left), len(right))
     one, other = (parts + (0,) * (width - len(parts)) for parts in (left, right))
     return {"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}[operator]
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the leading dotted numbers of a version: `2.5.1+cxx11.abi` gives (2, 5, 1)."""
-    match = re.match(r"\s*v?(\d{1,9}(?:\.\d{1,9}){0,5})", version)
-    return tuple(int(part) for part in match[1].split(".")) if match else ()

@@ -184,8 +184,8 @@ def _groups(facts: Collected) -> None:
 
 def _kernel(facts: Collected) -> None:
     """Compare the kernel with the first one that drives the GPUs that are named."""
-    from xpu_doctor.conditions import numbers
     from xpu_doctor.tables.devices import device_of, intel_gpus
+    from xpu_doctor.versions import numbers
 
     version = numbers(str(facts.get("kernel.version") or ""))[:2]
     needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]

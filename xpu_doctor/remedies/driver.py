@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from xpu_doctor.conditions import numbers
 from xpu_doctor.facts import Machine
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.tables.drivers import package_row
 from xpu_doctor.unknown import known_or
+from xpu_doctor.versions import numbers
 
 LINUX_GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
 RELEASES = "https://github.com/intel/compute-runtime/releases"

@@ -5,17 +5,123 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from xpu_doctor.facts import Driver, LevelZero
 from xpu_doctor.tables import toml
 from xpu_doctor.tables.devices import Device
+from xpu_doctor.tables.rows import FamilyKey, Name, Row, VersionText, rows
 from xpu_doctor.unknown import Maybe, Unknown
+from xpu_doctor.versions import release
 
 SPELLING = re.compile(r"(?:^|[^\d.])(\d{1,2})\.(\d{1,2})\.0*(\d{4,6})(?:[.+](\d{1,4}))?(?!\d)")
 WINDOWS_SPELLING = re.compile(r"(?:^|[^\d])(\d{2})\.0\.(\d{1,3})\.(\d{4,5})(?!\d)")
 DRIVER_PACKAGES = ("libze-intel-gpu1", "intel-level-zero-gpu", "intel-level-zero", "intel-compute-runtime")
+
+
+class BadEffect(Enum):
+    """What a known-bad build does."""
+
+    RESULTS = "results"
+    """It computes wrong results."""
+    ERRORS = "errors"
+    """Operations fail."""
+    DEVICES = "devices"
+    """The driver lists no device."""
+
+
+class KernelEffect(Enum):
+    """What a kernel with a known fault does."""
+
+    HANG = "hang"
+
+
+class ReleaseNames(Row, frozen=True, kw_only=True):
+    """The names of compute-runtime's releases by build number."""
+
+    table: ClassVar = "drivers.releases"
+    names: tuple[tuple[int, str], ...]
+
+
+class LoaderFloor(Row, frozen=True, kw_only=True):
+    """The oldest Level Zero loader that serves."""
+
+    table: ClassVar = "drivers.loader"
+    minimum: VersionText
+    needs: str
+    """What an older one lacks, as a sentence without a full stop."""
+    certain_below: VersionText
+
+
+class FirstBuild(Row, frozen=True, kw_only=True):
+    """The first build of the driver that knows some families."""
+
+    table: ClassVar = "drivers.gpu"
+    families: tuple[FamilyKey, ...]
+    build: int
+
+
+class KernelNeed(Row, frozen=True, kw_only=True):
+    """The first build of the driver that works on a kernel and newer ones."""
+
+    table: ClassVar = "drivers.kernel"
+    kernel: VersionText
+    build: int
+    symptom: str
+
+
+class WindowsMinimum(Row, frozen=True, kw_only=True):
+    """The first display driver of Windows for some families: the last number of 32.0.101.NNNN."""
+
+    table: ClassVar = "drivers.windows"
+    families: tuple[FamilyKey, ...]
+    minimum: int
+
+
+class WslFault(Row, frozen=True, kw_only=True):
+    """Builds up to `build` that fail inside WSL2 with `torch` and newer."""
+
+    table: ClassVar = "drivers.wsl"
+    build: int
+    torch: VersionText
+    symptom: str
+
+
+class BadBuild(Row, frozen=True, kw_only=True):
+    """Builds of the driver that are known to be bad; each condition that a row has must hold. Ranges hold both ends."""
+
+    table: ClassVar = "drivers.bad"
+    id: Name
+    builds: tuple[int, int]
+    hotfix: tuple[int, int] | None = None
+    torch: tuple[VersionText, VersionText] | None = None
+    kernel: tuple[VersionText, VersionText] | None = None
+    families: tuple[FamilyKey, ...]
+    several: bool = False
+    """Whether two or more such GPUs are needed."""
+    small_bar: bool = False
+    """Whether it shows only without Resizable BAR."""
+    effect: BadEffect
+    symptom: str
+    fixed: int = 0
+    """First build that is free of it; 0 where none is known."""
+    good: int = 0
+    """An older build that is free of it; 0 where none is known."""
+    workaround: str = ""
+
+
+class BadKernel(Row, frozen=True, kw_only=True):
+    """Kernels with a known fault of a graphics driver."""
+
+    table: ClassVar = "drivers.bad_kernel"
+    id: Name
+    kernels: tuple[VersionText, VersionText]
+    families: tuple[FamilyKey, ...]
+    fixed: VersionText
+    effect: KernelEffect
+    symptom: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +157,7 @@ def parse_windows(text: str) -> int | None:
 @cache
 def release_of(build: int) -> str:
     """Return the compute-runtime release of a build, e.g. `25.18`; empty where the table has none."""
-    return next((str(name) for number, name in toml("drivers")["releases"]["names"] if number == build), "")
+    return next((name for row in rows(ReleaseNames) for number, name in row.names if number == build), "")
 
 
 def installed_build(level_zero: LevelZero, driver: Driver) -> Maybe[Build]:
@@ -97,63 +203,26 @@ def _of_packages(driver: Driver) -> Maybe[Build]:
 @cache
 def first_build(device: Device) -> int:
     """Return the first build that knows a GPU; 0 where every one of the last years does."""
-    rows = toml("drivers")["gpu"]
-    of_family = next((int(row["build"]) for row in rows if device.family.key in row["families"]), 0)
+    of_family = next((row.build for row in rows(FirstBuild) if device.family.key in row.families), 0)
     return max(device.first_build, of_family)
 
 
-def kernel_needs() -> tuple[tuple[tuple[int, int], int, str, str], ...]:
-    """Return (kernel, first build, symptom, source) of kernels that need a minimum build."""
-    return tuple((release(row["kernel"]), int(row["build"]), str(row["symptom"]), str(row["source"])) for row in toml("drivers")["kernel"])
-
-
-def windows_minimum(device: Device) -> tuple[int, str]:
-    """Return the first Windows driver for a GPU and its source; 0 where none is known."""
-    for row in toml("drivers")["windows"]:
-        if device.family.key in row["families"]:
-            return int(row["minimum"]), str(row["source"])
-    return 0, ""
-
-
-def release(text: str) -> tuple[int, int]:
-    """Return the first two numbers of a version such as `6.8.0-45-generic`; (0, 0) where there are none."""
-    found = re.match(r"\D*(\d+)\.(\d+)", text)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def version(text: str) -> tuple[int, ...]:
-    """Return the leading numbers of a dotted version."""
-    found = re.match(r"\s*v?(\d+(?:\.\d+)*)", text)
-    return tuple(int(part) for part in found[1].split(".")) if found else ()
+def windows_minimum(device: Device) -> WindowsMinimum | None:
+    """Return the first Windows driver for a GPU; None where none is known."""
+    return next((row for row in rows(WindowsMinimum) if device.family.key in row.families), None)
 
 
 def between(value: tuple[int, int], bounds: Iterable[str]) -> bool:
     """Return whether a release lies between two releases, both included."""
-    low, high = (release(str(bound)) for bound in bounds)
+    low, high = map(release, bounds)
     return low <= value <= high
-
-
-def bad_rows() -> tuple[dict[str, Any], ...]:
-    """Return the known-bad builds."""
-    return tuple(toml("drivers")["bad"])
-
-
-def bad_kernels() -> tuple[dict[str, Any], ...]:
-    """Return the kernels with known faults of a graphics driver."""
-    return tuple(toml("drivers")["bad_kernel"])
-
-
-def loader_floor() -> dict[str, Any]:
-    """Return the row of the Level Zero loader's minimum."""
-    row: dict[str, Any] = toml("drivers")["loader"][0]
-    return row
 
 
 def package_row(distribution: str, like: tuple[str, ...], version_id: str) -> dict[str, Any] | None:
     """Return the packages of a distribution: the row of its version, else its newest row, else that of a relative."""
-    rows = toml("drivers")["package"]
+    table = toml("drivers")["package"]
     for name in (distribution, *like):
-        fitting = [row for row in rows if name in row["distributions"]]
+        fitting = [row for row in table if name in row["distributions"]]
         exact = [row for row in fitting if version_id in row.get("versions", ())]
         whole = [row for row in fitting if "versions" not in row]
         if exact or whole or fitting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 from xpu_doctor.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
@@ -11,8 +11,10 @@ from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import listed, names, none_to_use, subject
 from xpu_doctor.tables.devices import device_of, usable
-from xpu_doctor.tables.drivers import Build, bad_rows, between, installed_build, release, release_of
+from xpu_doctor.tables.drivers import BadBuild, BadEffect, Build, between, installed_build, release_of
+from xpu_doctor.tables.rows import rows
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known_or
+from xpu_doctor.versions import release
 
 SMALL_BAR = 256 << 20
 OTHER_CODES = frozenset({0x70000002, 0x70000003, 0x70000006, 0x70000007, 0x70010001, 0x78000003, 0x78000004, 0x7FFFFFFE})
@@ -68,9 +70,9 @@ class GpuDriverBug(Rule):
             if isinstance(level_zero.died, Unknown) and isinstance(level_zero.init_code, Unknown):
                 raise Undecided(Unknown(level_zero.died.reason, "level_zero.died"))
             return
-        for row in bad_rows():
+        for row in rows(BadBuild):
             hit = _hit(row, usable(gpus), kernel, torch, build)
-            if hit and not (row["effect"] == "devices" and all(listed(gpu, level_zero) is True for gpu in hit)):
+            if hit and not (row.effect is BadEffect.DEVICES and all(listed(gpu, level_zero) is True for gpu in hit)):
                 yield self._known_bad(machine, row, hit, gpus, level_zero, build)
 
     def _failed(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero) -> Iterator[Finding]:
@@ -87,15 +89,15 @@ class GpuDriverBug(Rule):
             )
 
     def _known_bad(
-        self, machine: Machine, row: dict[str, Any], hit: list[Gpu], gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build
+        self, machine: Machine, row: BadBuild, hit: list[Gpu], gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build
     ) -> Finding:
-        seen = row["effect"] == "devices" and all(listed(gpu, level_zero) is False for gpu in hit)
+        seen = row.effect is BadEffect.DEVICES and all(listed(gpu, level_zero) is False for gpu in hit)
         return self.found(
             subject(hit, gpus),
-            f"the GPU driver {build.name} is known to be bad with {names(hit)}: {row['symptom']}",
+            f"the GPU driver {build.name} is known to be bad with {names(hit)}: {row.symptom}",
             severity=Severity.ERROR if seen else Severity.WARNING,
             confidence=Confidence.LIKELY,
-            evidence=(build.fact, Evidence("table drivers.bad", str(row["id"]), str(row["source"]))),
+            evidence=(build.fact, Evidence("table drivers.bad", row.id, row.source)),
             remedies=_remedies(machine, row),
         )
 
@@ -115,39 +117,31 @@ def _whole(gpu: Gpu) -> bool:
     return not card or (isinstance(gpu.bar_bytes, tuple) and max(gpu.bar_bytes, default=0) > SMALL_BAR)
 
 
-def _hit(row: dict[str, Any], gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, build: Build) -> list[Gpu]:
+def _hit(row: BadBuild, gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, build: Build) -> list[Gpu]:
     """GPUs for which every condition of a row is known to hold."""
-    low, high = row["builds"]
+    low, high = row.builds
     if not low <= build.number <= high:
         return []
-    if "hotfix" in row and not (build.hotfix is not None and row["hotfix"][0] <= build.hotfix <= row["hotfix"][1]):
+    if row.hotfix and not (build.hotfix is not None and row.hotfix[0] <= build.hotfix <= row.hotfix[1]):
         return []
-    if "torch" in row and not (isinstance(torch.version, str) and between(release(torch.version), row["torch"])):
+    if row.torch and not (isinstance(torch.version, str) and between(release(torch.version), row.torch)):
         return []
-    if "kernel" in row and not (isinstance(kernel.version, str) and between(release(kernel.version), row["kernel"])):
+    if row.kernel and not (isinstance(kernel.version, str) and between(release(kernel.version), row.kernel)):
         return []
-    hit = [gpu for gpu in gpus if (device := device_of(gpu)) and device.family.key in row["families"]]
-    if row.get("small_bar"):
+    hit = [gpu for gpu in gpus if (device := device_of(gpu)) and device.family.key in row.families]
+    if row.small_bar:
         hit = [gpu for gpu in hit if isinstance(gpu.bar_bytes, tuple) and 0 < max(gpu.bar_bytes, default=0) <= SMALL_BAR]
-    return hit if len(hit) > 1 or not row.get("several") else []
+    return hit if len(hit) > 1 or not row.several else []
 
 
-def _remedies(machine: Machine, row: dict[str, Any]) -> tuple[Remedy, ...]:
-    remedies = list(install_driver(machine, newest=True)) if "fixed" in row else []
-    if "fixed" in row:
-        fixed = row["fixed"]
-        why = f"Build {fixed} (compute-runtime {release_of(fixed)}) and newer are free of it."
-        remedies = [
-            Remedy(item.title, f"{why} {item.why}", item.commands, item.os, item.manager, item.risk, item.verify, item.url)
-            for item in remedies
-        ]
-    if "good" in row:
-        good = row["good"]
-        remedies.append(
-            Remedy(
-                f"Or go back to compute-runtime {release_of(good)} (build {good})", "It does not have this fault.", url=str(row["source"])
-            )
-        )
-    if "workaround" in row:
-        remedies.append(Remedy(f"Meanwhile: {row['workaround']}", "It avoids the fault without a new driver.", url=str(row["source"])))
-    return tuple(remedies) or (Remedy("Follow the report of this fault", "No fixed build is known.", url=str(row["source"])),)
+def _remedies(machine: Machine, row: BadBuild) -> tuple[Remedy, ...]:
+    remedies: list[Remedy] = []
+    if row.fixed:
+        why = f"Build {row.fixed} (compute-runtime {release_of(row.fixed)}) and newer are free of it."
+        remedies.extend(replace(item, why=f"{why} {item.why}") for item in install_driver(machine, newest=True))
+    if row.good:
+        title = f"Or go back to compute-runtime {release_of(row.good)} (build {row.good})"
+        remedies.append(Remedy(title, "It does not have this fault.", url=row.source))
+    if row.workaround:
+        remedies.append(Remedy(f"Meanwhile: {row.workaround}", "It avoids the fault without a new driver.", url=row.source))
+    return tuple(remedies) or (Remedy("Follow the report of this fault", "No fixed build is known.", url=row.source),)

@@ -9,10 +9,11 @@ from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.driver import install_driver, windows_driver
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import listed, none_to_use, paths, subject
-from xpu_doctor.tables import toml
 from xpu_doctor.tables.devices import device_of, title, usable
-from xpu_doctor.tables.drivers import Build, first_build, installed_build, kernel_needs, parse_windows, release, release_of, windows_minimum
+from xpu_doctor.tables.drivers import Build, KernelNeed, WslFault, first_build, installed_build, parse_windows, release_of, windows_minimum
+from xpu_doctor.tables.rows import rows
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.versions import release
 
 
 class GpuDriverTooOld(Rule):
@@ -57,16 +58,16 @@ class GpuDriverTooOld(Rule):
         unlisted = [gpu for gpu in usable(gpus) if listed(gpu, level_zero) is not True]
         if known_or(machine.wsl, False) is True or not unlisted:
             return
-        for minimum, needed, symptom, source in kernel_needs():
-            if running >= minimum and build.number < needed:
+        for row in rows(KernelNeed):
+            if running >= release(row.kernel) and build.number < row.build:
                 seen = listed(unlisted[0], level_zero) is False
-                needs = f"from Linux {'.'.join(map(str, minimum))} on, driver build {needed} or newer"
+                needs = f"from Linux {row.kernel} on, driver build {row.build} or newer"
                 yield self.found(
                     subject(unlisted, gpus),
-                    f"the GPU driver {build.name} is too old for kernel {kernel.version}: {symptom}",
+                    f"the GPU driver {build.name} is too old for kernel {kernel.version}: {row.symptom}",
                     severity=Severity.ERROR if seen else Severity.WARNING,
                     confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
-                    evidence=(build.fact, "kernel.version", Evidence("table drivers.kernel", needs, source)),
+                    evidence=(build.fact, "kernel.version", Evidence("table drivers.kernel", needs, row.source)),
                     remedies=install_driver(machine, newest=True),
                 )
                 return
@@ -74,14 +75,14 @@ class GpuDriverTooOld(Rule):
     def _in_wsl(self, machine: Machine, torch: Torch, build: Build) -> Iterator[Finding]:
         if known_or(machine.wsl, False) is not True:
             return
-        for row in toml("drivers")["wsl"]:
-            if build.number <= int(row["build"]) and release(str(known_or(torch.version, ""))) >= release(row["torch"]):
+        for row in rows(WslFault):
+            if build.number <= row.build and release(str(known_or(torch.version, ""))) >= release(row.torch):
                 yield self.found(
                     "machine",
-                    f"the GPU driver {build.name} inside WSL2 is too old for torch {torch.version}: {row['symptom']}",
+                    f"the GPU driver {build.name} inside WSL2 is too old for torch {torch.version}: {row.symptom}",
                     severity=Severity.WARNING,
                     confidence=Confidence.LIKELY,
-                    evidence=(build.fact, "torch.version", Evidence("table drivers.wsl", f"builds up to {row['build']} are too old", str(row["source"]))),
+                    evidence=(build.fact, "torch.version", Evidence("table drivers.wsl", f"builds up to {row.build} are too old", row.source)),
                     remedies=install_driver(machine, newest=True),
                 )
 
@@ -90,13 +91,13 @@ class GpuDriverTooOld(Rule):
             device = device_of(gpu)
             if device is None:
                 continue
-            minimum, source = windows_minimum(device)
-            number = parse_windows(known(gpu.driver_version)) if minimum else None
-            if number is not None and number < minimum:
+            row = windows_minimum(device)
+            number = parse_windows(known(gpu.driver_version)) if row else None
+            if row and number is not None and number < row.minimum:
                 yield self.found(
                     subject([gpu], gpus),
-                    f"the graphics driver {gpu.driver_version} is older than the first one for {title(gpu)} (32.0.101.{minimum})",
+                    f"the graphics driver {gpu.driver_version} is older than the first one for {title(gpu)} (32.0.101.{row.minimum})",
                     confidence=Confidence.LIKELY,
-                    evidence=(*paths([gpu], gpus, "driver_version"), Evidence("table drivers.windows", f"32.0.101.{minimum} is the first one", source)),
+                    evidence=(*paths([gpu], gpus, "driver_version"), Evidence("table drivers.windows", f"32.0.101.{row.minimum} is the first one", row.source)),
                     remedies=(windows_driver(),),
                 )

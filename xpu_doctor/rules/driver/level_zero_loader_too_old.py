@@ -10,8 +10,10 @@ from xpu_doctor.parsers.ur_loader import missing_symbol
 from xpu_doctor.remedies.driver import install_loader
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import none_to_use
-from xpu_doctor.tables.drivers import loader_floor, version
+from xpu_doctor.tables.drivers import LoaderFloor
+from xpu_doctor.tables.rows import rows
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known_or
+from xpu_doctor.versions import numbers
 
 UNSUPPORTED_VERSION = 0x78000002
 
@@ -54,10 +56,10 @@ class LevelZeroLoaderTooOld(Rule):
     def _by_version(self, machine: Machine, level_zero: LevelZero, torch: Torch, xpu: Xpu) -> Iterator[Finding]:
         if isinstance(level_zero.loader_version, Unknown) and isinstance(level_zero.loader_has_root_device, Unknown):
             raise Undecided(Unknown(level_zero.loader_version.reason, "level_zero.loader_version"))
-        row = loader_floor()
         told = level_zero.loader_version if isinstance(level_zero.loader_version, str) else ""
         lacking = level_zero.loader_has_root_device is False
-        old = bool(told) and version(told) < version(str(row["certain_below"]))
+        floor = next(iter(rows(LoaderFloor)))
+        old = () < numbers(told) < numbers(floor.certain_below)
         if not (lacking or old):
             return
         xpu_build = known_or(torch.build, "") == "xpu"
@@ -65,13 +67,13 @@ class LevelZeroLoaderTooOld(Rule):
         broken = bool(known_or(level_zero.died, "")) or known_or(level_zero.init_code, 0) != 0
         yield self.found(
             "machine",
-            f"the Level Zero loader{_version(level_zero)} is too old: {row['needs']}",
+            f"the Level Zero loader{_version(level_zero)} is too old: {floor.needs}",
             severity=Severity.ERROR if xpu_build or broken else Severity.WARNING,
             confidence=Confidence.CERTAIN if xpu_build and failed and lacking else Confidence.LIKELY,
             evidence=(
                 "level_zero.loader_version",
                 "level_zero.loader_path",
-                Evidence("table drivers.loader", f"{row['minimum']} or newer is needed", str(row["source"])),
+                Evidence("table drivers.loader", f"{floor.minimum} or newer is needed", floor.source),
             ),
             remedies=install_loader(machine),
         )

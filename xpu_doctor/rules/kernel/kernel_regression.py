@@ -11,8 +11,10 @@ from xpu_doctor.remedies.driver import newer_kernel
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import names, subject
 from xpu_doctor.tables.devices import device_of, usable
-from xpu_doctor.tables.drivers import bad_kernels, between, release
+from xpu_doctor.tables.drivers import BadKernel, KernelEffect, between
+from xpu_doctor.tables.rows import rows
 from xpu_doctor.unknown import Maybe, known, known_or
+from xpu_doctor.versions import release
 
 HANG = re.compile(r"GPU HANG|Timedout job|[Ee]ngine reset|[Ww]edged")
 
@@ -33,14 +35,14 @@ class KernelRegression(Rule):
             return
         seen = known(gpus)
         version = known(kernel.version)
-        for row in bad_kernels():
-            hit = [gpu for gpu in usable(seen) if (device := device_of(gpu)) and device.family.key in row["families"]]
-            if hit and between(release(version), row["kernels"]):
-                hung = row["effect"] == "hang" and any(HANG.search(line.text) for line in known_or(kernel.gpu_log, ()))
+        for row in rows(BadKernel):
+            hit = [gpu for gpu in usable(seen) if (device := device_of(gpu)) and device.family.key in row.families]
+            if hit and between(release(version), row.kernels):
+                hung = row.effect is KernelEffect.HANG and any(HANG.search(line.text) for line in known_or(kernel.gpu_log, ()))
                 yield self.found(
                     subject(hit, seen),
-                    f"kernel {version} has a known fault with {names(hit)}: {row['symptom']}",
+                    f"kernel {version} has a known fault with {names(hit)}: {row.symptom}",
                     severity=Severity.WARNING if hung else Severity.INFO,
-                    evidence=("kernel.version", Evidence("table drivers.bad_kernel", row["id"], row["source"])),
-                    remedies=newer_kernel(machine, row["fixed"]),
+                    evidence=("kernel.version", Evidence("table drivers.bad_kernel", row.id, row.source)),
+                    remedies=newer_kernel(machine, row.fixed),
                 )

@@ -12,8 +12,8 @@ from xpu_doctor.remedies.kernel import back_to_i915
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import listed, paths, subject, told
 from xpu_doctor.tables.devices import device_of, title, usable
-from xpu_doctor.tables.drivers import release
 from xpu_doctor.unknown import Maybe, known, known_or
+from xpu_doctor.versions import release
 
 REFUSED = re.compile(
     r"graphics device ([0-9a-f]{4}) is not (?:properly )?(?:officially )?supported|force_probe=([0-9a-f]{4})", re.IGNORECASE

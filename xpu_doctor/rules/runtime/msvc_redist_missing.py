@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from xpu_doctor.facts import Import, Libraries, Python, Run, Xpu
@@ -11,6 +10,7 @@ from xpu_doctor.remedies.runtime import redistributable
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.runtime._faults import Kind, chain, names, of_kind, outcome
 from xpu_doctor.unknown import Unknown, known_or
+from xpu_doctor.versions import numbers
 
 MUTEX = (14, 40)
 """Programs built by this compiler or a newer one crash in std::mutex on an older msvcp140.dll."""
@@ -39,7 +39,7 @@ class MsvcRedistMissing(Rule):
                 remedies=(redistributable(python),),
             )
             return
-        has, built = _numbers(known_or(libraries.msvc, "")), _numbers(known_or(libraries.msvc_built, ""))
+        has, built = numbers(known_or(libraries.msvc, ""))[:2], numbers(known_or(libraries.msvc_built, ""))[:2]
         if not has or not built or has >= MUTEX or built < MUTEX or known_or(imported.succeeded, False):
             return
         stage = run.stage("import")
@@ -53,7 +53,3 @@ class MsvcRedistMissing(Rule):
             evidence=("libraries.msvc", "libraries.msvc_built"),
             remedies=(redistributable(python),),
         )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

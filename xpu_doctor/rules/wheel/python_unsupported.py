@@ -14,6 +14,7 @@ from xpu_doctor.rules._stages import silent, stage_evidence
 from xpu_doctor.rules.wheel._presence import presence
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.versions import numbers
 
 FIRST = 100
 """Weight of what comes before all faults of the machine: nothing of torch was examined."""
@@ -78,7 +79,7 @@ def _refused(target: Target) -> Shown | None:
     if known_or(target.supported, True) is not False:
         return None
     version = known_or(target.version, "of an unknown version")
-    oldest = min(known_pythons(), key=_numbers)
+    oldest = min(known_pythons(), key=numbers)
     return f"Python {version} is too old to be examined; PyTorch for XPU needs 64-bit CPython {oldest} or newer", (
         "target.executable",
         "target.version",
@@ -109,12 +110,8 @@ def _version(python: Python) -> Shown | None:
     tag = python_tag(known(python.version), known_or(python.free_threaded, False))
     if installable(tag, platform_tag(known(python.os), known(python.architecture))):
         return None
-    if tag in known_pythons() or _numbers(tag) > max(_numbers(name) for name in known_pythons()) or tag.endswith("t"):
+    if not numbers(tag) or tag in known_pythons() or numbers(tag) > max(numbers(name) for name in known_pythons()) or tag.endswith("t"):
         raise Undecided(Unknown(f"whether an XPU wheel exists for Python {tag} is not in the releases table", "python.version"))
-    if _numbers(tag) < min(_numbers(name) for name in known_pythons()):
+    if numbers(tag) < min(numbers(name) for name in known_pythons()):
         return f"Python {tag} is older than any that an XPU wheel was built for", ("python.version",)
     return None
-
-
-def _numbers(tag: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in tag.rstrip("t").split("."))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.conditions import numbers
 from xpu_doctor.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
 from xpu_doctor.findings import Confidence, Finding, Layer, Remedy
 from xpu_doctor.remedies.install import other_python, reinstall, wanted
 from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import Family, device_of, intel_gpus, title
 from xpu_doctor.unknown import Maybe, Unknown, known, known_or
+from xpu_doctor.versions import numbers
 
 NEWEST = Unknown("the newest release is wanted")
 NATIVE = (2, 4)
