@@ -141,13 +141,19 @@ def test_output_that_cannot_be_written(stub: StubEnvironment, tmp_path: Path) ->
     assert "Traceback" not in ran.stderr
 
 
+def _listen_to_signals() -> None:
+    """Undo what `nohup` and `&` of a script do to the suite: a child inherits signals that are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_nothing_behind(stub: StubEnvironment, number: int, code: int) -> None:
     stub.add_torch(init="import os, time\nif os.fork() == 0: os.setsid()\ntime.sleep(600)")
     run = uuid.uuid4().hex
     process = subprocess.Popen(
         [sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python)],
-        env=environment(RUN_OF_THE_TEST=run), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(RUN_OF_THE_TEST=run), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_listen_to_signals,
     )  # fmt: skip
     deadline = time.monotonic() + 30
     while len(processes_with("RUN_OF_THE_TEST", run)) < 2 and time.monotonic() < deadline:
