@@ -9,12 +9,18 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.environments import StubEnvironment, make_environment
 
 ROOT = Path(__file__).parents[1]
 TORCH = "torch==2.13.0"
 BUILD_SECONDS = 900
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.register_profile("fixed", settings.get_profile("default"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("default" if "XPU_DOCTOR_FUZZ_EXAMPLES" in os.environ else "fixed"))
+"""The suite tries the same examples in every run; XPU_DOCTOR_FUZZ_EXAMPLES or HYPOTHESIS_PROFILE=default looks for new ones."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
