@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from xpu_doctor.findings import Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import Undecided, Unknown
+from xpu_doctor.plugin import Evidence, Finding, Layer, Remedy, Rule, Severity, Undecided, Unknown
 
 
 class OnBattery(Rule):
@@ -25,7 +23,7 @@ class OnBattery(Rule):
         if not supply["batteries"] or supply["mains"]:
             return
         if supply["mains"] is None:
-            raise Undecided(Unknown("the kernel does not tell whether mains is connected", "plugins.power-supply.mains"))
+            raise Undecided(Unknown("the kernel does not say whether mains is connected", "plugins.power-supply.mains"))
         yield self.found(
             "machine",
             "the machine runs on its battery, and its GPU may be clocked down",

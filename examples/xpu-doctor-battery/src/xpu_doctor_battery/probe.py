@@ -1,13 +1,10 @@
-"""Whether the machine runs on mains or on its battery, as the Linux kernel tells it."""
+"""Whether the machine runs on mains or on its battery, as the Linux kernel reports it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
-from xpu_doctor.unknown import Unknown
+from xpu_doctor.plugin import Host, Layer, Unknown, probe
 
 
 @probe("power-supply", layer=Layer.COMPUTE, on=("linux",), fills="")

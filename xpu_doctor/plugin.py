@@ -1,0 +1,82 @@
+"""Everything that a plug-in needs: the only module of xpu-doctor that a plug-in should import.
+
+The names listed in `__all__` are stable; every other module may move or change between releases. `docs/reference/plugin-api.md`
+describes them, and `docs/how-to/write-a-plugin.md` shows how they fit together.
+"""
+
+from __future__ import annotations
+
+from xpu_doctor.facts import (
+    Access,
+    Compute,
+    Distributions,
+    Driver,
+    Environment,
+    Errors,
+    Gpu,
+    Import,
+    Installer,
+    Kernel,
+    LevelZero,
+    Libraries,
+    Machine,
+    Pasted,
+    Python,
+    Run,
+    Shadows,
+    Target,
+    Torch,
+    Xpu,
+)
+from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Risk, Severity
+from xpu_doctor.host import Completed, FileStatus, Host, RecordedHost
+from xpu_doctor.probe import Probe, probe
+from xpu_doctor.rule import Rule
+from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.testing import RuleCrashed, judge_one
+from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+
+__all__ = [
+    "Access",
+    "Completed",
+    "Compute",
+    "Confidence",
+    "Distributions",
+    "Driver",
+    "Environment",
+    "Errors",
+    "Evidence",
+    "FileStatus",
+    "Finding",
+    "Gpu",
+    "Host",
+    "Import",
+    "Installer",
+    "Kernel",
+    "Layer",
+    "LevelZero",
+    "Libraries",
+    "Machine",
+    "Maybe",
+    "Pasted",
+    "Probe",
+    "Python",
+    "RecordedHost",
+    "Remedy",
+    "Risk",
+    "Rule",
+    "RuleCrashed",
+    "Run",
+    "Severity",
+    "Shadows",
+    "Snapshot",
+    "Target",
+    "Torch",
+    "Undecided",
+    "Unknown",
+    "Xpu",
+    "judge_one",
+    "known",
+    "known_or",
+    "probe",
+]
