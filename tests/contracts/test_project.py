@@ -1,0 +1,150 @@
+"""What people expect of the project around the code: licence, types, changelog, workflows, a lock, and one module for plug-ins."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import xpu_doctor
+from xpu_doctor import plugin
+from xpu_doctor.registry import all_codes
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "xpu-doctor-battery"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PROGRAM = """
+from xpu_doctor import Diagnosis, Document, __version__, check, triage
+
+report: Document = check("/usr/bin/python3", only=["wheel"])
+diagnosis: Diagnosis = triage("text", "another")
+print(__version__.upper(), report.exit_code + 1, [cause.code.upper() for cause in diagnosis.root_causes])
+"""
+
+
+def _distribution() -> metadata.Distribution:
+    try:
+        found = metadata.distribution("xpu-doctor")
+    except metadata.PackageNotFoundError:
+        pytest.skip("xpu-doctor runs from a checkout here, not installed")
+    if json.loads(found.read_text("direct_url.json") or "{}").get("dir_info", {}).get("editable"):
+        pytest.skip("xpu-doctor is installed for editing here, not from a wheel")
+    return found
+
+
+def test_the_wheel_holds_licence_notice_and_types() -> None:
+    """The name of a licence is no licence: the text has to come with the package."""
+    files = {str(path): path for path in _distribution().files or ()}
+    by_name = {path.name: str(path.locate()) for path in files.values()}
+    assert "Apache License" in Path(by_name["LICENSE"]).read_text(encoding="utf-8")
+    assert "Copyright 2013 Intel Corporation" in Path(by_name["NOTICE"]).read_text(encoding="utf-8")
+    assert "xpu_doctor/py.typed" in files
+    facts = _distribution().metadata
+    assert facts["License-Expression"] == "Apache-2.0"
+    assert {line.split(",")[0] for line in facts.get_all("Project-URL")} == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
+
+
+def test_the_notice_holds_the_kernels_licence_word_for_word() -> None:
+    words = (ROOT / "NOTICE").read_text(encoding="utf-8").split()
+    head = (ROOT / "fixtures" / "pciids" / "pciids.h").read_text(encoding="utf-8").partition("*/")[0]
+    licence = re.sub(r"^[ /]*\*", "", head, flags=re.MULTILINE).split()
+    assert " ".join(licence) in " ".join(words)
+
+
+@pytest.fixture(scope="module")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mypy-cache")
+
+
+@pytest.mark.parametrize("subject", ["a program", "the example plug-in"])
+def test_strict_types_for_those_who_import_us(tmp_path: Path, mypy_cache: Path, subject: str) -> None:
+    """mypy --strict finds our types (py.typed) and nothing to complain of."""
+    pytest.importorskip("mypy")
+    if subject == "a program":
+        (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    else:
+        shutil.copytree(EXAMPLE / "src", tmp_path, dirs_exist_ok=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={mypy_cache}", "."],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLE.rglob("*.py")), ids=lambda path: path.name)
+def test_the_example_imports_the_plugin_module_alone(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert {name for name in imported if name.split(".")[0] == "xpu_doctor"} <= {"xpu_doctor.plugin"}
+
+
+def test_the_examples_own_tests_pass() -> None:
+    """They are what the guide for plug-ins tells an author to write."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(EXAMPLE), "-o", "addopts=", str(EXAMPLE / "tests")],
+        env={**os.environ, "PYTHONPATH": f"{EXAMPLE / 'src'}{os.pathsep}{Path(xpu_doctor.__file__).parents[1]}"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_plugin_module_names_all_that_it_holds() -> None:
+    """`__all__` is the promise: sorted by ASCII order as ruff wants it, complete, and described in the reference."""
+    public = {name for name in vars(plugin) if not name.startswith("_") and name != "annotations"}
+    assert public == set(plugin.__all__)
+    described = (ROOT / "docs" / "reference" / "plugin-api.md").read_text(encoding="utf-8")
+    assert [name for name in plugin.__all__ if f"`{name}" not in described] == []
+
+
+def test_the_changelog_lists_this_version_and_every_code() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{xpu_doctor.__version__}]" in text
+    assert [code for code in all_codes() if not re.search(rf"(?<![\w-]){code}(?![\w-])", text)] == []
+
+
+def test_the_lock_holds_neither_torch_nor_an_address() -> None:
+    """The tests take the build of torch that the machine's index has, and no address of anybody's index may get into the lock."""
+    text = (ROOT / "requirements" / "test.txt").read_text(encoding="utf-8")
+    names = {line.partition("==")[0] for line in text.splitlines() if line and not line.startswith("#")}
+    assert {"pytest", "hypothesis", "ruff", "mypy", "click", "mkdocs-material"} <= names
+    assert "torch" not in names
+    assert not re.search(r"://|--(?:extra-)?index-url|--find-links[ =]|file:", text)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned(path: Path) -> None:
+    """Each action by commit, with its version behind it for the reader and for dependabot."""
+    uses = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert uses
+    assert [line for line in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [
+        ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.dependabot", [ROOT / ".github" / "dependabot.yml"]),
+        ("vendor.github-issue-forms", [path for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]),
+        ("vendor.github-issue-config", [ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_files_for_github_are_valid(schema: str, paths: list[Path]) -> None:
+    pytest.importorskip("check_jsonschema")
+    run = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_bug_form_asks_for_the_report() -> None:
+    assert "xpu-doctor check --json" in (ROOT / ".github" / "ISSUE_TEMPLATE" / "bug.yml").read_text(encoding="utf-8")
