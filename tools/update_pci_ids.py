@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from xpu_doctor.tables import toml  # noqa: E402  (the checkout's own package)
+from xpu_doctor.tables.devices import Family  # noqa: E402
+from xpu_doctor.tables.rows import rows  # noqa: E402
 
 HEADER = ROOT / "fixtures" / "pciids" / "pciids.h"
 TABLE = ROOT / "xpu_doctor" / "data" / "devices.json"
@@ -58,7 +60,7 @@ def family_of(macro: str, families: dict[str, str]) -> str:
 
 def build(header: str, old: dict[str, list[str]], names: dict[str, str]) -> tuple[dict[str, list[str]], list[str]]:
     """Return the table `id -> [family, name, first driver build]`, and the ids that no family claims."""
-    families = {macro: str(row["key"]) for row in toml("devices")["family"] for macro in row["macros"]}
+    families = {macro: family.key for family in rows(Family) for macro in family.macros}
     devices = dict(old)
     homeless = []
     for number, macro in parse_header(header).items():

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from xpu_doctor.conditions import holds
 from xpu_doctor.diagnosis import device_works
 from xpu_doctor.findings import Confidence, Finding, Severity
-from xpu_doctor.tables import toml
+from xpu_doctor.tables.questions import Question
+from xpu_doctor.tables.rows import rows
 
 if TYPE_CHECKING:
     from xpu_doctor.snapshot import Snapshot
     from xpu_doctor.triaging import Triaged
 
 MAX_QUESTIONS = 3
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question to the customer, one row of questions.toml."""
-
-    id: str
-    asks: tuple[str, ...]
-    why: str
-    decides: tuple[str, ...]
-    os: str = ""
-    unless: tuple[str, ...] = ()
-    in_words: bool = False
-    """Whether the asks are sentences and no commands."""
-
-
-@cache
-def questions() -> tuple[Question, ...]:
-    """Return all questions."""
-    return tuple(
-        Question(row["id"], tuple(row["asks"]), row["why"], tuple(row["decides"]), row.get("os", ""), tuple(row.get("unless", ())), row.get("in_words", False))
-        for row in toml("questions")["question"]
-    )
 
 
 def next_questions(triaged: Triaged) -> tuple[Question, ...]:
@@ -50,9 +26,9 @@ def next_questions(triaged: Triaged) -> tuple[Question, ...]:
         return ()
     snapshot = triaged.snapshot
     if not faults and device_works(snapshot):
-        return tuple(question for question in questions() if question.id == "complaint")
+        return tuple(question for question in rows(Question) if question.id == "complaint")
     open_codes = [root.code for root in faults[:5]] or [item.code for item in triaged.diagnosis.undecided]
-    fitting = [question for question in questions() if _fits(question, snapshot)]
+    fitting = [question for question in rows(Question) if _fits(question, snapshot)]
     chosen: list[Question] = []
     left = dict.fromkeys(open_codes)
     while fitting and len(chosen) < MAX_QUESTIONS:

@@ -12,6 +12,7 @@ import pytest
 import xpu_doctor
 from tests.closure import real_wheels
 from tests.closure.conftest import wheels
+from xpu_doctor.findings import Layer
 from xpu_doctor.tables import toml
 from xpu_doctor.tables.libraries import opened, opened_row, owners, stem, system_package
 
@@ -28,7 +29,7 @@ def test_rows_have_source_and_date(name: str, rows: str) -> None:
 def test_every_opened_row_is_complete() -> None:
     for system in ("linux", "windows"):
         for row in opened(system):
-            assert row.stage in ("xpu", "later") and row.layer in ("runtime", "driver") and row.absence and row.names and row.search
+            assert row.stage in ("xpu", "later") and row.layer in (Layer.RUNTIME, Layer.DRIVER) and row.absence and row.names and row.search
             assert opened_row(row.id) is row
 
 

@@ -12,8 +12,9 @@ from xpu_doctor.probes.driver import dpkg_packages, library_version, pacman_pack
 from xpu_doctor.probes.gpus import bar_sizes, device_ids
 from xpu_doctor.probes.kernel import graphics_parameters, trouble
 from xpu_doctor.probes.machine import os_release, windows_name
-from xpu_doctor.tables.drivers import between, installed_build, parse_build, parse_windows, release, version
+from xpu_doctor.tables.drivers import between, installed_build, parse_build, parse_windows
 from xpu_doctor.unknown import Unknown
+from xpu_doctor.versions import numbers, release
 
 
 @given(st.text())
@@ -31,7 +32,7 @@ def test_any_text(text: str) -> None:
     parse_build(text)
     parse_windows(text)
     release(text)
-    version(text)
+    numbers(text)
     library_version(text, "libze_loader.so.1")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import xpu_doctor
@@ -84,25 +85,27 @@ def reachable(path: str) -> bool:
 
 
 def common_python() -> str:
-    """Return a Python of 3.11 or newer that any user may run; empty where there is none."""
-    for name in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
+    """Return a Python of this one's version that any user may run, so that compiled modules fit it; empty where there is none."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    for name in (sys.executable, f"/usr/bin/python{version}", f"/usr/local/bin/python{version}"):
         if os.path.exists(name) and reachable(name):
-            new = subprocess.run([name, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False)
-            if new.returncode == 0:
-                return name
+            return name
     return ""
 
 
 PYTHON = common_python()
-needs_users = pytest.mark.skipif(not PYTHON, reason="there is no Python 3.11 or newer that another user may reach")
+needs_users = pytest.mark.skipif(not PYTHON, reason="there is no Python of this version that another user may reach")
 
 
 @pytest.fixture(scope="session")
 def package() -> Iterator[str]:
-    """A copy of the package in a folder that every user may read."""
+    """A copy of the package, and of what its probes import, in a folder that every user may read."""
     folder = tempfile.mkdtemp(prefix="xpu-doctor-", dir="/var/tmp")
     os.chmod(folder, 0o755)
-    shutil.copytree(Path(xpu_doctor.__file__).parent, Path(folder) / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__"))
+    for module in (xpu_doctor, msgspec):
+        assert module.__file__ is not None
+        source = Path(module.__file__).parent
+        shutil.copytree(source, Path(folder) / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     yield folder
     shutil.rmtree(folder)
 

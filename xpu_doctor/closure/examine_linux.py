@@ -13,6 +13,7 @@ from xpu_doctor.closure.linux_env import NoLoader, linux_system
 from xpu_doctor.closure.model import Fault, Opening
 from xpu_doctor.closure.request import Request, torchs_own
 from xpu_doctor.facts.libraries import Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
+from xpu_doctor.findings import Layer
 from xpu_doctor.tables.libraries import Opened, opened, stem
 from xpu_doctor.unknown import Unknown
 
@@ -154,7 +155,7 @@ class _Walk:
             self.opened.append(OpenedLibrary(row.id, name, outcome, opening.path, detail))
             if not absent and not opening.succeeds:
                 self._note(opening, "later" if loads or row.optional else row.stage, row.id)
-        if not loads and not row.optional and row.layer == "runtime" and all(item.outcome == "missing" for item in self.opened if item.row == row.id):
+        if not loads and not row.optional and row.layer is Layer.RUNTIME and all(item.outcome == "missing" for item in self.opened if item.row == row.id):
             name, opening = results[0]
             self._note(Opening(name, faults=(Fault("missing", name, opener.chain()),)), row.stage, row.id)
 

@@ -14,6 +14,7 @@ from xpu_doctor.closure.request import Request
 from xpu_doctor.closure.windows import MODULE_NOT_FOUND, WindowsLoader, WindowsSystem
 from xpu_doctor.closure.windows_torch import Prefixes, dll_folders, load_all
 from xpu_doctor.facts.libraries import Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
+from xpu_doctor.findings import Layer
 from xpu_doctor.tables.libraries import Opened, opened, stem
 from xpu_doctor.unknown import Maybe, Unknown
 
@@ -120,7 +121,7 @@ class _Walk:
             if not absent and not opening.succeeds:
                 self._note(opening, "later" if loads or row.optional else row.stage, row.id)
         gone = all(item.outcome == "missing" for item in self.opened if item.row == row.id)
-        if gone and not loads and not row.optional and row.layer == "runtime":
+        if gone and not loads and not row.optional and row.layer is Layer.RUNTIME:
             self._note(Opening(row.names[0], faults=(Fault("missing", row.names[0], chain, error=MODULE_NOT_FOUND),)), row.stage, row.id)
 
     def _search(self, row: Opened, name: str, opener: str) -> Opening:

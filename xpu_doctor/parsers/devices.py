@@ -76,7 +76,7 @@ def _names(text: Text, facts: Collected) -> None:
     for offset, line in text.lines_with(*name_words().present(text.searched)):
         if len(line) <= 2000:
             for gpu in named_gpus(line):
-                _note(facts, gpu.group, gpu.kind, text.place(offset))
+                _note(facts, gpu.group, gpu.kind.value, text.place(offset))
                 if gpu.family and not any(family_named(known.name) == gpu.family for known in facts.gpus):
                     facts.gpus.append(Gpu(name=gpu.name, vendor_id=0x8086))
                     facts.sources.setdefault("gpus", text.place(offset))
@@ -109,8 +109,8 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
             continue
         device = _IN_BRACKETS.search(rest) if kind == "gpu" else None
         known = find_device(int(device[1], 16)) if device else None
-        if known is not None and known.family.kind not in facts.kinds:
-            facts.kinds.append(known.family.kind)
+        if known is not None and known.family.kind.value not in facts.kinds:
+            facts.kinds.append(known.family.kind.value)
         place = text.place(start)
         if kind != "gpu" or backend not in counts:
             continue

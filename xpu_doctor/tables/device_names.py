@@ -6,11 +6,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import ClassVar
 
 from xpu_doctor.searched import WordTable
-from xpu_doctor.tables import toml
+from xpu_doctor.tables.devices import GpuKind
+from xpu_doctor.tables.rows import FamilyKey, PatternText, Row, rows
 
 _PROCESSOR = re.compile(r"(?i)core\b|ultra\b|i[3579]-|n\d{2,3}\b|celeron|pentium|atom|xeon")
+
+
+class GpuName(Row, frozen=True, kw_only=True):
+    """Names of GPUs; the first row that matches at a place counts."""
+
+    table: ClassVar = "device_names.name"
+    group: str
+    """Coarse family: `alchemist`, `battlemage`, `xe-lp`, `gen9` ..."""
+    kind: GpuKind
+    family: FamilyKey = ""
+    """Key of devices.toml where the name tells it."""
+    words: tuple[str, ...]
+    """Lower-case literals, one of which stands in every line that the pattern matches."""
+    pattern: PatternText
+    """Searched in the line in lower case."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +37,7 @@ class NamedGpu:
     name: str
     group: str
     """Coarse family: `alchemist`, `battlemage`, `xe-lp`, `gen9` ..."""
-    kind: str
-    """`integrated` or `discrete`."""
+    kind: GpuKind
     family: str = ""
     """Key of devices.toml where the name tells it."""
     start: int = 0
@@ -30,14 +46,13 @@ class NamedGpu:
 @cache
 def name_words() -> WordTable:
     """Return words in lower case, one of which stands in every line that names a GPU."""
-    return WordTable(word for row in toml("device_names")["name"] for word in row["words"])
+    return WordTable(word for row in rows(GpuName) for word in row.words)
 
 
 @cache
-def _rows() -> tuple[tuple[tuple[str, ...], re.Pattern[str], str, str, str], ...]:
+def _rows() -> tuple[tuple[tuple[str, ...], re.Pattern[str], str, GpuKind, str], ...]:
     """Words, pattern, group, kind and family of each row."""
-    rows = toml("device_names")["name"]
-    return tuple((tuple(row["words"]), re.compile(row["pattern"]), row["group"], row["kind"], row["family"]) for row in rows)
+    return tuple((row.words, re.compile(row.pattern), row.group, row.kind, row.family) for row in rows(GpuName))
 
 
 def named_gpus(line: str) -> Iterator[NamedGpu]:

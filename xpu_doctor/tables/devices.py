@@ -5,39 +5,60 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from xpu_doctor.facts import Gpu
-from xpu_doctor.tables import text, toml
+from xpu_doctor.tables import text
+from xpu_doctor.tables.rows import Name, Place, Row, VersionText, rows
 from xpu_doctor.unknown import Maybe, Unknown
 
 DISPLAY_CLASS = 0x03
 """Base class of display controllers; Intel's accelerators of class 0x12 are NPUs, which torch.xpu does not use."""
 
 
-@dataclass(frozen=True)
-class Family:
-    """A family of Intel GPUs, one row of devices.toml."""
+class GpuKind(Enum):
+    """How a GPU is built in."""
 
-    key: str
+    INTEGRATED = "integrated"
+    DISCRETE = "discrete"
+
+
+class Support(Enum):
+    """What PyTorch's XPU builds make of a family."""
+
+    SUPPORTED = "supported"
+    """Validated, or compiled for ahead of time."""
+    WORKS = "works"
+    """The driver and the just-in-time compiler know it; nobody validated it."""
+    UNSUPPORTED = "unsupported"
+    """In no list of PyTorch and below what its kernels need."""
+    UNLISTED = "unlisted"
+    """Too new for every list that was read."""
+
+
+class Family(Row, frozen=True, kw_only=True):
+    """A family of Intel GPUs."""
+
+    table: ClassVar = "devices.family"
+    key: Name
     codename: str
     architecture: str
-    kind: str
-    """`integrated` or `discrete`."""
-    torch: str
-    """`supported`, `works`, `unsupported` or `unlisted`."""
+    kind: GpuKind
+    torch: Support
+    macros: tuple[str, ...]
+    """The kernel's names of its lists of ids."""
     fp64: bool
     xmx: bool
     kernel_driver: tuple[str, ...]
     """Kernel drivers that serve it for compute, the usual one first."""
-    source: str
-    min_torch: str = ""
+    min_torch: VersionText = ""
     """First torch release whose XPU build knows it; empty where that is not known."""
-    min_kernel: str = ""
+    min_kernel: VersionText = ""
     """First mainline kernel that drives it without force_probe; empty where that is not known."""
     kernel_sure: bool = False
-    kernel_source: str = ""
+    kernel_source: Place = ""
     rebar: bool = False
     """Whether the driver refuses it without Resizable BAR."""
     xe_force_probe: bool = False
@@ -49,7 +70,7 @@ class Family:
     @property
     def discrete(self) -> bool:
         """Return whether it is a card of its own."""
-        return self.kind == "discrete"
+        return self.kind is GpuKind.DISCRETE
 
 
 @dataclass(frozen=True)
@@ -66,13 +87,7 @@ class Device:
 @cache
 def families() -> dict[str, Family]:
     """Return all families by key."""
-    keep = set(Family.__dataclass_fields__)
-    rows = toml("devices")["family"]
-    found = {}
-    for row in rows:
-        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name in keep}
-        found[str(row["key"])] = Family(**values)
-    return found
+    return {row.key: row for row in rows(Family)}
 
 
 @cache
@@ -124,8 +139,8 @@ def find_named(name: str) -> Device | None:
     return Device(0, name, families()[family]) if family else None
 
 
-def support(gpu: Gpu) -> Maybe[str]:
-    """Return `supported`, `works`, `unsupported` or `unlisted` for an Intel GPU; unknown where it is not in the table."""
+def support(gpu: Gpu) -> Maybe[Support]:
+    """Return what PyTorch makes of an Intel GPU; unknown where it is not in the table."""
     device = device_of(gpu)
     if device is not None:
         return device.family.torch
@@ -146,4 +161,4 @@ def title(gpu: Gpu) -> str:
 
 def usable(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
     """Return the Intel GPUs that a torch with XPU may use: all but those that the table calls unsupported."""
-    return tuple(gpu for gpu in intel_gpus(gpus) if support(gpu) != "unsupported")
+    return tuple(gpu for gpu in intel_gpus(gpus) if support(gpu) is not Support.UNSUPPORTED)

@@ -6,31 +6,49 @@ import fnmatch
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from xpu_doctor.tables import text, toml
+import msgspec
+
+from xpu_doctor.findings import Layer
+from xpu_doctor.tables import text
+from xpu_doctor.tables.rows import Name, Row, System, rows
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Row, frozen=True, kw_only=True):
     """Libraries that another one opens by name."""
 
-    id: str
-    os: str
+    table: ClassVar = "opened_libraries.opened"
+    id: Name
+    os: System
     opener: tuple[str, ...]
+    """Names (with *) of the library that opens them."""
     names: tuple[str, ...]
+    one_is_enough: bool = msgspec.field(default=False, name="any")
     search: tuple[str, ...]
-    stage: str
-    layer: str
-    absence: str
-    source: str
-    one_is_enough: bool = False
+    """`name` (as dlopen or LoadLibrary looks), `beside` (the opener's folder), or a variable that lists folders."""
+    stage: Literal["xpu", "later"]
+    """When it is opened: while devices are counted, or later."""
+    layer: Layer
+    """DRIVER where the graphics driver brings the file and no Python package does."""
     optional: bool = False
     package: str = ""
+    absence: str
+    """What happens without it, as a sentence without a full stop."""
 
     def opened_by(self, name: str) -> bool:
         """Return whether a library of this name opens them."""
         return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self.opener)
+
+
+class SystemLibrary(Row, frozen=True, kw_only=True):
+    """A library of the operating system, and the package that brings it."""
+
+    table: ClassVar = "system_libraries.library"
+    name: Name
+    apt: str
+    dnf: str
+    pacman: str
 
 
 @dataclass(frozen=True)
@@ -44,24 +62,7 @@ class Owner:
 @cache
 def opened(os: str) -> tuple[Opened, ...]:
     """Return the rows of a system, in the order in which they depend on each other."""
-    rows = [row for row in toml("opened_libraries")["opened"] if row["os"] == os]
-    return tuple(
-        Opened(
-            id=row["id"],
-            os=row["os"],
-            opener=tuple(row["opener"]),
-            names=tuple(row["names"]),
-            search=tuple(row["search"]),
-            stage=row["stage"],
-            layer=row["layer"],
-            absence=row["absence"],
-            source=row["source"],
-            one_is_enough=row.get("any", False),
-            optional=row.get("optional", False),
-            package=row.get("package", ""),
-        )
-        for row in rows
-    )
+    return tuple(row for row in rows(Opened) if row.os == os)
 
 
 def opened_row(row_id: str) -> Opened | None:
@@ -103,5 +104,5 @@ def stem(name: str) -> str:
 
 def system_package(name: str, manager: str) -> str:
     """Return the operating system's package that brings a library (`apt`, `dnf`, `pacman`), or empty."""
-    row = next((row for row in toml("system_libraries")["library"] if row["name"] == name), None)
-    return str(row.get(manager, "")) if row else ""
+    row = next((row for row in rows(SystemLibrary) if row.name == name), None)
+    return {"apt": row.apt, "dnf": row.dnf, "pacman": row.pacman}.get(manager, "") if row else ""

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import ClassVar, Literal
 
-from xpu_doctor.tables import toml
+from xpu_doctor.tables.rows import Name, Row, rows
+
+
+class Peak(Row, frozen=True, kw_only=True):
+    """The published peak speeds of a device."""
+
+    table: ClassVar = "peaks.device"
+    name: Name
+    ids: tuple[int, ...]
+    """PCI ids."""
+    tflops: dict[Literal["float32", "bfloat16", "float16"], float]
+    via: str = ""
+    """Where the figures were read, if not at the source itself."""
 
 
 def peak_tflops(device_id: int, dtype: str) -> float | None:
@@ -14,5 +27,4 @@ def peak_tflops(device_id: int, dtype: str) -> float | None:
 
 @cache
 def _peaks() -> dict[tuple[int, str], float]:
-    rows = toml("peaks")["device"]
-    return {(device_id, dtype): float(peak) for row in rows for device_id in row["ids"] for dtype, peak in row["tflops"].items()}
+    return {(device_id, dtype): peak for row in rows(Peak) for device_id in row.ids for dtype, peak in row.tflops.items()}

@@ -3,37 +3,72 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import cache
+from enum import Enum
+from typing import ClassVar, Literal
 
-from xpu_doctor.tables import toml
+import msgspec
+
+from xpu_doctor.tables.rows import Checked, Name, Place, Row, System, VersionText, rows
 
 STABLE = "https://download.pytorch.org/whl/xpu"
 NIGHTLY = "https://download.pytorch.org/whl/nightly/xpu"
 
 
-@dataclass(frozen=True)
-class Release:
+class Sureness(Enum):
+    """How a row is known."""
+
+    CONFIRMED = "confirmed"
+    """Seen in a wheel's own address, a build script or a log."""
+    INFERRED = "inferred"
+    """Concluded from a neighbour."""
+
+
+class PythonNote(Row, frozen=True, kw_only=True):
+    """What the lists of Pythons rest on."""
+
+    table: ClassVar = "releases.python_note"
+    text: str
+
+
+class Index(Row, frozen=True, kw_only=True):
+    """A package index of PyTorch."""
+
+    table: ClassVar = "releases.index"
+    name: Name
+    url: str
+    note: str = ""
+
+
+class Release(Checked, frozen=True, kw_only=True):
     """One torch release as the table knows it."""
 
-    torch: str
-    xpu_wheel: bool | None
+    table: ClassVar = "releases.release"
+    torch: VersionText
+    match: str = ""
+    """Versions that the row speaks of beside its own: `2.5.*`."""
+    xpu_wheel: bool | None = None
     """Whether an XPU wheel exists; None where it was not seen."""
-    confirmed: bool
-    """Whether the row was seen, rather than concluded from a neighbour."""
-    pythons: tuple[str, ...] = ()
+    confidence: Sureness
+    index: Literal["", "stable", "nightly", "test"] = ""
     platforms: tuple[str, ...] = ()
-    index: str = ""
-    torchvision: str = ""
-    torchaudio: str = ""
-    triton: str = ""
-    triton_version: str = ""
+    pythons: tuple[str, ...] = msgspec.field(default=(), name="python")
+    python_confidence: Sureness = Sureness.INFERRED
+    oneapi: VersionText = ""
     sycl_linux: str = ""
     sycl_windows: str = ""
-    oneapi: str = ""
-    pins: dict[str, dict[str, str]] = field(default_factory=dict)
+    triton: str = msgspec.field(default="", name="triton_name")
+    triton_version: VersionText = ""
+    torchvision: VersionText = ""
+    torchaudio: VersionText = ""
+    pins: dict[System, dict[str, VersionText]] = msgspec.field(default_factory=dict)
     """Exact Intel packages that the wheel requires, by system."""
-    match: str = ""
+    source: tuple[Place, ...]
+    note: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Return whether the row was seen, rather than concluded from a neighbour."""
+        return self.confidence is Sureness.CONFIRMED
 
     def covers(self, version: str) -> bool:
         """Return whether this row speaks of a version, its local label left aside."""
@@ -45,29 +80,17 @@ class Release:
         return {"torchvision": self.torchvision, "torchaudio": self.torchaudio}.get(name, "")
 
 
-@cache
+class IpexPair(Row, frozen=True, kw_only=True):
+    """A release of the Intel extension and the torch that it was built for."""
+
+    table: ClassVar = "releases.ipex"
+    ipex: Name
+    torch: str
+
+
 def releases() -> tuple[Release, ...]:
     """Return all rows, oldest first."""
-    return tuple(
-        Release(
-            torch=row["torch"],
-            xpu_wheel=row.get("xpu_wheel"),
-            confirmed=row["confidence"] == "confirmed",
-            pythons=tuple(row.get("python", ())),
-            platforms=tuple(row.get("platforms", ())),
-            index=row.get("index", ""),
-            torchvision=row.get("torchvision", ""),
-            torchaudio=row.get("torchaudio", ""),
-            triton=row.get("triton_name", ""),
-            triton_version=row.get("triton_version", ""),
-            sycl_linux=row.get("sycl_linux", ""),
-            sycl_windows=row.get("sycl_windows", ""),
-            oneapi=row.get("oneapi", ""),
-            pins=row.get("pins", {}),
-            match=row.get("match", ""),
-        )
-        for row in toml("releases")["release"]
-    )
+    return rows(Release)
 
 
 def release_of(version: str) -> Release | None:

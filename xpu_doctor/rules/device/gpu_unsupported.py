@@ -8,7 +8,7 @@ from xpu_doctor.facts import Gpu, Pasted
 from xpu_doctor.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.remedies.device import unsupported_gpu
 from xpu_doctor.rule import Rule
-from xpu_doctor.tables.devices import Device, device_of, intel_gpus, support, title
+from xpu_doctor.tables.devices import Device, Support, device_of, intel_gpus, support, title
 from xpu_doctor.unknown import Maybe, known, known_or
 
 
@@ -35,7 +35,7 @@ class GpuUnsupported(Rule):
     def check(self, gpus: Maybe[tuple[Gpu, ...]], pasted: Pasted) -> Iterator[Finding]:
         """Found for each unsupported GPU: an error where no other Intel GPU is there, else a note."""
         mine = intel_gpus(known(gpus))
-        poor = [gpu for gpu in mine if support(gpu) == "unsupported"]
+        poor = [gpu for gpu in mine if support(gpu) is Support.UNSUPPORTED]
         alone = len(poor) == len(mine)
         about_torch = known_or(pasted.about_torch, True)
         for number, gpu in enumerate(poor):

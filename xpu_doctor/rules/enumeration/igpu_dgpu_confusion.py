@@ -67,7 +67,7 @@ class IgpuDgpuConfusion(Rule):
 def _kind(device: XpuDevice) -> str:
     number = known_or(device.device_id, 0)
     row = find_device(number) if number else None
-    return row.family.kind if row else ""
+    return row.family.kind.value if row else ""
 
 
 def _select(place: int) -> Remedy:

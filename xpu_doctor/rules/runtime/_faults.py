@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xpu_doctor.facts import Import, Libraries, LibraryFault, LoadedLibrary, Run, Xpu
-from xpu_doctor.findings import Confidence, Evidence, Severity
+from xpu_doctor.findings import Confidence, Evidence, Layer, Severity
 from xpu_doctor.tables.libraries import opened_row, owners, runtime_packages
 from xpu_doctor.unknown import Unknown, known, known_or
 
@@ -94,7 +94,7 @@ def _kind(fault: LibraryFault, others: tuple[tuple[int, LoadedLibrary], ...], li
         return Kind.MSVC
     row = opened_row(fault.opened_by_name)
     asked_by_driver = bool(fault.chain) and _leaf(fault.chain[-1]).startswith(DRIVER)
-    if low.startswith(DRIVER) or asked_by_driver or (row is not None and row.layer == "driver") or re.match(r"zes?[A-Z]", fault.version):
+    if low.startswith(DRIVER) or asked_by_driver or (row is not None and row.layer is Layer.DRIVER) or re.match(r"zes?[A-Z]", fault.version):
         return Kind.DRIVER
     if fault.kind in ("version", "symbol") or (fault.kind == "missing" and fault.others):
         return Kind.MISMATCH

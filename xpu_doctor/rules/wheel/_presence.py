@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xpu_doctor.facts import Gpu, Kernel, Machine
 from xpu_doctor.findings import Severity
-from xpu_doctor.tables.devices import intel_gpus, support
+from xpu_doctor.tables.devices import Support, intel_gpus, support
 from xpu_doctor.unknown import Maybe, known_or
 
 WORKING = {"nvidia": ("nvidia",), "amd": ("amdgpu",)}
@@ -34,7 +34,7 @@ def presence(build: str, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel:
         if _other_vendor_seen(seen, kernel):
             return Presence(Severity.INFO, False, "a GPU of another vendor is there, and whether an Intel GPU is there is not known")
         return Presence(Severity.ERROR, True)
-    usable = [gpu for gpu in intel_gpus(seen) if support(gpu) != "unsupported"]
+    usable = [gpu for gpu in intel_gpus(seen) if support(gpu) is not Support.UNSUPPORTED]
     if not usable:
         return Presence(Severity.INFO, False, "no Intel GPU that PyTorch supports was seen")
     excusing = [gpu for gpu in seen if gpu.vendor in USED_BY.get(build, ()) and _works(gpu)]

@@ -10,8 +10,8 @@ from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.packages import uninstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._wrong_wheel import serves_ipex
-from xpu_doctor.tables import toml
-from xpu_doctor.tables.releases import label, public
+from xpu_doctor.tables.releases import IpexPair, label, public
+from xpu_doctor.tables.rows import rows
 from xpu_doctor.unknown import Unknown, known, known_or
 
 NAME = "intel-extension-for-pytorch"
@@ -67,14 +67,14 @@ def _version(dist: Distribution, number: int) -> str:
 
 
 def _tabled(ipex: str) -> bool:
-    return any(public(row["ipex"]) == public(ipex) for row in toml("releases")["ipex"])
+    return any(public(row.ipex) == public(ipex) for row in rows(IpexPair))
 
 
 def _partner(ipex: str) -> str:
     """The torch release that an extension was built for: by the table, else its own first two numbers; CPU-only builds have none."""
-    for row in toml("releases")["ipex"]:
-        if public(row["ipex"]) == public(ipex):
-            return ".".join(public(row["torch"]).split(".")[:2]) + "."
+    for row in rows(IpexPair):
+        if public(row.ipex) == public(ipex):
+            return ".".join(public(row.torch).split(".")[:2]) + "."
     parts = public(ipex).split(".")
     return ".".join(parts[:2]) + "." if label(ipex).startswith("xpu") and len(parts) > 2 else ""
 
