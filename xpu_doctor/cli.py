@@ -10,8 +10,9 @@ def _put_strangers_last() -> None:
     """Let the standard library and our own packages win over PYTHONPATH and the working folder: a stray random.py there is a finding."""
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     strangers = {os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry} - {own}
-    if "" in sys.path and own != os.path.abspath("."):
-        strangers.add(os.path.abspath("."))
+    here = os.path.abspath(".")  # Python puts it first for `python -m`, and an empty entry means it too
+    if own != here:
+        strangers.add(here)
     late = [entry for entry in sys.path if os.path.abspath(entry or ".") in strangers]
     sys.path[:] = [entry for entry in sys.path if entry not in late] + late
 

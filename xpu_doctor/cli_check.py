@@ -10,6 +10,7 @@ import click
 from xpu_doctor.cli import nearest
 
 if TYPE_CHECKING:
+    from xpu_doctor.account import Rights
     from xpu_doctor.layers import Selection
 
 DEADLINE = click.FloatRange(min=0.1, max=86400)
@@ -28,6 +29,11 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
 @click.option("--no-redact", is_flag=True, help="Keep user names, host names and tokens in the JSON snapshot.")
+@click.option(
+    "--as-owner/--no-as-owner",
+    default=True,
+    help="As root: give the interpreter the rights of the user whose environment it is (default), or keep root's.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for.")
 def check(
     python: str | None,
@@ -42,6 +48,7 @@ def check(
     as_json: bool,
     output: str | None,
     no_redact: bool,
+    as_owner: bool,
     verbose: bool,
 ) -> int:
     """Examine this machine and one Python environment, and say why torch.xpu does not work.
@@ -63,10 +70,11 @@ def check(
     except TargetError as error:
         raise click.UsageError(str(error)) from error
     deadlines = _deadlines(timeout)
+    rights = _rights(choice.python, as_owner)
     progress = Progress(enabled=True)
     checkup = None
     try:
-        checkup = Checkup(choice, selection, dict(os.environ), deadlines, progress, devices)
+        checkup = Checkup(choice, selection, dict(os.environ), deadlines, progress, devices, rights=rights)
         from xpu_doctor.reporting import Report, deliver
 
         report = Report(expect=_split(expect), ignore=_known_codes(_split(ignore)), fail_on=fail_on, redact=not no_redact, created=now())
@@ -80,6 +88,16 @@ def check(
         if checkup is not None:
             checkup.close()
     return deliver(outcome, "json" if as_json else format_, output, verbose=verbose)
+
+
+def _rights(python: str, as_owner: bool) -> Rights:
+    """Whose rights the interpreter gets; root hears of it before anything of another user's environment runs."""
+    from xpu_doctor.account import rights_for
+
+    rights = rights_for(python, as_owner)
+    for note in rights.notes:
+        click.echo(f"xpu-doctor: {note}", err=True)
+    return rights
 
 
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:

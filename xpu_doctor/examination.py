@@ -6,10 +6,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from xpu_doctor.account import Account
 from xpu_doctor.agent import AGENT_PATH
 from xpu_doctor.process.channel import Channel
 from xpu_doctor.process.child import Child
@@ -30,6 +32,8 @@ DEFAULT_DEADLINE = 30.0
 IMPORT_DEADLINE = 120.0
 EXIT_DEADLINE = 5.0
 """Seconds that an interpreter may take to leave once its last stage is done."""
+BARE = ("-I", "-S")
+"""No sitecustomize, no user site, no `.pth` file."""
 WATCHED = ("compute",)
 """Stages whose CPU time is read from outside too: what the interpreter says of itself is only half a witness."""
 MAX_STACK = 8192
@@ -70,6 +74,10 @@ class Patient:
     """Seconds by stage name; a stage that is not named has the default of its kind."""
     request: Mapping[str, Any] = field(default_factory=dict)
     """Further parameters of stages, as JSON values."""
+    account: Account | None = None
+    """Whose rights the interpreter gets; None keeps the doctor's own."""
+    bare: bool = False
+    """Start it without the environment's own start-up code; the agent reads the search path from files then."""
 
     def deadline(self, stage: str) -> float:
         """Seconds that a stage may take."""
@@ -162,17 +170,19 @@ class _Agent:
         self._first = stages[0]
         request = {
             **patient.request,
+            "bare": patient.bare,
             "folder": patient.folder or "",
             "stacks": self._stacks.where,
             "deadlines": {name: patient.deadline(name) for name in stages},
         }
-        arguments = [patient.python, *flags, "-B", str(AGENT_PATH), self._transcript.where, json.dumps(request), *stages]
-        inherited = (*self._transcript.inherited, *self._stacks.inherited)
-        try:
-            self._child = Child(arguments, patient.environment, os.urandom(8).hex(), patient.folder, inherited)
-        except BaseException:
-            self._close()
-            raise
+        with _script_for(patient.account) as script:
+            arguments = [patient.python, *flags, *(BARE if patient.bare else ()), "-B", script.path, self._transcript.where, json.dumps(request), *stages]
+            inherited = (*self._transcript.inherited, *self._stacks.inherited, *script.inherited)
+            try:
+                self._child = Child(arguments, patient.environment, os.urandom(8).hex(), patient.folder, inherited, patient.account)
+            except BaseException:
+                self._close()
+                raise
 
     def watch(self, note: Callable[[StageResult], None], listener: Listener, cancelled: threading.Event) -> str:
         """Watch until the end, passing on each stage's result; return the stage that died, or empty."""
@@ -257,6 +267,28 @@ class _Agent:
     def _close(self) -> None:
         self._transcript.close()
         self._stacks.close()
+
+
+@dataclass(frozen=True)
+class _Script:
+    """The agent's file, as the interpreter under examination opens it."""
+
+    path: str
+    inherited: tuple[int, ...] = ()
+
+
+@contextmanager
+def _script_for(account: Account | None) -> Iterator[_Script]:
+    """Give the agent's own file, or a copy in memory where it lies in a folder that another account may not enter."""
+    if account is None or not hasattr(os, "memfd_create"):
+        yield _Script(str(AGENT_PATH))
+        return
+    handle = os.memfd_create("xpu-doctor-agent")
+    try:
+        os.write(handle, AGENT_PATH.read_bytes())
+        yield _Script(f"/dev/fd/{handle}", (handle,))
+    finally:
+        os.close(handle)
 
 
 def _ended(stage: str, said: dict[str, Any]) -> StageResult:

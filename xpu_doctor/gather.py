@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from xpu_doctor.account import Rights
 from xpu_doctor.examination import LIVE_STAGES, STATIC_STAGES, Examination, Patient, StageResult
 from xpu_doctor.findings import Layer
 from xpu_doctor.layers import Selection
@@ -52,14 +53,18 @@ class Checkup:
     devices: tuple[str, ...] = ()
     host: Host | None = None
     """The machine to ask; None is this one."""
+    rights: Rights = field(default_factory=Rights)
+    """Whose rights the interpreter gets, and what the report says about that."""
     timings: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._folder = _working_folder()
-        self.patient = Patient(self.choice.python, self.environment, self._folder, self.deadlines)
-        self._static = Examination(self.patient, STATIC_STAGES, self._listener("static"))
+        account = self.rights.account
+        self.environment = account.variables(self.environment) if account else self.environment
         live = tuple(stage for stage in LIVE_STAGES if self.selection.wants(STAGE_LAYERS[stage]))
         self._live_stages = live
+        self.patient = Patient(self.choice.python, self.environment, self._folder, self.deadlines, account=account, bare=self.rights.bare and not live)
+        self._static = Examination(self.patient, STATIC_STAGES, self._listener("static"))
         self._live = Examination(self.patient, live, self._listener("live")) if live else None
         self.level_zero: LevelZeroRun | None = None
 
@@ -81,15 +86,13 @@ class Checkup:
         Raises:
             OSError: the interpreter cannot be started.
         """
-        from dataclasses import replace
-
         from xpu_doctor.assembly import groups_of, sources_of
         from xpu_doctor.host import LiveHost
         from xpu_doctor.probe import run_probes
         from xpu_doctor.probes import PROBES
         from xpu_doctor.snapshot import Snapshot
 
-        host = self.host or LiveHost(env=self.environment)
+        host = self.host or LiveHost(env=self.environment, account=self.rights.account)
         wanted = [item for item in (*PROBES, *plugins.probes) if self._wants(item.name, item.layer)]
         gathered = run_probes(host, wanted, self.deadlines.get("probes", 30.0), self._tell)
         self._start_level_zero(gathered.facts.get("gpus"))

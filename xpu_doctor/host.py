@@ -10,9 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xpu_doctor.unknown import Maybe, Unknown
+
+if TYPE_CHECKING:
+    from xpu_doctor.account import Account
 
 READ_LIMIT = 1 << 20
 """Bytes that one read takes unless told otherwise."""
@@ -102,6 +105,9 @@ class Host(Protocol):
         ...
 
 
+ACCOUNT_CALLS = ("user", "uid", "groups", "account_groups")
+"""Names of `SYSTEM` that speak of the user."""
+
 SYSTEM: dict[str, str] = {
     "architecture": "machine architecture, e.g. x86_64",
     "glibc": "version of the C library, empty where it is another one",
@@ -126,8 +132,9 @@ def os_reason(error: OSError) -> str:
 class LiveHost:
     """This machine, or the plain folder `root` in its place (a sysroot: no commands and no registry then)."""
 
-    def __init__(self, root: str = "/", env: Mapping[str, str] | None = None, platform: str = "") -> None:
+    def __init__(self, root: str = "/", env: Mapping[str, str] | None = None, platform: str = "", account: Account | None = None) -> None:
         self.root = root.rstrip("/")
+        self.account = account
         self.env: Mapping[str, str] = dict(os.environ if env is None else env)
         self.platform: str = platform or platform_name()
 
@@ -198,7 +205,7 @@ class LiveHost:
         """Open each path in a child: a wedged driver can block an open for ever."""
         from xpu_doctor.host_child import open_in_child
 
-        answers = open_in_child([self._at(path) for path in paths], OPEN_SECONDS, self.env)
+        answers = open_in_child([self._at(path) for path in paths], OPEN_SECONDS, self.env, self.account)
         return {path: answers[self._at(path)] for path in paths}
 
     def run(self, argv: Sequence[str], timeout: float = 5.0) -> Maybe[Completed]:
@@ -219,11 +226,13 @@ class LiveHost:
 
     def system(self, name: str) -> Maybe[Any]:
         """Return what the running system says."""
-        from xpu_doctor.host_system import SYSTEM_CALLS
+        from xpu_doctor.host_system import SYSTEM_CALLS, said_of
 
         if self.root and name != "cpu_count":
             return Unknown("a recorded folder does not tell it")
         try:
+            if self.account is not None and name in ACCOUNT_CALLS:
+                return said_of(self.account, name)
             return SYSTEM_CALLS[name](self.env)
         except (OSError, KeyError, ValueError, AttributeError, ImportError) as error:
             return Unknown(f"{name}: {type(error).__name__}: {error}")

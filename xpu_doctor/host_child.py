@@ -7,17 +7,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from xpu_doctor.host import Completed
+from xpu_doctor.process.child import rights_of
 from xpu_doctor.unknown import Maybe, Unknown
+
+if TYPE_CHECKING:
+    from xpu_doctor.account import Account
 
 OUTPUT_LIMIT = 256 * 1024
 """Bytes kept of each stream of a command."""
 
 OPENER = """
 import errno, os, sys
-for path in sys.argv[1:]:
+uid, gid, groups = sys.argv[1:4]
+if uid:
+    os.setgroups([int(group) for group in groups.split(",")]); os.setgid(int(gid)); os.setuid(int(uid))
+for path in sys.argv[4:]:
     sys.stdout.write("begin\\t" + path + "\\n"); sys.stdout.flush()
     try:
         os.close(os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)))
@@ -29,13 +36,15 @@ for path in sys.argv[1:]:
 """What the opening child runs: one line before and one after each open, so that a blocked open names itself."""
 
 
-def open_in_child(paths: Sequence[str], seconds: float, env: Mapping[str, str]) -> dict[str, Maybe[str]]:
+def open_in_child(paths: Sequence[str], seconds: float, env: Mapping[str, str], account: Account | None = None) -> dict[str, Maybe[str]]:
     """Open each path for reading and writing; the answer is empty where it opened, else the symbolic errno."""
+    # Rights are given up in the child: another account may not be allowed to start the doctor's own interpreter.
+    rights = ("", "", "") if account is None else (str(account.uid), str(account.gid), ",".join(map(str, account.groups)))
     answers: dict[str, Maybe[str]] = {path: Unknown("not tried") for path in paths}
     left = list(paths)
     while left:
         # The doctor's own interpreter does the opening: what is asked is what this user may do.
-        done = _collect([sys.executable, "-I", "-S", "-c", OPENER, *left], seconds, _plain(env))
+        done = _collect([sys.executable, "-I", "-S", "-c", OPENER, *rights, *left], seconds, _plain(env))
         if isinstance(done, Unknown):
             answers.update(dict.fromkeys(left, done))
             return answers
@@ -52,9 +61,11 @@ def open_in_child(paths: Sequence[str], seconds: float, env: Mapping[str, str]) 
     return answers
 
 
-def run_bounded(argv: Sequence[str], timeout: float, env: Mapping[str, str], folder: str | None = None) -> Maybe[Completed]:
+def run_bounded(
+    argv: Sequence[str], timeout: float, env: Mapping[str, str], folder: str | None = None, account: Account | None = None
+) -> Maybe[Completed]:
     """Run a command to its end in its own session; it is ended by its id at the deadline."""
-    process = _start(argv, {**_plain(env), "LC_ALL": "C"}, folder)
+    process = _start(argv, {**_plain(env), "LC_ALL": "C"}, folder, account)
     if isinstance(process, Unknown):
         return process
     readers = [_Reader(process.stdout), _Reader(process.stderr)]
@@ -79,7 +90,9 @@ def _plain(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in ("LD_PRELOAD", "PYTHONHOME")}
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str], folder: str | None = None) -> subprocess.Popen[bytes] | Unknown:
+def _start(
+    argv: Sequence[str], env: Mapping[str, str], folder: str | None = None, account: Account | None = None
+) -> subprocess.Popen[bytes] | Unknown:
     try:
         return subprocess.Popen(
             list(argv),
@@ -90,6 +103,7 @@ def _start(argv: Sequence[str], env: Mapping[str, str], folder: str | None = Non
             cwd=folder,
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            **rights_of(account),
         )
     except (OSError, ValueError) as error:
         return Unknown(f"{argv[0]}: {'not found' if isinstance(error, FileNotFoundError) else error}")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xpu_doctor.account import Account
 
 
 def _architecture(env: Mapping[str, str]) -> str:
@@ -67,6 +70,14 @@ def _group_names(env: Mapping[str, str]) -> dict[str, str]:
     import grp
 
     return {str(entry.gr_gid): entry.gr_name for entry in grp.getgrall()}
+
+
+def said_of(account: Account, name: str) -> Any:
+    """Return what `LiveHost.system` says of the user where that is not the one who runs the doctor."""
+    if name == "account_groups":
+        names = _group_names({})
+        return tuple(sorted(names.get(str(number), str(number)) for number in account.groups))
+    return {"user": account.called, "uid": account.uid, "groups": account.groups}[name]
 
 
 SYSTEM_CALLS: dict[str, Callable[[Mapping[str, str]], Any]] = {

@@ -145,7 +145,7 @@ def adapter_log(patient: Patient, seconds: float = SECONDS * 3) -> Maybe[tuple[U
     """Return what the Unified Runtime loader says of its adapters in a run of torch that counts devices."""
     from xpu_doctor.host_child import run_bounded
 
-    done = run_bounded([patient.python, "-B", "-c", COUNT], seconds, {**patient.environment, **LOG_VARIABLES}, patient.folder)
+    done = run_bounded([patient.python, "-B", "-c", COUNT], seconds, {**patient.environment, **LOG_VARIABLES}, patient.folder, patient.account)
     if isinstance(done, Unknown):
         return done
     adapters = parse_ur_loader(done.stderr + "\n" + done.stdout)

@@ -34,7 +34,7 @@ class Report:
         from xpu_doctor.registry import load
 
         examined = checkup.finish(load())
-        return self.of_snapshot(examined.snapshot, timings=examined.timings)
+        return self.of_snapshot(examined.snapshot, timings=examined.timings, notes=checkup.rights.notes)
 
     def of_snapshot(
         self, snapshot: Snapshot, *, layers: tuple[Layer, ...] = CHECKED, timings: Mapping[str, float] | None = None, notes: tuple[str, ...] = ()

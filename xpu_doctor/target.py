@@ -155,8 +155,13 @@ def _stands_for_another(path: str) -> bool:
 
 
 def _run(arguments: list[str]) -> str | None:
+    from xpu_doctor.account import foreign_owner, may_become
+    from xpu_doctor.process.child import rights_of
+
+    owner = foreign_owner(arguments[0])  # a shim is a script of whoever made it
+    rights = rights_of(owner if owner is not None and may_become(owner, arguments[0]) else None)
     try:
-        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=RESOLVE_SECONDS, check=False)
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=RESOLVE_SECONDS, check=False, **rights)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

@@ -23,11 +23,12 @@ def _clean_path():
     os = sys.modules.get("os") or __import__("os")
     users = sys.path[:]
     own = os.path.dirname(os.path.abspath(__file__))
+    held = os.path.dirname(os.path.realpath(__file__))  # where this file is one in memory, Python put its folder there first
     foreign = set(os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)
-    foreign.add(own)
+    foreign.update((own, held))
     foreign.add(os.getcwd() if _folder_exists(os) else "")
     sys.path[:] = [entry for entry in users if entry and os.path.abspath(entry) not in foreign]
-    return [entry for entry in users if os.path.abspath(entry or ".") != own]
+    return [entry for number, entry in enumerate(users) if os.path.abspath(entry or ".") != own and (number or entry != held)]
 
 
 def _folder_exists(os):
@@ -116,6 +117,44 @@ def stage_interpreter(request):
         "user_site": attempt(_user_site),
         "encoding": sys.getfilesystemencoding(),
     }
+
+
+def _read_path():
+    """Set the search path and the prefix as Python's start-up would, from files alone: `-I -S` keeps it from running anything of the user's."""
+    import site
+
+    prefix, outside = _virtual_environment()
+    sys.prefix = prefix or sys.prefix
+    places = [sys.prefix] if prefix else []
+    if not prefix or outside:
+        places.append(sys.base_prefix)
+    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    found = given + [entry for entry in _USERS_PATH if entry not in given]
+    for folder in site.getsitepackages(places):
+        if os.path.isdir(folder):
+            found.append(folder)
+            found.extend(_pth_entries(folder))
+    _USERS_PATH[:] = list(dict.fromkeys(found))
+
+
+def _virtual_environment():
+    """The folder of the virtual environment and whether it sees the packages outside; None where there is none."""
+    for folder in (os.path.dirname(sys.executable), os.path.dirname(os.path.dirname(sys.executable))):
+        text = _small_text(os.path.join(folder, "pyvenv.cfg"))
+        if text:
+            rows = dict((key.strip().lower(), value.strip().lower()) for key, _, value in (line.partition("=") for line in text.splitlines()))
+            return folder, rows.get("include-system-site-packages", "true") == "true"
+    return None, True
+
+
+def _pth_entries(folder):
+    """The folders that .pth files add; their lines of code are left alone."""
+    for name in sorted(attempt(os.listdir, folder)):
+        if name.endswith(".pth") and not name.startswith("."):
+            for line in _small_text(os.path.join(folder, name)).splitlines():
+                entry = os.path.join(folder, line.strip())
+                if line.strip() and not line.startswith(("#", "import ", "import\t")) and os.path.exists(entry):
+                    yield entry
 
 
 def _architecture():
@@ -1549,6 +1588,8 @@ def main(arguments):
         TRANSCRIPT.write("refused", "interpreter", version="%d.%d.%d" % sys.version_info[:3])
         return REFUSED
     request = json.loads(arguments[0])
+    if request.get("bare"):
+        attempt(_read_path)
     stacks = _stacks(request.get("stacks", ""))
     imported = True
     for name in arguments[1:]:

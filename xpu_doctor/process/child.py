@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from xpu_doctor.process.leftovers import MARKER, end_marked
 from xpu_doctor.process.output import Output
+
+if TYPE_CHECKING:
+    from xpu_doctor.account import Account
 
 
 class Child:
@@ -21,7 +25,13 @@ class Child:
     """
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], mark: str, folder: str | None = None, inherited: tuple[int, ...] = ()
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        mark: str,
+        folder: str | None = None,
+        inherited: tuple[int, ...] = (),
+        account: Account | None = None,
     ) -> None:
         reading, writing = os.pipe()
         self.mark = mark
@@ -41,7 +51,7 @@ class Child:
             else:
                 self._process = subprocess.Popen(
                     arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, cwd=folder, env=variables,
-                    pass_fds=inherited, start_new_session=True,
+                    pass_fds=inherited, start_new_session=True, **rights_of(account),
                 )  # fmt: skip
         except BaseException:
             os.close(reading)
@@ -111,3 +121,8 @@ class Child:
             code = None
         behind = end_marked(self.mark)
         return code, self._output.finish(), behind
+
+
+def rights_of(account: Account | None) -> dict[str, Any]:
+    """Return what gives a started process an account's rights; nothing where it keeps those of the doctor."""
+    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
