@@ -101,7 +101,8 @@ def _with_allocations(xpu: Xpu, result: StageResult | None) -> Xpu:
     if result is None or result.outcome != "ok":
         reason = "the stage allocate did not run" if result is None else f"the stage allocate ended: {result.record.get('reason', result.outcome)}"
         return dataclasses.replace(xpu, allocated=False if xpu.device_count == 0 else Unknown(reason))
-    rows = {row.get("index"): row for row in result.facts.get("allocations", ()) if isinstance(row, dict)}
+    given = result.facts.get("allocations")
+    rows = {row["index"]: row for row in given if isinstance(row, dict) and isinstance(row.get("index"), int)} if isinstance(given, list) else {}
     devices = tuple(_allocated(device, rows.get(device.index)) for device in xpu.devices)
     return dataclasses.replace(xpu, devices=devices, allocated=bool(devices) and all(device.allocated is True for device in devices))
 

@@ -28,6 +28,7 @@ import click  # noqa: E402
 
 from xpu_doctor import __version__  # noqa: E402
 from xpu_doctor.exit_codes import ExitCode  # noqa: E402
+from xpu_doctor.output import OutputError, guarded, silence, strangers_ran, to_stderr  # noqa: E402
 
 
 class LazyGroup(click.Group):
@@ -83,26 +84,35 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     _open_standard_streams()
     _end_in_order_on_signals()
+    with guarded():
+        code = _run(given)
+    if strangers_ran():
+        os._exit(code)  # a thread of a plug-in must not keep the process, and all is written
+    sys.exit(code)
+
+
+def _run(given: list[str]) -> int:
+    """Run the command line; return its exit code, whatever happens."""
     try:
-        code = cli.main(given, prog_name="xpu-doctor", standalone_mode=False)
+        return int(cli.main(given, prog_name="xpu-doctor", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
-        code = ExitCode.USAGE
+        return ExitCode.USAGE
+    except OutputError as error:
+        to_stderr(f"Error: {error}\n")
+        return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted.\n")
-        code = ExitCode.INTERRUPTED
+        to_stderr("Interrupted.\n")
+        return ExitCode.INTERRUPTED
     except Terminated as end:
-        code = 128 + end.number
+        return 128 + end.number
     except BrokenPipeError:
-        from xpu_doctor.output import silence
-
         silence(sys.stdout.fileno())
-        code = ExitCode.OK
+        return ExitCode.OK
     except Exception as error:
         from xpu_doctor.crash import report_crash
 
-        code = report_crash(error, given)
-    sys.exit(int(code or 0))
+        return report_crash(error, given)
 
 
 class Terminated(BaseException):

@@ -64,11 +64,11 @@ def check(
     if not selection.layers:
         raise click.UsageError("nothing is left to examine: --skip takes away all that --only asks for")
     _check_expectations(_split(expect))
-    _check_output(output)
     try:
         choice = find_target(python, Surroundings(os.environ))
     except TargetError as error:
         raise click.UsageError(str(error)) from error
+    _check_output(output, choice.python)
     deadlines = _deadlines(timeout)
     rights = _rights(choice.python, as_owner)
     progress = Progress(enabled=True)
@@ -80,14 +80,16 @@ def check(
         report = Report(expect=_split(expect), ignore=_known_codes(_split(ignore)), fail_on=fail_on, redact=not no_redact, created=now())
         outcome = report.of_checkup(checkup)
     except OSError as error:
-        if python is None:
+        from xpu_doctor.crash import refusal
+
+        if python is None or refusal(error):
             raise
         raise click.UsageError(f"--python {python}: cannot be started: {error.strerror or error}") from error
     finally:
         progress.close()
         if checkup is not None:
             checkup.close()
-    return deliver(outcome, "json" if as_json else format_, output, verbose=verbose)
+    return deliver(outcome, "json" if as_json else format_, output, verbose=verbose, python=choice.python, private=no_redact)
 
 
 def _rights(python: str, as_owner: bool) -> Rights:
@@ -126,13 +128,13 @@ def _check_expectations(expectations: tuple[str, ...]) -> None:
             raise click.UsageError(f"--expect {text}: not one of {', '.join(FORMS)}." + nearest(text, FORMS))
 
 
-def _check_output(path: str | None) -> None:
-    if path is None or path == "-":
+def _check_output(path: str | None, python: str) -> None:
+    if path is None:
         return
-    from xpu_doctor.output import OutputError, check_writable
+    from xpu_doctor.output_file import OutputError, check_writable
 
     try:
-        check_writable(path)
+        check_writable(path, python)
     except OutputError as error:
         raise click.UsageError(str(error)) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from xpu_doctor.cli import nearest
+from xpu_doctor.output import to_stdout
 
 
 @click.command()
@@ -15,7 +16,7 @@ def probes() -> None:
     from xpu_doctor.registry import probe_rows
 
     rows = [(name, layer.value, about) for name, layer, about in probe_rows()]
-    click.echo(tabulate(rows, headers=["probe", "layer", "gathers"], maxcolwidths=[None, None, 60]))
+    to_stdout(tabulate(rows, headers=["probe", "layer", "gathers"], maxcolwidths=[None, None, 60]) + "\n")
 
 
 @click.command()
@@ -26,7 +27,7 @@ def codes() -> None:
     from xpu_doctor.registry import all_rules
 
     rows = [(rule.code, rule.layer.value, (type(rule).__doc__ or "").strip().split("\n")[0]) for rule in all_rules()]
-    click.echo(tabulate(rows, headers=["code", "layer", "means"], maxcolwidths=[None, None, 70]))
+    to_stdout(tabulate(rows, headers=["code", "layer", "means"], maxcolwidths=[None, None, 70]) + "\n")
 
 
 @click.command()
@@ -39,7 +40,7 @@ def explain(code: str) -> None:
     rules = {rule.code: rule for rule in all_rules()}
     if code not in rules:
         raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules))
-    click.echo(page(rules[code]))
+    to_stdout(page(rules[code]) + "\n")
 
 
 @click.command()
@@ -47,4 +48,4 @@ def schema() -> None:
     """Print the JSON Schema of the document that `check --json` prints."""
     from importlib import resources
 
-    click.echo(resources.files("xpu_doctor").joinpath("schemas").joinpath("report-1.schema.json").read_text(encoding="utf-8").rstrip())
+    to_stdout(resources.files("xpu_doctor").joinpath("schemas").joinpath("report-1.schema.json").read_text(encoding="utf-8").rstrip() + "\n")

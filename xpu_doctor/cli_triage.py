@@ -54,6 +54,7 @@ def triage(
     for code in codes:
         if code not in all_codes():
             raise click.UsageError(f"--ignore {code}: no such finding.")
+    _check_output(output)
     texts = _texts(files)
     try:
         triaged = triage_texts(texts, rules=all_rules(), options=Options(fail_on, (), codes, LADDER), redact=not no_redact)
@@ -62,12 +63,12 @@ def triage(
     if only_reply:
         from xpu_doctor.reply import reply
 
-        return _write(reply(triaged), output, triaged.diagnosis.exit_code)
+        return _write(reply(triaged), output, triaged.diagnosis.exit_code, private=no_redact)
     report = _report(triaged, redact=not no_redact)
     from xpu_doctor.reporting import rendered
 
     text = rendered(_asking(report, triaged), wanted, to_file=output not in (None, "-"), verbose=verbose)
-    return _write(text, output, report.exit_code)
+    return _write(text, output, report.exit_code, private=no_redact)
 
 
 def _check_format(wanted: str) -> None:
@@ -76,6 +77,15 @@ def _check_format(wanted: str) -> None:
     formats = tuple(getattr(reporting, "FORMATS", ("text", "json")))
     if wanted not in formats:
         raise click.UsageError(f"--format {wanted}: not one of {', '.join(formats)}.")
+
+
+def _check_output(path: str | None) -> None:
+    from xpu_doctor.output_file import OutputError, check_writable
+
+    try:
+        check_writable(path)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
@@ -124,11 +134,8 @@ def _asking(report: Document, triaged: Triaged) -> Document:
     return replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in next_questions(triaged)])
 
 
-def _write(text: str, output: str | None, code: int) -> int:
-    from xpu_doctor.output import OutputError, write
+def _write(text: str, output: str | None, code: int, *, private: bool) -> int:
+    from xpu_doctor.output import write
 
-    try:
-        write(text, output)
-    except OutputError as error:
-        raise click.UsageError(str(error)) from error
+    write(text, output, private=private)
     return code

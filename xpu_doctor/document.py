@@ -8,6 +8,7 @@ from typing import Any
 
 from xpu_doctor.diagnosis import Diagnosis
 from xpu_doctor.findings import Finding
+from xpu_doctor.printable import printable
 from xpu_doctor.quick import dataclass
 from xpu_doctor.snapshot import Snapshot
 
@@ -220,7 +221,7 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
                 _called(item.verify, command),
                 item.url,
             )
-            for item in finding.remedies
+            for item in map(printable, finding.remedies)
         ],
         [finding_document(child, command) for child in finding.explains],
     )

@@ -15,6 +15,7 @@ from xpu_doctor.account import Account
 from xpu_doctor.agent import AGENT_PATH
 from xpu_doctor.process.channel import Channel
 from xpu_doctor.process.child import Child
+from xpu_doctor.process.message import message, unfinished
 from xpu_doctor.process.status import death
 
 STATIC_STAGES = ("interpreter", "distributions", "build", "shadows")
@@ -168,6 +169,7 @@ class _Agent:
         self._part: dict[str, Any] = {}
         self._done = self._spoke = False
         self._first = stages[0]
+        self._stages = frozenset(stages)
         request = {
             **patient.request,
             "bare": patient.bare,
@@ -213,14 +215,13 @@ class _Agent:
 
     def _read(self, note: Callable[[StageResult], None], listener: Listener) -> None:
         self._unread += self._transcript.new()
-        *lines, self._unread = self._unread.split(b"\n")
+        *lines, rest = self._unread.split(b"\n")
+        self._unread = unfinished(rest)
         for line in lines:
-            try:
-                said = json.loads(line)
-                kind, stage = said["kind"], str(said["stage"])
-            except (ValueError, KeyError, TypeError):
-                continue  # something else in the interpreter wrote into the transcript
-            self._hear(kind, stage, said, note, listener)
+            said = message(line)
+            stage = said.get("stage") if said else None
+            if said and isinstance(stage, str) and (stage in self._stages or said.get("kind") in ("done", "refused")):
+                self._hear(str(said.get("kind")), stage, said, note, listener)  # else something in the interpreter wrote into the transcript
 
     def _hear(self, kind: str, stage: str, said: dict[str, Any], note: Callable[[StageResult], None], listener: Listener) -> None:
         self._spoke = True
@@ -241,7 +242,7 @@ class _Agent:
             note(result)
         elif kind == "refused":
             self._done = True
-            record = {"name": stage, "outcome": "error", "reason": f"Python {said.get('version')} is older than 3.8", "exception": "refused"}
+            record = {"name": "interpreter", "outcome": "error", "reason": f"Python {said.get('version')} is older than 3.8", "exception": "refused"}
             note(StageResult(record, {"version": str(said.get("version", ""))}))
         elif kind == "done":
             self._done, self._began = True, time.monotonic()

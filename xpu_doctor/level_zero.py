@@ -80,8 +80,10 @@ class LevelZeroRun:
             return Unknown(
                 "loading the driver's libraries gave no answer" if result is None else str(result.record.get("reason", result.outcome))
             )
-        rows = result.facts.get("libraries", ())
-        return tuple(LibraryLoad(str(row["name"]), str(row["path"]), str(row["error"])) for row in rows)
+        rows = result.facts.get("libraries")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return Unknown("the answer is damaged")
+        return tuple(LibraryLoad(*(str(row.get(name, "")) for name in ("name", "path", "error"))) for row in rows)
 
 
 def without(patient: Patient, names: tuple[str, ...]) -> Patient:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import threading
 import time
 from typing import TextIO
+
+from xpu_doctor.output import to_stderr
+from xpu_doctor.visible import visible
 
 PATIENCE = 1.5
 """Seconds of silence before a probe is named."""
@@ -25,7 +28,10 @@ class Progress:
         self._shown = False
         self._thread = threading.Thread(target=self._tick, daemon=True) if enabled else None
         if self._thread:
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError:  # no new thread can be started: nothing is said, and nothing lost
+                self._thread = None
 
     def begins(self, stage: str, deadline: float, agent: str = "") -> None:
         """A stage begins; an empty name says that its agent is done."""
@@ -52,18 +58,22 @@ class Progress:
                 self._show(self._names[agent], time.monotonic() - began, deadline)
 
     def _show(self, stage: str, seconds: float, deadline: float) -> None:
+        name = visible(stage, one_line=True)
         if self._live:
             self._shown = True
-            columns = shutil.get_terminal_size((80, 24)).columns
-            line = f"waiting for the stage {stage}: {seconds:.0f} s of at most {deadline:g} s"
+            columns = _columns(self._stream)
+            line = f"waiting for the stage {name}: {seconds:.0f} s of at most {deadline:g} s"
             self._write(f"\r\x1b[K{line[: columns - 1]}")
         elif stage not in self._told:
             self._told.add(stage)
-            self._write(f"waiting for the stage {stage} (at most {deadline:g} s)\n")
+            self._write(f"waiting for the stage {name} (at most {deadline:g} s)\n")
 
     def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._stop.set()
+        to_stderr(text, self._stream)
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xpu_doctor.conditions import holds
 from xpu_doctor.diagnosis import device_works
 from xpu_doctor.findings import Confidence, Finding, Severity
+from xpu_doctor.printable import printable
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
 
@@ -89,7 +90,7 @@ def _opinion(roots: Sequence[Finding], works: bool) -> Iterable[str]:
     words = {Confidence.CERTAIN: "The cause is", Confidence.LIKELY: "Most likely", Confidence.POSSIBLE: "It is possible that this is the cause"}
     yield f"{words[first.confidence]}: {markdown(first.summary)} (`{first.code}`)."
     if first.confidence is not Confidence.POSSIBLE and first.remedies:
-        remedy = first.remedies[0]
+        remedy = printable(first.remedies[0])
         yield ""
         yield f"What helps: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
         if remedy.commands:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from xpu_doctor import __version__
 from xpu_doctor.diagnosis import Options, diagnose
 from xpu_doctor.document import Document, document
@@ -76,19 +74,29 @@ def own_command() -> str:
     called = sys.argv[0]
     if os.path.basename(called).startswith("xpu-doctor"):
         on_path = shutil.which("xpu-doctor")
-        same = on_path is not None and os.path.realpath(on_path) == os.path.realpath(called)
-        return "xpu-doctor" if same else quote(os.path.abspath(called))
+        same = on_path is not None and os.path.exists(called) and os.path.samefile(on_path, called)
+        return "xpu-doctor" if same else quote(_absolute(called))
     return f"{quote(sys.executable)} -m xpu_doctor"
 
 
-def deliver(report: Document, format_: str, output: str | None, *, verbose: bool) -> int:
-    """Write the report in a format to stdout or a file; return the exit code."""
-    from xpu_doctor.output import OutputError, write
+def _absolute(path: str) -> str:
+    import os
 
     try:
-        write(rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose), output)
-    except OutputError as error:
-        raise click.UsageError(str(error)) from error
+        return os.path.abspath(path)
+    except OSError:  # the working folder was deleted
+        return path
+
+
+def deliver(report: Document, format_: str, output: str | None, *, verbose: bool, python: str | None = None, private: bool = False) -> int:
+    """Write the report in a format to stdout or a file, which is never one of the examined interpreter's; return the exit code.
+
+    Raises:
+        xpu_doctor.output.OutputError: it cannot be written.
+    """
+    from xpu_doctor.output import write
+
+    write(rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose), output, python=python, private=private)
     return report.exit_code
 
 
@@ -97,7 +105,9 @@ def rendered(report: Document, format_: str, *, to_file: bool, verbose: bool) ->
     if format_ == "json":
         import msgspec
 
-        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+        from xpu_doctor.visible import visible_values
+
+        return msgspec.json.format(msgspec.json.encode(visible_values(msgspec.to_builtins(report))), indent=2).decode() + "\n"
     import sys
 
     from xpu_doctor.render.terminal import Terminal, terminal_of

@@ -66,7 +66,7 @@ def find_target(option: str | None, around: Surroundings) -> Choice:
 def _asked_for(option: str, around: Surroundings) -> Choice:
     if not option:
         raise TargetError("--python is empty: a command between $( ) printed nothing? Name an interpreter or an environment's folder")
-    path = Path(option).expanduser()
+    path = _expanded(option)
     if os.path.isdir(path):
         python = interpreter_in(path, around.windows) or _project_environment(path, around.windows)
         if python is None:
@@ -75,7 +75,7 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
             raise TargetError(f"--python {option}: this folder holds no interpreter ({why}){hint}")
         return Choice(str(python), "named by --python")
     if os.path.isfile(path):
-        return Choice(_resolved(str(path.absolute()), around) or str(path.absolute()), "named by --python")
+        return Choice(_resolved(_absolute(path), around) or _absolute(path), "named by --python")
     found = shutil.which(option, path=around.environment.get("PATH"))
     if found is None:
         raise TargetError(f"--python {option}: no such file, folder or command")
@@ -83,6 +83,27 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
     if resolved is None:
         raise TargetError(f"--python {option}: {found} is a shim that leads to no Python (it is the Store's alias, or no version is set)")
     return Choice(resolved, "named by --python")
+
+
+def _expanded(option: str) -> Path:
+    """The path with its `~` followed.
+
+    Raises:
+        TargetError: there is no such user, or no home folder.
+    """
+    path = Path(os.path.expanduser(option))
+    if str(path).startswith("~") and not os.path.lexists(path):
+        user = option[1:].replace("\\", "/").split("/")[0]
+        raise TargetError(f"--python {option}: " + (f"there is no user {user} here" if user else "the home folder is not known ($HOME is not set)"))
+    return path
+
+
+def _absolute(path: Path) -> str:
+    """The absolute path; where the working folder was deleted, the path as it is."""
+    try:
+        return str(path.absolute())
+    except OSError:
+        return str(path)
 
 
 def interpreter_in(folder: Path, windows: bool) -> Path | None:
@@ -179,13 +200,16 @@ def other_interpreters(chosen: str, around: Surroundings) -> tuple[tuple[str, st
     rows = {}
     for python in pythons:
         if python is not None and not _same(str(python), chosen):
-            rows[str(python.absolute())] = torch_version_near(python)
+            rows[_absolute(python)] = torch_version_near(python)
     return tuple(rows.items())
 
 
 def _same(one: str, other: str) -> bool:
     """Whether two paths lead to one environment; a venv's interpreter is a link, so folders are compared."""
-    return os.path.realpath(os.path.dirname(one)) == os.path.realpath(os.path.dirname(other))
+    try:
+        return os.path.realpath(os.path.dirname(one)) == os.path.realpath(os.path.dirname(other))
+    except OSError:  # the working folder was deleted
+        return one == other
 
 
 def torch_version_near(python: Path) -> str:

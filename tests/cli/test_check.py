@@ -252,28 +252,6 @@ def test_a_killed_doctor_leaves_nothing_for_long(stub: StubEnvironment) -> None:
     assert not processes_with("RUN_OF_THE_TEST", run)
 
 
-@pytest.mark.parametrize("kind", ["fifo", "link", "dash"])
-def test_output_is_written_through_what_is_no_plain_file(stub: StubEnvironment, tmp_path: Path, kind: str) -> None:
-    arguments = ("check", "--python", cpu(stub), "--only", "wheel", "--json", "-o")
-    target = tmp_path / "target"
-    if kind == "dash":
-        assert json.loads(doctor(*arguments, "-", cwd=Path(__file__).parents[2]).stdout)["schema"] == 1
-        return
-    if kind == "link":
-        real = tmp_path / "real.json"
-        real.write_text("old", encoding="utf-8")
-        target.symlink_to(real)
-        doctor(*arguments, str(target))
-        assert target.is_symlink()
-        assert json.loads(real.read_text(encoding="utf-8"))["schema"] == 1
-        return
-    os.mkfifo(target)
-    reader = subprocess.Popen(["cat", str(target)], stdout=subprocess.PIPE)
-    doctor(*arguments, str(target))
-    assert json.loads(reader.communicate(timeout=30)[0])["schema"] == 1
-    assert target.is_fifo()
-
-
 @pytest.mark.parametrize("redirect", ["<&-", "2>&-", "<&- 2>&-", ">&-"])
 def test_closed_standard_streams(stub: StubEnvironment, tmp_path: Path, redirect: str) -> None:
     target = tmp_path / "report.json"

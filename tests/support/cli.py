@@ -17,6 +17,8 @@ import jsonschema
 
 import xpu_doctor
 
+ROOT = Path(__file__).parents[2]
+
 LEFT_OUT = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "LD_LIBRARY_PATH", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK", "FORCE_COLOR", "NO_COLOR")
 """Variables of the developer's own shell that would change what a test sees."""
 

@@ -1,9 +1,11 @@
-"""Takes what a terminal would obey out of a report: escape sequences, control characters, direction marks."""
+"""Makes visible in a report what a terminal would obey: escape sequences, control characters, direction marks."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any, TypeVar
+
+from xpu_doctor.visible import visible
 
 T = TypeVar("T")
 
@@ -24,6 +26,4 @@ def clean(value: T) -> T:
 def _text(text: str) -> str:
     if text.isprintable():
         return text
-    from xpu_doctor.safe_text import cleaned
-
-    return " ".join(cleaned(text).split("\n"))
+    return visible(" ".join(text.splitlines()), one_line=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,8 +52,18 @@ def terminal_of(stream: TextIO, environment: Mapping[str, str] | None = None) ->
         colour = True
     if colour and sys.platform == "win32" and interactive:
         colour = _enable_windows_colour(stream)
-    width = shutil.get_terminal_size((80, 24)).columns if interactive else 80
+    width = _columns(stream, variables) if interactive else 80
     return Terminal(colour, max(40, min(width, MAX_WIDTH)), _encodes(stream))
+
+
+def _columns(stream: TextIO, variables: Mapping[str, str]) -> int:
+    """Columns by COLUMNS, else of the terminal behind this very stream: descriptor 1 may lead elsewhere."""
+    if variables.get("COLUMNS", "").isdecimal() and int(variables["COLUMNS"]):
+        return int(variables["COLUMNS"])
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _encodes(stream: TextIO) -> bool:
