@@ -67,14 +67,28 @@ def _commands(document: dict[str, object]) -> list[str]:
 @posix
 def test_variables_that_are_no_unicode(stub: StubEnvironment) -> None:
     stub.add_torch()
-    run = raw("check", "--python", str(stub.python), "--skip", "driver", "--json", ONEAPI_DEVICE_SELECTOR=os.fsdecode(b"level\xff\x1b[2J:zero"), PATH=os.fsdecode(b"/usr/bin:/bin:/\xe9"))
+    run = raw(
+        "check",
+        "--python",
+        str(stub.python),
+        "--skip",
+        "driver",
+        "--json",
+        ONEAPI_DEVICE_SELECTOR=os.fsdecode(b"level\xff\x1b[2J:zero"),
+        PATH=os.fsdecode(b"/usr/bin:/bin:/\xe9"),
+    )
     assert run.returncode in (1, 3)
     clean_json(run.stdout)
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"LC_ALL": "C", "LANG": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+    [
+        {"LC_ALL": "C", "LANG": "C"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
     ids=["C", "ascii", "latin-1", "no-utf8"],
 )
 def test_other_encodings(stub: StubEnvironment, settings: dict[str, str]) -> None:
@@ -92,7 +106,12 @@ def test_a_full_disk(arguments: tuple[str, ...]) -> None:
         pytest.skip("no /dev/full")
     with open("/dev/full", "wb") as full:
         run = subprocess.run(
-            [sys.executable, "-m", "xpu_doctor", *arguments], stdout=full, stderr=subprocess.PIPE, env=environment(PYTHONPATH=str(ROOT)), timeout=60, check=False
+            [sys.executable, "-m", "xpu_doctor", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(PYTHONPATH=str(ROOT)),
+            timeout=60,
+            check=False,
         )
     assert run.returncode == 2
     assert run.stderr.decode().splitlines() == ["Error: cannot write to stdout: No space left on device"]
@@ -105,7 +124,9 @@ def test_full_and_closed_descriptors_do_not_change_the_verdict(stub: StubEnviron
     for redirect in ("2>/dev/full", ">&- 2>&-"):
         run = subprocess.run(["sh", "-c", f"{command} {redirect}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False)
         assert run.returncode == 1, (redirect, run.stderr)
-    usage = subprocess.run(["sh", "-c", f"{command} --nonsense 2>/dev/full"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False)
+    usage = subprocess.run(
+        ["sh", "-c", f"{command} --nonsense 2>/dev/full"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False
+    )
     assert usage.returncode == 2
 
 
@@ -116,7 +137,9 @@ def test_a_deleted_working_folder(stub: StubEnvironment, tmp_path: Path, argumen
     gone = tmp_path / "gone"
     gone.mkdir()
     line = " ".join([sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python), "--only", "wheel", *arguments])
-    run = subprocess.run(["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False)
+    run = subprocess.run(
+        ["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False
+    )
     if "relative.json" in arguments:
         assert run.returncode == 2 and b"cannot write relative.json" in run.stderr and b"Traceback" not in run.stderr
         return
@@ -131,7 +154,9 @@ def test_a_deleted_working_folder_and_a_relative_interpreter(tmp_path: Path) -> 
     gone.mkdir()
     for python in ("python3", "./env", "env/bin/python"):
         line = f"{sys.executable} -m xpu_doctor check --only wheel --python {python}"
-        run = subprocess.run(["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False)
+        run = subprocess.run(
+            ["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False
+        )
         assert run.returncode != 4, run.stderr
         gone.mkdir()
 
@@ -160,7 +185,7 @@ def test_no_more_threads_is_one_line(stub: StubEnvironment) -> None:
     stub.add_torch()
     code = (
         "import sys, threading\n"
-        "def start(self): raise RuntimeError(\"can't start new thread\")\n"
+        'def start(self): raise RuntimeError("can\'t start new thread")\n'
         "threading.Thread.start = start\n"
         "from xpu_doctor.cli import main\n"
         f"main(['check', '--json', '--python', {str(stub.python)!r}])\n"
@@ -191,12 +216,12 @@ def test_a_real_limit_of_processes(stub: StubEnvironment) -> None:
 
 FLOODS = {
     "nested": "b'[' * 200_000 + b']' * 200_000",
-    "nested object": "b'{\"kind\":\"end\",\"stage\":\"import\",\"facts\":' + b'[' * 900 + b']' * 900 + b'}'",
-    "huge": "b'{\"kind\":\"end\",\"stage\":\"import\",\"facts\":{\"warnings\":[\"' + b'x' * (100 << 20) + b'\"]}}'",
-    "huge number": "b'{\"kind\":\"end\",\"stage\":\"import\",\"seconds\":' + b'9' * 100_000 + b'}'",
-    "not a number": "b'{\"kind\":\"end\",\"stage\":\"import\",\"seconds\":NaN,\"cpu_seconds\":1e999,\"facts\":{\"seconds\":Infinity}}'",
-    "surrogates": "b'{\"kind\":\"mark\",\"stage\":\"\\\\ud800\",\"call\":\"\\\\udc80\"}'",
-    "another stage": "b'{\"kind\":\"begin\",\"stage\":\"\\\\u001b[2J\"}'",
+    "nested object": 'b\'{"kind":"end","stage":"import","facts":\' + b\'[\' * 900 + b\']\' * 900 + b\'}\'',
+    "huge": 'b\'{"kind":"end","stage":"import","facts":{"warnings":["\' + b\'x\' * (100 << 20) + b\'"]}}\'',
+    "huge number": 'b\'{"kind":"end","stage":"import","seconds":\' + b\'9\' * 100_000 + b\'}\'',
+    "not a number": 'b\'{"kind":"end","stage":"import","seconds":NaN,"cpu_seconds":1e999,"facts":{"seconds":Infinity}}\'',
+    "surrogates": 'b\'{"kind":"mark","stage":"\\\\ud800","call":"\\\\udc80"}\'',
+    "another stage": 'b\'{"kind":"begin","stage":"\\\\u001b[2J"}\'',
     "no text": "bytes(range(256)) * 1000",
 }
 
