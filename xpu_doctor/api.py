@@ -53,5 +53,5 @@ def triage(*texts: str) -> Diagnosis:
     from xpu_doctor.safe_text import read_safely
     from xpu_doctor.triaging import triage_texts
 
-    named = [(f"text {number}", read_safely(io.BytesIO(text.encode()), f"text {number}")) for number, text in enumerate(texts, 1)]
+    named = [(f"text {number}", read_safely(io.BytesIO(text.encode("utf-8", "replace")), f"text {number}")) for number, text in enumerate(texts, 1)]
     return triage_texts(named, rules=all_rules()).diagnosis

@@ -90,16 +90,20 @@ def _check_output(path: str | None) -> None:
 
 def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
     """Read the files, and standard input where one is `-`."""
-    from xpu_doctor.safe_text import NotText, read_safely
+    from xpu_doctor.safe_text import NotText, open_safely, read_safely
 
     texts = []
     for number, path in enumerate(files, 1):
         name = "standard input" if path == "-" else f"file {number}" if len(files) > 1 else "the text"
         try:
+            if path == "-" and sys.stdin is None:
+                raise NotText("standard input is closed: name a file")
             if path == "-":
+                if sys.stdin.isatty():
+                    click.echo("Paste the text, then end it with Ctrl-D (Windows: Ctrl-Z and Enter).", err=True)
                 texts.append((name, read_safely(sys.stdin.buffer, name)))
             else:
-                with open(path, "rb") as stream:
+                with open_safely(path) as stream:
                     texts.append((name, read_safely(stream, path)))
         except NotText as error:
             raise click.UsageError(str(error)) from error

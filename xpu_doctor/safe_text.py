@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from xpu_doctor.saved_report import looks_saved
 
 HEAD = 512 * 1024
 """Bytes that are read from the beginning of an input."""
 TAIL = 512 * 1024
 """Bytes that are read from the end of a longer one."""
 CHUNK = 256 * 1024
+MOST = 500_000_000
+"""Bytes after which a pipe or a device is taken for endless."""
+PATIENCE = 120.0
+"""Seconds for all that comes from a pipe or a device."""
+WRITER = 10.0
+"""Seconds in which somebody must begin to write to a named pipe."""
 MAX_LINE = 16 * 1024
 """Characters that are kept of a line."""
 MAX_REPORT_LINE = HEAD + TAIL
 """The same of a saved report, which may be one line."""
-REPORT_MARKS = ('"root_causes"', '"snapshot"')
-"""What every saved report holds."""
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive (or an Office document or wheel)"),
@@ -40,8 +50,7 @@ _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]"
 )
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _ASCII_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 _ODD = bytes(byte for byte in range(32) if byte not in (9, 10, 11, 12, 13, 27))
@@ -68,19 +77,24 @@ def read_safely(stream: BinaryIO, name: str) -> SafeText:
     """Read a stream to its end, but keep no more of it than its beginning and its end.
 
     Raises:
-        NotText: it is an archive, an image or another binary file.
+        NotText: it is an archive, an image or another binary file, or does not end.
         OSError: it cannot be read.
     """
     head = bytearray()
+    read, size = _reader(stream, name)
     while len(head) < HEAD:
-        chunk = stream.read(min(CHUNK, HEAD - len(head)))
+        chunk = read(min(CHUNK, HEAD - len(head)))
         if not chunk:
             return from_bytes(bytes(head), name)
         head += chunk
     tail, total = bytearray(), len(head)
-    _refuse_binary(bytes(head[:4096]), name)
-    while chunk := stream.read(CHUNK):
+    _refuse_binary(bytes(head), name)
+    if size > HEAD + TAIL:
+        total = stream.seek(size - TAIL)
+    while chunk := read(CHUNK):
         total += len(chunk)
+        if not size and total > MOST:
+            raise NotText(f"{name} does not end after {MOST // 10**6} MB: give the part of it that shows the failure")
         tail += chunk
         if len(tail) > TAIL + CHUNK:
             del tail[: len(tail) - TAIL]
@@ -89,6 +103,60 @@ def read_safely(stream: BinaryIO, name: str) -> SafeText:
     left_out = max(0, total - len(head) - min(len(tail), TAIL))
     data = bytes(head) + (b"" if not left_out else _break(bytes(head))) + bytes(tail[-TAIL:])
     return from_bytes(data, name, left_out)
+
+
+def _reader(stream: BinaryIO, name: str) -> tuple[Callable[[int], bytes], int]:
+    """Return what reads a piece of a stream, and the size of a file; what comes from a pipe or a device has a deadline."""
+    try:
+        descriptor = stream.fileno()
+        status = os.fstat(descriptor)
+        waits = os.name == "posix" and not stat.S_ISREG(status.st_mode) and not os.isatty(descriptor)
+    except (OSError, ValueError, AttributeError):
+        return stream.read, 0
+    if not waits:
+        return stream.read, status.st_size
+    deadline = time.monotonic() + PATIENCE
+
+    def piece(size: int) -> bytes:
+        if not _comes(descriptor, deadline - time.monotonic()):
+            raise NotText(f"{name} did not end within {PATIENCE:g} seconds: give a file, or the output of a command that ends")
+        return os.read(descriptor, size)
+
+    return piece, 0
+
+
+def _comes(descriptor: int, seconds: float) -> bool:
+    """Whether there is something to read, or an end, within some time."""
+    import select
+
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return seconds > 0 and bool(waiting.poll(seconds * 1000))
+
+
+def open_safely(path: str) -> BinaryIO:
+    """Open a file to be read safely; a pipe is opened whether somebody writes to it or not.
+
+    Raises:
+        NotText: it is a folder, or a kind of file that holds no text.
+        OSError: it cannot be opened.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as error:
+        raise NotText(f"{path!r} is no name of a file") from error
+    if stat.S_ISDIR(mode):
+        raise NotText(f"{path} is a folder: name the files in it that hold what was pasted")
+    if stat.S_ISSOCK(mode):
+        raise NotText(f"{path} is a socket, not a file")
+    if not stat.S_ISFIFO(mode):
+        return open(path, "rb")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not _comes(descriptor, WRITER):
+        os.close(descriptor)
+        raise NotText(f"nothing was written to the pipe {path} within {WRITER:g} seconds: give a file, or the output of a command that ends")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
 def _break(head: bytes) -> bytes:
@@ -107,7 +175,7 @@ def from_bytes(data: bytes, name: str, left_out: int = 0) -> SafeText:
     text = _decoded(data, notes, name)
     if left_out:
         notes.insert(0, f"{name} is very long: {left_out / 1e6:.1f} MB in its middle were not read")
-    report = cleaned(text, MAX_REPORT_LINE) if all(mark in text for mark in REPORT_MARKS) else ""
+    report = cleaned(text, MAX_REPORT_LINE) if looks_saved(text) else ""
     return SafeText(cleaned(text), tuple(notes), bool(left_out), report)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xpu_doctor.findings import LADDER, Confidence, Evidence, Finding, Severity
+from xpu_doctor.findings import LADDER, Confidence, Evidence, Finding, Remedy, Severity
 from xpu_doctor.parsers.collected import Text
 from xpu_doctor.parsers.reading import read
 from xpu_doctor.safe_text import SafeText
+from xpu_doctor.saved_report import saved_snapshot
 from xpu_doctor.searched import Searched
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from xpu_doctor.snapshot import Snapshot
 
 
-_QUOTING = re.compile(r"(?m)^[ \t]*(?:> ?)+|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$")
-_REPORT = re.compile(r'\{\s{0,40}"schema"\s{0,4}:\s{0,4}(\d{1,6})\s{0,4},\s{0,40}"tool"\s{0,4}:')
-"""How a saved report begins, and the number of its format."""
 _PLACE = re.compile(r"^(.{1,200}), line (\d{1,9})$")
 MAX_GUESSES = 5
 """Root causes of a text that are only possible: the most probable ones are kept."""
@@ -77,30 +74,6 @@ def _redacted(body: Searched, redactor: Redactor) -> Searched:
     return body if text == body.body else Searched(text)
 
 
-def saved_snapshot(text: str) -> Snapshot | None:
-    """Return the snapshot of a saved JSON report, quoted or in a Markdown fence too; None where the text holds none.
-
-    Raises:
-        SnapshotError: it is one, but cut off, damaged or of a newer version.
-    """
-    bare = _QUOTING.sub("", text)
-    begins = _REPORT.search(bare)
-    if begins is None:
-        return None
-    from xpu_doctor.codec import SnapshotError, SnapshotTooNew, decode
-    from xpu_doctor.document import DOCUMENT_SCHEMA
-
-    if int(begins[1]) > DOCUMENT_SCHEMA:
-        raise SnapshotTooNew(f"the report has schema {begins[1]}, and this xpu-doctor reads up to {DOCUMENT_SCHEMA}: upgrade xpu-doctor")
-    try:
-        values, _ = json.JSONDecoder().raw_decode(bare, begins.start())
-    except (ValueError, RecursionError) as error:
-        raise SnapshotError("the saved report is cut off or damaged: ask for the whole file that `xpu-doctor check --json -o report.json` writes") from error
-    if not isinstance(values.get("snapshot"), dict):
-        raise SnapshotError("the saved report holds no snapshot: ask for the whole file that `xpu-doctor check --json -o report.json` writes")
-    return dataclasses.replace(decode(values["snapshot"]), origin="saved")
-
-
 def _marked(snapshot: Snapshot, cut: bool) -> Snapshot:
     return dataclasses.replace(snapshot, pasted=dataclasses.replace(snapshot.pasted, cut=True)) if cut else snapshot
 
@@ -109,7 +82,7 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     """Diagnose each subject; where there are several, rank what was found of all of them together."""
     from xpu_doctor.diagnosis import diagnose
 
-    diagnoses = [(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules)) for snapshot in snapshots]
+    diagnoses = [(snapshot, _offered(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules), rules, options)) for snapshot in snapshots]
     main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
     if len(diagnoses) == 1:
         return main, diagnosis
@@ -120,6 +93,43 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     unique = list({(finding.code, finding.subject): finding for finding in reversed(findings)}.values())[::-1]
     roots = rank(unique, {rule.code: rule.explains for rule in rules}, frozenset(rule.code for rule in rules if rule.symptom))
     return main, conclude(diagnosis, roots, options.fail_on)
+
+
+def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:
+    """Return a diagnosis whose remedies hold no word that the sender of a file or a paste chose: those that a harmless copy of the facts gets."""
+    if not diagnosis.root_causes or (snapshot.origin == "pasted" and not _holds_foreign(snapshot, diagnosis)):
+        return diagnosis
+    from xpu_doctor import harmless
+    from xpu_doctor.diagnosis import diagnose
+    from xpu_doctor.ranking import flat
+    from xpu_doctor.unknown import known_or
+
+    copy = harmless.offered(snapshot)
+    remedies: dict[str, tuple[Remedy, ...]] = {}
+    for finding in flat(diagnose(copy, rules, dataclasses.replace(options, expect=())).root_causes):
+        remedies.setdefault(finding.code, finding.remedies)
+    system = known_or(copy.machine.os, "")
+    return dataclasses.replace(diagnosis, root_causes=tuple(_with_remedies(root, remedies, system) for root in diagnosis.root_causes))
+
+
+def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
+    """Whether a line to type holds a string of the snapshot that is neither a known word nor a version."""
+    from xpu_doctor import harmless
+    from xpu_doctor.ranking import flat
+
+    typed = "\n".join(
+        text for finding in flat(diagnosis.root_causes) for remedy in finding.remedies for text in (*remedy.commands, *remedy.verify, remedy.title, remedy.url)
+    )
+    return any(word in typed for word in harmless.foreign(snapshot))
+
+
+def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]], system: str) -> Finding:
+    """Give a finding the remedies of its code, else those of the table."""
+    from xpu_doctor.tables.first_aid import first_aid
+
+    own = remedies.get(finding.code)
+    children = tuple(_with_remedies(child, remedies, system) for child in finding.explains)
+    return dataclasses.replace(finding, remedies=first_aid(finding.code, system) if own is None else own, explains=children)
 
 
 def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
@@ -160,5 +170,3 @@ def _is_guess(root: Finding) -> bool:
 def _of_subject(finding: Finding, subject: str) -> Finding:
     """Name the subject of a finding where the texts show two."""
     return dataclasses.replace(finding, subject=subject) if subject != "machine" and finding.subject == "machine" else finding
-
-
