@@ -10,7 +10,7 @@ from xpu_doctor.expectations import Expectation, judge_expectation
 from xpu_doctor.findings import Finding, Layer, Severity
 from xpu_doctor.ladder import Rung, State, climb
 from xpu_doctor.layers import CHECKED
-from xpu_doctor.ranking import flat, rank
+from xpu_doctor.ranking import flat, in_mending_order, rank
 from xpu_doctor.rule import Judgement, Rule, UndecidedRule, judge
 from xpu_doctor.snapshot import ProbeFailure, Snapshot
 
@@ -65,6 +65,8 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     kept = tuple(finding for finding in findings if finding.code not in options.ignore)
     symptoms = frozenset(rule.code for rule in rules if rule.symptom)
     roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
+    if snapshot.origin != "pasted":  # of a text the likeliest cause comes first; faults that were seen are mended from the bottom up
+        roots = in_mending_order(roots, symptoms)
     ladder = climb(roots, snapshot, symptoms, options.layers)
     expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
     verdict = _verdict(roots, ladder, expectations, options.fail_on)
@@ -135,7 +137,7 @@ def device_works(snapshot: Snapshot) -> bool:
 
 def _verdict(roots: tuple[Finding, ...], ladder: tuple[Rung, ...], expectations: tuple[Expectation, ...], fail_on: str) -> str:
     threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
-    if any(finding.severity.rank >= threshold for finding in roots) or any(item.state == "unmet" for item in expectations):
+    if any(finding.severity.rank >= threshold for finding in flat(roots)) or any(item.state == "unmet" for item in expectations):
         return "findings"
     if any(rung.state is State.UNKNOWN for rung in ladder) or any(item.state == "unknown" for item in expectations):
         return "undiagnosed"

@@ -61,6 +61,10 @@ class Risk(Enum):
     ADMIN = "admin"
 
 
+FIRST = 100
+"""Weight of a finding that comes before all faults of the machine: nothing of torch could be examined."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One fact that proves a finding: its path in the snapshot, its value, and who saw it."""

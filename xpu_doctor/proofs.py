@@ -114,7 +114,7 @@ def _driver_version(level_zero: LevelZero) -> str:
 def runtime(snapshot: Snapshot) -> Proof:
     """Every library that torch's XPU libraries need is found, of a fitting version."""
     if snapshot.torch.installed is False:
-        return Proof(False, "no torch is installed", pointless=True)
+        return Proof(False, "no torch is installed", pointless=Layer.WHEEL.value not in snapshot.skipped)
     build = known(snapshot.torch.build)
     if build != "xpu":
         return Proof(False, f"{named(build)} needs no Intel runtime", pointless=True)
@@ -126,7 +126,8 @@ def runtime(snapshot: Snapshot) -> Proof:
 def wheel(snapshot: Snapshot) -> Proof:
     """An XPU build is installed; another build is judged by its rules alone."""
     if known(snapshot.torch.installed) is False:
-        return Proof(False, "no torch is installed")
+        works = snapshot.imported.succeeded is True
+        return Proof(False, "torch can be imported, and where its files lie is not known" if works else "no torch is installed")
     version = snapshot.torch.version if isinstance(snapshot.torch.version, str) else "of unknown version"
     build = known(snapshot.torch.build)
     return Proof(True, f"torch {version} ({build} build)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from xpu_doctor.findings import Confidence, Finding, Severity
+from xpu_doctor.findings import FIRST, Confidence, Finding, Layer, Severity
 
 WHOLE_MACHINE = "machine"
 """The subject that agrees with every other one of the same machine."""
@@ -68,9 +68,29 @@ def _root_weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool,
     return (severity, symptom, guess, not met, confidence, specific, layer, code, subject)
 
 
+def mending_rank(layer: Layer) -> tuple[int, int]:
+    """Return a layer's place in the order of mending: from the bottom up, but the wheel before the libraries that come with it."""
+    return (Layer.RUNTIME.rank, 1) if layer is Layer.WHEEL else (layer.rank, 2)
+
+
+def in_mending_order(roots: Iterable[Finding], symptoms: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """Return root causes that were seen side by side in the order in which to mend them; what forbids any examination comes first."""
+
+    def place(finding: Finding) -> tuple[int, bool, bool, bool, tuple[int, int]]:
+        guess = finding.confidence is Confidence.POSSIBLE
+        return (-finding.severity.rank, finding.code in symptoms, guess, finding.weight < FIRST, mending_rank(finding.layer))
+
+    return tuple(sorted(roots, key=place))
+
+
 def _tree(index: int, ordered: list[Finding], parent: Mapping[int, int]) -> Finding:
+    """A finding with what it explains below it; what is more than a guess at the cause of an error matters as much as that error."""
+    own = ordered[index]
     children = tuple(_tree(child, ordered, parent) for child in range(len(ordered)) if parent.get(child) == index)
-    return replace(ordered[index], explains=children) if children or ordered[index].explains else ordered[index]
+    if not children and not own.explains:
+        return own
+    counted = (own,) if own.confidence is Confidence.POSSIBLE else (own, *children)
+    return replace(own, explains=children, severity=max((finding.severity for finding in counted), key=lambda severity: severity.rank))
 
 
 def flat(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, strategies
 
+from xpu_doctor.diagnosis import _verdict
 from xpu_doctor.findings import Confidence, Finding, Layer, Severity
-from xpu_doctor.ranking import flat, rank, subjects_agree
+from xpu_doctor.ranking import flat, in_mending_order, mending_rank, rank, subjects_agree
 
 CODES = ("alpha", "beta", "gamma", "delta", "omega")
 
@@ -50,6 +51,29 @@ def test_a_note_hides_no_fault(found: list[Finding], explains: dict[str, frozens
 
     for root in rank(found, explains):
         check(root)
+
+
+@given(findings, graphs, strategies.frozensets(strategies.sampled_from(CODES)), strategies.sampled_from(["error", "warning"]))
+def test_folding_never_lowers_the_verdict(found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str], fail_on: str) -> None:
+    """The exit code is that of the worst finding, wherever it hangs in the tree."""
+    loud = any(item.severity.rank >= Severity(fail_on).rank for item in found)
+    assert (_verdict(rank(found, explains, symptoms), (), (), fail_on) == "findings") == loud
+
+
+@given(findings, graphs)
+def test_a_cause_matters_as_much_as_what_it_explains(found: list[Finding], explains: dict[str, frozenset[str]]) -> None:
+    for item in flat(rank(found, explains)):
+        assert item.confidence is Confidence.POSSIBLE or all(child.severity.rank <= item.severity.rank for child in item.explains)
+
+
+@given(findings, graphs, strategies.frozensets(strategies.sampled_from(CODES)))
+def test_the_order_to_mend_in_is_from_the_bottom_up(found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str]) -> None:
+    """Nothing is lost; among sure faults of one severity the lower layer comes first, and an unexplained symptom last."""
+    ranked = rank(found, explains, symptoms)
+    ordered = in_mending_order(ranked, symptoms)
+    assert sorted(map(repr, ordered)) == sorted(map(repr, ranked))
+    places = [(-item.severity.rank, item.code in symptoms, item.confidence is Confidence.POSSIBLE, mending_rank(item.layer)) for item in ordered]
+    assert places == sorted(places)
 
 
 def test_an_edge_folds_the_symptom() -> None:

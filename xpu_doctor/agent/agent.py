@@ -418,7 +418,7 @@ def stage_build(request):
         return {"installed": False}
     declared = _version_file(os.path.join(package, "version.py"))
     libraries = attempt(_library_names, os.path.join(package, "lib"))
-    fact = {"installed": True, "path": package, "libraries": libraries}
+    fact = {"installed": True, "path": package, "libraries": libraries, "package": _is_package(package)}
     version = declared.get("__version__")
     fact["version"] = version if isinstance(version, str) else unknown(declared.get("fault", "torch/version.py names no version"))
     for field, name in (("xpu_version", "xpu"), ("cuda_version", "cuda"), ("hip_version", "hip"), ("git_version", "git_version")):
@@ -431,14 +431,40 @@ def stage_build(request):
 
 
 def _torch_folder():
-    """The folder of the first torch package on the path, and the entry that holds it."""
+    """The folder of the torch that `import torch` takes, and the entry that holds it; else what is left of one."""
+    remains = None, None
     for entry in _USERS_PATH:
         if not entry:
             continue
         folder = os.path.join(entry, "torch")
-        if any(os.path.exists(os.path.join(folder, name)) for name in ("__init__.py", "version.py", "lib")):
+        if _is_package(folder):
             return os.path.abspath(folder), os.path.abspath(entry)
-    return None, None
+        if remains[0] is None and any(os.path.exists(os.path.join(folder, name)) for name in ("version.py", "lib")):
+            remains = os.path.abspath(folder), os.path.abspath(entry)
+    found = attempt(_by_finders, "torch") if remains[0] is None else None
+    return (found, os.path.dirname(found)) if isinstance(found, str) else remains
+
+
+def _by_finders(module):
+    """The folder of a package that no entry of the path holds: an editable install has a finder of its own; None where there is none."""
+    for finder in sys.meta_path:
+        spec = finder.find_spec(module, None) if hasattr(finder, "find_spec") else None
+        origin = getattr(spec, "origin", None)
+        if spec is not None and spec.submodule_search_locations is not None and origin and os.path.isfile(origin):
+            return os.path.dirname(os.path.abspath(origin))
+    return None
+
+
+def _is_package(folder):
+    """Whether a folder is a package that wins over a module of its name: without an __init__ file it is a namespace at best."""
+    return any(os.path.isfile(os.path.join(folder, "__init__" + suffix)) for suffix in _suffixes())
+
+
+def _suffixes():
+    """The endings of files that Python imports, as this interpreter has them."""
+    machinery = sys.modules.get("_frozen_importlib_external") or sys.modules.get("importlib._bootstrap_external")
+    suffixes = getattr(machinery, "SOURCE_SUFFIXES", [".py"]) + getattr(machinery, "BYTECODE_SUFFIXES", [".pyc"])
+    return suffixes + list(sys.modules["_imp"].extension_suffixes() if "_imp" in sys.modules else [".so", ".pyd"])
 
 
 def _version_file(path):
@@ -522,7 +548,31 @@ def stage_shadows(request):
             fact = {"module": module, "path": os.path.join(folder, path), "where": where}
             fact.update(installed=_has_metadata(module, names), hides=attempt(_hidden, module, folder))
             found.append(fact)
+    module = _module_before_torch()
+    if module:
+        hides = attempt(_hidden, "torch", os.path.dirname(module))
+        found.append({"module": "torch", "path": module, "where": "site folder", "installed": False, "hides": hides})
     return {"found": found[:50]}
+
+
+def _module_before_torch():
+    """A file that is imported as torch because no package of that name comes before it, or empty; PYTHONPATH is looked at by itself."""
+    named = _from_pythonpath()
+    for entry in _USERS_PATH:
+        folder = os.path.abspath(entry)
+        if not entry or os.path.normcase(folder) in named:
+            continue
+        if _is_package(os.path.join(folder, "torch")):
+            return ""
+        for suffix in _suffixes():
+            if os.path.isfile(os.path.join(folder, "torch" + suffix)):
+                return os.path.join(folder, "torch" + suffix)
+    return ""
+
+
+def _from_pythonpath():
+    """The folders that PYTHONPATH names."""
+    return set(os.path.normcase(os.path.abspath(entry)) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)
 
 
 def _places(request):
@@ -586,13 +636,20 @@ def stage_import(request):
         import torch
 
         seconds = time.perf_counter() - started
+    version, path = getattr(torch, "__version__", None), getattr(torch, "__file__", None)
     return {
-        "succeeded": True,
+        "succeeded": bool(version and path),
         "seconds": seconds,
-        "version": str(getattr(torch, "__version__", "")) or unknown("the module that was imported has no __version__"),
-        "file": str(getattr(torch, "__file__", None) or "") or unknown("the module that was imported has no file"),
+        "version": str(version or "") or unknown("the module that was imported has no __version__"),
+        "file": str(path or "") or unknown("the module that was imported has no file"),
+        "folders": attempt(_namespace, torch) if not path else [],
         "warnings": _texts(caught),
     }
+
+
+def _namespace(module):
+    """The folders of a package without an __init__ file."""
+    return [str(folder) for folder in list(module.__path__)[:8]]
 
 
 def _isolated():
@@ -1543,7 +1600,7 @@ def _end_with_the_doctor(deadline):
 
 
 def _run_stage(name, request, stacks):
-    """Run one stage between its `begin` and its `end` or `error`; return whether it went well."""
+    """Run one stage between its `begin` and its `end` or `error`; return whether the later ones have something to work with."""
     TRANSCRIPT.write("begin", name)
     deadline = (request.get("deadlines") or {}).get(name)
     if stacks is not None:
@@ -1561,7 +1618,7 @@ def _run_stage(name, request, stacks):
         TRANSCRIPT.write("error", name, **failure)
         return False
     TRANSCRIPT.write("end", name, facts=facts, seconds=time.perf_counter() - wall, cpu_seconds=time.process_time() - cpu)
-    return True
+    return facts.get("succeeded") is not False
 
 
 NEEDS_IMPORT = ("xpu", "allocate")

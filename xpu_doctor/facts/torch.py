@@ -26,6 +26,8 @@ class Torch:
     debug: Maybe[bool] = NOT_EXAMINED
     path: Maybe[str] = NOT_EXAMINED
     """Folder of the torch package."""
+    package: Maybe[bool] = NOT_EXAMINED
+    """Whether the folder holds an `__init__` file: without one `import torch` gives an empty namespace."""
     libraries: Maybe[tuple[str, ...]] = NOT_EXAMINED
     """File names in torch/lib."""
     package_owner: Maybe[str] = NOT_EXAMINED
@@ -39,7 +41,7 @@ class Shadow:
     module: str
     path: str
     where: str
-    """`working folder` or `PYTHONPATH`."""
+    """`working folder`, `PYTHONPATH`, or `site folder` for a file that is imported in place of an installed torch."""
     installed: Maybe[bool] = NOT_EXAMINED
     """Whether its own metadata lies beside it: a package that somebody installed there, no stray file."""
     hides: Maybe[str] = NOT_EXAMINED
@@ -98,10 +100,13 @@ class Import:
     """What `import torch` said."""
 
     succeeded: Maybe[bool] = NOT_EXAMINED
+    """Whether it gave a torch: a module with a file and a `__version__`, which neither a namespace nor somebody's torch.py has."""
     seconds: Maybe[float] = NOT_EXAMINED
     version: Maybe[str] = NOT_EXAMINED
     """`torch.__version__` of the module that was really imported."""
     file: Maybe[str] = NOT_EXAMINED
+    folders: Maybe[tuple[str, ...]] = NOT_EXAMINED
+    """Where a namespace package, which has no file, has its folders."""
     warnings: Maybe[tuple[str, ...]] = NOT_EXAMINED
 
 

@@ -42,6 +42,7 @@ class _Page:
         if verdict:
             yield ""
             yield from verdict
+        yield from self.count()
         shown, guesses = self.divided()
         for number, finding in enumerate(shown, 1):
             yield ""
@@ -90,6 +91,13 @@ class _Page:
             for rung in self.report.ladder:
                 if rung.state == "unknown":
                     yield from self.wrapped(f"{rung.layer}: {rung.summary}", indent=2, bullet=True)
+
+    def count(self) -> Iterator[str]:
+        """How many faults that do not explain each other were seen, and that their order is that of mending."""
+        faults = sum(1 for root in self.report.root_causes if root.severity == "error" and root.confidence != "possible")
+        if faults > 1 and self.report.origin != "pasted":
+            yield ""
+            yield from self.wrapped(f"{faults} faults, none of which explains another. Mend them in this order:", styles=("bold",))
 
     def root_cause(self, number: int, finding: FindingDocument) -> Iterator[str]:
         title = "Root cause" if number == 1 and finding.severity == "error" else {"error": "Also", "warning": "Warning", "info": "Note"}[finding.severity]

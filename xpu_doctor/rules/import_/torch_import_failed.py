@@ -8,7 +8,7 @@ from xpu_doctor.facts import Import, Libraries, Python, Run, Stage
 from xpu_doctor.findings import Evidence, Finding, Layer
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
-from xpu_doctor.unknown import Undecided, known, known_or
+from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
 IMPORT_TORCH = "import torch"
 LOADING = ("ImportError", "OSError")
@@ -38,20 +38,35 @@ class TorchImportFailed(Rule):
         if stage is None and known_or(imported.succeeded, True):
             return
         why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
-        evidence: tuple[str | Evidence, ...] = stage_evidence(run, stage, "exception", "traceback") if stage else ("imported.succeeded",)
+        evidence: tuple[str | Evidence, ...] = stage_evidence(run, stage, "exception", "traceback") if stage else _told(imported)
         predicted = isinstance(libraries.prediction, str)
         yield self.found(
             "machine",
-            _summary(stage) + (UNPREDICTED if libraries.prediction == "loads" and stage is not None and stage.exception in LOADING else ""),
+            _summary(stage, imported) + (UNPREDICTED if libraries.prediction == "loads" and stage is not None and stage.exception in LOADING else ""),
             evidence=(*evidence, *(("libraries.prediction",) if predicted else ())),
             remedies=(look_closer(python, IMPORT_TORCH, why),),
         )
 
 
-def _summary(stage: Stage | None) -> str:
+def _told(imported: Import) -> tuple[str, ...]:
+    """What was imported in place of torch, as evidence."""
+    told = {name: getattr(imported, name) for name in ("succeeded", "file", "folders")}
+    return tuple(f"imported.{name}" for name, value in told.items() if not isinstance(value, Unknown) and value != ())
+
+
+def _summary(stage: Stage | None, imported: Import) -> str:
     if stage is None:
-        return "import torch failed"
+        return "import torch failed" + _what_came(imported)
     if stage.outcome == "exit":
         return f"import torch ended the interpreter: {stage.reason or 'the process left without a word'}"
     reason = stage.reason or last_line(stage.traceback) or stage.exception
     return "import torch failed" + (f": {reason}" if reason else "")
+
+
+def _what_came(imported: Import) -> str:
+    """What Python imported that is no torch, in words, or empty."""
+    folders = known_or(imported.folders, ())
+    if folders:
+        return f": Python took {' and '.join(folders[:2])}, which holds no __init__.py, for an empty namespace called torch"
+    path = known_or(imported.file, "")
+    return f": {path} was imported, and it is no torch (it has no __version__)" if path else ""

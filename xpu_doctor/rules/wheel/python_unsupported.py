@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from xpu_doctor.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
-from xpu_doctor.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.findings import FIRST, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import other_python
 from xpu_doctor.remedies.packages import name_interpreter
 from xpu_doctor.rule import Rule
@@ -15,9 +15,6 @@ from xpu_doctor.rules.wheel._presence import presence
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.versions import numbers
-
-FIRST = 100
-"""Weight of what comes before all faults of the machine: nothing of torch was examined."""
 
 
 class PythonUnsupported(Rule):

@@ -122,7 +122,7 @@ def _gathered(distributions: Distributions, torch: Torch) -> tuple[list[tuple[st
     """Return every sign of damage as (fact, text), and the first fact whose absence keeps the rest open."""
     seen: list[tuple[str, str]] = []
     blocked: Unknown | None = None
-    for sign in (_files, _doubled, _versions, _leftovers):
+    for sign in (_files, _package, _doubled, _versions, _leftovers):
         try:
             seen += sign(distributions, torch)
         except Undecided as missing:
@@ -141,6 +141,12 @@ def _files(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, st
                 more = dist.file_fault_count - MOST
                 named = ", ".join(f"{fault.path} ({_fault_text(fault)})" for fault in sorted(faults, key=_order)[:MOST])
                 yield f"distributions.installed[{number}].file_faults", named + (f" and {more} more" if more > 0 else "")
+
+
+def _package(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
+    """A folder of torch that Python takes for an empty namespace."""
+    if known_or(torch.installed, False) and torch.package is False:
+        yield "torch.package", f"{known_or(torch.path, 'the folder torch')} holds no __init__.py, so that `import torch` gives an empty namespace"
 
 
 def _faults(dist: Distribution, number: int) -> tuple[FileFault, ...]:

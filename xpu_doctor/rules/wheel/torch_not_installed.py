@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Gpu, Installer, Machine, OtherPython, Python, Target, Torch
+from xpu_doctor.facts import Distributions, Gpu, Import, Installer, Machine, OtherPython, Python, Target, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.install import reinstall
@@ -29,9 +29,10 @@ class TorchNotInstalled(Rule):
         installer: Installer,
         machine: Machine,
         gpus: Maybe[tuple[Gpu, ...]],
+        imported: Import,
     ) -> Iterator[Finding]:
-        """Found where no folder of torch is on the interpreter's path."""
-        if known(torch.installed):
+        """Found where no folder of torch is on the interpreter's path, and no import was seen to find one elsewhere."""
+        if known(torch.installed) or known_or(imported.succeeded, False):
             return
         others = [other for other in known_or(target.others, ()) if other.torch]
         executable = known_or(python.executable, "") or known_or(target.executable, "")

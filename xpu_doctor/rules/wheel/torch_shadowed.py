@@ -13,6 +13,9 @@ from xpu_doctor.rule import Rule
 from xpu_doctor.unknown import Unknown, known, known_or
 
 PYTHONPATH = "PYTHONPATH"
+PACKAGES = frozenset({"torch", "torchvision", "torchaudio", "triton", "numpy", "intel_extension_for_pytorch"})
+"""Modules that are folders: a single file of such a name is never the real one, whatever metadata lies beside it."""
+SITE = "site folder"
 STANDARD = "the standard library"
 FAILED = frozenset({"error", "crash", "exit", "hang"})
 
@@ -91,7 +94,7 @@ def _lies_there_rightly(shadow: Shadow, torch: Torch, distributions: Distributio
 def _real(shadow: Shadow, torch: Torch, distributions: Distributions) -> bool:
     """Whether it is a whole package and no stray file: its metadata lies beside it, or it is the very torch whose build was read."""
     if not _is_package(shadow.path):
-        return shadow.installed is True
+        return shadow.installed is True and shadow.module not in PACKAGES
     registered = any(dist.name == shadow.module and _same(dist.location, _folder(shadow)) for dist in known_or(distributions.installed, ()))
     built = shadow.module == "torch" and isinstance(torch.build, str) and _same(known_or(torch.path, ""), _package(shadow.path))
     return shadow.installed is True or registered or built
@@ -174,8 +177,9 @@ def _remedies(shadow: Shadow, os: str) -> tuple[Remedy, ...]:
     if shadow.where == PYTHONPATH:
         remedies.append(clear_pythonpath(folder.rstrip("/\\"), os, "It puts this folder before the installed packages."))
     if shadow.installed is not True:
-        why = "Python looks there before it looks among the installed packages."
-        remedies.append(Remedy(f"Rename {name}, or start Python in another folder", why, commands=lines([rename], shell), os=os))
+        why = "Python imports this file in its place." if shadow.where == SITE else "Python looks there before it looks among the installed packages."
+        elsewhere = "" if shadow.where == SITE else ", or start Python in another folder"
+        remedies.append(Remedy(f"Rename {name}{elsewhere}", why, commands=lines([rename], shell), os=os))
     elif shadow.where != PYTHONPATH:
         remedies.append(Remedy("Start Python in another folder", f"{folder} holds installed packages, and Python looks there first.", os=os))
     return tuple(remedies)
