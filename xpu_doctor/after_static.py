@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def installed_facts(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapshot:
     """Return the snapshot with the target, its package manager and the walk of its libraries filled in."""
     snapshot = replace(snapshot, target=_target(snapshot, checkup))
-    for name, part in (("installer", _with_installer), ("libraries", _with_libraries)):
+    for name, part in (("installer", _with_installer), ("closure", _with_libraries)):
+        if name in checkup.selection.without_probes:
+            continue
         started = time.monotonic()
         try:
             snapshot = part(snapshot, checkup, host)

@@ -60,6 +60,8 @@ def check(
     from xpu_doctor.progress import Progress
     from xpu_doctor.target import Surroundings, TargetError, find_target
 
+    for option, values in (("--only", only), ("--skip", skip), ("--expect", expect), ("--ignore", ignore), ("--device", devices)):
+        refuse_empty(option, values)
     selection = _selection(_split(only), _split(skip)) if only or skip else Selection(frozenset(CHECKED))
     if not selection.layers:
         raise click.UsageError("nothing is left to examine: --skip takes away all that --only asks for")
@@ -102,6 +104,12 @@ def _rights(python: str, as_owner: bool) -> Rights:
     return rights
 
 
+def refuse_empty(option: str, values: tuple[str, ...]) -> None:
+    """Refuse an option that was given without a value: `--expect "$WANTED"` with an unset variable must not pass for a check that held."""
+    if any(not value.strip(" ,\t") for value in values):
+        raise click.UsageError(f"{option} is empty: name a value, or leave the option out (is a variable of your script unset?)")
+
+
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
@@ -115,7 +123,11 @@ def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
         return select(only, skip, layers)
     except KeyError as error:
         name = str(error.args[0])
-        raise click.UsageError(f"{name!r} is neither a layer nor a probe." + nearest(name, [*layers, *(layer.value for layer in CHECKED)])) from error
+        every = [*(layer.value for layer in CHECKED), *layers]
+        valid = f" Layers: {', '.join(layer.value for layer in CHECKED)}. `xpu-doctor probes` lists the probes."
+        raise click.UsageError(f"{name!r} is neither a layer nor a probe.{nearest(name, every)}{valid}") from error
+    except ValueError as error:
+        raise click.UsageError(f"--skip {error.args[0]}: without it nothing can be examined; `xpu-doctor probes` lists what can be left out") from error
 
 
 def _check_expectations(expectations: tuple[str, ...]) -> None:

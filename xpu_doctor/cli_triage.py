@@ -40,6 +40,7 @@ def triage(
 
     Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed.
     """
+    from xpu_doctor.cli_check import refuse_empty
     from xpu_doctor.codec import SnapshotError
     from xpu_doctor.diagnosis import Options
     from xpu_doctor.findings import LADDER
@@ -50,6 +51,7 @@ def triage(
     if only_reply and wanted != "text":
         raise click.UsageError("--reply is a message in Markdown: it cannot be had as JSON. Leave one of the two out.")
     _check_format(wanted)
+    refuse_empty("--ignore", ignore)
     codes = tuple(part.strip() for value in ignore for part in value.split(",") if part.strip())
     for code in codes:
         if code not in all_codes():

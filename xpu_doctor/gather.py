@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xpu_doctor.account import Rights
-from xpu_doctor.examination import LIVE_STAGES, STATIC_STAGES, Examination, Patient, StageResult
+from xpu_doctor.examination import LIVE_STAGES, NEEDS, STATIC_STAGES, Examination, Patient, StageResult
 from xpu_doctor.findings import Layer
 from xpu_doctor.layers import Selection
 from xpu_doctor.target import Choice, Surroundings, other_interpreters
@@ -61,10 +61,12 @@ class Checkup:
         self._folder = _working_folder()
         account = self.rights.account
         self.environment = account.variables(self.environment) if account else self.environment
-        live = tuple(stage for stage in LIVE_STAGES if self.selection.wants(STAGE_LAYERS[stage]))
+        self._static_stages = tuple(stage for stage in STATIC_STAGES if self.selection.runs(stage))
+        live = tuple(stage for stage in LIVE_STAGES if self.selection.wants(STAGE_LAYERS[stage]) and self.selection.runs(stage))
+        live = tuple(stage for stage in live if set(NEEDS.get(stage, ())) <= set(live))
         self._live_stages = live
         self.patient = Patient(self.choice.python, self.environment, self._folder, self.deadlines, account=account, bare=self.rights.bare and not live)
-        self._static = Examination(self.patient, STATIC_STAGES, self._listener("static"))
+        self._static = Examination(self.patient, self._static_stages, self._listener("static"))
         self._live = Examination(self.patient, live, self._listener("live")) if live else None
         self.level_zero: LevelZeroRun | None = None
 
@@ -133,7 +135,7 @@ class Checkup:
         first = next(iter(results), None)
         if first is None or first.outcome in ("ok", "error", "hang"):
             return results
-        again = Examination(self.patient, STATIC_STAGES, self._listener("static"), flags=("-I",)).results()
+        again = Examination(self.patient, self._static_stages, self._listener("static"), flags=("-I",)).results()
         return (first, *again) if any(result.outcome == "ok" for result in again) else results
 
     def _wants(self, name: str, layer: Layer) -> bool:

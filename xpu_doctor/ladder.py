@@ -55,7 +55,7 @@ def climb(roots: Iterable[Finding], snapshot: Snapshot, symptoms: frozenset[str]
             own = [finding for finding in own if finding.confidence is not Confidence.POSSIBLE]
         causes = [finding for finding in own if finding.code not in symptoms or id(finding) not in explained]
         rungs.append(_rung(layer, snapshot, own, causes, rungs))
-    return _lifted(rungs)
+    return _lifted(rungs, snapshot)
 
 
 def _rung(layer: Layer, snapshot: Snapshot, own: list[Finding], causes: list[Finding], below: list[Rung]) -> Rung:
@@ -80,13 +80,24 @@ def _fault_below(layer: Layer, below: list[Rung]) -> Layer | None:
     return next((rung.layer for rung in below if rung.layer in rests and rung.state is State.FAULT), None)
 
 
-def _lifted(rungs: list[Rung]) -> tuple[Rung, ...]:
-    """A rung that could not be seen by itself works where a higher one, which rests on it, was seen to work."""
+TOLD = "nothing speaks against it: torch said that it finds a GPU"
+
+
+def _lifted(rungs: list[Rung], snapshot: Snapshot) -> tuple[Rung, ...]:
+    """A rung that could not be seen by itself works where a higher one, which rests on it, was seen to work.
+
+    Of a text no more is known than what torch said in it: since 2.13 it counts devices without SYCL, and a count proves no runtime.
+    """
+    said = snapshot.origin == "pasted" and snapshot.xpu.allocated is not True
     result: list[Rung] = []
     for index, rung in enumerate(rungs):
         proved = next((higher for higher in rungs[index + 1 :] if higher.state is State.OK and higher.layer in _PROVES.get(rung.layer, ())), None)
         unseen = rung.state in (State.UNKNOWN, State.BLOCKED)
-        result.append(Rung(rung.layer, State.OK, f"works: the {proved.layer.value} layer proved it") if proved is not None and unseen else rung)
+        if proved is None or not unseen:
+            result.append(rung)
+            continue
+        told = said and proved.layer is Layer.ENUMERATION
+        result.append(Rung(rung.layer, State.OK, TOLD if told else f"works: the {proved.layer.value} layer proved it"))
     return tuple(result)
 
 

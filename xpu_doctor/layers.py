@@ -18,6 +18,21 @@ NEEDS: Mapping[Layer, frozenset[Layer]] = {
 """A layer to the layers whose facts it cannot do without."""
 
 
+ALWAYS = frozenset({"interpreter"})
+"""Probes without which nothing can be said."""
+
+STAGE_PROBES: Mapping[str, str] = {
+    "distributions": "distributions",
+    "build": "build",
+    "shadows": "shadows",
+    "import": "torch-import",
+    "xpu": "torch-xpu",
+    "allocate": "torch-allocate",
+    "compute": "matmul",
+}
+"""Stage of the agent to the name by which `--only` and `--skip` know it."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """The layers to examine, and single probes to leave out."""
@@ -28,6 +43,10 @@ class Selection:
     def wants(self, layer: Layer) -> bool:
         """Whether a layer was asked for."""
         return layer in self.layers
+
+    def runs(self, stage: str) -> bool:
+        """Whether a stage of the agent was not left out by name."""
+        return STAGE_PROBES.get(stage, "") not in self.without_probes
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -42,6 +61,7 @@ def select(only: Iterable[str], skip: Iterable[str], probe_layers: Mapping[str, 
 
     Raises:
         KeyError: a name is neither a layer nor a probe; the argument is the name.
+        ValueError: a name cannot be left out; the argument is the name.
     """
     names = {layer.value: layer for layer in CHECKED}
     for name in (*only, *skip):
@@ -50,9 +70,15 @@ def select(only: Iterable[str], skip: Iterable[str], probe_layers: Mapping[str, 
     wanted = {names.get(name) or probe_layers[name] for name in only} or set(CHECKED)
     if only:
         wanted |= {need for layer in tuple(wanted) for need in NEEDS.get(layer, ())}
+    for name in skip:
+        if name in ALWAYS:
+            raise ValueError(name)
     wanted -= {names[name] for name in skip if name in names}
     without = {name for name in skip if name in probe_layers}
     if only and any(name in probe_layers for name in only):
         whole = {names[name] for name in only if name in names}
-        without |= {probe for probe, layer in probe_layers.items() if layer in wanted and layer not in whole and probe not in only}
+        asked = {probe_layers[name] for name in only if name in probe_layers}
+        without |= {probe for probe, layer in probe_layers.items() if layer in asked - whole and probe not in only}
+    without -= ALWAYS
+    wanted -= {layer for layer in wanted if (own := {probe for probe, of in probe_layers.items() if of is layer}) and own <= without}
     return Selection(frozenset(layer for layer in wanted if NEEDS.get(layer, frozenset()) <= wanted), frozenset(without))

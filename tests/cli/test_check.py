@@ -55,6 +55,24 @@ def test_only_wheel_judges_the_wheel_alone(stub: StubEnvironment) -> None:
     assert "import" not in document["timings"]
 
 
+@pytest.mark.parametrize(("probe", "stages", "layer", "state"), [
+    ("distributions", {"distributions"}, "wheel", ""),
+    ("build", {"build"}, "wheel", "unknown"),
+    ("shadows", {"shadows"}, "wheel", ""),
+    ("torch-import", {"import", "xpu", "allocate"}, "import", "skipped"),
+    ("torch-xpu", {"xpu", "allocate"}, "enumeration", "unknown"),
+    ("torch-allocate", {"allocate"}, "enumeration", "unknown"),
+])  # fmt: skip
+def test_a_skipped_probe_does_not_run(stub: StubEnvironment, probe: str, stages: set[str], layer: str, state: str) -> None:
+    """What was left out by name is not asked, and never passes for what was seen to work."""
+    stub.add_torch(xpu_module="def _is_compiled(): return True\ndef is_available(): return True\ndef device_count(): return 1\n")
+    document = doctor("check", "--python", str(stub.python), "--json", "--only", "wheel,import,enumeration", "--skip", probe).json()
+    ran = {stage["name"] for stage in document["snapshot"]["run"]["stages"]}
+    assert not ran & stages and ran | stages == {"interpreter", "distributions", "build", "shadows", "import", "xpu", "allocate"}
+    assert rung(document, layer)["state"] != "ok" or not state
+    assert not state or rung(document, layer)["state"] == state
+
+
 def test_skip_import_skips_what_needs_it(stub: StubEnvironment) -> None:
     marker = stub.folder / "imported"
     stub.add_torch(init=f"open({str(marker)!r}, 'w').close()")
@@ -110,6 +128,15 @@ def test_fail_on_never(stub: StubEnvironment) -> None:
         (("--format", "yaml"), "yaml"),
         (("--python", "/nowhere"), "/nowhere"),
         (("--nonsense",), "--nonsense"),
+        (("--skip", "allocate"), "Layers: device, kernel, access"),
+        (("--skip", "interpreter"), "nothing can be examined"),
+        (("--expect", ""), "--expect is empty"),
+        (("--only", ""), "--only is empty"),
+        (("--only", "wheel", "--only", " , "), "--only is empty"),
+        (("--skip", ""), "--skip is empty"),
+        (("--ignore", ""), "--ignore is empty"),
+        (("--device", ""), "--device is empty"),
+        (("--fail-on", ""), "--fail-on"),
     ],
 )
 def test_usage_errors_are_plain_text_on_stderr(arguments: tuple[str, ...], says: str) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from xpu_doctor.diagnosis import Options, diagnose
 from xpu_doctor.expectations import judge_expectation
-from xpu_doctor.facts import Distributions, Gpu, Import, Machine, Torch, Xpu, XpuDevice
+from xpu_doctor.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
 from xpu_doctor.findings import Finding, Layer, Severity
 from xpu_doctor.ladder import State
 from xpu_doctor.rule import Rule
+from xpu_doctor.rules.runtime._faults import outcome
 from xpu_doctor.snapshot import Snapshot
 from xpu_doctor.unknown import Unknown, known
 
@@ -73,6 +74,28 @@ def test_every_layer_is_proved_by_a_device_that_works() -> None:
     states = {rung.layer: rung.state for rung in diagnosis.ladder}
     assert states.pop(Layer.COMPUTE) is State.SKIPPED
     assert set(states.values()) == {State.OK}
+
+
+def test_a_count_proves_no_runtime() -> None:
+    """Since torch 2.13 is_available() and device_count() ask Sysman: only a tensor shows that SYCL works."""
+    counted = replace(WORKING, xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580"),), error=""))
+    rungs = {rung.layer: rung for rung in diagnose(counted, []).ladder}
+    assert rungs[Layer.RUNTIME].state is State.UNKNOWN and rungs[Layer.ENUMERATION].state is State.UNKNOWN
+    refused = replace(WORKING, xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580", allocated=False),), allocated=False, error=""))
+    assert {rung.layer: rung for rung in diagnose(refused, []).ladder}[Layer.RUNTIME].state is State.UNKNOWN
+
+
+def test_what_torch_said_in_a_text_stays_what_torch_said() -> None:
+    pasted = Snapshot(origin="pasted", torch=WORKING.torch, xpu=Xpu(available=True))
+    rungs = {rung.layer: rung for rung in diagnose(pasted, []).ladder}
+    assert "torch said that it finds a GPU" in rungs[Layer.RUNTIME].summary and "proved" not in rungs[Layer.RUNTIME].summary
+
+
+@pytest.mark.parametrize(("count", "allocated", "severity"), [(1, False, Severity.ERROR), (1, None, Severity.ERROR), (0, False, Severity.ERROR), (1, True, Severity.INFO)])
+def test_a_count_does_not_soften_a_predicted_fault(count: int, allocated: bool | None, severity: Severity) -> None:
+    fault = LibraryFault("missing", "libsycl.so.8", ("libc10_xpu.so",), stage="xpu")
+    xpu = Xpu(available=count > 0, device_count=count, **({} if allocated is None else {"allocated": allocated}))
+    assert outcome((fault,), Import(succeeded=True), xpu, Run(())).severity is severity
 
 
 def test_an_unknown_layer_makes_it_undiagnosed_and_a_skipped_one_does_not() -> None:

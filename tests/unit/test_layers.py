@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from xpu_doctor.findings import Layer
-from xpu_doctor.layers import CHECKED, select
-from xpu_doctor.registry import probe_layers, probe_rows
+from xpu_doctor.layers import ALWAYS, CHECKED, STAGE_PROBES, select
+from xpu_doctor.registry import STAGES, probe_layers, probe_rows
 
 PROBES = {"gpus": Layer.DEVICE, "build": Layer.WHEEL, "torch-import": Layer.IMPORT}
 
@@ -29,6 +29,28 @@ def test_skipping_takes_along_what_needs_it() -> None:
 def test_a_single_probe() -> None:
     assert select([], ["gpus"], PROBES).without_probes == {"gpus"}
     assert select(["gpus"], [], PROBES).layers == {Layer.DEVICE}
+
+
+def test_a_layer_whose_probes_are_all_left_out_is_left_out() -> None:
+    assert Layer.IMPORT not in select([], ["torch-import"], PROBES).layers
+    assert select([], ["torch-import"], PROBES).skipped[-3:] == ("import", "enumeration", "compute")
+
+
+def test_a_probe_alone_brings_the_interpreter_and_whole_needed_layers() -> None:
+    selection = select(["build"], [], probe_layers())
+    assert selection.layers == {Layer.WHEEL} and "interpreter" not in selection.without_probes
+    assert {"distributions", "shadows", "installer"} <= selection.without_probes
+    assert select(["torch-xpu"], [], probe_layers()).without_probes == {"torch-allocate"}
+
+
+def test_the_interpreter_cannot_be_left_out() -> None:
+    with pytest.raises(ValueError, match="interpreter"):
+        select([], ["interpreter"], probe_layers())
+
+
+def test_every_stage_has_a_name_to_skip_it_by() -> None:
+    assert set(STAGE_PROBES.values()) <= set(probe_layers())
+    assert set(STAGE_PROBES) == {stage for stage in STAGES if not stage.startswith("ze_")} - ALWAYS
 
 
 def test_an_unknown_name() -> None:

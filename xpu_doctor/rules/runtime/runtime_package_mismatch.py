@@ -99,7 +99,7 @@ def _weight(imported: Import, xpu: Xpu) -> tuple[Severity, Confidence]:
     """Versions alone prove no fault: some sets of other releases work."""
     if known_or(xpu.allocated, False):
         return Severity.INFO, Confidence.CERTAIN
-    if known_or(imported.succeeded, True) is False or known_or(xpu.available, True) is False:
+    if False in (known_or(imported.succeeded, True), known_or(xpu.available, True), known_or(xpu.allocated, True)):
         return Severity.ERROR, Confidence.LIKELY
     return Severity.WARNING, Confidence.CERTAIN
 
