@@ -20,6 +20,10 @@ class Machine:
     """VERSION_ID of /etc/os-release, e.g. `24.04`."""
     distribution_like: Maybe[tuple[str, ...]] = NOT_EXAMINED
     """ID_LIKE of /etc/os-release, e.g. `("debian",)`."""
+    distribution_codename: Maybe[str] = NOT_EXAMINED
+    """UBUNTU_CODENAME or DEBIAN_CODENAME of /etc/os-release, else VERSION_CODENAME, e.g. `noble`; empty where it names none."""
+    distribution_variant: Maybe[str] = NOT_EXAMINED
+    """VARIANT_ID of /etc/os-release, e.g. `silverblue`; empty where it names none."""
     architecture: Maybe[str] = NOT_EXAMINED
     """The machine's own architecture, e.g. `x86_64`, `aarch64`, `AMD64`."""
     glibc: Maybe[str] = NOT_EXAMINED

@@ -50,6 +50,8 @@ def _linux(host: Host) -> Machine:
         distribution=_field(release, "ID"),
         distribution_version=_field(release, "VERSION_ID"),
         distribution_like=like if isinstance(like := _field(release, "ID_LIKE"), Unknown) else tuple(like.split()),
+        distribution_codename=_codename(release),
+        distribution_variant=_field(release, "VARIANT_ID"),
         architecture=host.system("architecture"),
         glibc=host.system("glibc"),
         wsl=is_wsl(host),
@@ -71,6 +73,12 @@ def os_release(text: Maybe[str]) -> Maybe[tuple[tuple[str, str], ...]]:
 
 def _field(release: Maybe[tuple[tuple[str, str], ...]], name: str) -> Maybe[str]:
     return release if isinstance(release, Unknown) else dict(release).get(name, "")
+
+
+def _codename(release: Maybe[tuple[tuple[str, str], ...]]) -> Maybe[str]:
+    """Return the codename of the release that the packages come from: a derivative names that of its base beside its own."""
+    names = [_field(release, name) for name in ("UBUNTU_CODENAME", "DEBIAN_CODENAME", "VERSION_CODENAME")]
+    return next((name for name in names if name), "")
 
 
 def is_wsl(host: Host) -> Maybe[bool]:
@@ -149,6 +157,8 @@ def _windows(host: Host) -> Machine:
         distribution="",
         distribution_version=version if isinstance(version, Unknown) else build,
         distribution_like=(),
+        distribution_codename="",
+        distribution_variant="",
         architecture=host.system("architecture"),
         glibc="",
         wsl=False,

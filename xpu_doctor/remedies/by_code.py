@@ -19,6 +19,9 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
         os=machine.os,
         distribution=machine.distribution,
         distribution_version=machine.distribution_version,
+        distribution_like=machine.distribution_like,
+        distribution_codename=machine.distribution_codename,
+        distribution_variant=machine.distribution_variant,
         wsl=machine.wsl,
         container="container" if inside else machine.container,
     )
@@ -27,14 +30,17 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
 
 @lru_cache(maxsize=256)
 def _remedies(code: str, machine: Machine, minimum_kernel: str) -> tuple[Remedy, ...]:
-    from xpu_doctor.remedies import driver
+    from xpu_doctor.remedies import driver, kernel
+    from xpu_doctor.remedies.runtime import compiler
 
     if code == "kernel-too-old":
-        return driver.newer_kernel(machine, minimum_kernel)
+        return kernel.newer_kernel(machine, minimum_kernel)
+    if code == "compile-toolchain":
+        return compiler(machine)
     if code.startswith("level-zero-loader"):
         return driver.install_loader(machine)[:2]
     return driver.install_driver(machine, newest=code == "gpu-driver-too-old")
 
 
-CODES = frozenset({"gpu-driver-missing", "gpu-driver-too-old", "level-zero-loader-missing", "level-zero-loader-too-old", "kernel-too-old"})
+CODES = frozenset({"gpu-driver-missing", "gpu-driver-too-old", "level-zero-loader-missing", "level-zero-loader-too-old", "kernel-too-old", "compile-toolchain"})
 """The codes whose remedies are other ones on another distribution."""

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from xpu_doctor.facts import Machine
 from xpu_doctor.findings import Remedy, Risk
-from xpu_doctor.tables.drivers import package_row
+from xpu_doctor.remedies.system_packages import in_order, without_sudo
+from xpu_doctor.tables.distributions import Distribution, distribution_of
+from xpu_doctor.tables.drivers import PackageSet, package_rows
 from xpu_doctor.unknown import known_or
-from xpu_doctor.versions import numbers
 
 LINUX_GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
 RELEASES = "https://github.com/intel/compute-runtime/releases"
 LOADER_RELEASES = "https://github.com/oneapi-src/level-zero/releases"
 WINDOWS_DRIVER = "https://www.intel.com/content/www/us/en/download/785597/intel-arc-graphics-windows.html"
 WSL_GUIDE = "https://github.com/intel/compute-runtime/blob/master/documentation/WSL.md"
-UBUNTU_KERNELS = {"20.04": "5.15", "22.04": "6.8"}
-"""The newest kernel of releases that get no newer one (https://ubuntu.com/kernel/lifecycle, 2026-11-21)."""
 VERIFY = ("clinfo -l", """python3 -c "import ctypes; print(hex(ctypes.CDLL('libze_loader.so.1').zeInit(0) & 0xffffffff))\"""")
 """The second line prints 0x0 where the driver works."""
 
-NO_ROW = "This distribution is in no table of packages here; Intel publishes packages and their checksums with each release."
+NO_ROW = "No right command is known here for this distribution; Intel publishes packages and their checksums with each release."
+WHICH = "Which commands are right depends on the release: see VERSION_ID in /etc/os-release."
 
 
-def install_driver(machine: Machine, newest: bool = False) -> tuple[Remedy, ...]:
-    """Return the official steps that install (or with `newest` update) loader and GPU driver on this system."""
+def install_driver(machine: Machine, newest: bool = False, families: frozenset[str] = frozenset()) -> tuple[Remedy, ...]:
+    """Return the official steps that install (or with `newest` update) loader and GPU driver for GPUs of these families on this system."""
     if known_or(machine.os, "linux") == "windows":
         return (windows_driver(),)
-    inside = _linux(machine, newest)
-    return (*_windows_side(machine), inside)
+    return (*_windows_side(machine), *_linux(machine, newest, families))
 
 
 def windows_driver() -> Remedy:
@@ -58,54 +57,63 @@ def _windows_side(machine: Machine) -> tuple[Remedy, ...]:
     )
 
 
-def _linux(machine: Machine, newest: bool) -> Remedy:
-    row = package_row(
-        known_or(machine.distribution, ""), known_or(machine.distribution_like, ()), known_or(machine.distribution_version, "")
-    )
-    where = "Inside WSL: " if known_or(machine.wsl, False) is True else ""
-    if row is None or not re.fullmatch(row.get("releases", ".*"), known_or(machine.distribution_version, "")):
-        why = "Intel's repository has a folder for each minor release, and none is known to fit here." if row else NO_ROW
-        return Remedy(
-            f"{where}install the Level Zero loader and Intel's GPU driver",
-            why,
-            os="linux",
-            risk=Risk.ADMIN,
-            verify=VERIFY,
-            url=LINUX_GUIDE if row else RELEASES,
-        )
-    commands = tuple(row.get("newest", row["commands"]) if newest else row["commands"])
-    verb = "update" if newest else "install"
-    why = f"`{row['loader']}` holds the Level Zero loader, `{row['driver']}` the GPU driver behind it: both are needed, and of one generation."
-    if row.get("note"):
-        why += f" {row['note']}."
-    container = known_or(machine.container, "")
-    if container:
-        where = "In the container's image: "
-        why += " Only the kernel's driver is shared with a container; the rest must be in the image."
-        commands = tuple(line.replace("sudo ", "") for line in commands)
+def _linux(machine: Machine, newest: bool, families: frozenset[str]) -> tuple[Remedy, ...]:
+    found = distribution_of(machine)
+    rows = package_rows(found.base, found.version)
+    if not rows:
+        return (_no_row(machine),)
+    return tuple(_of_row(row, machine, found, newest, families, several=len(rows) > 1) for row in rows)
+
+
+def _no_row(machine: Machine) -> Remedy:
+    title = f"{_place(machine)}install the Level Zero loader and Intel's GPU driver"
+    return Remedy(title[0].upper() + title[1:], NO_ROW, os="linux", risk=Risk.ADMIN, verify=VERIFY, url=RELEASES)
+
+
+def _place(machine: Machine) -> str:
+    if known_or(machine.container, ""):
+        return "In the container's image: "
+    return "Inside WSL: " if known_or(machine.wsl, False) is True else ""
+
+
+def _of_row(row: PackageSet, machine: Machine, found: Distribution, newest: bool, families: frozenset[str], several: bool) -> Remedy:
+    needed = bool(families & set(row.newest_for))
+    steps = row.newest if row.newest and (newest or needed) else row.commands
+    what = row.title or "the Level Zero loader and Intel's GPU driver"
+    title = f"{'update' if newest else 'install'} {what}" if steps else what
+    title = _place(machine) + (f"on {row.release}: " if several else "") + title
     return Remedy(
-        f"{where}{verb} the Level Zero loader and Intel's GPU driver",
-        why,
-        commands=tuple(_filled(line, machine) for line in commands),
+        title[0].upper() + title[1:],
+        _filled(" ".join(_reasons(row, machine, needed, several)), found),
+        commands=in_order(*(_filled(line, found) for line in without_sudo(machine, steps))),
         os="linux",
         risk=Risk.ADMIN,
-        verify=VERIFY,
-        url=str(row["source"]),
+        verify=VERIFY if steps else (),
+        url=row.url or row.source,
     )
 
 
-def _filled(line: str, machine: Machine) -> str:
-    version = known_or(machine.distribution_version, "")
-    return line.replace("${VERSION_ID}", version).replace("${VERSION_SP}", version.replace(".", "sp"))
+def _reasons(row: PackageSet, machine: Machine, needed: bool, several: bool) -> Iterator[str]:
+    if several:
+        yield WHICH
+    if row.commands and row.loader:
+        yield f"`{row.loader}` holds the Level Zero loader, `{row.driver}` the GPU driver behind it: both are needed, and of one generation."
+    if needed:
+        yield f"{row.newest_note}."
+    if row.note:
+        yield f"{row.note}."
+    if known_or(machine.container, ""):
+        yield "Only the kernel's driver is shared with a container; the rest must be in the image."
+
+
+def _filled(line: str, found: Distribution) -> str:
+    return line.replace("${VERSION_ID}", found.version).replace("${VERSION_SP}", found.version.replace(".", "sp"))
 
 
 def install_loader(machine: Machine) -> tuple[Remedy, ...]:
     """Return what installs or updates the Level Zero loader alone."""
     if known_or(machine.os, "linux") == "windows":
         return (windows_driver(),)
-    row = package_row(
-        known_or(machine.distribution, ""), known_or(machine.distribution_like, ()), known_or(machine.distribution_version, "")
-    )
     where = "Inside WSL: take" if known_or(machine.wsl, False) is True else "Take"
     direct = Remedy(
         f"{where} the loader from its release page",
@@ -115,7 +123,8 @@ def install_loader(machine: Machine) -> tuple[Remedy, ...]:
         verify=VERIFY,
         url=LOADER_RELEASES,
     )
-    return (*install_driver(machine, newest=True), direct) if row else (direct,)
+    found = distribution_of(machine)
+    return (*install_driver(machine, newest=True), direct) if package_rows(found.base, found.version) else (direct,)
 
 
 def join_group(group: str) -> Remedy:
@@ -187,46 +196,12 @@ def container_device(machine: Machine, group_id: int | None, rootless: bool) -> 
     )
 
 
-def newer_kernel(machine: Machine, minimum: str) -> tuple[Remedy, ...]:
-    """Return how to get a kernel that knows the GPU."""
-    distribution, version = known_or(machine.distribution, ""), known_or(machine.distribution_version, "")
-    why = "The GPU's driver is part of the kernel; a newer user-space driver does not replace it."
-    commands: tuple[str, ...] = ()
-    offered = UBUNTU_KERNELS.get(version) if distribution == "ubuntu" else None
-    if offered and minimum and numbers(minimum) > numbers(offered):
-        why += f" The newest kernel of Ubuntu {version} is {offered}: only a newer Ubuntu brings one that knows this GPU."
-        commands = ("sudo do-release-upgrade",)
-    elif distribution == "ubuntu" and version in ("22.04", "24.04"):
-        commands = ("sudo apt-get update", f"sudo apt-get install -y linux-generic-hwe-{version}", "sudo reboot")
-    elif distribution == "fedora":
-        commands = ("sudo dnf upgrade --refresh kernel", "sudo reboot")
-    elif distribution in ("arch", "manjaro"):
-        commands = ("sudo pacman -Syu", "sudo reboot")
-    elif distribution == "debian":
-        commands = (f"sudo apt-get install -y -t {_debian_name(version)}-backports linux-image-amd64", "sudo reboot")
-    return (
-        Remedy(
-            f"Boot a kernel of {minimum} or newer" if minimum else "Boot a newer kernel",
-            why,
-            commands=commands,
-            os="linux",
-            risk=Risk.REBOOT,
-            verify=("uname -r", "ls /dev/dri"),
-            url=LINUX_GUIDE,
-        ),
-    )
-
-
-def _debian_name(version: str) -> str:
-    return {"11": "bullseye", "12": "bookworm", "13": "trixie"}.get(version, "stable")
-
-
 def rebar() -> tuple[Remedy, ...]:
     """Return how to switch Resizable BAR on."""
     return (
         Remedy(
             'In the firmware setup, switch on "Above 4G Decoding" and "Resizable BAR", and switch CSM off',
-            "Without them the card shows only 256 MiB of its memory to the processor, and Intel's compute driver refuses it. "
+            "Without them the card shows only 256 MiB of its memory to the processor: on xe Intel's compute driver refuses it, on i915 it is slower. "
             "Boards older than about 2019 may need a firmware update first, or cannot do it.",
             risk=Risk.REBOOT,
             verify=("sudo lspci -vv -d 8086: | grep -A3 'Resizable BAR'",),

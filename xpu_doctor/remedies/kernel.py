@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from xpu_doctor.facts import Machine
 from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.remedies.boot import REBOOT, REBUILD_NIXOS, install_firmware, on_host, without_parameters
+from xpu_doctor.remedies.system_packages import in_order, install_steps
+from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.unknown import Maybe, known_or
+from xpu_doctor.versions import numbers
 
 GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
+BACKPORTS = "https://backports.debian.org/Instructions/"
+DATA_CENTRE = "https://dgpu-docs.intel.com/driver/kernel-driver-types.html"
+UBUNTU_KERNELS = {"20.04": "5.15", "22.04": "6.8", "24.04": "7.0"}
+"""The last kernel of releases that get no newer one (https://ubuntu.com/kernel/lifecycle; 24.04: USN-8569-1; checked 2026-11-26)."""
+OFFERED = "Take the newest kernel that this distribution offers."
+KERNELS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "fedora": ("", ("sudo dnf upgrade -y --refresh kernel", REBOOT)),
+    "tumbleweed": ("", ("sudo zypper dup", REBOOT)),
+    "leap": ("A newer kernel comes with a newer release of Leap, or with Tumbleweed.", ()),
+    "redhat": ("A kernel of this family keeps its number and takes drivers from newer ones: the newest minor release knows the most GPUs.", ()),
+    "arch": ("", ("sudo pacman -Syu", REBOOT)),
+    "nixos": ("Write `boot.kernelPackages = pkgs.linuxPackages_latest;` into the configuration.", REBUILD_NIXOS),
+    "ostree": ("An image-based system brings its kernel with each update.", ("sudo rpm-ostree upgrade", REBOOT)),
+}
+"""A sentence and the steps to a newer kernel, by base or family."""
 
 
 def bind_driver(machine: Machine, bound: str, wanted: str, why: str) -> tuple[Remedy, ...]:
@@ -26,29 +45,9 @@ def bind_driver(machine: Machine, bound: str, wanted: str, why: str) -> tuple[Re
         )
     if "booted with" in why:
         word = why.rpartition("booted with ")[2]
-        return (
-            Remedy(
-                f"Remove {word} from the kernel's command line, then reboot",
-                "That parameter tells the kernel to leave the GPU alone. On Ubuntu, Debian and Fedora it stands in /etc/default/grub.",
-                commands=("sudoedit /etc/default/grub", _update_grub(machine), "sudo reboot"),
-                os="linux",
-                risk=Risk.REBOOT,
-                verify=("cat /proc/cmdline", "ls /dev/dri"),
-            ),
-        )
+        return (without_parameters(machine, (word,), "That parameter tells the kernel to leave the GPU alone.", verify=("ls /dev/dri",)),)
     if "firmware" in why:
-        package = "linux-firmware" if known_or(machine.distribution, "") != "debian" else "firmware-misc-nonfree"
-        return (
-            Remedy(
-                "Install the GPU's firmware, then reboot",
-                "i915 and xe load firmware (GuC, HuC, DMC) from /lib/firmware; a new GPU needs a new firmware package.",
-                commands=_install(machine, package),
-                os="linux",
-                risk=Risk.REBOOT,
-                verify=("sudo dmesg | grep -iE 'i915|xe' | grep -i firmware",),
-                url="https://git.kernel.org/pub/scm/linux/kernel/git/firmware/linux-firmware.git",
-            ),
-        )
+        return (install_firmware(machine),)
     return (
         Remedy(
             f"Load the kernel module {module}, and see what it says",
@@ -60,18 +59,6 @@ def bind_driver(machine: Machine, bound: str, wanted: str, why: str) -> tuple[Re
             url=GUIDE,
         ),
     )
-
-
-def _update_grub(machine: Machine) -> str:
-    debian = known_or(machine.distribution, "") in ("ubuntu", "debian") or "debian" in known_or(machine.distribution_like, ())
-    return "sudo update-grub" if debian else "sudo grub2-mkconfig -o /boot/grub2/grub.cfg"
-
-
-def _install(machine: Machine, package: str) -> tuple[str, ...]:
-    manager = {"fedora": "dnf install -y", "rhel": "dnf install -y", "arch": "pacman -S"}.get(
-        known_or(machine.distribution, ""), "apt-get install -y"
-    )
-    return (f"sudo {manager} {package}", "sudo reboot")
 
 
 def after_hang(machine: Machine) -> tuple[Remedy, ...]:
@@ -89,15 +76,96 @@ def after_hang(machine: Machine) -> tuple[Remedy, ...]:
     )
 
 
-def back_to_i915(device_id: Maybe[int]) -> Remedy:
-    """Return how to give a GPU back to i915."""
+def back_to_i915(machine: Machine, device_id: Maybe[int], words: tuple[str, ...] = ()) -> Remedy:
+    """Return how to give a GPU back to i915; `words` are the parameters that keep it away, where they are known."""
     number = f"{device_id:04x}" if isinstance(device_id, int) else "ID"
-    return Remedy(
-        "Remove xe.force_probe (and i915.force_probe=!...) from the kernel's command line, then reboot",
+    return without_parameters(
+        machine,
+        words or (f"xe.force_probe={number}", f"i915.force_probe=!{number}"),
         f"Without them i915 takes the device {number} by itself, and the compute driver finds it there.",
-        commands=("cat /proc/cmdline", "sudoedit /etc/default/grub", "sudo reboot"),
+        url="https://github.com/intel/compute-runtime/issues/905",
+        verify=("lspci -nnk -d 8086:",),
+    )
+
+
+def newer_kernel(machine: Machine, minimum: str, module: str = "") -> tuple[Remedy, ...]:
+    """Return how to get a kernel that knows the GPU, or the package `module` where no kernel of its own does."""
+    if known_or(machine.wsl, False) is True:
+        return (_wsl_kernel(),)
+    if module:
+        return (_data_centre(machine, module),)
+    found, outside = distribution_of(machine), on_host(machine)
+    note, steps = ("", ()) if outside else _kernel_steps(found, minimum)
+    what = f"Boot a kernel of {minimum} or newer" if minimum else "Boot a newer kernel"
+    return (
+        Remedy(
+            f"On the host: {what[0].lower()}{what[1:]}" if outside else what,
+            f"The GPU's driver is part of the kernel; a newer user-space driver does not replace it. {note}".rstrip(),
+            commands=in_order(*steps),
+            os="linux",
+            risk=Risk.REBOOT,
+            verify=("uname -r", "ls /dev/dri"),
+            url=BACKPORTS if "backports" in note else GUIDE,
+        ),
+    )
+
+
+def _kernel_steps(found: Distribution, minimum: str) -> tuple[str, tuple[str, ...]]:
+    """Return a sentence and the steps for a distribution."""
+    if not found.parameters:
+        return OFFERED, ()
+    if found.base == "ubuntu":
+        return _ubuntu_kernel(found, minimum)
+    if found.base == "debian" and found.version in ("12", "13"):
+        suite = f"{found.codename}-backports"
+        source = f"deb http://deb.debian.org/debian {suite} main non-free-firmware"
+        return "Debian has newer kernels in its backports.", (
+            f"apt-cache policy | grep -q n={suite} || echo '{source}' | sudo tee /etc/apt/sources.list.d/{suite}.list",
+            "sudo apt-get update",
+            f"sudo apt-get install -y -t {suite} linux-image-amd64",
+            REBOOT,
+        )
+    if found.base == "debian" and found.version == "14":
+        return "", (*install_steps(found, ("linux-image-amd64",)), REBOOT)
+    if found.base == "debian" and found.version:
+        return f"Debian {found.version} gets no newer kernel any more: upgrade to Debian 13.", ()
+    if found.id == "manjaro":
+        return "Manjaro has a package for each series of kernels: choose one of this list, and install it by `sudo mhwd-kernel -i NAME`.", ("mhwd-kernel -l",)
+    return KERNELS.get(found.base, KERNELS.get(found.family, (OFFERED, ())))
+
+
+def _ubuntu_kernel(found: Distribution, minimum: str) -> tuple[str, tuple[str, ...]]:
+    own = found.id == "ubuntu"
+    if not own and found.id != "linuxmint":
+        return OFFERED, ()
+    offered = UBUNTU_KERNELS.get(found.version, "")
+    if offered and minimum and numbers(minimum) > numbers(offered):
+        note = f"The newest kernel of Ubuntu {found.version} is {offered}: only a newer release brings one that knows this GPU."
+        return note, ("sudo do-release-upgrade",) if own else ()
+    if found.version in ("22.04", "24.04"):
+        return "", (*install_steps(found, (f"linux-generic-hwe-{found.version}",)), REBOOT)
+    if found.ended:
+        return f"Ubuntu {found.version} is past its end of life and gets no newer kernel: upgrade to 26.04, or install 24.04 anew.", ()
+    return OFFERED, ()
+
+
+def _wsl_kernel() -> Remedy:
+    return Remedy(
+        "In Windows: update WSL, which brings its kernel",
+        "Inside WSL2 the kernel is Microsoft's; no package of the distribution replaces it.",
+        commands=("wsl --update", "wsl --shutdown"),
+        os="windows",
+        verify=("wsl --version",),
+        url="https://learn.microsoft.com/en-us/windows/wsl/basic-commands#update-wsl",
+    )
+
+
+def _data_centre(machine: Machine, module: str) -> Remedy:
+    return Remedy(
+        f"{'On the host: install' if on_host(machine) else 'Install'} Intel's own kernel driver for data centre GPUs ({module})",
+        "A newer kernel alone does not drive the Flex and Max series: Intel's out-of-tree i915 does, on the kernels that its guide lists.",
         os="linux",
         risk=Risk.REBOOT,
-        verify=("lspci -nnk -d 8086:",),
-        url="https://github.com/intel/compute-runtime/issues/905",
+        verify=("ls /dev/dri",),
+        url=DATA_CENTRE,
     )

@@ -8,14 +8,14 @@ from xpu_doctor.facts import Installer, Machine, Python
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, Shell, lines, shells
 from xpu_doctor.remedies.packages import pip_first, uv
-from xpu_doctor.tables.libraries import system_package
+from xpu_doctor.remedies.system_packages import in_order, install_steps, without_sudo
+from xpu_doctor.tables.distributions import distribution_of
+from xpu_doctor.tables.libraries import compiler_packages, system_package
 from xpu_doctor.tables.releases import STABLE
 from xpu_doctor.unknown import known_or
 
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available())"
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
-PACKAGE_MANAGERS = {"debian": "apt", "ubuntu": "apt", "fedora": "dnf", "rhel": "dnf", "centos": "dnf", "suse": "", "arch": "pacman"}
-INSTALL = {"apt": ("apt-get", "install"), "dnf": ("dnf", "install"), "pacman": ("pacman", "-S")}
 
 
 def interpreter(python: Python) -> str:
@@ -78,18 +78,38 @@ def redistributable(python: Python) -> Remedy:
 
 def system_libraries(python: Python, machine: Machine, names: Iterable[str]) -> Remedy | None:
     """Return the remedy that installs libraries of the operating system, None where no package is known."""
-    manager = _manager(machine)
+    found = distribution_of(machine)
+    manager = found.manager
     packages = tuple(dict.fromkeys(filter(None, (system_package(name, manager) for name in names))))
     if not manager or not packages:
         return None
     return Remedy(
         title=f"Install {', '.join(packages)}",
         why="These libraries belong to the operating system; slim images leave them out.",
-        commands=(" ".join(("sudo", *INSTALL[manager], *packages)),),
+        commands=in_order(*without_sudo(machine, install_steps(found, packages))),
         os="linux",
         manager=manager,
         risk=Risk.ADMIN,
         verify=lines((Command((interpreter(python), "-c", CODE)),), Shell.SH),
+    )
+
+
+def compiler(machine: Machine) -> tuple[Remedy, ...]:
+    """Return the remedy that installs what torch.compile builds with, empty where no package is known."""
+    found = distribution_of(machine)
+    packages = compiler_packages(found.family)
+    steps = without_sudo(machine, install_steps(found, packages))
+    if not steps:
+        return ()
+    return (
+        Remedy(
+            title=f"Install {', '.join(packages)}",
+            why="torch.compile builds small programs on this machine: with a C++ compiler, Level Zero's headers and Python's.",
+            commands=in_order(*steps),
+            os="linux",
+            manager=found.manager,
+            risk=Risk.ADMIN,
+        ),
     )
 
 
@@ -107,8 +127,3 @@ def newer_cpp_runtime(python: Python) -> Remedy:
         risk=Risk.REINSTALL,
         verify=lines((Command((interpreter(python), "-c", CODE)),), Shell.SH),
     )
-
-
-def _manager(machine: Machine) -> str:
-    names = (known_or(machine.distribution, ""), *known_or(machine.distribution_like, ()))
-    return next((PACKAGE_MANAGERS[name] for name in names if name in PACKAGE_MANAGERS), "")

@@ -27,6 +27,11 @@ def paths(affected: Sequence[Gpu], gpus: Sequence[Gpu], field: str) -> tuple[str
     return tuple(f"gpus[{place}].{field}" for place, gpu in enumerate(gpus) if any(gpu is other for other in affected))
 
 
+def families(gpus: Maybe[tuple[Gpu, ...]]) -> frozenset[str]:
+    """Return the keys of the families of the GPUs that torch may use, as far as they are known."""
+    return frozenset(device.family.key for gpu in usable(gpus if isinstance(gpus, tuple) else ()) if (device := device_of(gpu)))
+
+
 def none_to_use(gpus: Maybe[tuple[Gpu, ...]]) -> bool:
     """Return whether it is known that the machine has no Intel GPU that torch may use: the device layer says so then."""
     return not isinstance(gpus, Unknown) and not usable(gpus)

@@ -59,6 +59,8 @@ class Family(Row, frozen=True, kw_only=True):
     """First mainline kernel that drives it without force_probe; empty where that is not known."""
     kernel_sure: bool = False
     kernel_source: Place = ""
+    kernel_package: str = ""
+    """Intel's package of the kernel driver that alone drives it, empty where the kernel's own does."""
     rebar: bool = False
     """Whether the driver refuses it without Resizable BAR."""
     xe_force_probe: bool = False

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from xpu_doctor.facts import Driver, LevelZero
-from xpu_doctor.tables import toml
 from xpu_doctor.tables.devices import Device
-from xpu_doctor.tables.rows import FamilyKey, Name, Row, VersionText, rows
+from xpu_doctor.tables.rows import FamilyKey, Name, PatternText, Place, Row, VersionText, rows
 from xpu_doctor.unknown import Maybe, Unknown
 from xpu_doctor.versions import release
 
@@ -124,6 +123,33 @@ class BadKernel(Row, frozen=True, kw_only=True):
     symptom: str
 
 
+ANY_RELEASE = ".*"
+
+
+class PackageSet(Row, frozen=True, kw_only=True):
+    """How loader and driver are installed on a release of a distribution, or what to do instead."""
+
+    table: ClassVar = "drivers.package"
+    distributions: tuple[str, ...]
+    """Bases of distributions.toml."""
+    versions: PatternText = ANY_RELEASE
+    """What the whole VERSION_ID of the base must fit."""
+    release: str = ""
+    """How to call the release where the machine's own is not known."""
+    title: str = ""
+    """What is installed, or what to do instead."""
+    loader: str = ""
+    driver: str = ""
+    commands: tuple[str, ...] = ()
+    newest: tuple[str, ...] = ()
+    """What brings a newer driver than `commands`."""
+    newest_for: tuple[FamilyKey, ...] = ()
+    """Families of GPUs that need the newest one in any case."""
+    newest_note: str = ""
+    note: str = ""
+    url: Place = ""
+
+
 @dataclass(frozen=True)
 class Build:
     """A build of Intel's compute driver: its number, its hotfix, the text it was read from, and which fact that was."""
@@ -218,13 +244,10 @@ def between(value: tuple[int, int], bounds: Iterable[str]) -> bool:
     return low <= value <= high
 
 
-def package_row(distribution: str, like: tuple[str, ...], version_id: str) -> dict[str, Any] | None:
-    """Return the packages of a distribution: the row of its version, else its newest row, else that of a relative."""
-    table = toml("drivers")["package"]
-    for name in (distribution, *like):
-        fitting = [row for row in table if name in row["distributions"]]
-        exact = [row for row in fitting if version_id in row.get("versions", ())]
-        whole = [row for row in fitting if "versions" not in row]
-        if exact or whole or fitting:
-            return dict((exact or whole or fitting)[0])
-    return None
+def package_rows(base: str, release_id: str) -> tuple[PackageSet, ...]:
+    """Return the row of a distribution's release; of a release that is not known, the three likeliest that have commands."""
+    fitting = [row for row in rows(PackageSet) if base and base in row.distributions]
+    if release_id:
+        return tuple(row for row in fitting if re.fullmatch(row.versions, release_id))[:1]
+    whole = [row for row in fitting if row.versions == ANY_RELEASE]
+    return tuple(whole[:1] or [row for row in fitting if row.commands and row.release][:3])

@@ -49,6 +49,15 @@ class SystemLibrary(Row, frozen=True, kw_only=True):
     apt: str
     dnf: str
     pacman: str
+    zypper: str
+
+
+class Compiler(Row, frozen=True, kw_only=True):
+    """What torch.compile builds with on some families of distributions."""
+
+    table: ClassVar = "system_libraries.compiler"
+    families: tuple[str, ...]
+    packages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,11 @@ def stem(name: str) -> str:
 
 
 def system_package(name: str, manager: str) -> str:
-    """Return the operating system's package that brings a library (`apt`, `dnf`, `pacman`), or empty."""
+    """Return the operating system's package that brings a library (`apt`, `dnf`, `zypper`, `pacman`), or empty."""
     row = next((row for row in rows(SystemLibrary) if row.name == name), None)
-    return {"apt": row.apt, "dnf": row.dnf, "pacman": row.pacman}.get(manager, "") if row else ""
+    return {"apt": row.apt, "dnf": row.dnf, "zypper": row.zypper, "pacman": row.pacman}.get(manager, "") if row else ""
+
+
+def compiler_packages(family: str) -> tuple[str, ...]:
+    """Return the packages that torch.compile builds with on a family of distributions, empty where they are not known."""
+    return next((row.packages for row in rows(Compiler) if family in row.families), ())

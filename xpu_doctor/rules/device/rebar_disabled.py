@@ -41,10 +41,15 @@ class RebarDisabled(Rule):
             guest = bool(known_or(machine.hypervisor, ""))
             yield self.found(
                 subject([gpu], seen),
-                f"{title(gpu)} shows only {largest >> 20} MiB of its memory: Resizable BAR is off"
-                + (", and the compute driver lists it all the same" if there is True else ", and the compute driver refuses such a card"),
+                f"{title(gpu)} shows only {largest >> 20} MiB of its memory: Resizable BAR is off, {_so(there, tolerated)}",
                 severity=severity,
                 confidence=Confidence.LIKELY if guest or tolerated else Confidence.CERTAIN,
                 evidence=(*paths([gpu], seen, "bar_bytes"), *paths([gpu], seen, "kernel_driver")),
                 remedies=rebar(),
             )
+
+
+def _so(there: Maybe[bool], tolerated: bool) -> str:
+    if there is True:
+        return "and the compute driver lists it all the same"
+    return "which the compute driver bears on i915 and refuses on xe" if tolerated else "and the compute driver refuses such a card"

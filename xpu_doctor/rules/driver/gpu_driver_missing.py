@@ -10,7 +10,7 @@ from xpu_doctor.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
 from xpu_doctor.findings import Confidence, Finding, Layer
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import initialised, none_to_use, presence
+from xpu_doctor.rules.gpus import families, initialised, none_to_use, presence
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 DEPENDENCY_UNAVAILABLE = 0x70020000
@@ -27,7 +27,8 @@ class GpuDriverMissing(Rule):
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
         """Certain where the driver's library was tried or is nowhere; undecided where neither could be seen."""
         for finding in self._missing(machine, gpus, level_zero, driver):
-            yield self._capped(finding, presence(gpus, machine))
+            remedies = install_driver(machine, families=families(gpus))
+            yield self._capped(replace(finding, remedies=remedies), presence(gpus, machine))
 
     def _missing(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
         if none_to_use(gpus):
@@ -40,7 +41,6 @@ class GpuDriverMissing(Rule):
             return
         if known_or(level_zero.init_code, 0) == DEPENDENCY_UNAVAILABLE:
             yield self._found(
-                machine,
                 "zeInit says that a library which the GPU driver needs is missing",
                 ("level_zero.init_result", "level_zero.libraries"),
             )
@@ -55,7 +55,7 @@ class GpuDriverMissing(Rule):
             sure = isinstance(driver.packages, tuple) and not any("gpu" in row.name or row.name in PACKAGED for row in driver.packages)
             confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
             summary = "no Level Zero GPU driver (libze_intel_gpu.so.1) is in the system's library folders"
-            yield self._found(machine, summary, ("driver.libraries", "driver.packages"), confidence)
+            yield self._found(summary, ("driver.libraries", "driver.packages"), confidence)
         elif isinstance(worked, Unknown) and not isinstance(level_zero.loader_loaded, bool):
             return
 
@@ -64,23 +64,23 @@ class GpuDriverMissing(Rule):
             return
         broken = next((row for row in loads if row.error and not _itself(row)), None)
         if broken is not None:
-            yield self._found(machine, f"the GPU driver is installed but does not load: {broken.error}", ("level_zero.libraries",))
+            yield self._found(f"the GPU driver is installed but does not load: {broken.error}", ("level_zero.libraries",))
         else:
             summary = "no Level Zero GPU driver is installed: libze_intel_gpu.so.1 cannot be found (the loader and an OpenCL driver alone are not enough)"
-            yield self._found(machine, summary, ("level_zero.init_result", "level_zero.libraries", "driver.packages"))
+            yield self._found(summary, ("level_zero.init_result", "level_zero.libraries", "driver.packages"))
 
     def _windows(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], driver: Driver) -> Iterator[Finding]:
         for index, gpu in enumerate(known_or(gpus, ())):
             if gpu.vendor == "intel" and gpu.name.startswith(BASIC):
-                yield self._found(machine, f"{gpu.address} runs with Windows' own basic driver ({gpu.name})", (f"gpus[{index}].name",))
+                yield self._found(f"{gpu.address} runs with Windows' own basic driver ({gpu.name})", (f"gpus[{index}].name",))
                 return
         library = known(driver.library("ze_intel_gpu64.dll"))
         if library is None:
             summary = "the graphics driver registers no Level Zero driver (ze_intel_gpu64.dll)"
-            yield self._found(machine, summary, ("driver.libraries",), Confidence.LIKELY)
+            yield self._found(summary, ("driver.libraries",), Confidence.LIKELY)
 
-    def _found(self, machine: Machine, summary: str, evidence: tuple[str, ...], confidence: Confidence = Confidence.CERTAIN) -> Finding:
-        return self.found("machine", summary, evidence=evidence, confidence=confidence, remedies=install_driver(machine))
+    def _found(self, summary: str, evidence: tuple[str, ...], confidence: Confidence = Confidence.CERTAIN) -> Finding:
+        return self.found("machine", summary, evidence=evidence, confidence=confidence)
 
     def _capped(self, finding: Finding, most: Confidence) -> Finding:
         return replace(finding, confidence=most) if most.rank < finding.confidence.rank else finding

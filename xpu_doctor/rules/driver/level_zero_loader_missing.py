@@ -8,7 +8,7 @@ from xpu_doctor.facts import Driver, Gpu, LevelZero, Machine
 from xpu_doctor.findings import Confidence, Finding, Layer
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use, presence
+from xpu_doctor.rules.gpus import families, none_to_use, presence
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 ABSENT = ("cannot open shared object file", "Could not find module", "[WinError 126]", "image not found")
@@ -36,7 +36,7 @@ class LevelZeroLoaderMissing(Rule):
                     f"the Level Zero loader ({name}) is in none of the system's library folders",
                     confidence=Confidence.LIKELY,
                     evidence=("driver.libraries", "driver.packages"),
-                    remedies=install_driver(machine),
+                    remedies=install_driver(machine, families=families(gpus)),
                 )
             return
         if known(level_zero.loader_loaded):
@@ -49,5 +49,5 @@ class LevelZeroLoaderMissing(Rule):
             summary,
             confidence=presence(gpus, machine),
             evidence=("level_zero.loader_error", "driver.packages"),
-            remedies=install_driver(machine),
+            remedies=install_driver(machine, families=families(gpus)),
         )

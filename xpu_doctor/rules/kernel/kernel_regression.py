@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Kernel, Machine
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.driver import newer_kernel
+from xpu_doctor.remedies.kernel import newer_kernel
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import names, subject
 from xpu_doctor.tables.devices import device_of, usable

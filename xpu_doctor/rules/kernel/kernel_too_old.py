@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Gpu, Kernel, LevelZero, Machine
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer
-from xpu_doctor.remedies.driver import newer_kernel
-from xpu_doctor.remedies.kernel import back_to_i915
+from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import listed, paths, subject, told
 from xpu_doctor.tables.devices import device_of, title, usable
@@ -45,7 +44,7 @@ class KernelTooOld(Rule):
         if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
             return
         seen = known(gpus)
-        yield from self._on_xe(seen, kernel, level_zero)
+        yield from self._on_xe(machine, seen, kernel, level_zero)
         unbound = [gpu for gpu in usable(seen) if told(gpu, seen, "kernel_driver") == ""]
         if not unbound:
             return
@@ -64,11 +63,11 @@ class KernelTooOld(Rule):
                 f"kernel {version} does not drive {title(gpu)}: {needs}",
                 confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
                 evidence=("kernel.version", *paths([gpu], seen, "kernel_driver"), *(("kernel.gpu_log",) if said else ())),
-                remedies=newer_kernel(machine, minimum),
+                remedies=newer_kernel(machine, minimum, device.family.kernel_package if device else ""),
             )
 
 
-    def _on_xe(self, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
+    def _on_xe(self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
         """A GPU that belongs on i915 was given to xe by force_probe, and Level Zero does not list it."""
         for gpu in usable(gpus):
             device = device_of(gpu)
@@ -79,8 +78,13 @@ class KernelTooOld(Rule):
                     f"{title(gpu)} is driven by xe, which takes it only by force_probe: for computing it belongs to i915",
                     confidence=Confidence.LIKELY,
                     evidence=(*paths([gpu], gpus, "kernel_driver"), "kernel.command_line", "level_zero.init_result", XE_SOURCE),
-                    remedies=(back_to_i915(gpu.device_id),),
+                    remedies=(back_to_i915(machine, gpu.device_id, _probes(kernel)),),
                 )
+
+
+def _probes(kernel: Kernel) -> tuple[str, ...]:
+    """Return the parameters that give a GPU to xe and take it from i915."""
+    return tuple(word for word in known_or(kernel.command_line, ()) if word.startswith(("xe.force_probe=", "i915.force_probe=!")))
 
 
 def _refused(kernel: Kernel) -> frozenset[str]:
