@@ -1,14 +1,16 @@
 """Makes the files of a new finding code: the rule, its page, its cases, and the entry in its layer's RULES.
 
-    python tools/new_rule.py CODE LAYER [--symptom]
+    python tools/new_rule.py CODE LAYER [--facts torch,driver] [--symptom]
 
-The code must already stand in docs/reference/codes.md under that layer: the name is a promise, the files are not.
-Every file holds words in angle brackets where something has to be written; the contract tests fail while any is left.
+Add the code to docs/reference/codes.md under its layer first: the name is a promise, the files are not. --facts names the fact
+groups that the rule judges, as fields of Snapshot. Every file holds words in angle brackets where something has to be written;
+the contract tests fail while any is left.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import sys
 from pathlib import Path
@@ -23,10 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Torch
-from xpu_doctor.findings import Finding, Layer
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import known
+{imports}
 
 
 class {name}(Rule):
@@ -36,29 +35,84 @@ class {name}(Rule):
     layer = Layer.{layer}
 {symptom}    explains = frozenset[str]()
 
-    def check(self, torch: Torch) -> Iterator[Finding]:
+    def check(self, {parameters}) -> Iterator[Finding]:
         """{todo}."""
-        if known(torch.version) == "{todo}":
-            yield self.found("torch", "{todo}", evidence=("torch.version",))
+        if {condition}:
+            yield self.found("{todo}", "{todo}", evidence=("{path}",))
 '''
+
+IMPORTS = (
+    "from xpu_doctor.facts import {types}",
+    "from xpu_doctor.findings import Finding, Layer",
+    "from xpu_doctor.rule import Rule",
+    "from xpu_doctor.unknown import {unknown}",
+)
 
 CASES = """# Cases of {code}.
 
 [[found]]
 name = "{todo}"
 [found.snapshot]
-torch = {{ version = "{todo}" }}
+{found}
 
 [[clear]]
 name = "{todo}"
 [clear.snapshot]
-torch = {{ version = "2.14.0+xpu" }}
+{clear}
 
 [[undecided]]
 name = "nobody looked"
 [undecided.snapshot]
-machine = {{ os = "linux" }}
 """
+
+NO_GROUPS = ("failures", "sources", "plugins")
+PLAIN = {"str": (f'"{TODO}"', '"another value"'), "bool": ("true", "false"), "int": ("1", "0"), "float": ("1.0", "0.0")}
+"""TOML values of the found and the clear case by the type of a fact."""
+
+
+def groups(root: Path) -> dict[str, str]:
+    """Return the type of each fact group, as it is written in Snapshot."""
+    tree = ast.parse((root / "xpu_doctor/snapshot.py").read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Snapshot")
+    fields = {ast.unparse(node.target): ast.unparse(node.annotation) for node in body if isinstance(node, ast.AnnAssign)}
+    return {name: kind for name, kind in fields.items() if re.search(r"\b[A-Z]\w+", kind.removeprefix("Maybe")) and name not in NO_GROUPS}
+
+
+def first_fact(root: Path, group: str, kind: str) -> tuple[str, str]:
+    """Return path and type of a group's first plain fact, else of its first fact; the group itself where it is a tuple."""
+    for path in sorted((root / "xpu_doctor/facts").glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name == kind:
+                fields = [(ast.unparse(item.target), ast.unparse(item.annotation)) for item in node.body if isinstance(item, ast.AnnAssign)]
+                facts = [(name, held[1]) for name, annotation in fields if (held := re.fullmatch(r"Maybe\[(.*)\]", annotation))]
+                name, type_ = next((fact for fact in facts if fact[1] in PLAIN), facts[0])
+                return f"{group}.{name}", type_
+    return group, ""
+
+
+def filled(root: Path, facts: tuple[str, ...]) -> dict[str, str]:
+    """Return the parts of the templates that depend on the fact groups.
+
+    Raises:
+        ValueError: there is no such fact group.
+    """
+    known = groups(root)
+    for name in facts:
+        if name not in known:
+            raise ValueError(f"{name} is no fact group; there are {', '.join(sorted(known))}")
+    path, type_ = first_fact(root, facts[0], known[facts[0]])
+    found, clear = PLAIN.get(type_, ("[]", "[]"))
+    types = sorted({word for name in facts for word in re.findall(r"\b[A-Z]\w+", known[name]) if word != "Maybe"}, key=str.lower)
+    maybe = "Maybe, " if any("Maybe" in known[name] for name in facts) else ""
+    group, _, field = path.partition(".")
+    return {
+        "imports": "\n".join(IMPORTS).format(types=", ".join(types), unknown=f"{maybe}known"),
+        "parameters": ", ".join(f"{name}: {known[name]}" for name in facts),
+        "condition": f"known({path})" if type_ == "bool" else f"known({path}) == {found if type_ in PLAIN else '()'}",
+        "path": path,
+        "found": f"{group} = {{ {field} = {found} }}" if field else f"{group} = []",
+        "clear": f"{group} = {{ {field} = {clear} }}" if field else f"{group} = []",
+    }
 
 
 def layers(root: Path) -> dict[str, str]:
@@ -73,15 +127,15 @@ def class_name(code: str) -> str:
     return "".join(part.capitalize() for part in code.split("-"))
 
 
-def new_rule(root: Path, code: str, layer: str, symptom: bool = False) -> tuple[Path, ...]:
+def new_rule(root: Path, code: str, layer: str, symptom: bool = False, facts: tuple[str, ...] = ("torch",)) -> tuple[Path, ...]:
     """Write the files of a code and return them, the changed RULES last.
 
     Raises:
-        ValueError: the code is not listed under that layer, or has its files already.
+        ValueError: the code is not listed under that layer, has its files already, or a fact group does not exist.
     """
     listed = layers(root)
     if listed.get(code) != layer:
-        where = f"it stands under {listed[code]}" if code in listed else "it is not listed"
+        where = f"it stands under {listed[code]}" if code in listed else "it is not listed; add it to the row of its layer first"
         raise ValueError(f"{code} is no code of the layer {layer} in docs/reference/codes.md: {where}")
     folder = root / "xpu_doctor" / "rules" / ("import_" if layer == "import" else layer)
     module = code.replace("-", "_")
@@ -89,7 +143,8 @@ def new_rule(root: Path, code: str, layer: str, symptom: bool = False) -> tuple[
     there = [path for path in (rule, page, cases) if path.exists()]
     if there:
         raise ValueError(f"{there[0].relative_to(root)} exists already")
-    values = {"code": code, "name": class_name(code), "layer": layer.upper(), "todo": TODO, "symptom": "    symptom = True\n" if symptom else ""}
+    values = {"code": code, "name": class_name(code), "layer": layer.upper(), "todo": TODO, **filled(root, facts)}
+    values["symptom"] = "    symptom = True\n" if symptom else ""
     rule.write_text(RULE.format(**values), encoding="utf-8")
     page.write_text(f"# {code}\n" + "".join(f"\n## {heading}\n\n{TODO}\n" for heading in HEADINGS), encoding="utf-8")
     cases.write_text(CASES.format(**values), encoding="utf-8")
@@ -99,13 +154,13 @@ def new_rule(root: Path, code: str, layer: str, symptom: bool = False) -> tuple[
 
 
 def with_entry(text: str, package: str, module: str, name: str) -> str:
-    """Return the text of a layer's __init__ with one more rule: imports and RULES in alphabetical order."""
+    """Return the text of a layer's __init__ with one more rule: imports in alphabetical order, the rule last in RULES, whose order has a meaning."""
     line = f"from xpu_doctor.rules.{package}.{module} import {name}"
     imports = sorted({*re.findall(r"^from xpu_doctor\.rules\..*$", text, re.MULTILINE), line})
     held = re.search(r"^RULES: tuple\[type\[Rule\], \.\.\.\] = \((.*?)\)$", text, re.MULTILINE | re.DOTALL)
     if held is None:
         raise ValueError(f"rules/{package}/__init__.py has no RULES")
-    names = sorted({*(word for word in re.split(r"[\s,]+", held[1]) if word), name})
+    names = list(dict.fromkeys([*(word for word in re.split(r"[\s,]+", held[1]) if word), name]))
     head = re.sub(r"^from xpu_doctor\.rules\..*\n", "", text[: held.start()], flags=re.MULTILINE).rstrip()
     body = "RULES: tuple[type[Rule], ...] = (\n" + "".join(f"    {item},\n" for item in names) + ")"
     return head + "\n" + "\n".join(imports) + "\n\n" + body + text[held.end() :]
@@ -116,10 +171,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("code", help="kebab-case, as docs/reference/codes.md lists it")
     parser.add_argument("layer", help="its layer there")
+    parser.add_argument("--facts", default="torch", help="fact groups that the rule judges, separated by commas (default: torch)")
     parser.add_argument("--symptom", action="store_true", help="it tells how something failed, not why")
     asked = parser.parse_args(arguments)
     try:
-        made = new_rule(ROOT, asked.code, asked.layer, asked.symptom)
+        made = new_rule(ROOT, asked.code, asked.layer, asked.symptom, tuple(name.strip() for name in asked.facts.split(",") if name.strip()) or ("torch",))
     except ValueError as error:
         print(f"new_rule: {error}", file=sys.stderr)
         return 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from types import ModuleType
 import pytest
 
 import xpu_doctor
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 LIST = "| layer | codes |\n| --- | --- |\n| wheel | torch-cpu-wheel, wheel-of-fortune |\n| import | import-of-goods |\n"
@@ -53,20 +59,53 @@ def test_new_rule_is_loaded_and_judges(checkout: Path) -> None:
     before = int(state()[0])
     made = tool().new_rule(checkout, "wheel-of-fortune", "wheel")
     after = state()
-    assert int(after[0]) == before + 1 and after[1] == "['WheelOfFortune'] ['wheel-of-fortune'] torch.version"
+    assert int(after[0]) == before + 1 and after[1] == "['WheelOfFortune'] ['wheel-of-fortune'] torch.installed"
     assert [path.name for path in made] == ["wheel_of_fortune.py", "wheel_of_fortune.md", "wheel-of-fortune.toml", "__init__.py"]
     assert "<to be written>" in made[1].read_text()
 
 
-def test_entry_is_in_alphabetical_order_and_made_once(checkout: Path) -> None:
-    """RULES stays sorted; a second run is refused."""
+def test_entry_comes_last_and_is_made_once(checkout: Path) -> None:
+    """RULES keeps its order, which is that of judging; a second run is refused."""
+    before = _rules_in(checkout / "xpu_doctor" / "rules" / "import_" / "__init__.py")
     made = tool().new_rule(checkout, "import-of-goods", "import", symptom=True)
-    text = made[3].read_text()
-    names = [line.strip(" ,") for line in text.partition("= (")[2].splitlines() if line.startswith("    ")]
-    assert names == sorted(names) and "ImportOfGoods" in names
+    assert _rules_in(made[3]) == [*before, "ImportOfGoods"]
     assert "symptom = True" in made[0].read_text()
     with pytest.raises(ValueError, match="exists already"):
         tool().new_rule(checkout, "import-of-goods", "import")
+
+
+def _rules_in(package: Path) -> list[str]:
+    return [word for word in re.split(r"[\s,()]+", package.read_text().partition("= (")[2]) if word]
+
+
+def test_an_order_that_is_not_alphabetical_is_kept(checkout: Path) -> None:
+    text = "from xpu_doctor.rule import Rule\nfrom xpu_doctor.rules.wheel.b import B\n\nRULES: tuple[type[Rule], ...] = (\n    Z,\n    B,\n)\n"
+    assert "    Z,\n    B,\n    A,\n)" in tool().with_entry(text, "wheel", "a", "A")
+
+
+GROUPS = sorted(tool().groups(ROOT if (ROOT / "xpu_doctor").exists() else Path(xpu_doctor.__file__).parents[1]))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_rule_about_any_group_of_facts(checkout: Path, group: str) -> None:
+    """--facts: the template judges a real fact of that group, passes the linter, and is undecided where nothing is known."""
+    made = tool().new_rule(checkout, "wheel-of-fortune", "wheel", facts=(group, "torch" if group != "torch" else "machine"))
+    code = (
+        "from xpu_doctor.rules.wheel.wheel_of_fortune import WheelOfFortune as R; from xpu_doctor.testing import judge_one;"
+        "print(judge_one(R(), {})[0])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=checkout, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False)
+    assert run.stdout == "undecided\n", run.stderr
+    cases = tomllib.loads(made[2].read_text())
+    assert set(cases["found"][0]["snapshot"]) == {group}
+    ruff = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), str(made[0])], capture_output=True, text=True, check=False)
+    assert ruff.returncode == 0, ruff.stdout
+
+
+def test_an_unknown_group_is_refused(checkout: Path) -> None:
+    with pytest.raises(ValueError, match="no fact group; there are access, "):
+        tool().new_rule(checkout, "wheel-of-fortune", "wheel", facts=("tourch",))
+    assert not list((checkout / "fixtures" / "rules").iterdir())
 
 
 @pytest.mark.parametrize(("code", "layer", "said"), [("wheel-of-fortune", "import", "it stands under wheel"), ("made-up", "wheel", "it is not listed")])
