@@ -3,7 +3,7 @@
     python3 tools/test.py [--coverage] [PYTEST ARGUMENTS]
 
 Makes .cache/test-env anew, builds the wheel, installs it there with the versions of requirements/test.txt, checks style, types
-and layers, then runs the suite on the installed wheel from a folder that does not hold the package,
+and layers, builds the documentation, then runs the suite on the installed wheel from a folder that does not hold the package,
 so that nothing comes from the checkout. --coverage reports which lines ran, those of child processes too.
 """
 
@@ -83,6 +83,7 @@ def main() -> None:
     run(PYTHON, "-m", "ruff", "check", "--no-cache", ".")
     run(PYTHON, "-m", "mypy", "--cache-dir", str(CACHE / "mypy"))
     run(str(ENVIRONMENT / BIN / "lint-imports"), "--no-cache")
+    run(PYTHON, "tools/docs.py", "build")
     copy()
     arguments = [argument for argument in sys.argv[1:] if argument != "--coverage"] or ["-n", "2"]
     if "--coverage" in sys.argv[1:]:

@@ -1,0 +1,193 @@
+"""The documentation is true: commands parse and run, links lead somewhere, every finding has its page, the site builds without a warning."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.support.cli import environment
+from xpu_doctor.cli import cli
+from xpu_doctor.exit_codes import ExitCode
+from xpu_doctor.pages import codes
+from xpu_doctor.registry import all_codes, probe_layers
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"))]
+FENCE = re.compile(r"^(?P<indent> *)(?:<!-- (?P<mark>test[^>]*) -->\n *)?```(?P<kind>\w*)\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
+PLACEHOLDER = {"PATH", "FILE", "FILE...", "CODE", "IMAGE"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code in a page."""
+
+    page: str
+    kind: str
+    mark: str
+    body: str
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.body.splitlines()[0][:60]}"
+
+
+@cache
+def blocks() -> tuple[Block, ...]:
+    """All blocks of code of all pages."""
+    return tuple(
+        Block(str(path.relative_to(ROOT)), match["kind"], match["mark"] or "", re.sub(rf"^{match['indent']}", "", match["body"], flags=re.MULTILINE))
+        for path in TEXTS
+        for match in FENCE.finditer(path.read_text(encoding="utf-8"))
+    )
+
+
+def command_lines() -> list[tuple[str, str]]:
+    """Every command line of xpu-doctor in code, in blocks and in running text, with its page."""
+    found = []
+    for path in TEXTS:
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        spans = [*(match[1] for match in re.finditer(r"`([^`\n]+)`", text)), *(match["body"] for match in FENCE.finditer(text))]
+        for line in "\n".join(spans).splitlines():
+            for call in re.finditer(r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"])*)""", line):
+                found.append((str(path.relative_to(ROOT)), call[1].split(" #")[0].strip()))
+    return list(dict.fromkeys(found))
+
+
+def words(text: str) -> list[str]:
+    """The arguments of a command line; a quote that belongs to what stands around it is left out."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return shlex.split(text.rstrip("'\" ")) if text.rstrip("'\" ") != text else []
+
+
+@pytest.mark.parametrize(("page", "line"), command_lines(), ids=lambda value: value)
+def test_every_command_line_parses(page: str, line: str) -> None:
+    """Options, choices, layers, probes and codes exist."""
+    arguments = words(line)
+    assert arguments, line
+    if arguments[0].startswith("--"):
+        assert arguments[0] in ("--version", "--help", "--json")
+        return
+    command = cli.get_command(click.Context(cli), arguments[0])
+    assert command is not None
+    if arguments[0] in ("triage", "explain") and len(arguments) == 1:
+        return  # the command is named, not called
+    given = arguments[1:]
+    if arguments[0] == "triage" and not any(not word.startswith("-") for word in given):
+        given.append("FILE")
+    made = command.make_context(arguments[0], given)
+    names = {word.strip() for value in (*made.params.get("only", ()), *made.params.get("skip", ())) for word in value.split(",")}
+    layers = {"device", "kernel", "access", "driver", "runtime", "wheel", "import", "enumeration", "compute"}
+    assert names <= layers | set(probe_layers())
+    for code in (*made.params.get("ignore", ()), *filter(None, [made.params.get("code")])):
+        assert code in all_codes() or code in PLACEHOLDER or code == "on-battery", code
+
+
+MARKED = [block for block in blocks() if block.mark]
+
+
+@pytest.mark.skipif(os.name == "nt" or shutil.which("sh") is None, reason="the blocks are for a POSIX shell")
+@pytest.mark.parametrize("block", MARKED, ids=str)
+def test_marked_blocks_run(block: Block, tmp_path: Path) -> None:
+    """A block under `<!-- test -->` runs as it stands; `<!-- test: exit 0 1 -->` allows further exit codes."""
+    program = tmp_path / "bin" / "xpu-doctor"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xpu_doctor "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    given = environment(PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}", PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+    run = subprocess.run(["sh", "-e", "-c", block.body], cwd=tmp_path, env=given, capture_output=True, text=True, timeout=180, check=False)
+    allowed = {int(code) for code in re.findall(r"\d+", block.mark)} or {0}
+    assert run.returncode in allowed, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_some_blocks_are_marked() -> None:
+    """An empty list would pass every test."""
+    assert len(MARKED) >= 4
+    assert len(command_lines()) > 30
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.kind == "sh"], ids=str)
+def test_shell_blocks_are_shell(block: Block, tmp_path: Path) -> None:
+    """`sh -n` accepts every block, and each tool of the repository that it starts exists."""
+    if shutil.which("sh") is None:
+        pytest.skip("no sh")
+    run = subprocess.run(["sh", "-n", "-c", block.body], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for name in re.findall(r"\b((?:tools|tests|requirements)/[\w./]+)", block.body):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.kind == "python"], ids=str)
+def test_python_blocks_compile(block: Block) -> None:
+    compile(block.body, block.page, "exec")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_files_exist(path: Path) -> None:
+    """A page names files by their whole path, and they exist; so a moved file is noticed."""
+    text = path.read_text(encoding="utf-8")
+    if not any((ROOT / "xpu_doctor").glob("*.py")):
+        pytest.skip("the package's files are not beside the documentation here")
+    named = re.findall(r"`((?:xpu_doctor|tests|tools|fixtures|benchmarks|examples|docs|requirements)/[\w./-]*)`", text)
+    assert [name for name in named if not (ROOT / name).exists() and "CODE" not in name and "driver-mixed-generations" not in name] == []
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if "docs" not in path.relative_to(ROOT).parts], ids=lambda path: path.name)
+def test_links_of_pages_outside_the_site(path: Path) -> None:
+    """README and its like are read in the repository; the build checks those of the site."""
+    targets = [match[1] for match in LINK.finditer(path.read_text(encoding="utf-8")) if match[1] and "://" not in match[1]]
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_exit_codes_are_those_of_the_program() -> None:
+    text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (\d+) \| `(\w+)`", text, re.MULTILINE) == [(str(code.value), code.name) for code in ExitCode]
+
+
+def test_every_page_is_in_english_that_people_use() -> None:
+    """Words that crept in and that no reader expects."""
+    odd = re.compile(r"\bfor ever\b|\bspeaks for\b|\bbrought home\b|\bmends?\b|\bcorpse\b|\bwhose matter\b", re.IGNORECASE)
+    found = [f"{path.relative_to(ROOT)}: {match[0]}" for path in TEXTS if "docs" in path.parts for match in odd.finditer(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the site is made of."""
+    pytest.importorskip("material", reason="the extra 'docs' is not installed")
+    folder = tmp_path_factory.mktemp("docs")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    (folder / "tools").mkdir()
+    shutil.copy2(ROOT / "tools" / "docs.py", folder / "tools")
+    shutil.copy2(ROOT / "mkdocs.yml", folder)
+    return folder
+
+
+def build(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build the site of a copy."""
+    given = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.run([sys.executable, "tools/docs.py", "build"], cwd=folder, env=given, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_site(copy: Path) -> None:
+    """It builds without a warning, every finding has its address, it loads nothing from elsewhere, and a broken link is an error."""
+    run = build(copy)
+    assert run.returncode == 0, run.stdout + run.stderr
+    site = copy / ".cache" / "site"
+    assert [code for code in codes() if not (site / "findings" / code / "index.html").exists()] == []
+    assert "--expect" in (site / "reference" / "cli" / "index.html").read_text(encoding="utf-8")
+    home = copy / "docs" / "index.md"
+    home.write_text(home.read_text(encoding="utf-8") + "\n[nowhere](findings/no-such-code.md)\n", encoding="utf-8")
+    assert build(copy).returncode != 0
