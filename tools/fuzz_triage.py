@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["xpu_doctor"]):
     from xpu_doctor.registry import all_rules
     from xpu_doctor.reply import reply
     from xpu_doctor.safe_text import NotText, from_bytes
-    from xpu_doctor.signatures import signatures
+    from xpu_doctor.tables.signatures import signatures
     from xpu_doctor.triaging import triage_texts
 
 ROOT = Path(__file__).parents[1]

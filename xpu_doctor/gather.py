@@ -155,7 +155,7 @@ def _use_the_wait() -> None:
     import xpu_doctor.redact
     import xpu_doctor.render.text  # noqa: F401
     from xpu_doctor.registry import all_rules
-    from xpu_doctor.signatures import signatures
+    from xpu_doctor.tables.signatures import signatures
 
     all_rules(frozenset(Layer) - {Layer.APPLICATION})
     signatures()

@@ -21,7 +21,7 @@ from xpu_doctor.snapshot import Snapshot
 if TYPE_CHECKING:
     from xpu_doctor.facts import ErrorText
     from xpu_doctor.rule import Rule
-    from xpu_doctor.signatures import Implication
+    from xpu_doctor.tables.signatures import Implication
 
 MAX_EVIDENCE = 4
 """Lines that one implied finding shows."""
@@ -48,7 +48,7 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
     met = snapshot.errors.met if isinstance(snapshot.errors.met, tuple) else ()
     if not met and snapshot.origin != "pasted":
         return {}
-    from xpu_doctor import signatures  # the tables are read only where there is a message to judge
+    from xpu_doctor.tables import signatures  # the tables are read only where there is a message to judge
     from xpu_doctor.tables.known_faults import known_faults
 
     rows = signatures.by_id()

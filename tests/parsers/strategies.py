@@ -7,7 +7,7 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from xpu_doctor.signatures import signatures
+from xpu_doctor.tables.signatures import signatures
 
 EXAMPLES = int(os.environ.get("XPU_DOCTOR_FUZZ_EXAMPLES", "500"))
 """Examples of each property; 10000 by hand."""

@@ -13,10 +13,11 @@ import pytest
 from xpu_doctor.conditions import holds
 from xpu_doctor.pages import rules_by_code
 from xpu_doctor.searched import Searched
-from xpu_doctor.signatures import MAX_LINE, Implication, Signature, implications, match, signatures
+from xpu_doctor.signatures import MAX_LINE, match
 from xpu_doctor.snapshot import Snapshot
 from xpu_doctor.tables.first_aid import codes
 from xpu_doctor.tables.known_faults import known_faults
+from xpu_doctor.tables.signatures import Implication, Signature, implications, signatures
 
 if sys.version_info >= (3, 11):
     from re import _parser as parser  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ from xpu_doctor.parsers import applications, devices, driver_facts, python_facts
 from xpu_doctor.parsers.collected import Collected, Text
 from xpu_doctor.parsers.subjects import split
 from xpu_doctor.snapshot import ProbeFailure, Snapshot
+from xpu_doctor.tables.signatures import by_id
 from xpu_doctor.unknown import Unknown
 
 PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
@@ -89,7 +90,7 @@ def _read_one(subject: str, texts: list[Text]) -> Snapshot:
 
 def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
     """Add the facts that met messages prove, where the text does not say otherwise."""
-    rows = signatures.by_id()
+    rows = by_id()
     ids = {error.signature for error in met}
     for error in met:
         if not ids.isdisjoint(rows[error.signature].contradicted_by):

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar, Literal
 
 from xpu_doctor.findings import Confidence
-from xpu_doctor.signatures import Implication
-from xpu_doctor.tables import toml
+from xpu_doctor.tables.rows import ConditionText, Name, Row, rows
+from xpu_doctor.tables.signatures import Implication
 
 WEIGHT = 8
 """A row names versions and the message that they leave: few findings rest on more."""
 
 
+class FaultRow(Row, frozen=True, kw_only=True):
+    """One fault of a version."""
+
+    table: ClassVar = "known_faults.fault"
+    id: Name
+    code: Literal["gpu-driver-bug", "pytorch-bug", "kernel-regression"]
+    when: tuple[ConditionText, ...]
+    summary: str
+    fixed: str
+    """What mends it, in words that can follow "Use"."""
+    confidence: Confidence = Confidence.LIKELY
+
+
 @dataclass(frozen=True)
 class KnownFault:
-    """One row of known_faults.toml."""
+    """A fault, and what it says about its finding code."""
 
     id: str
     when: tuple[str, ...]
@@ -26,11 +40,11 @@ class KnownFault:
 @cache
 def known_faults() -> tuple[KnownFault, ...]:
     """Return all rows."""
-    return tuple(_fault(row) for row in toml("known_faults")["fault"])
+    return tuple(map(_fault, rows(FaultRow)))
 
 
-def _fault(row: dict[str, str]) -> KnownFault:
-    when = tuple(row["when"])
-    confidence = Confidence(row.get("confidence", "likely"))
-    implication = Implication(row["code"], confidence, WEIGHT, when, (), row["summary"], f"Use {row['fixed']}")
-    return KnownFault(row["id"], when, implication, row["source"])
+def _fault(row: FaultRow) -> KnownFault:
+    implication = Implication(
+        code=row.code, confidence=row.confidence, weight=WEIGHT, when=row.when, summary=row.summary, fix=f"Use {row.fixed}"
+    )
+    return KnownFault(row.id, row.when, implication, row.source)

@@ -11,7 +11,8 @@ from xpu_doctor.remedies.compute import another_device, failed
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
 from xpu_doctor.searched import Searched
-from xpu_doctor.signatures import by_id, match
+from xpu_doctor.signatures import match
+from xpu_doctor.tables.signatures import by_id
 from xpu_doctor.unknown import known, known_or
 
 UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured", "invalid dtype")
