@@ -60,6 +60,7 @@ KNOWN = frozenset(
     almalinux suse sles opensuse opensuse-leap opensuse-tumbleweed arch manjaro nixos alpine linuxmint pop EACCES ENOENT EPERM ENODEV EBUSY EIO ENXIO
     SIGSEGV SIGABRT SIGILL SIGBUS SIGKILL SIGFPE OSError ImportError RuntimeError ModuleNotFoundError AttributeError interpreter distributions build shadows
     xpu_query allocate compute float32 float16 bfloat16 snap static live UTF-8 utf-8 cp1252 alchemist battlemage xe-lp gen9 integrated discrete traceback
+    certain likely possible warning info
     """.split()  # noqa: SIM905 - a list of a hundred words is read more easily so
 )  # fmt: skip
 """Words by which facts name what is one of a few."""
@@ -118,7 +119,7 @@ def _text(value: str, name: str, group: str) -> str:
         return value if _RELEASE.fullmatch(value) else "0"
     if name == "name" and group == "variables":
         return value if value in _variables() else SOMETHING
-    if name == "signature":
+    if name in ("signature", "code"):
         return value  # a key of the table of messages, and nothing where it is none
     return _shaped(value)
 

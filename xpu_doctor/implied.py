@@ -20,9 +20,12 @@ from xpu_doctor.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from xpu_doctor.facts import ErrorText
+    from xpu_doctor.facts.pasted import Reported
     from xpu_doctor.rule import Rule
     from xpu_doctor.tables.signatures import Implication
 
+REPORTED_WEIGHT = 200
+"""Weight of the first root cause that a report of the doctor in a text names: an examination is more than a message."""
 MAX_EVIDENCE = 4
 """Lines that one implied finding shows."""
 
@@ -38,6 +41,8 @@ class Implied:
     evidence: tuple[Evidence, ...]
     alone: bool = False
     """Whether the fix is all that is to be done."""
+    severity: Severity | None = None
+    """What a report that names the code calls it; None where none does."""
 
 
 def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, Implied]:
@@ -74,7 +79,21 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
                 break
             if true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
+        for place, reported in enumerate(snapshot.pasted.reported):
+            result[reported.code] = _told(reported, REPORTED_WEIGHT - place, result.get(reported.code))
     return result
+
+
+def _told(reported: Reported, weight: int, before: Implied | None) -> Implied:
+    """A root cause that a report of the doctor names: what else speaks for it is kept as evidence."""
+    confidence = next((item for item in Confidence if item.value == reported.confidence), Confidence.POSSIBLE)
+    shown = Evidence("pasted.reported", f"the report names {reported.code}", reported.source)
+    severity = next((item for item in Severity if item.value == reported.severity), None)
+    if before is None:
+        return Implied(confidence, weight, reported.summary or f"a report of xpu-doctor names {reported.code}", "", (shown,), severity=severity)
+    surer = max(confidence, before.confidence, key=lambda item: item.rank)
+    evidence = (shown, *before.evidence)[:MAX_EVIDENCE]
+    return Implied(surer, weight + before.weight, reported.summary or before.summary, before.fix, evidence, before.alone, severity)
 
 
 @dataclass(frozen=True)
@@ -137,10 +156,10 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
         evidence = (*first.evidence, *speaks.evidence)[: max(MAX_EVIDENCE, len(first.evidence))]
         weight = first.weight + speaks.weight
         return [replace(first, confidence=surer, severity=_louder(first, rule, speaks, loud), weight=weight, evidence=evidence), *findings[1:]]
-    severity = rule.severity
+    severity = speaks.severity or rule.severity
     if speaks.confidence is Confidence.POSSIBLE and severity is Severity.ERROR:
         severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
-    elif loud and speaks.confidence is not Confidence.POSSIBLE and severity is Severity.WARNING:
+    elif loud and speaks.severity is None and speaks.confidence is not Confidence.POSSIBLE and severity is Severity.WARNING:
         severity = Severity.ERROR
     remedies = (*((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()), *(() if speaks.alone else typed.remedies(rule.code)))
     return [
@@ -155,6 +174,8 @@ def joined(rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Ty
 
 def _louder(own: Finding, rule: Rule, speaks: Implied, loud: bool) -> Severity:
     """The severity of a rule's own finding, or the rule's where a message says more than that it is possible."""
+    if speaks.severity is not None:
+        return speaks.severity
     if speaks.confidence is Confidence.POSSIBLE:
         return own.severity
     least = Severity.ERROR if loud and rule.severity is Severity.WARNING else rule.severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 
 _PLACE = re.compile(r"^(.{1,200}), line (\d{1,9})$")
+OWN_OUTPUT = (
+    "the text holds output of xpu-doctor: of a report its codes and its ladder are taken over, its advice is passed over. "
+    "The file that `xpu-doctor check --json -o report.json` writes says more: ask for it"
+)
 MAX_GUESSES = 5
 """Root causes of a text that are only possible: the most probable ones are kept."""
 
@@ -65,7 +69,8 @@ def triage_texts(texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule]
     lines = dict(bodies)
     diagnosis = dataclasses.replace(diagnosis, root_causes=tuple(_with_lines(root, lines) for root in diagnosis.root_causes))
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
-    return Triaged(diagnosis, main, tuple(snapshots), (*empty, *(note for _, safe in texts for note in safe.notes)))
+    own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
+    return Triaged(diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes)))
 
 
 def _redacted(body: Searched, redactor: Redactor) -> Searched:
@@ -137,14 +142,27 @@ def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> 
     if snapshot.origin != "pasted":
         return diagnosis
     symptoms = {rule.code for rule in rules if rule.symptom}
+    told = [item.code for item in snapshot.pasted.reported if item.confidence != "possible" and item.severity != "info"]
     roots: list[Finding] = []
     guesses = 0
-    for root in diagnosis.root_causes:
+    for root in _lifted(diagnosis.root_causes, told):
         guesses += root.confidence is Confidence.POSSIBLE
         if root.confidence is not Confidence.POSSIBLE or guesses <= MAX_GUESSES:
             certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN
             roots.append(dataclasses.replace(root, confidence=Confidence.LIKELY) if certain_symptom else root)
-    return dataclasses.replace(diagnosis, root_causes=tuple(sorted(roots, key=_is_guess)))
+    order = {code: place for place, code in reversed(list(enumerate(told)))}
+    return dataclasses.replace(diagnosis, root_causes=tuple(sorted(roots, key=lambda root: (order.get(root.code, len(told)), _is_guess(root)))))
+
+
+def _lifted(roots: Iterable[Finding], told: Sequence[str]) -> Iterator[Finding]:
+    """Yield root causes; what a report of the doctor names is not left under a guess that it does not name."""
+    for root in roots:
+        under = tuple(child for child in root.explains if child.code in told)
+        if not under or root.confidence is not Confidence.POSSIBLE or root.code in told:
+            yield root
+            continue
+        yield dataclasses.replace(root, explains=tuple(child for child in root.explains if child not in under))
+        yield from under
 
 
 def _with_lines(finding: Finding, texts: Mapping[str, Searched]) -> Finding:

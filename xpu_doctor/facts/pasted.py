@@ -16,6 +16,18 @@ class Application:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """A root cause that a report of the doctor in the text names."""
+
+    code: str
+    summary: str = ""
+    severity: str = ""
+    """`error`, `warning`, `info`, or empty where the text does not tell."""
+    confidence: str = "likely"
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Pasted:
     """What pasted texts show beyond the facts of a live examination."""
 
@@ -88,3 +100,7 @@ class Pasted:
     """Whether a listing of the user's groups lacks the group of the render node."""
     kernel_below: Maybe[str] = NOT_EXAMINED
     """The first kernel release that drives the GPUs that are named, where the kernel in the text is older; empty where it is not."""
+    own_output: bool = False
+    """Whether the text holds output of the doctor itself."""
+    reported: tuple[Reported, ...] = ()
+    """The root causes that a report of the doctor in the text names, in its order."""

@@ -9,7 +9,7 @@ from re import Match, Pattern
 from typing import Any
 
 from xpu_doctor.facts import Distribution, Gpu, Package, Variable, XpuDevice
-from xpu_doctor.facts.pasted import Application
+from xpu_doctor.facts.pasted import Application, Reported
 from xpu_doctor.searched import Searched
 from xpu_doctor.snapshot import Source
 
@@ -95,6 +95,7 @@ class Collected:
     damage: list[str] = field(default_factory=list)
     families: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
+    reported: list[Reported] = field(default_factory=list)
 
     def put(self, path: str, value: Any, source: str) -> None:
         """Record a fact unless one of the same path was read before."""

@@ -25,6 +25,7 @@ from xpu_doctor.facts import (
 from xpu_doctor.facts.pasted import Pasted
 from xpu_doctor.parsers import applications, devices, driver_facts, python_facts, system, torch_output
 from xpu_doctor.parsers.collected import Collected, Text
+from xpu_doctor.parsers.own_output import Own, own_output, put, without
 from xpu_doctor.parsers.subjects import split
 from xpu_doctor.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.tables.signatures import by_id
@@ -60,12 +61,17 @@ NOT_IN_TEXT = Unknown("not in the text")
 def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
     """Return a snapshot of each subject that the texts show; several texts are one machine."""
     parts: dict[str, list[Text]] = {}
+    own: list[tuple[str, Own]] = []
     for text in texts:
+        found = own_output(text.body, text.name)
+        if found.lines:
+            own.append((text.name, found))
+            text = Text(without(text.body, found), text.name)  # noqa: PLW2901 - what is left of it
         for subject, part in split(text):
             parts.setdefault(subject, []).append(part)
     if len(parts) > 1 and "machine" in parts:
         parts.setdefault("host", []).extend(parts.pop("machine"))
-    read_parts = {subject: _read_one(subject, bodies) for subject, bodies in parts.items()}
+    read_parts = {subject: _read_one(subject, bodies, own if number == 0 else ()) for number, (subject, bodies) in enumerate(parts.items())}
     if "host" in read_parts and "container" in read_parts:
         read_parts["container"] = _with_shared(read_parts["container"], read_parts["host"])
         host = read_parts["host"]
@@ -73,7 +79,7 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
     return tuple(read_parts.values())
 
 
-def _read_one(subject: str, texts: list[Text]) -> Snapshot:
+def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -> Snapshot:
     facts = Collected()
     failures: list[ProbeFailure] = []
     met: list[ErrorText] = []
@@ -85,6 +91,9 @@ def _read_one(subject: str, texts: list[Text]) -> Snapshot:
                 failures.append(ProbeFailure("parser", name, f"{type(error).__name__}: {error}"))
         met.extend(signatures.match(text.searched, text.name, claims=True))
     _establish(met, facts)
+    for name, found in own:
+        put(found, facts, name)
+    facts.reported.extend(item for _, found in own for item in found.reported)
     return _snapshot(subject, facts, texts, tuple(met), tuple(failures))
 
 
@@ -117,6 +126,7 @@ def _snapshot(subject: str, facts: Collected, texts: list[Text], met: tuple[Erro
         gpu_families=tuple(facts.families),
         gpu_kinds=tuple(facts.kinds),
         packages=tuple(facts.packages),
+        reported=tuple(facts.reported),
     )
     values["pasted"].setdefault("gpu_count", max(len(facts.devices), 0))
     if facts.devices:
@@ -139,7 +149,7 @@ def _snapshot(subject: str, facts: Collected, texts: list[Text], met: tuple[Erro
 
 def _derive(facts: Collected, texts: Iterable[Text]) -> None:
     """Add what follows from several facts together."""
-    about = any(text.has(*ABOUT_TORCH) for text in texts)
+    about = facts.get("pasted.own_output") is True or any(text.has(*ABOUT_TORCH) for text in texts)
     facts.put("pasted.about_torch", about, "the text")
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
