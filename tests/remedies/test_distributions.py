@@ -14,7 +14,7 @@ from tests.remedies.machines import SYSTEMS, System
 from xpu_doctor.facts import Machine, Python
 from xpu_doctor.findings import Remedy
 from xpu_doctor.host import RecordedHost
-from xpu_doctor.probes.machine import machine as examine
+from xpu_doctor.probes.machine import machine as PROBE
 from xpu_doctor.remedies.boot import install_firmware, without_parameters
 from xpu_doctor.remedies.driver import install_driver, install_loader
 from xpu_doctor.remedies.kernel import after_hang, back_to_i915, bind_driver, newer_kernel
@@ -303,5 +303,5 @@ def test_lists_have_source_and_date() -> None:
 )
 def test_codename_of_the_base(release: str, codename: str, variant: str) -> None:
     """A derivative's own codename tells nothing of its packages; that of its base does."""
-    machine = examine(RecordedHost({"files": {"/etc/os-release": release}}))
+    machine = PROBE.gather(RecordedHost({"files": {"/etc/os-release": release}}))
     assert (machine.distribution_codename, machine.distribution_variant) == (codename, variant)
