@@ -72,9 +72,12 @@ def measured(*arguments: str) -> None:
     COVERAGE_FILE.parent.mkdir(parents=True)
     os.environ["COVERAGE_FILE"] = str(COVERAGE_FILE)
     coverage = (PYTHON, "-m", "coverage")
-    run(*coverage, "run", "-m", "pytest", "-p", "no:cacheprovider", *arguments, cwd=FOLDER)
+    command = (*coverage, "run", "-m", "pytest", "-p", "no:cacheprovider", *arguments)
+    print("+", " ".join(command), flush=True)
+    code = subprocess.run(command, cwd=FOLDER, check=False).returncode
     run(*coverage, "combine", "--quiet", cwd=FOLDER)
     run(*coverage, "report", cwd=FOLDER)
+    sys.exit(code)
 
 
 def main() -> None:
