@@ -97,10 +97,11 @@ def check(
 def _rights(python: str, as_owner: bool) -> Rights:
     """Whose rights the interpreter gets; root hears of it before anything of another user's environment runs."""
     from xpu_doctor.account import rights_for
+    from xpu_doctor.output import to_stderr
 
     rights = rights_for(python, as_owner)
     for note in rights.notes:
-        click.echo(f"xpu-doctor: {note}", err=True)
+        to_stderr(f"xpu-doctor: {note}\n")
     return rights
 
 

@@ -7,7 +7,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from xpu_doctor.visible import described
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -45,23 +48,30 @@ def load_plugins(taken: Callable[[], Iterable[str]]) -> Plugins:
     """Load all plug-ins; `taken` gives the names and codes that the doctor itself uses, asked only where there are plug-ins."""
     if not any(_declares_plugins(folder) for folder in sys.path):
         return Plugins()
-    from importlib.metadata import entry_points
-
+    from xpu_doctor.output import keep_stdout_apart
     from xpu_doctor.snapshot import ProbeFailure
+    from xpu_doctor.strangers import LOAD_SECONDS, StrangerFailed, bounded
 
+    keep_stdout_apart()
     used = set(taken())
     loaded: dict[str, list[Any]] = {PROBES: [], RULES: []}
     failures: list[ProbeFailure] = []
     owners: list[tuple[str, str]] = []
     for group in (PROBES, RULES):
-        for entry in entry_points(group=group):
+        try:
+            entries = _entries(group)
+        except Exception as error:  # a damaged dist-info of anybody
+            failures.append(ProbeFailure("plugin", group, f"its entry points cannot be read: {described(error)}"))
+            continue
+        for entry in entries:
             try:
-                loaded[group].append(_load(entry, group, used))
-                owners.append((getattr(loaded[group][-1], "name", "") or loaded[group][-1].code, _distribution(entry)))
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # a plug-in may raise anything on import, SystemExit too
-                failures.append(ProbeFailure("plugin", f"{_distribution(entry)}: {entry.name}", f"{type(error).__name__}: {error}"))
+                name, made = bounded(partial(_load, entry, group, frozenset(used)), LOAD_SECONDS)
+            except StrangerFailed as error:  # a plug-in may raise anything on import, or never come back
+                failures.append(ProbeFailure("plugin", f"{_distribution(entry)}: {entry.name}", str(error)))
+                continue
+            used.add(name)
+            loaded[group].append(made)
+            owners.append((name, _distribution(entry)))
     return Plugins(tuple(loaded[PROBES]), tuple(loaded[RULES]), tuple(failures), tuple(owners))
 
 
@@ -84,8 +94,14 @@ def _entry_points_texts(folder: str) -> Iterator[bytes]:
                 continue
 
 
-def _load(entry: EntryPoint, group: str, used: set[str]) -> Any:
-    """Import what an entry point names and check it.
+def _entries(group: str) -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=group))
+
+
+def _load(entry: EntryPoint, group: str, used: frozenset[str]) -> tuple[str, Any]:
+    """Import what an entry point names and check it; return its name, and it.
 
     Raises:
         TypeError, ValueError: it is no probe or rule, or its name cannot be used.
@@ -94,24 +110,57 @@ def _load(entry: EntryPoint, group: str, used: set[str]) -> Any:
     from xpu_doctor.rule import Rule
 
     thing = entry.load()
+    name: Any
     made: Any
     if group == PROBES:
         if not isinstance(thing, Probe):
             raise TypeError(f"{entry.value} is no probe: decorate a function with xpu_doctor.probe.probe")
         name, made = thing.name, thing
+        _check_probe(thing)
     else:
         if not (isinstance(thing, type) and issubclass(thing, Rule)):
             raise TypeError(f"{entry.value} is no subclass of xpu_doctor.rule.Rule")
-        name, made = thing.code, thing()
+        name, made = getattr(thing, "code", None), thing()
+        _check_rule(made)
+    if not isinstance(name, str):
+        raise TypeError("its name or code is no text")
     if not NAME.fullmatch(name):
         raise ValueError(f"the name {name!r} is not kebab-case")
     if name in used:
         raise ValueError(f"the name {name!r} is taken")
-    used.add(name)
-    return made
+    return name, made
+
+
+def _check_probe(probe: Any) -> None:
+    from xpu_doctor.findings import Layer
+
+    if probe.fills != "":
+        raise ValueError('fills must be "": the facts of a plug-in appear under plugins, by the name of the probe')
+    _need(isinstance(probe.layer, Layer), "layer is no Layer")
+    _need(isinstance(probe.on, tuple) and all(isinstance(name, str) for name in probe.on), "on is no tuple of names of systems")
+    _need(callable(probe.gather) and isinstance(probe.about, str), "it gathers nothing")
+
+
+def _check_rule(rule: Any) -> None:
+    from xpu_doctor.findings import Confidence, Layer, Severity
+
+    _need(isinstance(getattr(rule, "layer", None), Layer), "layer is no Layer")
+    _need(isinstance(rule.severity, Severity) and isinstance(rule.confidence, Confidence), "severity or confidence is of another type")
+    _need(isinstance(rule.explains, (frozenset, set)) and all(isinstance(code, str) for code in rule.explains), "explains is no frozenset of codes")
+    _need(isinstance(rule.symptom, bool) and isinstance(rule.from_table, bool), "symptom or from_table is no bool")
+    _need(hasattr(getattr(type(rule), "check", None), "__code__"), "check is no function")
+    _need(isinstance(type(rule).__doc__, (str, type(None))), "its docstring is no text")
+
+
+def _need(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise TypeError(otherwise)
 
 
 def _distribution(entry: EntryPoint) -> str:
     """The distribution that declares an entry point."""
-    dist = getattr(entry, "dist", None)
-    return str(dist.metadata["Name"]) if dist is not None else "an unknown distribution"
+    try:
+        dist = getattr(entry, "dist", None)
+        return str((dist.metadata["Name"] if dist is not None else "") or "an unknown distribution")
+    except Exception:
+        return "an unknown distribution"

@@ -21,7 +21,9 @@ from typing import Any
 from xpu_doctor.findings import Layer
 from xpu_doctor.host import Host
 from xpu_doctor.snapshot import ProbeFailure, Snapshot, Source
+from xpu_doctor.strangers import StrangerFailed, plain
 from xpu_doctor.unknown import Unknown
+from xpu_doctor.visible import described
 
 ANYWHERE: tuple[str, ...] = ()
 """`on` of a probe that runs on every system."""
@@ -78,19 +80,26 @@ class _Task:
         self.done = False
         self._host = host
         self._thread = threading.Thread(target=self._run, name=f"probe {item.name}", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self.error, self.done = described(error), True
 
     def _run(self) -> None:
         started = time.monotonic()
         try:
-            self.value = self.probe.gather(self._host)
-        except Exception as error:  # whatever a probe raises is a failure of that probe alone
-            self.error = f"{type(error).__name__}: {error}"
+            value = self.probe.gather(self._host)
+            self.value = value if self.probe.fills else plain(value)
+        except StrangerFailed as error:
+            self.error = str(error)
+        except BaseException as error:  # whatever a probe raises is a failure of that probe alone, SystemExit too
+            self.error = described(error)
         self.seconds = time.monotonic() - started
         self.done = True
 
     def wait(self, until: float) -> bool:
-        self._thread.join(max(0.0, until - time.monotonic()))
+        if not self.done:
+            self._thread.join(max(0.0, until - time.monotonic()))
         return self.done
 
 

@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.implied import Typed, implied, joined
 from xpu_doctor.snapshot import ProbeFailure, Snapshot, located, value_at
+from xpu_doctor.strangers import StrangerFailed, is_strange, judged
 from xpu_doctor.unknown import Undecided, Unknown
+from xpu_doctor.visible import described
 
 MAX_VALUE = 400
 """Characters of a value that evidence shows."""
@@ -89,7 +91,8 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
         speaks = spoken.get(rule.code)
         try:
             names = _parameters(type(rule).check.__code__)
-            own = list(rule.check(*map(groups.group, names)))
+            facts = [groups.group(name) for name in names]
+            own = judged(rule, facts) if is_strange(rule) else list(rule.check(*facts))
             if not own and not loud and "errors" not in names:
                 speaks = None  # facts of the machine itself cleared the rule: a message that could mean it does not count
             if own or speaks:
@@ -100,7 +103,7 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
             else:
                 undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything
-            crashed.append(ProbeFailure("rule", rule.code, f"{type(error).__name__}: {error}"))
+            crashed.append(ProbeFailure("rule", rule.code, str(error) if isinstance(error, StrangerFailed) else described(error)))
     return Judgement(tuple(findings), tuple(undecided), tuple(crashed))
 
 

@@ -1,0 +1,131 @@
+"""Plug-ins never cost the report: each way to break becomes `plugin-failed`, naming the distribution and the reason."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.cli.test_plugins import home, install  # noqa: F401
+from tests.support.clean_output import clean_json, clean_text
+from tests.support.cli import environment, flat
+from tests.support.environments import StubEnvironment
+
+RULE = """from xpu_doctor.findings import *
+from xpu_doctor.rule import Rule
+from xpu_doctor.unknown import Undecided, Unknown
+class R(Rule):
+    code = '{name}'
+    layer = Layer.WHEEL
+"""
+CHECK = "    def check(self, snapshot):\n        {body}\n        yield\n"
+PROBE = """from xpu_doctor.findings import Layer
+from xpu_doctor.probe import probe
+@probe('{name}', layer=Layer.WHEEL, fills='')
+def thing(host):
+    {body}
+"""
+RULES = {
+    "never ends": ("while True: pass", "no answer in"),
+    "sleeps": ("import time; time.sleep(1000)", "no answer in"),
+    "leaves": ("raise SystemExit(0)", "SystemExit"),
+    "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "ends the generator": ("raise GeneratorExit", "GeneratorExit"),
+    "recurses": ("f = lambda f: f(f); f(f)", "RecursionError"),
+    "summary is a number": ("yield self.found('s', 5)", "summary"),
+    "summary is none": ("yield self.found('s', None)", "summary"),
+    "evidence of a wrong type": ("yield self.found('s', 't', evidence=[Evidence('a', {1: 2}, 'b')])", "no text"),
+    "evidence is an object": ("yield Finding(self.code, self.layer, self.severity, self.confidence, 's', 't', (object(),))", "damaged"),
+    "remedies are texts": ("yield self.found('s', 't', remedies='abc')", "damaged"),
+    "commands are a text": ("yield self.found('s', 't', remedies=[Remedy('t', 'w', commands=5)])", "damaged"),
+    "severity is a text": ("yield self.found('s', 't', severity='fatal')", "damaged"),
+    "no finding": ("yield 5", "no finding"),
+    "another code": ("yield Finding('torch-cpu-wheel', self.layer, self.severity, self.confidence, 's', 't')", "another code"),
+    "huge": ("yield self.found('s', 'x' * 10_000_000)", "KiB"),
+    "without end": ("\n        while True: yield self.found('s', 't')", "more than"),
+    "a message that raises": ("\n        class E(Exception):\n            def __str__(self): raise E\n        raise E", "E"),
+    "odd undecided": ("raise Undecided(type('U', (), {'reason': 5, 'fact': []})())", "Undecided"),
+    "steers": ("raise RuntimeError('\\x1b[2J\\u202e\\udc80')", "\\x1b[2J"),
+}
+PROBES = {
+    "circular": ("value = {}; value['me'] = value; return value", "holds itself"),
+    "object": ("return {'a': [object()]}", "object at .a[0]"),
+    "set": ("return {'a': {1}}", "set at .a"),
+    "not a number": ("return {'a': float('nan')}", "nan at .a"),
+    "infinite": ("return {'a': {'b': float('-inf')}}", "-inf at .a.b"),
+    "keys": ("return {5: 1}", "a key"),
+    "wide number": ("return {'a': 2 ** 70}", "64 bits"),
+    "probe huge": ("return {'a': 'x' * 10_000_000}", "KiB"),
+    "probe leaves": ("raise SystemExit(3)", "SystemExit"),
+    "probe interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "probe never ends": ("while True: pass", "no answer in"),
+}
+OTHERS = {
+    "raises when made": (RULE + "    def __init__(self): raise ValueError('not today')\n" + CHECK.format(body="return"), "not today"),
+    "never loads": ("import time\ntime.sleep(1000)\n", "no answer in"),
+    "interrupts on import": ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
+    "no layer": (RULE.replace("Layer.WHEEL", "'wheel'") + CHECK.format(body="return"), "no Layer"),
+    "code is a number": (RULE.replace("'{name}'", "5") + CHECK.format(body="return"), "no text"),
+    "explains is a text": (RULE + "    explains = 'torch-cpu-wheel'\n" + CHECK.format(body="return"), "explains"),
+    "no check": (RULE, "check"),
+}
+FILLS = {"fills omitted": ("", "fills must be"), "fills a group": (", fills='torch'", "fills must be")}
+PRINTS = """import ctypes, os, subprocess, sys
+{rule}
+    def check(self, snapshot):
+        print('printed')
+        sys.__stdout__.write('printed below'); sys.__stdout__.flush()
+        os.write(1, b'written')
+        subprocess.run(['echo', 'from a child'])
+        snapshot.plugins['late'] = object()
+        yield self.found('s', 'it printed')
+"""
+
+
+def everything(home: StubEnvironment) -> dict[str, str]:  # noqa: F811
+    """Install a distribution for each way to fail; return what each must say."""
+    says = {}
+    made = [(text, RULE + CHECK.format(body=body), "rules", "R", reason) for text, (body, reason) in RULES.items()]
+    made += [(text, PROBE.replace("{body}", body), "probes", "thing", reason) for text, (body, reason) in PROBES.items()]
+    made += [(text, source, "rules", "R", reason) for text, (source, reason) in OTHERS.items()]
+    made += [
+        (text, PROBE.replace(", fills=''", fills).replace("{body}", "return {}"), "probes", "thing", reason) for text, (fills, reason) in FILLS.items()
+    ]
+    for number, (text, source, group, value, reason) in enumerate(made):
+        name, module = f"bad-{text.replace(' ', '-')}", f"bad{number}"
+        install(home, name, {f"{module}.py": source.replace("{name}", name)}, f"xpu_doctor.{group}", name, f"{module}:{value}")
+        says[name] = reason
+    return says
+
+
+def test_every_way_to_break_is_named(home: StubEnvironment, stub: StubEnvironment) -> None:  # noqa: F811
+    stub.add_torch("2.9.1+cpu", libraries=("libc10.so",))
+    says = everything(home)
+    install(home, "dist-of-printer", {"printer.py": PRINTS.format(rule=RULE.replace("{name}", "printer"))}, "xpu_doctor.rules", "printer", "printer:R")
+    run = subprocess.run(
+        [str(home.python), "-m", "xpu_doctor", "check", "--python", str(stub.python), "--json", "--only", "wheel", "--timeout", "20"],
+        capture_output=True, env=environment(), timeout=300, check=False,
+    )  # fmt: skip
+    document = clean_json(run.stdout)
+    assert run.returncode == 1 and document["exit_code"] == 1, run.stderr
+    codes = [finding["code"] for finding in flat(document["root_causes"])]
+    assert "torch-cpu-wheel" in codes, "the doctor's own judgement was lost"
+    failed = {crash["name"].partition(": ")[2]: crash for crash in document["crashed"]}
+    for name, reason in says.items():
+        assert name in failed, f"{name} is not named"
+        assert failed[name]["part"] == "plugin"
+        assert reason in failed[name]["error"], failed[name]
+    assert codes.count("plugin-failed") == len(says)
+    assert "printer" in codes
+    if os.name == "posix":
+        for text in (b"printed", b"printed below", b"written", b"from a child"):
+            assert text in run.stderr
+    clean_text(run.stderr)
+
+
+@pytest.mark.parametrize("name", ["on-nothing"])
+def test_a_plugin_without_a_page(home: StubEnvironment, name: str) -> None:  # noqa: F811
+    install(home, "dist", {"nopage.py": RULE.replace("{name}", name) + CHECK.format(body="return")}, "xpu_doctor.rules", name, "nopage:R")
+    run = subprocess.run([str(home.python), "-m", "xpu_doctor", "explain", name], capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    assert run.returncode == 2 and "brings no page" in run.stderr
