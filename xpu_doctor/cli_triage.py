@@ -92,6 +92,7 @@ def _check_output(path: str | None) -> None:
 
 def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
     """Read the files, and standard input where one is `-`."""
+    from xpu_doctor.output import to_stderr
     from xpu_doctor.safe_text import NotText, open_safely, read_safely
 
     texts = []
@@ -102,7 +103,7 @@ def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
                 raise NotText("standard input is closed: name a file")
             if path == "-":
                 if sys.stdin.isatty():
-                    click.echo("Paste the text, then end it with Ctrl-D (Windows: Ctrl-Z and Enter).", err=True)
+                    to_stderr("Paste the text, then end it with Ctrl-D (Windows: Ctrl-Z and Enter).\n")
                 texts.append((name, read_safely(sys.stdin.buffer, name)))
             else:
                 with open_safely(path) as stream:
