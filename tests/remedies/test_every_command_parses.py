@@ -85,19 +85,19 @@ def _of_managers() -> Iterator[Remedy]:
 
 
 def lines(os: str) -> tuple[str, ...]:
-    """The lines for the shells of a system."""
+    """The lines for a system's usual shell."""
     found = []
     for remedy in remedies():
-        if (remedy.os == "windows") is (os == "windows"):
+        if (remedy.os == "windows") is (os == "windows") and not remedy.title.endswith("(cmd.exe)"):
             found += [line for line in (*remedy.commands, *remedy.verify) if not line.startswith(IN_PROGRAM)]
     return tuple(dict.fromkeys(found))
 
 
 def steps(line: str) -> Iterator[list[str]]:
     """The programs of a line with their arguments, without what runs them."""
-    for step in re.split(r" (?:&&|\|\||\|) ", line):
+    for step in re.split(r" (?:&&|\|\||\|) |; if \(\$\?\) \{ ", line):
         with contextlib.suppress(ValueError):
-            words = shlex.split(step, comments=True)
+            words = [word for word in shlex.split(step, comments=True) if word.strip("}")]
             while words and (words[0] in ("sudo", "env", "-u") or re.fullmatch(r"[A-Z_]+=?\S*", words[0])):
                 words = words[1:]
             if words:
@@ -147,7 +147,8 @@ def test_options_are_in_the_manual(tool: str) -> None:
 
 def _pip(os: str) -> Iterator[tuple[str, list[str]]]:
     for line in lines(os):
-        for words in steps(line.replace("\\", "/").removeprefix("& ")):
+        for found in steps(line.replace("\\", "/")):
+            words = found[1:] if found[0] == "&" else found
             if words[1:3] == ["-m", "pip"]:
                 yield line, words[3:]
 
