@@ -37,6 +37,8 @@ BARE = ("-I", "-S")
 """No sitecustomize, no user site, no `.pth` file."""
 WATCHED = ("compute",)
 """Stages whose CPU time is read from outside too: what the interpreter says of itself is only half a witness."""
+BEFORE = "start of "
+"""What stands before a stage's name where the interpreter died before that stage began."""
 MAX_STACK = 8192
 MAX_WORDS = 200
 MAX_REASON = 400
@@ -129,7 +131,7 @@ class Examination:
             remaining, agent = stages, self._first
             while remaining and agent is not None:
                 dead = agent.watch(self._note, self._listener, self._cancelled)
-                remaining = () if self._cancelled.is_set() else _after(remaining, dead, self._results)
+                remaining = () if self._cancelled.is_set() or not agent.spoke else _after(remaining, dead, self._results)
                 agent = _Agent(self._patient, remaining, self._flags) if remaining else None
         except BaseException as error:  # handed to the caller of results()
             self._failure = error
@@ -202,15 +204,24 @@ class _Agent:
         code, output, behind = self._child.end()
         self._read(note, listener)
         dead = self._stage or ("" if self._done or (not hang and code == 0 and self._spoke) else self._first)
-        if dead:
+        if not self._spoke:
+            dead = self._first if self._first == "interpreter" else f"{BEFORE}{self._first}"  # no stage began: none is to blame
+        if dead and cancelled.is_set() and not self._spoke:
+            dead = ""
+        elif dead:
             note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), self._part))
         elif behind:
             note(StageResult({"name": "leftovers", "outcome": "ok", "left_behind": behind}, {}))
         self._close()
         return dead
 
+    @property
+    def spoke(self) -> bool:
+        """Whether the interpreter got as far as to say anything."""
+        return self._spoke
+
     def _overdue(self) -> bool:
-        limit = self._patient.deadline(self._stage or self._first) if not self._done else EXIT_DEADLINE
+        limit = self._patient.deadline(self._stage or (self._first if self._spoke else "interpreter")) if not self._done else EXIT_DEADLINE
         return time.monotonic() - self._began > limit
 
     def _read(self, note: Callable[[StageResult], None], listener: Listener) -> None:
@@ -257,7 +268,7 @@ class _Agent:
         if hang:
             used = f", {cpu:.1f} s of CPU time used" if cpu is not None else ""
             stuck = "; it is stuck in the kernel and could not be ended" if code is None else f"; kernel state {state}" if state == "D" else ""
-            reason = f"no answer in {self._patient.deadline(stage):g} s{where}{used}{stuck}"
+            reason = f"no answer in {self._patient.deadline(stage if self._spoke else 'interpreter'):g} s{where}{used}{stuck}"
             return {**record, "outcome": "hang", "reason": reason, "cpu_seconds": cpu if cpu is not None else {"reason": "not measured"}}
         name = death(code or 0)
         said = _last_words(output)
@@ -315,9 +326,11 @@ def _failed(stage: str, said: dict[str, Any]) -> StageResult:
 
 
 def _last_words(output: str) -> str:
-    """The last line that a process printed before it died, in words, or empty."""
+    """The line that tells most of what a process printed before it died, the last one or the last error, in words, or empty."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return f", after printing {lines[-1][:MAX_WORDS]!r}" if lines and lines[-1].isprintable() else ""
+    errors = [line for line in lines if "Error" in line and line.isprintable()]
+    chosen = [*lines[-1:], *errors[-1:]][-1:]
+    return f", after printing {chosen[0][:MAX_WORDS]!r}" if chosen and chosen[0].isprintable() else ""
 
 
 def _kernel_state(pid: int) -> str:

@@ -33,6 +33,10 @@ STAGE_LAYERS: Mapping[str, Layer] = {
 """Stage of the agent to the layer whose facts it brings; the static ones are needed by every layer above too."""
 
 
+START = "start"
+"""Name of the record of an interpreter that died before any stage, where it starts without its environment."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """The facts, and how long each part took in seconds."""
@@ -99,6 +103,8 @@ class Checkup:
         gathered = run_probes(host, wanted, self.deadlines.get("probes", 30.0), self._tell)
         self._start_level_zero(gathered.facts.get("gpus"))
         static = self._static_results()
+        if not _answered(static):
+            self._end_the_others()
         snapshot = Snapshot(
             skipped=self.selection.skipped,
             failures=(*plugins.failures, *plugins.blamed(gathered.failures)),
@@ -111,7 +117,7 @@ class Checkup:
         snapshot = installed_facts(snapshot, self, host)
         if self._live:
             _use_the_wait()
-        results = (*static, *(self._live.results() if self._live else ()))
+        results = (*static, *(self._live.results() if self._live and _answered(static) else ()))
         groups = groups_of(results, (*STATIC_STAGES, *self._live_stages))
         snapshot = replace(snapshot, **{name: groups[name] for name in ("imported", "xpu", "run") if name in groups})
         from xpu_doctor.after_live import deeper_facts
@@ -136,7 +142,17 @@ class Checkup:
         if first is None or first.outcome in ("ok", "error", "hang"):
             return results
         again = Examination(self.patient, self._static_stages, self._listener("static"), flags=("-I",)).results()
-        return (first, *again) if any(result.outcome == "ok" for result in again) else results
+        if not any(result.outcome == "ok" for result in again):
+            return results
+        return (StageResult({**first.record, "name": START}, {}), *again)
+
+    def _end_the_others(self) -> None:
+        """The interpreter does not start as it is: nothing else is asked of it, and nobody waits for more deadlines."""
+        if self._live:
+            self._live.close()
+        if self.level_zero:
+            self.level_zero.close()
+            self.level_zero = None
 
     def _wants(self, name: str, layer: Layer) -> bool:
         return name not in self.selection.without_probes and (self.selection.wants(layer) or layer is Layer.DOCTOR)
@@ -148,6 +164,13 @@ class Checkup:
     def others(self) -> tuple[tuple[str, str], ...]:
         """Return other interpreters nearby with the torch in each, found by looking at files."""
         return other_interpreters(self.choice.python, Surroundings(self.environment))
+
+
+def _answered(results: tuple[StageResult, ...]) -> bool:
+    """Whether the interpreter started as it is and said anything."""
+    first = next(iter(results), None)
+    died = first is not None and first.outcome in ("crash", "exit", "hang") and not first.record.get("exception")
+    return first is None or not (first.name == START or (first.name == "interpreter" and died))
 
 
 def _use_the_wait() -> None:

@@ -23,6 +23,17 @@ def name_interpreter(os: str) -> Remedy:
     )
 
 
+def see_the_start(executable: str, os: str) -> Remedy:
+    """Return how to see what ends an interpreter at its start."""
+    return Remedy(
+        "See what ends it at its start, and take that away",
+        "A sitecustomize.py, a .pth file or a variable such as PYTHONHOME acts before any program does; -v names each file as it is read.",
+        commands=lines([Command((executable, "-v", "-c", "pass"))], shells(os)[0]),
+        verify=lines([Command((executable, "-c", "print('it starts')"))], shells(os)[0]),
+        os=os,
+    )
+
+
 def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
     """Return the remedy that puts one requirement of torch back, by the manager of the environment."""
     executable, os = _named(python)

@@ -26,6 +26,11 @@ MAX_PLACE = 400
 REPORT = "https://github.com/pytorch/pytorch/issues"
 
 
+def unable(run: Run) -> Stage | None:
+    """Return how the interpreter died before any stage where it starts without its environment alone, else None."""
+    return known_or(run.stage("start"), None)
+
+
 def silent(run: Run) -> Stage | None:
     """Return how the stage `interpreter` ended where nothing ever answered as a Python that can be examined, else None."""
     stage = known_or(run.stage("interpreter"), None)
@@ -41,7 +46,7 @@ def answered(run: Run) -> None:
     Raises:
         Undecided: the interpreter never answered, or is too old to be examined.
     """
-    stage = silent(run)
+    stage = silent(run) or unable(run)
     if stage is not None:
         raise Undecided(Unknown(f"the interpreter cannot be examined: {stage.reason}", "run.stages"))
 

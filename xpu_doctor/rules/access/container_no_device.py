@@ -21,7 +21,7 @@ class ContainerNoDevice(Rule):
     code = "container-no-device"
     layer = Layer.ACCESS
     explains = frozenset(
-        {"xpu-unavailable", "gpu-driver-missing", "gpu-driver-too-old", "gpu-driver-bug", "level-zero-loader-too-old", "wsl-setup"}
+        {"xpu-unavailable", "gpu-driver-bug"}
     )
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, driver: Driver) -> Iterator[Finding]:

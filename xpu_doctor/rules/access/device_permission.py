@@ -22,7 +22,7 @@ class DevicePermission(Rule):
 
     code = "device-permission"
     layer = Layer.ACCESS
-    explains = frozenset({"xpu-unavailable", "gpu-driver-missing", "gpu-driver-too-old", "gpu-driver-bug", "compute-failed"})
+    explains = frozenset({"xpu-unavailable", "gpu-driver-bug", "compute-failed"})
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero) -> Iterator[Finding]:
         """An error where no node of a usable GPU opens, a warning where some do, a note where only the seat's list lets it open."""

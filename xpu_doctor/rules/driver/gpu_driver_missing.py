@@ -22,7 +22,7 @@ class GpuDriverMissing(Rule):
 
     code = "gpu-driver-missing"
     layer = Layer.DRIVER
-    explains = frozenset({"xpu-unavailable", "level-zero-loader-missing"})
+    explains = frozenset({"xpu-unavailable"})
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
         """Certain where the driver's library was tried or is nowhere; undecided where neither could be seen."""

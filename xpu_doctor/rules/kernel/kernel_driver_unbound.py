@@ -25,11 +25,7 @@ class KernelDriverUnbound(Rule):
             "xpu-unavailable",
             "gpu-hang-logged",
             "container-no-device",
-            "device-permission",
-            "gpu-driver-too-old",
             "gpu-driver-bug",
-            "gpu-driver-missing",
-            "level-zero-loader-too-old",
         }
     )
 

@@ -32,10 +32,7 @@ class KernelTooOld(Rule):
             "kernel-driver-unbound",
             "xpu-unavailable",
             "container-no-device",
-            "device-permission",
-            "gpu-driver-too-old",
             "gpu-driver-bug",
-            "gpu-driver-missing",
         }
     )
 

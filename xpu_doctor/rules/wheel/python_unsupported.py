@@ -8,9 +8,9 @@ from dataclasses import replace
 from xpu_doctor.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
 from xpu_doctor.findings import FIRST, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.install import other_python
-from xpu_doctor.remedies.packages import name_interpreter
+from xpu_doctor.remedies.packages import name_interpreter, see_the_start
 from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import silent, stage_evidence
+from xpu_doctor.rules._stages import silent, stage_evidence, unable
 from xpu_doctor.rules.wheel._presence import presence
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
@@ -37,6 +37,10 @@ class PythonUnsupported(Rule):
         installer: Installer,
     ) -> Iterator[Finding]:
         """Found where the releases table lists this Python or platform for no release, and no XPU build is installed in it."""
+        dead = unable(run)
+        if dead is not None:
+            yield self._no_start(dead, run, target, python)
+            return
         if known_or(torch.build, "") == "xpu":
             return
         stage = silent(run)
@@ -55,6 +59,17 @@ class PythonUnsupported(Rule):
             evidence=evidence,
             remedies=other_python(python, installer, known_or(machine.os, "")),
         )
+
+    def _no_start(self, stage: Stage, run: Run, target: Target, python: Python) -> Finding:
+        """A Python that ends at its start, and starts without its environment."""
+        name = known_or(target.executable, "") or known_or(python.executable, "") or "the interpreter"
+        found = self.found(
+            "torch",
+            f"{name} ends before it runs anything: {stage.reason}. Without its environment (-I) it starts",
+            evidence=(*(("target.executable",) if isinstance(target.executable, str) else ()), *stage_evidence(run, stage)),
+            remedies=(see_the_start(name, known_or(python.os, "linux")),),
+        )
+        return replace(found, weight=FIRST)
 
     def _no_python(self, stage: Stage, run: Run, target: Target, machine: Machine) -> Finding:
         """What was named, or found, is no interpreter, or one that cannot start."""
