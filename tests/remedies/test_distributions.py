@@ -288,7 +288,7 @@ def test_kernel_of_the_release(name: str, minimum: str, typed: str) -> None:
 def test_lists_have_source_and_date() -> None:
     """Each recorded list says where it is from."""
     for row in REPOSITORIES:
-        assert row["source"].startswith("https://") and re.fullmatch(r"\d{4}-\d\d-\d\d", row["checked"]), row["name"]
+        assert row["source"].startswith("https://") and re.fullmatch(r"\d{4}-\d\d-\d\d", row["written"]), row["name"]
 
 
 @pytest.mark.parametrize(
