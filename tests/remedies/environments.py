@@ -135,13 +135,12 @@ class World:
         """The remedies for this environment; only the indexes are the loopback ones."""
         facts = self.snapshot(folder)
         indexes = Indexes(stable=self.urls["xpu"], nightly=self.urls["nightly"])
-        folders = remains(facts.distributions, facts.torch) if broken else ()
+        folders = remains(facts.distributions, facts.torch, facts.python) if broken else ()
         return reinstall(facts.python, facts.distributions, facts.installer, facts.torch, indexes=indexes, folders=folders)
 
     def obey(self, remedy: Remedy, cwd: Path | None = None) -> None:
-        """Paste the commands into a shell, one after the other."""
-        for line in remedy.commands:
-            self.run("sh", "-c", line, cwd=cwd)
+        """Paste the commands into a shell."""
+        self.run("sh", "-c", "\n".join(remedy.commands), cwd=cwd)
 
     def version(self, module: str = "torch") -> str:
         """The version that the environment imports, or empty where it cannot."""

@@ -11,7 +11,17 @@ from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.install import reinstall, remains, wanted
 from xpu_doctor.unknown import Unknown
 
-LINUX = Python(executable="/venv/bin/python", version="3.12.1", os="linux", architecture="x86_64", free_threaded=False, prefix="/venv")
+SITE = "/venv/lib/python3.12/site-packages"
+LINUX = Python(
+    executable="/venv/bin/python",
+    version="3.12.1",
+    os="linux",
+    architecture="x86_64",
+    free_threaded=False,
+    prefix="/venv",
+    base_prefix="/opt/python",
+    virtual_environment=True,
+)
 WINDOWS = replace(LINUX, executable="C:\\venv\\python.exe", os="windows", architecture="AMD64")
 CPU = Torch(installed=True, version="2.14.0+cpu", build="cpu")
 BARE = Distributions(installed=(Distribution("torch", version="2.14.0+cpu"),))
@@ -55,31 +65,32 @@ def test_downgrade_is_explained() -> None:
 def test_every_triton_that_is_present_is_uninstalled() -> None:
     """And none that is not; where nobody looked, all of them."""
     some = Distributions(installed=(Distribution("triton"), Distribution("pytorch-triton-xpu")))
-    assert remedy(installed=some).commands[0].endswith("uninstall -y torch torchvision torchaudio triton pytorch-triton-xpu")
+    assert "uninstall -y pytorch-triton-xpu triton && " in remedy(installed=some).commands[0]
     assert "triton-windows" in remedy(installed=Distributions()).commands[0]
     assert "triton" not in remedy().commands[0]
 
 
 def test_absent_torch_is_not_uninstalled() -> None:
     """Nothing to take out."""
-    assert not any("uninstall" in line for line in remedy(torch=Torch(installed=False)).commands)
+    assert not any("uninstall" in line for line in remedy(torch=Torch(installed=False), installed=Distributions(installed=())).commands)
 
 
 @pytest.mark.parametrize(
-    ("manager", "first", "named"),
+    ("manager", "steps", "named"),
     [
-        ("pip", "/venv/bin/python -m pip uninstall", "pip"),
-        ("uv", "uv pip uninstall --python /venv/bin/python", "uv"),
-        ("conda", "/venv/bin/python -m pip uninstall", "conda"),
-        ("pdm", "/venv/bin/python -m pip uninstall", "pip (pdm)"),
-        ("poetry", "/venv/bin/python -m pip uninstall", "pip (poetry)"),
-        ("uv-project", "uv pip uninstall --python /venv/bin/python", "uv"),
+        ("pip", ("/venv/bin/python -m pip download", "/venv/bin/python -m pip uninstall -y torch", "/venv/bin/python -m pip install"), "pip"),
+        ("uv", ("uv pip install --python /venv/bin/python --no-cache",), "uv"),
+        ("conda", ("/venv/bin/python -m pip download", "/venv/bin/python -m pip uninstall -y torch", "/venv/bin/python -m pip install"), "conda"),
+        ("poetry", ("/venv/bin/python -m pip download", "/venv/bin/python -m pip uninstall -y torch", "/venv/bin/python -m pip install"), "pip (poetry)"),
+        ("uv-project", ("uv pip install --python /venv/bin/python",), "uv"),
     ],
 )
-def test_managers(manager: str, first: str, named: str) -> None:
-    """Each manager's own commands; without a known project those of pip or uv for that interpreter."""
+def test_managers(manager: str, steps: tuple[str, ...], named: str) -> None:
+    """Each manager's own commands; without a known project those of pip or uv for that interpreter. What takes away never comes first."""
     found = remedy(installer=replace(PIP, manager=manager))
-    assert found.commands[0].startswith(first) and found.manager == named and found.risk is Risk.REINSTALL
+    (line,) = found.commands
+    assert len(line.split(" && ")) == len(steps) and all(map(str.startswith, line.split(" && "), steps))
+    assert found.manager.startswith(named) and found.risk is Risk.REINSTALL
 
 
 def test_other_managers_come_with_a_warning() -> None:
@@ -91,16 +102,17 @@ def test_conda_packages_are_removed_by_conda() -> None:
     """What conda installed, conda takes out; the XPU build comes by pip inside."""
     installed = Distributions(installed=(Distribution("torch", version="2.5.1", installer="conda"), Distribution("torchaudio", installer="conda")))
     found = remedy(installed=installed, installer=replace(PIP, manager="conda"))
-    assert found.commands[0] == "conda remove --yes --prefix /venv pytorch torchaudio"
-    assert "-m pip install" in found.commands[-1]
+    steps = found.commands[0].split(" && ")
+    assert steps[1] == "conda remove --yes --prefix /venv pytorch torchaudio"
+    assert "-m pip download" in steps[0] and "-m pip install" in steps[2]
 
 
 def test_windows_shells() -> None:
-    """One remedy where both shells take the same lines, two where they differ."""
-    assert [item.title for item in reinstall(WINDOWS, BARE, PIP, CPU)] == ["Replace torch with its XPU build"]
-    spaced = replace(WINDOWS, executable="C:\\My Env\\python.exe")
-    titles = [item.title for item in reinstall(spaced, BARE, PIP, CPU)]
-    assert titles == ["Replace torch with its XPU build (PowerShell)", "Replace torch with its XPU build (cmd.exe)"]
+    """Two remedies: a chain is written otherwise for each; a shell that cannot write a path is left out, and why is said."""
+    titles = ["Replace torch with its XPU build (PowerShell)", "Replace torch with its XPU build (cmd.exe)"]
+    assert [item.title for item in reinstall(WINDOWS, BARE, PIP, CPU)] == titles
+    (only,) = reinstall(replace(WINDOWS, executable="C:\\100%\\python.exe"), BARE, PIP, CPU)
+    assert only.title == titles[0] and "No commands are printed for cmd.exe" in only.why
 
 
 def test_needed_settings_are_kept_and_credentials_are_not_repeated() -> None:
@@ -112,8 +124,8 @@ def test_needed_settings_are_kept_and_credentials_are_not_repeated() -> None:
         Setting("PIP_PROXY", "http://***@proxy:3128", "PIP_PROXY", "pip"),
     )
     found = remedy(installer=replace(PIP, settings=rows))
-    line = found.commands[-1]
-    assert line.startswith("env PIP_CONFIG_FILE=/dev/null /venv/bin/python -m pip --isolated install")
+    line = found.commands[-1].split(" && ")[0]
+    assert line.startswith("env PIP_CONFIG_FILE=/dev/null /venv/bin/python -m pip --isolated download")
     assert line.endswith("--cert /etc/ssl/own.pem --trusted-host a --trusted-host b") and "proxy" not in line
     assert "Add PIP_PROXY yourself" in found.why
 
@@ -137,9 +149,10 @@ def test_only_folders_of_torch_in_site_packages_are_deleted() -> None:
     torch = replace(CPU, path="/venv/lib/python3.12/site-packages/torch")
     info = "/venv/lib/python3.12/site-packages/torch-2.14.0.dist-info"
     dist = Distribution("torch", location="/venv/lib/python3.12/site-packages", metadata_path=info)
-    assert remains(Distributions(installed=(dist,)), torch) == (torch.path, info)
+    assert remains(Distributions(installed=(dist,)), torch, LINUX) == (torch.path, info)
+    assert remains(Distributions(installed=(dist,)), torch, replace(LINUX, prefix="/another")) == ()
     for path in ("/src/pytorch/torch", "/torch", "/usr/lib/python3.12/torch", Unknown("not seen")):
-        assert remains(Distributions(installed=(dist,)), replace(torch, path=path)) == ()
+        assert remains(Distributions(installed=(dist,)), replace(torch, path=path), LINUX) == ()
 
 
 def test_a_torch_on_pythonpath_would_win() -> None:
@@ -148,10 +161,10 @@ def test_a_torch_on_pythonpath_would_win() -> None:
     torch = replace(CPU, path="/target/torch")
     found = remedy(python, Distributions(installed=(Distribution("torch", version="2.14.0+cpu", location="/target"),)), torch=torch)
     assert not any("uninstall" in line for line in found.commands) and found.risk is Risk.NONE
-    assert all(line.startswith("env -u PYTHONPATH ") for line in (*found.commands, *found.verify))
+    assert all(step.startswith("env -u PYTHONPATH ") for line in (*found.commands, *found.verify) for step in line.split(" && "))
     assert "PYTHONPATH names /target" in found.why
     both = (Distribution("torch", location="/target"), Distribution("torch", location="/venv/lib/python3.12/site-packages"))
-    assert "uninstall -y torch" in remedy(python, Distributions(installed=both), torch=torch).commands[0]
+    assert "uninstall -y torch " in remedy(python, Distributions(installed=both), torch=torch).commands[0]
 
 
 def test_a_foreign_folder_is_never_deleted() -> None:
@@ -165,7 +178,8 @@ def test_a_foreign_folder_is_never_deleted() -> None:
 def test_nothing_is_at_risk_where_nothing_is_installed() -> None:
     """An install into an environment without torch removes no package."""
     for manager in ("pip", "uv", "conda"):
-        assert remedy(torch=Torch(installed=False), installer=replace(PIP, manager=manager)).risk is Risk.NONE
+        bare = Distributions(installed=())
+        assert remedy(torch=Torch(installed=False), installed=bare, installer=replace(PIP, manager=manager)).risk is Risk.NONE
 
 
 @pytest.mark.parametrize(
@@ -184,6 +198,6 @@ def test_runtime_packages_bring_pip_first_where_it_is_missing() -> None:
 
     python = Python(executable="/e/bin/python", os="linux")
     bare = reinstall_packages(python, Installer(manager="pip", has_pip=False), ("intel-sycl-rt==2025.2.1",), "")
-    assert bare.commands[0] == "/e/bin/python -m ensurepip --upgrade"
+    assert bare.commands[0].startswith("/e/bin/python -m ensurepip --upgrade && ")
     assert len(reinstall_packages(python, Installer(manager="pip", has_pip=True), ("intel-sycl-rt==2025.2.1",), "").commands) == 1
     assert len(reinstall_packages(python, Installer(manager="uv", has_pip=False, uv="uv"), ("intel-sycl-rt==2025.2.1",), "").commands) == 1

@@ -26,7 +26,7 @@ def test_case(case: Case) -> None:
 def _matches(finding: Finding, case: Case) -> bool:
     wanted = {"severity": case.severity, "confidence": case.confidence, "subject": case.subject}
     said = {"severity": finding.severity.value, "confidence": finding.confidence.value, "subject": finding.subject}
-    return all(not value or said[name] == value for name, value in wanted.items()) and case.contains in _words(finding)
+    return all(not value or said[name] == value for name, value in wanted.items()) and case.contains in _words(finding) and (not case.lacks or case.lacks not in _words(finding))
 
 
 def _words(finding: Finding) -> str:

@@ -33,6 +33,7 @@ class Case:
     confidence: str = ""
     subject: str = ""
     contains: str = ""
+    lacks: str = ""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.outcome}: {self.name}"

@@ -111,10 +111,14 @@ def stage_interpreter(request):
         "libc": attempt(_libc),
         "prefix": sys.prefix,
         "base_prefix": getattr(sys, "base_prefix", sys.prefix),
+        "real_prefix": os.path.realpath(sys.prefix),
         "virtual_environment": sys.prefix != getattr(sys, "base_prefix", sys.prefix),
         "embedded": attempt(_embedded),
         "sys_path": _USERS_PATH,
         "user_site": attempt(_user_site),
+        "own_site": attempt(_own_site),
+        "writable": attempt(_writable),
+        "ensurepip": attempt(_has_ensurepip),
         "encoding": sys.getfilesystemencoding(),
     }
 
@@ -179,6 +183,26 @@ def _embedded():
     folder, name = os.path.split(sys.executable)
     stems = ["python%d%d" % sys.version_info[:2], os.path.splitext(name)[0]]
     return any(os.path.exists(os.path.join(folder, stem + "._pth")) for stem in stems)
+
+
+def _own_site():
+    """The folder into which this interpreter's own pip installs, with links followed."""
+    return os.path.realpath(__import__("sysconfig").get_paths()["purelib"])
+
+
+def _writable():
+    """Whether this user may add packages there; Windows does not tell."""
+    if sys.platform == "win32":
+        return unknown("Windows does not tell before it is tried")
+    folder = _own_site()
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return os.access(folder, os.W_OK)
+
+
+def _has_ensurepip():
+    """Whether the standard library can bring pip; Debian keeps that part in a package of its own."""
+    return os.path.isfile(os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "ensurepip", "__init__.py"))
 
 
 def _user_site():
@@ -253,6 +277,7 @@ def _distribution(folder, info, until):
         "version": version,
         "location": folder,
         "metadata_path": path,
+        "real_path": os.path.realpath(path),
         "installer": _small_text(os.path.join(path, "INSTALLER")).strip(),
         "direct_url": _direct_url(path),
         "editable": _editable(path),
@@ -418,7 +443,7 @@ def stage_build(request):
         return {"installed": False}
     declared = _version_file(os.path.join(package, "version.py"))
     libraries = attempt(_library_names, os.path.join(package, "lib"))
-    fact = {"installed": True, "path": package, "libraries": libraries, "package": _is_package(package)}
+    fact = {"installed": True, "path": package, "real_path": os.path.realpath(package), "libraries": libraries, "package": _is_package(package)}
     version = declared.get("__version__")
     fact["version"] = version if isinstance(version, str) else unknown(declared.get("fault", "torch/version.py names no version"))
     for field, name in (("xpu_version", "xpu"), ("cuda_version", "cuda"), ("hip_version", "hip"), ("git_version", "git_version")):

@@ -26,12 +26,20 @@ class Python:
     """`glibc 2.36`, `musl`, or empty on other systems."""
     prefix: Maybe[str] = NOT_EXAMINED
     base_prefix: Maybe[str] = NOT_EXAMINED
+    real_prefix: Maybe[str] = NOT_EXAMINED
+    """The prefix with links followed."""
     virtual_environment: Maybe[bool] = NOT_EXAMINED
     embedded: Maybe[bool] = NOT_EXAMINED
     """Whether a ._pth file fixes sys.path (Windows embeddable package)."""
     sys_path: Maybe[tuple[str, ...]] = NOT_EXAMINED
     user_site: Maybe[str] = NOT_EXAMINED
     """The user's site folder where it is on sys.path, else empty."""
+    own_site: Maybe[str] = NOT_EXAMINED
+    """The folder into which this interpreter's own pip installs, with links followed."""
+    writable: Maybe[bool] = NOT_EXAMINED
+    """Whether the user who asks may add packages there."""
+    ensurepip: Maybe[bool] = NOT_EXAMINED
+    """Whether the standard library can bring pip into an environment."""
     encoding: Maybe[str] = NOT_EXAMINED
 
 
@@ -56,6 +64,8 @@ class Distribution:
     location: str = ""
     """The sys.path entry that holds it."""
     metadata_path: str = ""
+    real_path: str = ""
+    """The metadata's path with links followed."""
     installer: Maybe[str] = NOT_EXAMINED
     """Content of INSTALLER (`pip`, `uv`, `conda`, `Poetry 2.1.1` ...), or empty."""
     direct_url: Maybe[str] = NOT_EXAMINED
@@ -113,9 +123,17 @@ class Installer:
     """What showed the manager."""
     project: str = ""
     """Folder of the project whose lock file names the environment, or empty."""
+    package: str = ""
+    """Name of the one member of a workspace whose own requirements name torch, or empty."""
+    virtual_root: Maybe[bool] = NOT_EXAMINED
+    """Whether the project's pyproject.toml has no [project] table and no member was found, so that nothing can be added to it."""
+    environment: str = ""
+    """What the manager calls the environment (hatch, pixi), or empty."""
+    conda: str = ""
+    """Which of conda's programs is there: `conda`, `mamba`, `micromamba`, or empty."""
     has_pip: Maybe[bool] = NOT_EXAMINED
     uv: Maybe[str] = NOT_EXAMINED
-    """How uv can be called: `command` (it is on PATH), `module` (the environment holds it), or empty; asked where uv is the manager."""
+    """How uv can be called: `command` (it is on PATH), `module` (the environment holds it), or empty."""
     settings: Maybe[tuple[Setting, ...]] = NOT_EXAMINED
     externally_managed: Maybe[bool] = NOT_EXAMINED
     """Whether the interpreter refuses pip outside a virtual environment (PEP 668)."""

@@ -26,6 +26,8 @@ class Torch:
     debug: Maybe[bool] = NOT_EXAMINED
     path: Maybe[str] = NOT_EXAMINED
     """Folder of the torch package."""
+    real_path: Maybe[str] = NOT_EXAMINED
+    """The same with links followed."""
     package: Maybe[bool] = NOT_EXAMINED
     """Whether the folder holds an `__init__` file: without one `import torch` gives an empty namespace."""
     libraries: Maybe[tuple[str, ...]] = NOT_EXAMINED

@@ -46,7 +46,7 @@ def installer_facts(
         why=seen.why if seen else "",
         project=seen.project if seen else "",
         has_pip=has_pip,
-        uv=_uv(door, python, environment) if seen and seen.manager.startswith("uv") else Unknown("uv is not the manager"),
+        uv=_uv(door, python, environment) if seen else Unknown("the interpreter did not name its folder"),
         settings=(*pip_settings(door, environment, prefix), *uv_settings(door, environment, folder)),
         externally_managed=_externally_managed(door, python),
     )

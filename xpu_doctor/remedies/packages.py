@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from xpu_doctor.facts import Installer, Python
 from xpu_doctor.findings import Remedy, Risk
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
+from xpu_doctor.remedies.ownership import Owner, owner_of, parent
 from xpu_doctor.unknown import known_or
 
+DELETE = "import os, shutil, sys; [shutil.rmtree(name) for name in sys.argv[1:] if os.path.isdir(name)]"
 IMPORT = "import torch; print(torch.__version__)"
+
+
+def chain(commands: Iterable[Command], os: str) -> tuple[str, ...]:
+    """Return commands as a line for the usual shell of a system, or a comment that says why they cannot be written."""
+    steps = tuple(commands)
+    try:
+        return sequence(steps, shells(os)[0])
+    except Unprintable as reason:
+        return (f"# no command is printed here: {reason}",)
 
 
 def name_interpreter(os: str) -> Remedy:
@@ -41,34 +53,55 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
     if by_uv:
         command = Command((*uv(installer, executable), "pip", "install", "--python", executable, "--reinstall", "--no-deps", spec))
     else:
-        command = Command((executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
-    first = pip_first(installer, executable, command)
-    shell = shells(os)[0]
+        command = pip_command(python, (executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
+    first = pip_first(python, installer, command)
     return Remedy(
         f"Install {spec}, and nothing else",
         "Where the package is still registered a plain install would do nothing, so it is installed anew.",
-        commands=lines([*first, command], shell),
+        commands=chain([*first, command], os),
         os=os,
         manager="uv" if by_uv else "pip",
         risk=Risk.REINSTALL,
-        verify=lines([Command((executable, "-c", IMPORT))], shell),
+        verify=lines([Command((executable, "-c", IMPORT))], shells(os)[0]),
     )
 
 
-def pip_first(installer: Installer, executable: str, command: Command) -> list[Command]:
-    """Return the command that brings pip where the next one needs it and it is not there, else none."""
-    by_pip = command.argv[1:3] == ("-m", "pip")
-    return [Command((executable, "-m", "ensurepip", "--upgrade"))] if by_pip and known_or(installer.has_pip, True) is False else []
+def pip_command(python: Python, argv: tuple[str, ...]) -> Command:
+    """Return a command of pip that leaves the user's own packages alone, which an interpreter outside of a virtual environment would change too."""
+    apart = bool(known_or(python.user_site, "")) and known_or(python.virtual_environment, True) is False
+    return Command(argv, variables={"PYTHONNOUSERSITE": "1"} if apart else {})
 
 
-def delete(python: Python, folders: tuple[str, ...]) -> Remedy:
-    """Return the remedy that removes folders which an interrupted pip left behind."""
+def pip_first(python: Python, installer: Installer, command: Command) -> list[Command]:
+    """Return the commands that bring pip where the next one needs it and it is not there, else none."""
+    if command.argv[1:3] != ("-m", "pip") or known_or(installer.has_pip, True):
+        return []
+    ensure = [Command((command.argv[0], "-m", "ensurepip", "--upgrade"))]
+    package = debian_package(python)
+    if known_or(python.ensurepip, True) or not package:
+        return ensure
+    return [Command(("sudo", "apt-get", "install", "-y", package)), *ensure]
+
+
+def debian_package(python: Python) -> str:
+    """Return the package that brings ensurepip for an interpreter of Debian or Ubuntu, or empty."""
+    entries = known_or(python.sys_path, ())
+    version = ".".join(known_or(python.version, "").split(".")[:2])
+    debian = known_or(python.base_prefix, "") == "/usr" and any("/dist-packages" in entry or entry == f"/usr/lib/python{version}" for entry in entries)
+    return f"python{version}-venv" if debian and version and known_or(python.os, "") == "linux" else ""
+
+
+def delete(python: Python, folders: tuple[str, ...]) -> Remedy | None:
+    """Return the remedy that removes folders which an interrupted pip left behind, None where they are not the environment's own."""
     executable, os = _named(python)
-    names = ", ".join(re.sub(r"^.*[\\/]", "", path) for path in folders)
+    own = tuple(path for path in folders if owner_of(parent(path), python) is Owner.TARGET)
+    if not own:
+        return None
+    names = ", ".join(re.sub(r"^.*[\\/]", "", path) for path in own)
     return Remedy(
-        f"Delete the folder{'s' if len(folders) > 1 else ''} {names}",
+        f"Delete the folder{'s' if len(own) > 1 else ''} {names}",
         "pip renames what it is about to replace. Nothing imports these folders; they take space and make pip warn.",
-        commands=lines(deletions(executable, os, folders), shells(os)[0]),
+        commands=chain(deletions(executable, os, own), os),
         os=os,
     )
 
@@ -77,8 +110,11 @@ def uninstall(python: Python, installer: Installer, names: tuple[str, ...], titl
     """Return the remedy that takes distributions out and installs nothing."""
     executable, os = _named(python)
     by_uv = known_or(installer.manager, "pip") in ("uv", "uv-project")
-    command = (*uv(installer, executable), "pip", "uninstall", "--python", executable) if by_uv else (executable, "-m", "pip", "uninstall", "-y")
-    shown = lines([Command((*command, *names))], shells(os)[0])
+    if by_uv:
+        command = Command((*uv(installer, executable), "pip", "uninstall", "--python", executable, *names))
+    else:
+        command = pip_command(python, (executable, "-m", "pip", "uninstall", "-y", *names))
+    shown = chain([command], os)
     return Remedy(title, why, shown, os=os, manager="uv" if by_uv else "pip", risk=Risk.REINSTALL, url=url)
 
 
@@ -92,8 +128,7 @@ def deletions(python: str, os: str, folders: tuple[str, ...]) -> list[Command]:
     if not folders:
         return []
     if os == "windows":
-        code = "import shutil, sys; [shutil.rmtree(name, ignore_errors=True) for name in sys.argv[1:]]"
-        return [Command((python, "-c", code, *folders))]
+        return [Command((python, "-c", DELETE, *folders))]
     return [Command(("rm", "-rf", "--", *folders))]
 
 

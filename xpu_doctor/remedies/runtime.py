@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from xpu_doctor.facts import Installer, Machine, Python
 from xpu_doctor.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, Shell, lines, shells
-from xpu_doctor.remedies.packages import pip_first, uv
+from xpu_doctor.remedies.install import own_environment
+from xpu_doctor.remedies.packages import chain, pip_command, pip_first, uv
+from xpu_doctor.remedies.patient import untouchable
 from xpu_doctor.remedies.system_packages import in_order, install_steps, without_sudo
 from xpu_doctor.tables.distributions import distribution_of
 from xpu_doctor.tables.libraries import compiler_packages, system_package
@@ -31,20 +33,21 @@ def shell_of(python: Python) -> Shell:
 def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str], why: str) -> Remedy:
     """Return the remedy that puts Intel packages back at exact versions, and touches nothing else."""
     wanted, name = tuple(specs), interpreter(python)
+    if untouchable(python, installer):
+        return own_environment(python, installer)
     if known_or(installer.manager, "pip") in ("uv", "uv-project"):
         command = Command((*uv(installer, name), "pip", "install", "--python", name, "--reinstall", "--no-deps", *wanted, "--index-url", STABLE))
     else:
         options = ("--force-reinstall", "--no-deps", "--no-cache-dir")
-        command = Command((name, "-m", "pip", "install", *options, *wanted, "--index-url", STABLE))
-    shell = shell_of(python)
+        command = pip_command(python, (name, "-m", "pip", "install", *options, *wanted, "--index-url", STABLE))
     return Remedy(
         title="Reinstall the Intel runtime packages at the versions that this torch requires",
         why=why,
-        commands=lines((*pip_first(installer, name, command), command), shell),
+        commands=chain((*pip_first(python, installer, command), command), known_or(python.os, "linux")),
         os=known_or(python.os, ""),
         manager="uv" if known_or(installer.manager, "pip") in ("uv", "uv-project") else "pip",
         risk=Risk.REINSTALL,
-        verify=lines((Command((name, "-c", CODE)),), shell),
+        verify=lines((Command((name, "-c", CODE)),), shell_of(python)),
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from xpu_doctor.facts import Distribution, Distributions, FileFault, Gpu, Import, Installer, Libraries, Machine, Python, Run, Stage, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.remedies.install import record_lost, reinstall, remains
-from xpu_doctor.remedies.packages import delete, requirement
+from xpu_doctor.remedies.install import missing_requirement, record_lost, reinstall, remains
+from xpu_doctor.remedies.packages import delete
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import stage_evidence
 from xpu_doctor.rules.wheel._presence import without_intel_gpu
@@ -77,7 +77,7 @@ class TorchInstallBroken(Rule):
             yield self._leftovers_alone(seen[0][1], leftovers, folders, python)
             return
         if not only_leftovers:
-            folders = (*remains(distributions, torch), *folders)
+            folders = (*remains(distributions, torch, python), *folders)
         yield self.found(
             "torch",
             "the installation of torch is damaged: " + "; ".join(text for _, text in seen),
@@ -92,7 +92,7 @@ class TorchInstallBroken(Rule):
             "torch",
             f"{module} cannot be imported, and torch requires it ({wish.name}{wish.specifier}): torch itself may be whole",
             evidence=(*stage_evidence(run, stage), Evidence("distributions.installed", f"torch requires {wish.name}{wish.specifier}", "")),
-            remedies=(requirement(python, installer, f"{wish.name}{wish.specifier}"),),
+            remedies=(missing_requirement(python, installer, f"{wish.name}{wish.specifier}"),),
         )
 
     def _leftovers_alone(self, text: str, leftovers: tuple[str, ...], folders: tuple[str, ...], python: Python) -> Finding:
@@ -102,7 +102,7 @@ class TorchInstallBroken(Rule):
             f"{text} beside torch: nothing uses it, and it can be deleted",
             severity=Severity.INFO,
             evidence=tuple(Evidence("distributions.leftovers", path, "") for path in leftovers),
-            remedies=(delete(python, folders),) if folders else (),
+            remedies=tuple(filter(None, (delete(python, folders),))),
         )
 
 
