@@ -118,7 +118,8 @@ def test_no_place_of_the_file_is_named(case: Case) -> None:
         lines = typed(snapshot)
         assert not any(MARK in line for line in lines), [line for line in lines if MARK in line]
         for option in ("--proxy", "--cert", "--client-cert", "--trusted-host", "--allow-insecure-host", "--find-links", "--extra-index-url"):
-            assert not any(option in line for line in lines), option
+            own = "--find-links torch-xpu-wheels"  # the folder that the sequence itself has just filled
+            assert not any(option in line.replace(own, "") for line in lines), option
 
 
 def everywhere(value: Any, hostile: str) -> Any:
