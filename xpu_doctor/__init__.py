@@ -3,7 +3,14 @@
 The public names below are imported when they are first used, so that the command line starts at once.
 """
 
-from __future__ import annotations
+import sys
+
+_ASKED = sys.orig_argv[1:]
+if "-m" in _ASKED and _ASKED[_ASKED.index("-m") + 1 :][:1] == ["xpu_doctor"] and not getattr(sys.flags, "safe_path", False) and not sys.flags.isolated:
+    # `python -m` puts the working folder first, and nothing of it may run: not even a __future__.py, which is why none is imported here.
+    _HERE = sys.path[0]
+    if __file__[: -len("xpu_doctor/__init__.py")].rstrip("/\\") != _HERE.rstrip("/\\"):
+        del sys.path[0]
 
 TYPE_CHECKING = False
 """As typing's, which is not imported here: a stray typing.py on PYTHONPATH must not be able to end the doctor."""
@@ -31,7 +38,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _HOMES:
         from importlib import import_module
 

@@ -130,7 +130,7 @@ def test_variables_of_an_account() -> None:
     assert variables == {"HOME": "/home/ada", "USER": "ada", "LOGNAME": "ada", "PATH": "/bin"}
 
 
-NAMES = ("click", "json", "msgspec", "difflib", "random", "psutil", "tabulate", "shlex", "typing", "dataclasses", "tomllib", "packaging", "sitecustomize")
+NAMES = ("__future__", "os", "signal", "click", "json", "msgspec", "difflib", "random", "psutil", "tabulate", "shlex", "typing", "dataclasses", "tomllib", "packaging", "sitecustomize")
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("codes",), ("explain", "torch-cpu-wheel"), ("check", "--skip", "import"), ("triage", "-")])
