@@ -205,6 +205,44 @@ def test_no_password_is_kept(user: str, word: str) -> None:
     assert without_credentials("https://host/simple /a") == "https://host/simple /a"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("PIP_PROXY", "u:s3cret@host:8080", "***@host:8080"),
+        ("PIP_PROXY", "http://u:s3/cret@host", "http://***@host"),
+        ("PIP_PROXY", "http://u:s3 cret@host", "http://***@host"),
+        ("PIP_PROXY", "u:s3 cret@host", "***@host"),
+        ("PIP_PROXY", "//u:s3cret@host", "***@host"),
+        ("PIP_PROXY", "http://u:s3@cret@host", "http://***@host"),
+        ("PIP_PROXY", "host:8080", "host:8080"),
+        ("PIP_INDEX_URL", "https://s3cret@host/simple", "https://***@host/simple"),
+        ("PIP_EXTRA_INDEX_URL", "https://a/simple https://u:s3/cret@b/simple", "https://a/simple https://***@b/simple"),
+        ("PIP_FIND_LINKS", "/srv/@wheels u:s3cret@host/links file:///srv/@w", "/srv/@wheels ***@host/links file:///srv/@w"),
+        ("PIP_FIND_LINKS", "https://host/?pwd=s3cret", "https://host/?pwd=***"),
+        ("PIP_TRUSTED_HOST", "mirror:8080 other", "mirror:8080 other"),
+        ("PIP_CERT", "/home/a@work/own.pem", "/home/a@work/own.pem"),
+        ("PIP_CLIENT_CERT", "certs/a@work.pem", "certs/a@work.pem"),
+        ("UV_DEFAULT_INDEX", "corp=https://u:s3cret@host/simple", "corp=https://***@host/simple"),
+        ("UV_INDEX", "corp=https://u:s3/cret@host/simple", "corp=https://***@host/simple"),
+    ],
+)
+def test_what_stays_of_an_address(tmp_path: Path, name: str, value: str, kept: str) -> None:
+    """With or without a scheme, the credentials go and the rest stays; a path is left alone."""
+    environment = {name: value}
+    found = facts(tmp_path, environment_at("/v"), environment=environment)
+    assert isinstance(found.settings, tuple)
+    assert [(row.name, row.value) for row in found.settings] == [(name, kept)]
+
+
+def test_no_password_of_a_file_is_kept(tmp_path: Path) -> None:
+    """pip.conf and uv.toml are cut like the variables."""
+    write(tmp_path, "/etc/pip.conf", "[global]\nproxy = u:s3cret@host:8080\nindex-url = http://u:s3/cret@host/simple\n")
+    write(tmp_path, "/etc/uv/uv.toml", '[[index]]\nurl = "http://u:s3/cret@host/simple"\n')
+    found = facts(tmp_path, environment_at("/v"))
+    assert isinstance(found.settings, tuple)
+    assert [row.value for row in found.settings] == ["***@host:8080", "http://***@host/simple", "http://***@host/simple"]
+
+
 def test_values_of_wrong_types_do_no_harm(tmp_path: Path) -> None:
     """A uv.toml may hold anything."""
     write(tmp_path, "/etc/uv/uv.toml", 'pip = 3\nindex = "x"\nfind-links = [[1], {a = 2}]\nno-index = true\n')

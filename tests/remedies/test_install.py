@@ -130,6 +130,20 @@ def test_needed_settings_are_kept_and_credentials_are_not_repeated() -> None:
     assert "Add PIP_PROXY yourself" in found.why
 
 
+@pytest.mark.parametrize("value", ["***@proxy:8080", "u:s3cret@proxy:8080", "http://u:s3/cret@proxy"])
+def test_no_proxy_with_credentials_is_printed(value: str) -> None:
+    """Cut or not, as an older snapshot may hold it: the command goes without, and the text says which setting to add."""
+    rows = (
+        Setting("no-index", "true", "/etc/pip.conf", "pip"),
+        Setting("PIP_PROXY", value, "PIP_PROXY", "pip"),
+        Setting("client-cert", "/home/a@work/own.pem", "/etc/pip.conf", "pip"),
+    )
+    found = remedy(installer=replace(PIP, settings=rows))
+    assert found.commands[-1].endswith("--client-cert /home/a@work/own.pem")
+    assert "--proxy" not in found.commands[-1] and "s3" not in " ".join((*found.commands, found.why))
+    assert "Add PIP_PROXY yourself: its value holds credentials." in found.why
+
+
 @pytest.mark.parametrize("value", ["", "0", "false"])
 def test_switched_off_settings_are_not_hostile(value: str) -> None:
     """PIP_NO_INDEX=0 does nothing."""

@@ -6,11 +6,12 @@ import configparser
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from xpu_doctor.facts import Setting
 from xpu_doctor.host import Host
-from xpu_doctor.remedies.settings import CREDENTIALS_CUT, PIP_HOSTILE, PIP_KEPT, UV_HOSTILE, UV_KEPT, option_of
+from xpu_doctor.remedies.settings import CREDENTIALS_CUT, PATHS, PIP_HOSTILE, PIP_KEPT, UV_HOSTILE, UV_KEPT, option_of
 from xpu_doctor.unknown import Unknown
 
 if sys.version_info >= (3, 11):
@@ -24,6 +25,13 @@ PIP_SECTIONS = ("global", "install")
 NULL = ("/dev/null", "nul", "NUL")
 DAMAGED = "configuration file"
 UP = 12
+ONE_ADDRESS = frozenset({"default-index", "index-url", "proxy"})
+"""Options with one address as their value, which may lack its scheme; a blank in it belongs to a password."""
+_BEFORE_AT = re.compile(r"(?<=://)(?<!\bfile://)(?:(?!\s\S+://).)*@", re.DOTALL)
+"""From the scheme to the last @ before the next URL, since a password may hold slashes and blanks that nobody encoded."""
+_PLAIN_AT = re.compile(r"(?<!\S)(?!\S*://)(?!/(?!/)|\.|~|[A-Za-z]:[\\/])\S+@")
+"""User name and password of a word without a scheme that is no path."""
+_SECRET_PARAMETER = re.compile(r"(?i)([?&][^=\s&]*(?:token|key|secret|pass|pwd|sig|auth|cred)[^=\s&]*=)[^&\s]+")
 
 
 def pip_settings(host: Host, environment: Mapping[str, str], prefix: str) -> tuple[Setting, ...]:
@@ -87,7 +95,7 @@ def _pip_file(host: Host, path: str) -> Iterator[Setting]:
             for name, value in parser.items(section):
                 option = name.lower().replace("_", "-").removeprefix("--")
                 if option in PIP_OPTIONS and value is not None:
-                    yield Setting(option, without_credentials(" ".join(value.split())), path, "pip")
+                    yield Setting(option, without_credentials(" ".join(value.split()), option), path, "pip")
 
 
 def uv_settings(host: Host, environment: Mapping[str, str], folder: str) -> tuple[Setting, ...]:
@@ -146,7 +154,7 @@ def _uv_file(host: Host, path: str) -> Iterator[Setting]:
         table = tool.get("uv", {}) if isinstance(tool, dict) else {}
     for name, value in _flat(table):
         if name in UV_OPTIONS:
-            yield Setting(name, without_credentials(value), path, "uv")
+            yield Setting(name, without_credentials(value, name), path, "uv")
 
 
 def _flat(table: Any) -> Iterator[tuple[str, str]]:
@@ -167,16 +175,19 @@ def _flat(table: Any) -> Iterator[tuple[str, str]]:
 
 
 def _variables(environment: Mapping[str, str], start: str, options: frozenset[str], tool: str) -> tuple[Setting, ...]:
-    settings = (
-        Setting(name, without_credentials(value), name, tool) for name, value in sorted(environment.items()) if name.startswith(start)
-    )
-    return tuple(setting for setting in settings if option_of(setting) in options)
+    named = (Setting(name, value, name, tool) for name, value in sorted(environment.items()) if name.startswith(start))
+    wanted = ((setting, option_of(setting)) for setting in named)
+    return tuple(replace(setting, value=without_credentials(setting.value, option)) for setting, option in wanted if option in options)
 
 
-def without_credentials(text: str) -> str:
-    """Return a text whose URLs have lost user names, passwords and tokens."""
-    text = re.sub(r"(?<=://)[^/\s]*@", f"{CREDENTIALS_CUT}@", text)
-    return re.sub(r"(?i)([?&][^=\s&]*(?:token|key|secret|password|sig)[^=\s&]*=)[^&\s]+", rf"\g<1>{CREDENTIALS_CUT}", text)
+def without_credentials(text: str, option: str = "") -> str:
+    """Return the value of an option whose addresses have lost user names, passwords and tokens; in doubt more is cut than needed."""
+    text = _BEFORE_AT.sub(f"{CREDENTIALS_CUT}@", text)
+    if option in ONE_ADDRESS and "://" not in text:
+        text = re.sub(r"^.*@", f"{CREDENTIALS_CUT}@", text, flags=re.DOTALL)
+    elif option not in PATHS:
+        text = _PLAIN_AT.sub(f"{CREDENTIALS_CUT}@", text)
+    return _SECRET_PARAMETER.sub(rf"\g<1>{CREDENTIALS_CUT}", text)
 
 
 def _mark(host: Host) -> str:

@@ -33,6 +33,12 @@ UV_KEPT = ("allow-insecure-host", "native-tls", "system-certs")
 
 LONG_NAME = {"f": "find-links", "i": "index-url", "c": "constraint", "t": "target"}
 CREDENTIALS_CUT = "***"
+PATHS = frozenset(
+    {
+        "build-constraint", "cert", "client-cert", "config-file", "constraint", "override", "prefix", "requirement", "root", "target",
+    }
+)  # fmt: skip
+"""Options whose values are paths, where an @ is a plain letter unless it stands in a URL."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ def option_of(setting: Setting) -> str:
         name = name.removeprefix(prefix)
     option = name.lower().replace("_", "-")
     return LONG_NAME.get(option, option)
+
+
+def holds_credentials(option: str, value: str) -> bool:
+    """Return whether a value holds credentials, or held them before they were cut: an address with or without a scheme, no path."""
+    return CREDENTIALS_CUT in value or ("@" in value and (option not in PATHS or "://" in value))
 
 
 def is_variable(setting: Setting) -> bool:
@@ -110,7 +121,7 @@ def _kept(settings: Iterable[Setting], names: tuple[str, ...]) -> tuple[tuple[st
     left_out: list[str] = []
     strongest = {option_of(setting): setting for setting in settings if option_of(setting) in names}
     for option, setting in strongest.items():
-        if CREDENTIALS_CUT in setting.value:
+        if holds_credentials(option, setting.value):
             left_out.append(setting.name)
         elif setting.value.lower() == "true":
             words.append(f"--{option}")
