@@ -21,7 +21,7 @@ ZE_STAGES = ("ze_load", "ze_init", "ze_driver", "ze_devices")
 """The stages of the agent, each needing the one before."""
 
 HIDING = ("ZE_AFFINITY_MASK", "ZEX_NUMBER_OF_CCS", "NEOReadDebugKeys", "ZE_ENABLE_ALT_DRIVERS")
-"""Variables of Level Zero and of the driver that can hide devices; others that begin with NEO are added."""
+"""Variables of Level Zero and of the driver that can hide devices; others that begin with NEO_ are added."""
 SYCL_FILTERS = ("ONEAPI_DEVICE_SELECTOR", "SYCL_DEVICE_FILTER", "SYCL_DEVICE_ALLOWLIST", "SYCL_BE", "SYCL_DEVICE_TYPE")
 """Variables that hide devices from SYCL, and so from torch."""
 
@@ -30,7 +30,7 @@ SECONDS = 20.0
 
 def ze_filters(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the set variables by which Level Zero or the driver may hide devices."""
-    return tuple(name for name in sorted(environment) if name in HIDING or (name.startswith("NEO") and name != "NEOReadDebugKeys"))
+    return tuple(name for name in sorted(environment) if name in HIDING or (name.startswith("NEO_")))
 
 
 def sycl_filters(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ _DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?
 _ID = re.compile(r"uid=(\d+)\(?([\w.<>-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
 _GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _VARIABLE = re.compile(
-    r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e |\$env:)((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO|PYTORCH_|TORCH|IPEX_|CCL_|"
+    r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e |\$env:)((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO_|NEORead|PYTORCH_|TORCH|IPEX_|CCL_|"
     r"IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES) ?= ?([^\s;`]{0,400})"
 )
 _VARIABLE_WORDS = (

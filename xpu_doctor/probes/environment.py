@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xpu_doctor.facts import Environment, Variable
 from xpu_doctor.findings import Layer
 from xpu_doctor.host import Host
@@ -15,7 +17,7 @@ PREFIXES = (
     "ZET_",
     "ZEX_",
     "ZEL_",
-    "NEO",
+    "NEO_",
     "UR_",
     "IGC_",
     "OCL_ICD_",
@@ -45,6 +47,7 @@ NAMES = frozenset(
         "CMPLR_ROOT",
         "MKLROOT",
         "TBBROOT",
+        "NEOReadDebugKeys",
         "EnableDebugBreak",
         "OverrideDefaultFP64Settings",
         "OverrideGpuAddressSpace",
@@ -63,11 +66,15 @@ NAMES = frozenset(
 )
 """Whole names of the allow-list."""
 
+HIDDEN = "(hidden)"
+"""Stands for the value of a variable whose name says that it is a secret."""
+_SECRET_NAME = re.compile(r"(?i)(?:^|_)(?:PASS|PASSWD|PASSWORD|PWD|TOKEN|SECRET|KEY|APIKEY|CREDENTIALS?|AUTH)(?:_|$)")
+
 
 @probe("environment", layer=Layer.DOCTOR)
 def environment(host: Host) -> Environment:
     """The variables of the allow-list; no other one is ever looked at."""
-    rows = [Variable(name, value) for name, value in sorted(host.env.items()) if allowed(name)]
+    rows = [Variable(name, HIDDEN if _SECRET_NAME.search(name) else value) for name, value in sorted(host.env.items()) if allowed(name)]
     return Environment(variables=tuple(rows))
 
 
