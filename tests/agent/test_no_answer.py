@@ -69,6 +69,9 @@ def test_a_pth_that_ends_it(stub: StubEnvironment) -> None:
 
 
 def test_one_that_never_answers_costs_one_deadline(tmp_path: Path) -> None:
-    ran = examined(program(tmp_path, "#!/bin/sh\nsleep 600\n"))
+    """It is started once for the files and, at the same time, once for the import; neither is tried again, and one stage is recorded."""
+    noted = tmp_path / "starts"
+    ran = examined(program(tmp_path, f"#!/bin/sh\necho start >> '{noted}'\nexec sleep 600\n"))
     is_one_finding(ran, "no answer in 3 s")
-    assert ran.seconds < 3 * 3 + 2
+    assert [stage["name"] for stage in ran.json()["snapshot"]["run"]["stages"]] == ["interpreter"]
+    assert noted.read_text(encoding="utf-8").count("start") <= 2

@@ -43,6 +43,8 @@ def _look(files: Files, path: str, system: str, machine: str) -> tuple[str, str]
         seen = read_pe(files, path) if system == "windows" else read_elf(files, path)
     except BadLibrary as error:
         return error.kind, error.detail
+    except FileNotFoundError:
+        return "dangling", "a link to a file that is not there"
     except OSError as error:
         return "unreadable", error.strerror or str(error)
     if seen.missing_bytes:

@@ -76,7 +76,7 @@ class DamagedLibrary:
 
     path: str
     kind: str
-    """`missing`, `truncated`, `short`, `not-a-library`, `foreign`, `corrupt`, `unreadable`."""
+    """`missing`, `truncated`, `short`, `not-a-library`, `foreign`, `corrupt`, `unreadable`, `dangling` (a link that leads nowhere)."""
     detail: str = ""
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from xpu_doctor.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch
 from xpu_doctor.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.remedies.ownership import SYSTEM_INSTALLERS, SYSTEM_SITE, parent
 from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
 from xpu_doctor.remedies.settings import hostile
 from xpu_doctor.rule import Rule
@@ -51,8 +52,9 @@ class WrongWheel(Rule):
         )
 
     def _not_mine(self, torch: Torch, distributions: Distributions) -> bool:
-        """Whether another rule speaks of this torch: a build that calls itself XPU, one from source, or Intel's build for IPEX."""
-        return self.build == "cpu" and (claims_xpu(torch) or built_from_source(torch) or serves_ipex(torch, distributions))
+        """Whether another rule speaks of this torch: a build that calls itself XPU, one from source or of a distribution, or Intel's build for IPEX."""
+        others = claims_xpu(torch) or built_from_source(torch) or distribution_built(torch, distributions) or serves_ipex(torch, distributions)
+        return self.build == "cpu" and others
 
 
 def _behind_pythonpath(python: Python, distributions: Distributions) -> tuple[Remedy, ...]:
@@ -89,6 +91,16 @@ def claims_xpu(torch: Torch) -> bool:
 def built_from_source(torch: Torch) -> bool:
     """Return whether somebody built this torch: its label is a commit."""
     return any(label(version).startswith("git") for version in versions(torch))
+
+
+def distribution_built(torch: Torch, distributions: Distributions) -> bool:
+    """Return whether a package of the operating system brought this torch: its INSTALLER says so, or it lies where those packages alone are."""
+    folder = parent(known_or(torch.path, ""))
+    dists = [dist for dist in known_or(distributions.installed, ()) if dist.name == "torch" and folder in ("", dist.location)]
+    installer = known_or(dists[0].installer, "").lower() if dists else ""
+    if installer:
+        return installer in SYSTEM_INSTALLERS
+    return SYSTEM_SITE.search(folder or (dists[0].location if dists else "")) is not None
 
 
 def serves_ipex(torch: Torch, distributions: Distributions) -> bool:

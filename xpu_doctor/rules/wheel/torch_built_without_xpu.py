@@ -9,7 +9,7 @@ from xpu_doctor.findings import Finding, Layer
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.wheel._presence import presence
-from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu
+from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu, distribution_built
 from xpu_doctor.tables.builds import named
 from xpu_doctor.unknown import Maybe, known, known_or
 
@@ -37,7 +37,7 @@ class TorchBuiltWithoutXpu(Rule):
         """Found where the label or the libraries promise XPU and torch itself denies it, or where the build is an own one without it."""
         if known_or(torch.installed, True) is False:
             return
-        what = _what(torch, known(torch.build), known_or(xpu.compiled, True))
+        what = _what(torch, known(torch.build), known_or(xpu.compiled, True), distribution_built(torch, distributions))
         if not what:
             return
         here = presence("cpu", machine, gpus, kernel)
@@ -50,7 +50,7 @@ class TorchBuiltWithoutXpu(Rule):
         )
 
 
-def _what(torch: Torch, build: str, compiled: bool) -> str:
+def _what(torch: Torch, build: str, compiled: bool, of_system: bool) -> str:
     if build == "xpu":
         if compiled:
             return ""
@@ -58,6 +58,8 @@ def _what(torch: Torch, build: str, compiled: bool) -> str:
         return f"{seen} and says that it was compiled without XPU"
     if build == "cpu" and claims_xpu(torch):
         return "is labelled XPU and holds no XPU library: it is a CPU build"
+    if build == "cpu" and of_system:
+        return "is the distribution's own build, without XPU support"
     if build not in ("cuda", "rocm") and built_from_source(torch):
         return "was built from source without XPU support"
     return "" if build in USUAL else f"is {named(build)}: it has no XPU support"

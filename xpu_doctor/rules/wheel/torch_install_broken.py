@@ -13,6 +13,7 @@ from xpu_doctor.rule import Rule
 from xpu_doctor.rules._stages import stage_evidence
 from xpu_doctor.rules.wheel._presence import without_intel_gpu
 from xpu_doctor.rules.wheel._requirements import Wish, requirements_of
+from xpu_doctor.rules.wheel._wrong_wheel import distribution_built
 from xpu_doctor.tables.releases import label, public
 from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
@@ -60,7 +61,7 @@ class TorchInstallBroken(Rule):
         """Found where RECORD, version.py, the dist-info folders, leftovers, the libraries or a package that torch requires show damage."""
         seen, blocked = _gathered(distributions, torch)
         named = " ".join(text for _, text in seen)
-        seen += [row for row in _damaged(libraries) if row[1].split(" ")[0] not in named]
+        seen += [row for row in _damaged(libraries, distribution_built(torch, distributions)) if row[1].split(" ")[0] not in named]
         missing = _missing_requirement(run, distributions, python)
         if missing is not None:
             yield self._requirement(*missing, python, installer)
@@ -163,9 +164,9 @@ def _fault_text(fault: FileFault) -> str:
     return f"{fault.fault}: {fault.detail}" if fault.detail else fault.fault
 
 
-def _damaged(libraries: Libraries) -> list[tuple[str, str]]:
-    """Libraries in torch's folder that are no whole libraries for this machine."""
-    rows = known_or(libraries.damaged, ())
+def _damaged(libraries: Libraries, of_system: bool) -> list[tuple[str, str]]:
+    """Libraries in torch's folder that are no whole libraries for this machine; a distribution's own links may lead to packages that are not installed."""
+    rows = [row for row in known_or(libraries.damaged, ()) if not (of_system and row.kind == "dangling")]
     return [("libraries.damaged", f"{_leaf(row.path)} ({row.kind}{': ' + row.detail if row.detail else ''})") for row in rows[:MOST]]
 
 
