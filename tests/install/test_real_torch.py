@@ -85,8 +85,9 @@ def test_with_an_arc_b580_on_the_bus(torch_env: Path, tmp_path: Path) -> None:
     checkup = Checkup(Choice(python, "a test"), Selection(frozenset(CHECKED)), environment(), {}, host=host)
     report = Report(created=now()).of_snapshot(checkup.finish(Plugins()).snapshot)
     document = json.loads(rendered(report, "json", to_file=True, verbose=False))
-    cause = document["root_causes"][0]
-    assert cause["code"] == BUILD_FINDING[document["snapshot"]["torch"]["build"]], codes(document)
+    expected = BUILD_FINDING[document["snapshot"]["torch"]["build"]]
+    # This machine's own loader may be a fault of its own, to be mended first: it explains no wrong wheel.
+    [cause] = [root for root in document["root_causes"] if root["code"] == expected]
     assert cause["severity"] == "error"
     commands = "\n".join(command for remedy in cause["remedies"] for command in remedy["commands"])
     for part in ("uninstall", "torch==2.13.0+xpu", "torchvision==0.28.0", "torchaudio==2.11.0", "--no-cache-dir", "https://download.pytorch.org/whl/xpu"):
@@ -180,6 +181,5 @@ def test_an_empty_environment_names_who_has_torch(torch_env: Path, tmp_path: Pat
     empty = make_environment(tmp_path / "empty")
     ran = doctor("check", "--python", str(empty.python), "--json", env=environment(VIRTUAL_ENV=str(torch_env)))
     document = ran.json()
-    cause = document["root_causes"][0]
-    assert cause["code"] == "torch-not-installed"
+    [cause] = [root for root in document["root_causes"] if root["code"] == "torch-not-installed"]  # a missing GPU stands beside it, not above it
     assert str(torch_env) in json.dumps(cause)
