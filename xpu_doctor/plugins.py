@@ -114,12 +114,12 @@ def _load(entry: EntryPoint, group: str, used: frozenset[str]) -> tuple[str, Any
     made: Any
     if group == PROBES:
         if not isinstance(thing, Probe):
-            raise TypeError(f"{entry.value} is no probe: decorate a function with xpu_doctor.probe.probe")
+            raise TypeError(f"{entry.value} is no probe: decorate a function with xpu_doctor.plugin.probe")
         name, made = thing.name, thing
         _check_probe(thing)
     else:
         if not (isinstance(thing, type) and issubclass(thing, Rule)):
-            raise TypeError(f"{entry.value} is no subclass of xpu_doctor.rule.Rule")
+            raise TypeError(f"{entry.value} is no subclass of xpu_doctor.plugin.Rule")
         name, made = getattr(thing, "code", None), thing()
         _check_rule(made)
     if not isinstance(name, str):

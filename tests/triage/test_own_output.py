@@ -86,6 +86,14 @@ def test_every_report_comes_to_its_own_cause(case: Case) -> None:
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
+def test_a_report_cut_at_any_line_end_names_no_other_cause(path: Path) -> None:
+    """Wherever it was cut, its own cause or none."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for end in range(10, len(lines), 2):
+        assert first("".join(lines[:end])) in (named("".join(lines)), ""), "".join(lines[:end])
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
 def test_a_log_beside_a_report_is_still_read(path: Path) -> None:
     """Above it, below it, directly below it; the causes of the report stay."""
     report = path.read_text(encoding="utf-8")

@@ -251,7 +251,10 @@ class _Reader:
 
     def ends_here(self, at: int) -> bool:
         """Whether the text ends in the paragraph that begins at a line."""
-        return len(self.bare) - at <= 16 and all(self.bare[line] and not self.leaves(line, at) for line in range(at + 1, len(self.bare)))
+        end = len(self.bare)
+        while end > at and not self.bare[end - 1]:
+            end -= 1
+        return end - at <= 16 and all(self.bare[line] and not self.leaves(line, at) for line in range(at + 1, end))
 
     def code_below(self, at: int) -> int:
         """The line with the code of the finding whose title begins here; -1 where there is none."""
