@@ -234,6 +234,7 @@ def intel(tmp_path: Path) -> tuple[Box, str]:
     subprocess.run([*gpg, "--clearsign", "-o", str(suite / "InRelease"), str(suite / "Release")], check=True, capture_output=True)
     key = tmp_path / "box" / "intel.key"
     key.write_bytes(subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True).stdout)
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False, capture_output=True)  # gpg starts one and leaves it
     (remedy,) = install_driver(System("ubuntu", "22.04", "jammy").machine())
     (line,) = remedy.commands
     box.shim("wget", f'test "$1" = -qO && cp {key} "$2"')
