@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
-_HOME = re.compile(r"(?i)((?:[a-z]:)?[\\/]+(?:home|users)[\\/]+)([^\\/\s\"':;<>|*?]+)")
-"""A home folder: the component after /home, /Users or C:\\Users is a user's name."""
-_WINDOWS_HOME = re.compile(r"(?i)(\b[a-z]:(?:\\{1,2}|/)users(?:\\{1,2}|/))([^\\/\r\n:*?\"<>|]{1,40})(?=\\|/|\"|(?<![ =-])>)")
-"""The same on Windows, where names may hold blanks and apostrophes; a prompt or a quote may end them."""
-_UNC = re.compile(r"(?<![\\\w:])(\\\\)([A-Za-z][\w-]{1,62})(?=\\[\w$])")
-"""A machine's name before a share."""
-NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username", "<user>"})
+from xpu_doctor.private_patterns import MAY_HOLD, PATTERNS, UNNUMBERED, Pattern
+from xpu_doctor.searched import Searched
+
+NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username"})
 NOBODY = NOT_A_USER | frozenset(
     {
         "root", "nobody", "admin", "administrator", "daemon", "video", "render", "audio", "disk", "tty", "wheel", "users", "adm", "sudo", "plugdev",
@@ -26,139 +25,152 @@ NOBODY = NOT_A_USER | frozenset(
     }
 )  # fmt: skip
 """Names of the system, and words that a text holds for other reasons: they point at nobody."""
-_URL_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
-_EMAIL = re.compile(r"(?<![\w.+/-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w@])")
-_TOKEN = re.compile(
-    r"\b(?:hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|pypi-[\w-]{16,}"
-    r"|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{5,})"
-)
-_SECRET = re.compile(r"(?i)((?:token(?!iz)|passwd|password|secret|api[_-]?key|access[_-]?key)[\w-]{0,20}\s{0,3}[=:]\s{0,3})(?!<)[^\s,;'\"]{4,}")
-_BEARER = re.compile(r"(?i)\b(authorization:\s{0,3}\w{1,10}\s+|bearer\s+)(?!<)[\w.~+/=-]{8,}")
-_IPV4 = re.compile(r"(?<![\w.-])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.+]|-\w)")
-_DOTS = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
-"""What every IPv4 address holds: a quick look before the slow one."""
-_LIKE_A_VERSION = re.compile(r"(?i)(?:version|driver|release|==|>=|<=|~=|\bv|build|wsl|kernel|runtime)[\s:=\"'(]{0,4}$")
-_PACKAGE_ROW = re.compile(r"(?i)(?:^|[\s|])(?:nvidia|intel|onemkl|mkl|dpcpp|oneccl|torch|triton|lib\w+|cuda|level-zero)[\w.-]*[\s|]+$")
-"""A package's name in a listing, alone before its version."""
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:.])|(?<![\w:.])fe80::[0-9a-f:]{2,30}", re.IGNORECASE)
-_MAC = re.compile(r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE)
-_COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:")
-_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
-"""One of these, or two colons in a row, is in every IPv6 or hardware address: a quick look before the slow ones."""
-SECRET_WORDS = ("token", "passwd", "password", "secret", "key")
-HARMLESS_ADDRESSES = ("127.", "0.0.0.0", "255.")  # noqa: S104
-
-
-TOKEN_MARKS = ("hf_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "pypi-", "AKIA", "xox", "eyJ")
-"""How tokens begin: one of these stands in every text that `_TOKEN` matches."""
-
-
-Kind = tuple[Callable[[str], bool], re.Pattern[str], str | Callable[[re.Match[str]], str]]
-
-
-def _may_hold_home(text: str) -> bool:
-    lowered = text.lower()
-    return "home" in lowered or "users" in lowered
-
-
-def _may_hold_colons(text: str) -> bool:
-    return "::" in text or bool(_COLONS.search(text) or _DASHES.search(text))
-
-
-def _cleared(line: str, kinds: Iterable[Kind]) -> str:
-    for may_hold, pattern, replacement in kinds:
-        if may_hold(line):
-            line = pattern.sub(replacement, line)
-    return line
 
 
 class Redactor:
-    """Replaces names and secrets in texts; the same name always gets the same replacement."""
+    """Replaces names, addresses, identifiers and secrets; the same value always gets the same placeholder (`<user1>`, `<ip2>`).
 
-    def __init__(self, users: Iterable[str] = (), hosts: Iterable[str] = ()) -> None:
+    `words` are the user's own: each is replaced wherever it stands between characters that are neither letters nor digits, in any case.
+    """
+
+    def __init__(self, users: Iterable[str] = (), hosts: Iterable[str] = (), words: Iterable[str] = ()) -> None:
         self._names: dict[str, str] = {}
+        self._words = tuple(dict.fromkeys(word.lower() for word in words if word.strip()))
+        self._placeholders: dict[str, dict[str, str]] = {}
         for name in hosts:
             self._learn(name, "host")
         for name in users:
             self._learn(name, "user")
 
-    def _learn(self, name: str, kind: str) -> str:
-        """Remember a name; return its replacement."""
-        key = name.lower()
-        if key not in self._names:
-            number = 1 + len({value for value in self._names.values() if value.startswith(f"<{kind}")})
-            self._names[key] = f"<{kind}>" if number == 1 else f"<{kind}{number}>"
-        return self._names[key]
+    @property
+    def hidden(self) -> Mapping[str, int]:
+        """How many different values of each kind were replaced so far: `user`, `host`, `ip`, `secret` ..."""
+        return {kind: len(values) for kind, values in sorted(self._placeholders.items())}
 
     def text(self, text: str, tokens: Iterable[str] = ()) -> str:
-        """Return a text without names, addresses and secrets; its tokens, where they are known, make the quick looks quicker."""
+        """Return a text without what is private; its tokens, where they are known, make the quick looks quicker."""
+        if not text:
+            return text
+        text = self._without_words(text)
+        text = self._without_names(text, [name for name in self._names if " " in name])  # before the first of their words is taken for the whole
+        searched = Searched(text)
         looked_at = "\n".join(tokens) or text
-        text = self._known_names(text, [name for name in self._names if " " in name])  # before the first of their words is taken for the whole
-        asked = [(may_hold, pattern, replacement) for may_hold, pattern, replacement in self._kinds() if may_hold(looked_at)]
-        if asked:
-            text = "\n".join(_cleared(line, asked) for line in text.split("\n"))
-        lowered = text.lower()
-        if "bearer" in lowered or "authorization" in lowered:
-            text = _BEARER.sub(r"\1<token>", text)
-        if any(word in lowered for word in SECRET_WORDS):
-            text = _SECRET.sub(r"\1<secret>", text)
-        return self._known_names(text, self._names)
-
-    def _kinds(self) -> tuple[Kind, ...]:
-        """What is replaced within a line: a quick look whether it may be there at all, its pattern, and what comes in its place."""
-        return (
-            (lambda text: "://" in text and "@" in text, _URL_CREDENTIALS, r"\1<credentials>@"),
-            (lambda text: any(mark in text for mark in TOKEN_MARKS), _TOKEN, "<token>"),
-            (_may_hold_home, _WINDOWS_HOME, self._home),
-            (_may_hold_home, _HOME, self._home),
-            (lambda text: "\\\\" in text, _UNC, self._share),
-            (lambda text: "@" in text, _EMAIL, "<email>"),
-            (lambda text: bool(_DOTS.search(text)), _IPV4, _address),
-            (_may_hold_colons, _IPV6, "<ip>"),
-            (_may_hold_colons, _MAC, "<mac>"),
-        )
-
-    def _home(self, match: re.Match[str]) -> str:
-        name = match[2]
-        return match[0] if name.lower() in NOT_A_USER or name.startswith("<") else match[1] + self._learn(name, "user")
-
-    def _share(self, match: re.Match[str]) -> str:
-        return match[1] + self._learn(match[2], "host")
-
-    def _known_names(self, text: str, names: Iterable[str]) -> str:
-        """Replace these known names, the longest first, where they stand as a whole word, never inside another one."""
-        lowered = text.lower() if names else ""
-        for name in sorted(names, key=len, reverse=True):
-            if len(name) > 1 and name not in NOBODY and name in lowered:
-                text = re.sub(rf"(?i)(?<![\w<.-]){re.escape(name)}(?![\w>-])", self._names[name], text)
-        return text
+        lines: dict[int, str] = {}
+        for pattern in PATTERNS:
+            if MAY_HOLD[pattern.look](looked_at) if pattern.look else any(mark in searched.lowered for mark in pattern.marks):
+                for number in _lines_of(pattern, searched):
+                    lines[number] = self._replaced(pattern, lines.get(number) or searched.line(number))
+        return self._without_names(_with_lines(searched, lines), self._names)
 
     def values(self, value: Any) -> Any:
-        """Return plain JSON values with every text redacted; keys stay."""
+        """Return plain JSON values with every text redacted; keys stay. A name that one text shows is hidden in all of them."""
+        known = len(self._names)
+        result = self._each(value)
+        return result if len(self._names) == known else self._each(value)
+
+    def _each(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self.values(item) for key, item in value.items()}
+            return {key: self._each(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.values(item) for item in value]
+            return [self._each(item) for item in value]
         return value
 
+    def _learn(self, name: str, kind: str) -> None:
+        """Remember a name, so that it is replaced wherever it stands."""
+        self._names.setdefault(name.lower(), kind)
 
-def _address(match: re.Match[str]) -> str:
-    """Keep loopback, and what is a version number by the word before it."""
-    before = match.string[max(0, match.start() - 100) : match.start()]
-    is_version = _LIKE_A_VERSION.search(before[-24:]) or _PACKAGE_ROW.search(before)
-    return match[0] if is_version or match[0].startswith(HARMLESS_ADDRESSES) else "<ip>"
+    def _placeholder(self, kind: str, value: str) -> str:
+        """Return what stands for a value, and count it."""
+        values = self._placeholders.setdefault(kind, {})
+        return values.setdefault(value.lower(), f"<{kind}>" if kind in UNNUMBERED else f"<{kind}{len(values) + 1}>")
+
+    def _replaced(self, pattern: Pattern, line: str) -> str:
+        """Replace what a pattern finds in a line: its first group, else the whole."""
+
+        def placeholder(match: re.Match[str]) -> str:
+            group = 1 if match.re.groups else 0
+            value = match[group]
+            if not value or value.startswith("<") or (pattern.keeps and pattern.keeps(match)):
+                return match[0]
+            if pattern.is_name:
+                if value.lower() in NOT_A_USER:
+                    return match[0]
+                self._learn(value, pattern.kind)
+            start, end = (match.start(group) - match.start(), match.end(group) - match.start())
+            kind = self._names.get(value.lower(), pattern.kind) if pattern.is_name else pattern.kind
+            return match[0][:start] + self._placeholder(kind, value) + match[0][end:]
+
+        return pattern.compiled.sub(placeholder, line)
+
+    def _without_words(self, text: str) -> str:
+        if not self._words:
+            return text
+        alternation = _alternation(self._words)
+        return re.sub(rf"(?i)(?<![^\W_])(?<!<){alternation}(?![^\W_])", lambda match: self._placeholder("word", match[0]), text)
+
+    def _without_names(self, text: str, names: Iterable[str]) -> str:
+        """Replace known names where they stand as a whole word, never inside another one; the longest of them first."""
+        if not names:
+            return text
+        lowered = text.lower()
+        present = tuple(name for name in names if name in lowered and len(name) > 1 and name not in NOBODY)
+        if not present:
+            return text
+        return _whole_words(present).sub(lambda match: self._placeholder(self._names.get(match[0].lower(), "user"), match[0]), text)
 
 
-def redactor_here(environment: Mapping[str, str] | None = None) -> Redactor:
-    """Return a redactor that knows this machine's user and host names."""
+@lru_cache(maxsize=16)
+def _whole_words(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?i)(?<![\w<.-]){_alternation(names)}(?![\w>-])")
+
+
+def _alternation(words: Iterable[str]) -> str:
+    """Return a pattern for any of these words, the longest first, which looks at each letter of a text once: common beginnings are shared."""
+    ends = ""
+    branches: list[str] = []
+    for first, group in groupby(sorted(set(words)), key=lambda word: word[:1]):
+        same = list(group)
+        if not first:
+            ends = "?"
+            continue
+        shared = os.path.commonprefix(same)  # noqa: RUF071 - of letters, not of folders
+        branches.append(re.escape(shared) + (_alternation(word[len(shared) :] for word in same) if len(same) > 1 else ""))
+    return f"(?:{'|'.join(branches)}){ends}"
+
+
+def _lines_of(pattern: Pattern, text: Searched) -> Sequence[int]:
+    """Return the numbers of the lines that may hold what a pattern finds."""
+    if pattern.marks:
+        return text.numbers_with_any(pattern.marks)
+    may_hold = MAY_HOLD[pattern.look]
+    return [number for number in range(1, len(text.starts) + 1) if may_hold(text.line(number))]
+
+
+def _with_lines(text: Searched, lines: Mapping[int, str]) -> str:
+    """Return a text in which some lines are others."""
+    return "".join(_pieces(text, lines)) if lines else text.body
+
+
+def _pieces(text: Searched, lines: Mapping[int, str]) -> Iterator[str]:
+    done = 0
+    for number in sorted(lines):
+        start, end = text.span(number)
+        yield text.body[done:start]
+        yield lines[number]
+        done = end
+    yield text.body[done:]
+
+
+def redactor_here(environment: Mapping[str, str] | None = None, words: Iterable[str] = ()) -> Redactor:
+    """Return a redactor that knows this machine's user and host names, and the user's own words."""
     variables = os.environ if environment is None else environment
     users = {variables.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")}
     home = os.path.basename(variables.get("HOME") or variables.get("USERPROFILE") or "")
     node = os.uname().nodename if hasattr(os, "uname") else variables.get("COMPUTERNAME", "")
     hosts = {node, variables.get("HOSTNAME", ""), variables.get("COMPUTERNAME", "")}
-    return Redactor(_worth_hiding(users | {home}), _worth_hiding(hosts))
+    return Redactor(_worth_hiding(users | {home}), _worth_hiding(hosts), words)
 
 
 def _worth_hiding(names: Iterable[str]) -> tuple[str, ...]:
