@@ -30,7 +30,7 @@ from xpu_doctor import tables  # noqa: E402
 from xpu_doctor.conditions import condition  # noqa: E402
 from xpu_doctor.registry import all_codes  # noqa: E402
 from xpu_doctor.snapshot import Snapshot  # noqa: E402
-from xpu_doctor.tables import device_names, devices, distributions, drivers, first_aid, known_faults, libraries, peaks, questions, releases  # noqa: E402
+from xpu_doctor.tables import device_names, devices, distributions, drivers, first_aid, known_faults, libraries, peaks, questions, releases, variables  # noqa: E402
 from xpu_doctor.tables import signatures as messages  # noqa: E402
 from xpu_doctor.tables.rows import Checked, plain_rows, rows  # noqa: E402
 from xpu_doctor.unknown import Unknown  # noqa: E402
@@ -63,6 +63,7 @@ KINDS: tuple[type[Checked], ...] = (
     releases.Index,
     releases.Release,
     releases.IpexPair,
+    variables.KnownVariable,
 )
 """The class of each table's rows."""
 HEAD = ("checked", "as_of", "schema")

@@ -15,6 +15,7 @@ from typing import Any
 
 from xpu_doctor.codec import decode, encode
 from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.tables.variables import known_variables
 
 SOMETHING = "SOMETHING"
 """Stands for a string that is not known."""
@@ -118,7 +119,7 @@ def _text(value: str, name: str, group: str) -> str:
     if name in ("version", "metadata_version") and group in ("torch", "installed", "imported"):
         return value if _RELEASE.fullmatch(value) else "0"
     if name == "name" and group == "variables":
-        return value if value in _variables() else SOMETHING
+        return value if value in known_variables() else SOMETHING
     if name in ("signature", "code"):
         return value  # a key of the table of messages, and nothing where it is none
     return _shaped(value)
@@ -156,23 +157,6 @@ def _requirement(value: str) -> str:
     if not all(_SYSTEM.fullmatch(part) for part in parts):
         return SOMETHING
     return f"{match[1]}{match[2].strip()}" + (f" ; {condition}" if condition else "")
-
-
-@cache
-def _variables() -> frozenset[str]:
-    """Names of environment variables that commands may unset."""
-    from xpu_doctor.probes.environment import NAMES
-
-    return NAMES | {name for name in _table_words() if name.isupper() and "_" in name} | _MORE_VARIABLES
-
-
-_MORE_VARIABLES = frozenset(
-    """
-    ONEAPI_DEVICE_SELECTOR SYCL_DEVICE_FILTER SYCL_DEVICE_ALLOWLIST ZE_AFFINITY_MASK ZE_FLAT_DEVICE_HIERARCHY ZE_ENABLE_ALT_DRIVERS
-    ZE_SHARED_FORCE_DEVICE_ALLOC ZE_ENABLE_PCI_ID_DEVICE_ORDER UR_ADAPTERS_FORCE_LOAD UR_ADAPTERS_SEARCH_PATH SYCL_ENABLE_DEFAULT_CONTEXTS NEOReadDebugKeys
-    PYTORCH_ENABLE_XPU_FALLBACK PYTORCH_XPU_ALLOC_CONF PYTORCH_DEBUG_XPU_FALLBACK TORCH_DEVICE_BACKEND_AUTOLOAD IPEX_FP32_MATH_MODE ONEAPI_ROOT
-    """.split()  # noqa: SIM905 - as above
-)
 
 
 @cache

@@ -15,27 +15,23 @@ from typing import Any
 from xpu_doctor.examination import Examination, Listener, Patient, StageResult
 from xpu_doctor.facts import LevelZero, LibraryLoad, Stage, UrAdapter, ZeDevice
 from xpu_doctor.parsers.ur_loader import LOG_VARIABLES, parse_ur_loader
+from xpu_doctor.tables.variables import hiding_variables
 from xpu_doctor.unknown import Maybe, Unknown
 
 ZE_STAGES = ("ze_load", "ze_init", "ze_driver", "ze_devices")
 """The stages of the agent, each needing the one before."""
-
-HIDING = ("ZE_AFFINITY_MASK", "ZEX_NUMBER_OF_CCS", "NEOReadDebugKeys", "ZE_ENABLE_ALT_DRIVERS")
-"""Variables of Level Zero and of the driver that can hide devices; others that begin with NEO_ are added."""
-SYCL_FILTERS = ("ONEAPI_DEVICE_SELECTOR", "SYCL_DEVICE_FILTER", "SYCL_DEVICE_ALLOWLIST", "SYCL_BE", "SYCL_DEVICE_TYPE")
-"""Variables that hide devices from SYCL, and so from torch."""
 
 SECONDS = 20.0
 
 
 def ze_filters(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the set variables by which Level Zero or the driver may hide devices."""
-    return tuple(name for name in sorted(environment) if name in HIDING or (name.startswith("NEO_")))
+    return tuple(name for name in sorted(hiding_variables("level-zero")) if name in environment)
 
 
 def sycl_filters(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the set variables by which SYCL may hide devices."""
-    return tuple(name for name in SYCL_FILTERS if name in environment)
+    return tuple(name for name in hiding_variables("sycl") if name in environment)
 
 
 class LevelZeroRun:

@@ -2,25 +2,93 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
+
+import xpu_doctor
+from xpu_doctor.facts import Environment, Variable
+from xpu_doctor.harmless import SOMETHING, offered
 from xpu_doctor.host import LiveHost
 from xpu_doctor.level_zero import ze_filters
-from xpu_doctor.probes.environment import HIDDEN, allowed, environment
+from xpu_doctor.parsers.collected import Collected, Text
+from xpu_doctor.parsers.system import parse
+from xpu_doctor.probes.environment import environment
+from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.tables.variables import hiding_variables, known_variables, pasted_variables, says_secret
 from xpu_doctor.unknown import known
 
-SECRETS = {"NEO4J_PASSWORD": "s3cret", "TORCH_HUB_TOKEN": "s3cret", "CCL_AUTH_KEY": "s3cret", "TRITON_API_KEY": "s3cret", "PYTORCH_PASS": "s3cret"}
+STRANGERS = {
+    "NEO4J_PASSWORD": "planted-value-1", "UR_TOKEN": "planted-value-2", "ONEAPI_SECRET_KEY": "planted-value-3", "ZE_FOO": "planted-value-4",
+    "TORCH_HUB_TOKEN": "planted-value-5", "CCL_AUTH_KEY": "planted-value-6", "TRITON_API_KEY": "planted-value-7", "PYTORCH_PASS": "planted-value-8",
+    "SYCL_SOMETHING": "planted-value-9", "IGC_X": "planted-value-10", "LEVEL_ZERO_LICENCE": "planted-value-11", "XPU_LICENCE": "planted-value-12",
+}  # fmt: skip
+"""Variables of other products and of people, with names that begin as ours do."""
 
 
-def test_no_secret_is_kept() -> None:
-    """A variable of another product is not looked at; one whose name says that it is a secret keeps its name only."""
-    rows = known(environment.gather(LiveHost(env={**SECRETS, "ZE_AFFINITY_MASK": "0", "NEOReadDebugKeys": "1"})).variables)
-    held = {row.name: row.value for row in rows}
-    assert "s3cret" not in held.values()
-    assert "NEO4J_PASSWORD" not in held
-    assert held["TORCH_HUB_TOKEN"] == HIDDEN
-    assert (held["ZE_AFFINITY_MASK"], held["NEOReadDebugKeys"]) == ("0", "1")
+def test_no_strangers_variable_is_looked_at() -> None:
+    """Exact names alone: neither name nor value of another one is kept."""
+    rows = known(environment.gather(LiveHost(env={**STRANGERS, "ZE_AFFINITY_MASK": "0", "NEOReadDebugKeys": "1"})).variables)
+    assert [(row.name, row.value) for row in rows] == [("NEOReadDebugKeys", "1"), ("ZE_AFFINITY_MASK", "0")]
+
+
+def test_no_strangers_variable_is_read_from_a_text() -> None:
+    """A pasted `env` gives the values of the known variables and of no other one."""
+    facts = Collected()
+    parse(Text("\n".join(f"export {name}={value}" for name, value in {**STRANGERS, "ZE_AFFINITY_MASK": "0,1"}.items())), facts)
+    assert {name: row.value for name, row in facts.variables.items()} == {"ZE_AFFINITY_MASK": "0,1"}
+
+
+@pytest.mark.parametrize("line", ["{}=x", "export {}=x", "-e {}=x", "$env:{} = x", "set {}=x", 'ENV {}="x"', "`{}=x`", "env {}=x python a.py"])
+def test_every_known_variable_is_read_from_a_text(line: str) -> None:
+    facts = Collected()
+    parse(Text("\n".join(line.format(name) for name in pasted_variables())), facts)
+    assert {name: row.value for name, row in facts.variables.items()} == dict.fromkeys(pasted_variables(), "x")
+
+
+def test_windows_spells_names_in_capitals() -> None:
+    """There case means nothing, and Python hands every name out in capitals."""
+    host = LiveHost(env={"NEOREADDEBUGKEYS": "1", "Path": "C:\\bin"})
+    host.platform = "windows"  # type: ignore[misc]
+    assert {row.name: row.value for row in known(environment.gather(host).variables)} == {"NEOReadDebugKeys": "1", "PATH": "C:\\bin"}
 
 
 def test_another_product_hides_no_device() -> None:
-    """Neo4j's variables are none of the driver's."""
-    assert ze_filters({"NEO4J_PASSWORD": "x", "NEO_CACHE_DIR": "y", "NEOReadDebugKeys": "1"}) == ("NEOReadDebugKeys", "NEO_CACHE_DIR")
-    assert not allowed("NEO4J_PASSWORD")
+    """Neo4j's variables are none of the driver's, and a folder for its cache hides nothing."""
+    assert ze_filters({"NEO4J_PASSWORD": "x", "NEO_CACHE_DIR": "y", "NEOReadDebugKeys": "1"}) == ("NEOReadDebugKeys",)
+
+
+def test_commands_for_a_file_name_known_variables_alone() -> None:
+    variables = (Variable("ZE_AFFINITY_MASK", "7"), Variable("UR_TOKEN", "7"))
+    copy = offered(Snapshot(environment=Environment(variables)))
+    assert [row.name for row in known(copy.environment.variables)] == ["ZE_AFFINITY_MASK", SOMETHING]
+
+
+@pytest.mark.parametrize("name", ["NEO4J_PASSWORD", "DB_PWD", "UR_TOKEN", "ONEAPI_SECRET_KEY", "MY_CREDS", "HTTP_AUTH", "pgpass", "ApiKey"])
+def test_names_that_say_secret(name: str) -> None:
+    assert says_secret(name)
+
+
+def test_settings_are_no_secrets() -> None:
+    """The driver has a setting with keys in its name, and a working folder is no password."""
+    assert not any(map(says_secret, (*known_variables(), "PWD", "OLDPWD", "LANGUAGE")))
+
+
+def test_every_variable_that_the_rules_name_is_known() -> None:
+    """A rule asks for exact names, so each of them is in the table."""
+    root = Path(xpu_doctor.__file__).parent
+    asked = re.compile(r"environment\.get\(\s*\"(\w+)\"|SETVARS = \(([^)]*)\)|PATH_LIKE = \(([^)]*)\)")
+    named: set[str] = set(hiding_variables("sycl")) | set(hiding_variables("level-zero"))
+    for path in (root / "rules").rglob("*.py"):
+        for match in asked.finditer(path.read_text(encoding="utf-8")):
+            named.update(re.findall(r"\w+", " ".join(filter(None, match.groups()))))
+    assert {"SETVARS_COMPLETED", "LD_PRELOAD", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK"} <= named <= known_variables()
+
+
+def test_a_name_stands_once_in_the_table() -> None:
+    from xpu_doctor.tables.rows import rows
+    from xpu_doctor.tables.variables import KnownVariable
+
+    names = [name for row in rows(KnownVariable) for name in row.names]
+    assert sorted(names) == sorted(set(names))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import islice
 
 from xpu_doctor.facts import LogLine, Node, Variable
 from xpu_doctor.parsers.collected import Collected, Text
+from xpu_doctor.searched import WordTable
+from xpu_doctor.tables.variables import pasted_variables
 
 _KERNEL = re.compile(
     r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b"
@@ -55,14 +58,6 @@ _NODE = re.compile(r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+
 _DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})")
 _ID = re.compile(r"uid=(\d+)\(?([\w.<>-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
 _GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
-_VARIABLE = re.compile(
-    r"(?m)(?:^|[\s;`'\"(-]|set |export |ENV |-e |\$env:)((?:ONEAPI_|ZE_|ZES_|ZEL_|SYCL_|UR_|NEO_|NEORead|PYTORCH_|TORCH|IPEX_|CCL_|"
-    r"IGC_|BIGDL_|XPU_|OverrideDefault|OverrideGpu)\w*|LD_LIBRARY_PATH|PYTHONPATH|LD_PRELOAD|CUDA_VISIBLE_DEVICES) ?= ?([^\s;`]{0,400})"
-)
-_VARIABLE_WORDS = (
-    "oneapi_", "ze_", "zes_", "zel_", "sycl_", "ur_l", "ur_a", "neoread", "pytorch_", "torch_", "torchindu", "ipex_", "ccl_", "igc_", "bigdl_", "xpu_",
-    "override", "ld_library_path", "pythonpath", "ld_preload", "cuda_visible",
-)  # fmt: skip
 _PASSED = re.compile(r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged", re.MULTILINE)
 _DMESG = re.compile(r"(?m)^[^\n]{0,80}\b(?:i915|xe)\b (?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$|^[^\n]{0,60}\b(?:i915|xe): [^\n]{1,200}$")
 _CMDLINE = re.compile(
@@ -84,8 +79,7 @@ def parse(text: Text, facts: Collected) -> None:
     _system(text, facts)
     _containers(text, facts)
     _nodes(text, facts)
-    if text.has(*_VARIABLE_WORDS):
-        _variables(text, facts)
+    _variables(text, facts)
     _kernel(text, facts)
     release = text.first(_ONEAPI, "oneapi", "one api", "basekit", "toolkit", "base kit", "base-kit", "dpcpp", "igc version", "dle")
     if release:
@@ -176,11 +170,22 @@ def _nodes(text: Text, facts: Collected) -> None:
 
 
 def _variables(text: Text, facts: Collected) -> None:
-    for offset, line in text.lines_with(*_VARIABLE_WORDS):
-        for name, value in _VARIABLE.findall(line[:4096]):
+    """Read what the known variables are set to."""
+    table, assignment = _variable_words()
+    for offset, line in text.lines_with(*sorted(table.present(text.searched))):
+        for name, value in assignment.findall(line[:4096]):
             if name not in facts.variables:
                 facts.variables[name] = Variable(name, value.strip("\"'"))
                 facts.sources.setdefault("environment.variables", text.place(offset))
+
+
+@cache
+def _variable_words() -> tuple[WordTable, re.Pattern[str]]:
+    """The names of the known variables as words, and the pattern of an assignment to one of them."""
+    names = pasted_variables()
+    every = "|".join(sorted(names, key=len, reverse=True))
+    assignment = re.compile(rf"(?:^|[\s;`'\"(-]|set |export |ENV |-e |\$env:)({every}) ?= ?([^\s;`]{{0,400}})")
+    return WordTable(name.lower() for name in names), assignment
 
 
 def _kernel(text: Text, facts: Collected) -> None:

@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from xpu_doctor.facts import Environment, Variable
 from xpu_doctor.findings import Layer
 from xpu_doctor.host import Host
 from xpu_doctor.probe import probe
-
-PREFIXES = (
-    "ONEAPI_",
-    "SYCL_",
-    "ZE_",
-    "ZES_",
-    "ZET_",
-    "ZEX_",
-    "ZEL_",
-    "NEO_",
-    "UR_",
-    "IGC_",
-    "OCL_ICD_",
-    "PYTORCH_",
-    "TORCH_",
-    "TORCHINDUCTOR_",
-    "TRITON_",
-    "IPEX_",
-    "CCL_",
-    "PTI_",
-    "LEVEL_ZERO_",
-    "I_MPI_OFFLOAD",
-)
-"""Beginnings of names of the allow-list."""
-
-NAMES = frozenset(
-    [
-        "LD_LIBRARY_PATH",
-        "LD_PRELOAD",
-        "PATH",
-        "PYTHONPATH",
-        "VIRTUAL_ENV",
-        "CONDA_PREFIX",
-        "CONDA_DEFAULT_ENV",
-        "CUDA_VISIBLE_DEVICES",
-        "SETVARS_COMPLETED",
-        "CMPLR_ROOT",
-        "MKLROOT",
-        "TBBROOT",
-        "NEOReadDebugKeys",
-        "EnableDebugBreak",
-        "OverrideDefaultFP64Settings",
-        "OverrideGpuAddressSpace",
-        "ProductFamilyOverride",
-        "SetCommandStreamReceiver",
-        "ForceDeviceId",
-        "HardwareInfoOverride",
-        "WSL_DISTRO_NAME",
-        "SNAP",
-        "container",
-        "KUBERNETES_SERVICE_HOST",
-        "LANG",
-        "LC_ALL",
-        "OMP_NUM_THREADS",
-    ]
-)
-"""Whole names of the allow-list."""
-
-HIDDEN = "(hidden)"
-"""Stands for the value of a variable whose name says that it is a secret."""
-_SECRET_NAME = re.compile(r"(?i)(?:^|_)(?:PASS|PASSWD|PASSWORD|PWD|TOKEN|SECRET|KEY|APIKEY|CREDENTIALS?|AUTH)(?:_|$)")
+from xpu_doctor.tables.variables import known_variables
 
 
 @probe("environment", layer=Layer.DOCTOR)
 def environment(host: Host) -> Environment:
-    """The variables of the allow-list; no other one is ever looked at."""
-    rows = [Variable(name, HIDDEN if _SECRET_NAME.search(name) else value) for name, value in sorted(host.env.items()) if allowed(name)]
-    return Environment(variables=tuple(rows))
+    """The variables of the table by their exact names; no other one is ever looked at."""
+    spelt = {name.upper() if host.platform == "windows" else name: name for name in known_variables()}
+    held = {spelt[key]: value for key, value in ((_key(host, name), value) for name, value in host.env.items()) if key in spelt}
+    return Environment(variables=tuple(Variable(name, value) for name, value in sorted(held.items())))
 
 
-def allowed(name: str) -> bool:
-    """Return whether a variable may be kept in a snapshot."""
-    return name in NAMES or name.startswith(PREFIXES)
+def _key(host: Host, name: str) -> str:
+    """A name as it is compared: on Windows case means nothing."""
+    return name.upper() if host.platform == "windows" else name

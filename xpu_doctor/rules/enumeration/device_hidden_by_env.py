@@ -9,9 +9,9 @@ from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.remedies.driver import unset
 from xpu_doctor.rule import Rule
 from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.tables.variables import hiding_variables
 from xpu_doctor.unknown import Maybe, Unknown, known, known_or
 
-SYCL_NAMES = ("ONEAPI_DEVICE_SELECTOR", "SYCL_DEVICE_ALLOWLIST", "SYCL_DEVICE_FILTER", "SYCL_BE", "SYCL_DEVICE_TYPE")
 SELECTOR_ERRORS = ("Incomplete selector", "ONEAPI_DEVICE_SELECTOR", "Error parsing selector string", "No device of requested type")
 
 
@@ -49,7 +49,7 @@ class DeviceHiddenByEnv(Rule):
             )
 
     def _sycl(self, machine: Machine, environment: Environment, level_zero: LevelZero, xpu: Xpu) -> Iterator[Finding]:
-        names = tuple(name for name in SYCL_NAMES if known(environment.get(name)) is not None)
+        names = tuple(name for name in hiding_variables("sycl") if known(environment.get(name)) is not None)
         if not names:
             return
         if isinstance(xpu.error, Unknown):
