@@ -16,6 +16,7 @@ from xpu_doctor.agent import AGENT_PATH
 from xpu_doctor.process.channel import Channel
 from xpu_doctor.process.child import Child
 from xpu_doctor.process.message import message, unfinished
+from xpu_doctor.process.seal import Seal
 from xpu_doctor.process.status import death
 
 STATIC_STAGES = ("interpreter", "distributions", "build", "shadows")
@@ -39,6 +40,8 @@ WATCHED = ("compute",)
 """Stages whose CPU time is read from outside too: what the interpreter says of itself is only half a witness."""
 BEFORE = "start of "
 """What stands before a stage's name where the interpreter died before that stage began."""
+TRANSCRIPT = "transcript"
+"""Name of the record that says what others did to the transcript."""
 MAX_STACK = 8192
 MAX_WORDS = 200
 MAX_REASON = 400
@@ -161,7 +164,8 @@ class _Agent:
 
     def __init__(self, patient: Patient, stages: Sequence[str], flags: tuple[str, ...]) -> None:
         self._patient = patient
-        self._transcript = Channel("transcript")
+        self._seal = Seal()
+        self._transcript = Channel("transcript", self._seal.key)
         self._stacks = Channel("stacks")
         self._unread = b""
         self._stage = ""
@@ -212,6 +216,8 @@ class _Agent:
             note(StageResult(self._corpse(dead, hang, code, output, behind, cpu, state), self._part))
         elif behind:
             note(StageResult({"name": "leftovers", "outcome": "ok", "left_behind": behind}, {}))
+        if self._seal.broken:
+            note(StageResult({"name": TRANSCRIPT, "outcome": "ok", "foreign_lines": self._seal.foreign, "lost_lines": self._seal.lost}, {}))
         self._close()
         return dead
 
@@ -229,10 +235,11 @@ class _Agent:
         *lines, rest = self._unread.split(b"\n")
         self._unread = unfinished(rest)
         for line in lines:
-            said = message(line)
+            text = self._seal.opened(line)
+            said = message(text) if text is not None else None
             stage = said.get("stage") if said else None
             if said and isinstance(stage, str) and (stage in self._stages or said.get("kind") in ("done", "refused")):
-                self._hear(str(said.get("kind")), stage, said, note, listener)  # else something in the interpreter wrote into the transcript
+                self._hear(str(said.get("kind")), stage, said, note, listener)
 
     def _hear(self, kind: str, stage: str, said: dict[str, Any], note: Callable[[StageResult], None], listener: Listener) -> None:
         self._spoke = True
@@ -274,7 +281,8 @@ class _Agent:
         said = _last_words(output)
         if name:
             return {**record, "outcome": "crash", "reason": f"{name}{where}{said}", "signal": name}
-        return {**record, "outcome": "exit", "reason": f"the process left with exit code {code}{where}{said}", "exit_code": code or 0}
+        torn = f"; its transcript has {self._seal.broken}" if self._seal.broken else ""
+        return {**record, "outcome": "exit", "reason": f"the process left with exit code {code}{where}{said}{torn}", "exit_code": code or 0}
 
     def _close(self) -> None:
         self._transcript.close()

@@ -23,6 +23,7 @@ APART = ("agent/agent.py",)
 OTHER_REASONS = {
     ("cli.py", "sys.stdout"): "opens closed streams, and leads stdout nowhere when its reader has gone",
     ("cli.py", "sys.stderr"): "opens closed streams",
+    ("process/channel.py", "os.write"): "gives the agent the key of the run",
     ("examination.py", "os.write"): "copies the agent into a file in memory, for another account to read",
     ("cli.py", "open"): "opens the null device where a stream was closed",
     ("progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",

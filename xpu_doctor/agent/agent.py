@@ -7,6 +7,9 @@ TRANSCRIPT is a path or `fd:N`; REQUEST is one JSON object. Each stage writes JS
 write: `begin`, `mark` (which call comes next), `part` (facts so far), then `end` with the stage's facts or `error` with the exception. A
 `begin` with nothing after it says where the interpreter died.
 
+The transcript begins with a key, which is read and erased before anything of the user's is imported. Each line is `NUMBER SEAL JSON`;
+the seal is made with the key, so that what anything else in this interpreter writes there is told apart.
+
 Constraints, and why: standard library only and one file, because it runs in interpreters that know nothing of the
 doctor; no f-strings and no annotated variables, so that an interpreter that is too old still parses it and gets to the
 version gate; nothing is imported before the path is cleaned, so that a stray module of the user cannot kill it.
@@ -46,26 +49,75 @@ import json  # noqa: E402
 import os  # noqa: E402
 import time  # noqa: E402
 
+try:  # the bare modules load in a tenth of the time of hashlib, which loads OpenSSL
+    from _sha2 import sha256  # noqa: E402
+except ImportError:
+    try:
+        from _sha256 import sha256  # noqa: E402
+    except ImportError:
+        from hashlib import sha256  # noqa: E402
+
 MAX_TEXT = 8192
+KEY_LENGTH = 32
+SEAL_LENGTH = 16
 _MARKED = [""]
 
 
 class Transcript(object):
-    """JSON lines, each written at once, so that a death loses nothing that was said before it."""
+    """Sealed JSON lines, each written at once, so that a death loses nothing that was said before it."""
 
     def __init__(self, where):
+        binary = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+        self.handle = int(where[3:]) if where.startswith("fd:") else os.open(where, os.O_RDWR | os.O_CREAT | binary, 0o600)
+        self._sealed_with = sha256(self._taken_key())
+        self._count = 0
+        self._process = os.getpid()
         if where.startswith("fd:"):
-            self.handle = int(where[3:])
+            _keep_to_this_process(self.handle)
+            _append_only(self.handle)
         else:
-            self.handle = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+            os.close(self.handle)
+            self.handle = os.open(where, os.O_WRONLY | os.O_APPEND | binary)
+
+    def _taken_key(self):
+        """Read the key that stands first, and erase it; what others have written after it stays."""
+        os.lseek(self.handle, 0, os.SEEK_SET)
+        key = os.read(self.handle, KEY_LENGTH)
+        os.lseek(self.handle, 0, os.SEEK_SET)
+        os.write(self.handle, b"\0" * len(key))
+        os.lseek(self.handle, 0, os.SEEK_END)
+        return key
 
     def write(self, kind, stage, **values):
-        """Append one line of a kind (`begin`, `mark`, `end`, `error`) for a stage."""
+        """Append one line of a kind (`begin`, `mark`, `end`, `error`) for a stage; a forked copy of this process, which gets here by mistake, ends."""
+        if os.getpid() != self._process:
+            os._exit(1)
         values.update(kind=kind, stage=stage)
-        line = json.dumps(values, ensure_ascii=True, default=str) + "\n"
-        data = line.encode("ascii")
+        self._count += 1
+        number = ("%d " % self._count).encode("ascii")
+        text = json.dumps(values, ensure_ascii=True, default=str).encode("ascii")
+        made = self._sealed_with.copy()
+        made.update(number + text)
+        # It begins with a line break of its own: what somebody else wrote without one must not spoil it.
+        data = b"\n" + number + made.hexdigest()[:SEAL_LENGTH].encode("ascii") + b" " + text + b"\n"
         while data:
             data = data[os.write(self.handle, data) :]
+
+
+def _keep_to_this_process(handle):
+    """Close a descriptor in every program that this process starts."""
+    if hasattr(os, "set_inheritable"):
+        os.set_inheritable(handle, False)
+
+
+def _append_only(handle):
+    """Have every write go to the end, wherever somebody has set the position."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) | os.O_APPEND)
+    except (ImportError, OSError):
+        pass
 
 
 def unknown(reason):
@@ -1656,6 +1708,8 @@ def _stacks(where):
     import faulthandler
 
     stream = int(where[3:]) if where.startswith("fd:") else open(where, "wb", 0)
+    if isinstance(stream, int):
+        _keep_to_this_process(stream)
     faulthandler.enable(file=stream)
     if sys.platform == "win32":
         import ctypes
@@ -1698,5 +1752,7 @@ def leave(code):
 
 
 if __name__ == "__main__":
-    TRANSCRIPT = Transcript(sys.argv[1])
-    leave(main(sys.argv[2:]))
+    _ARGUMENTS = sys.argv[1:]
+    del sys.argv[1:]  # a program under examination has no business with them
+    TRANSCRIPT = Transcript(_ARGUMENTS[0])
+    leave(main(_ARGUMENTS[1:]))

@@ -82,6 +82,10 @@ class Stage:
     """CPU time of the stage as the system counts it for the process, in seconds; read for the matmul."""
     left_behind: tuple[str, ...] = ()
     """Processes that outlived it and were ended, or could not be."""
+    foreign_lines: int = 0
+    """Of the record `transcript`: lines in it that the agent did not write, and that were not believed."""
+    lost_lines: int = 0
+    """Of the record `transcript`: lines of the agent that somebody took out of it."""
 
 
 @dataclass(frozen=True)

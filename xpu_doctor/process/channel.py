@@ -14,21 +14,25 @@ MAX_BYTES = 32 << 20
 class Channel:
     """A file that the child appends to: in memory on Linux, so that a read-only root without /tmp still works."""
 
-    def __init__(self, name: str) -> None:
-        self._read = 0
+    def __init__(self, name: str, head: bytes = b"") -> None:
+        """Open the file; `head` is for the child to read, and never read back."""
         self._temporary: Any = None
         self.path = ""
+        self.handle = self._opened(name)
+        os.write(self.handle, head)
+        self._read = len(head)
+
+    def _opened(self, name: str) -> int:
         if hasattr(os, "memfd_create"):
             try:
-                self.handle = os.memfd_create(f"xpu-doctor-{name}")
-                return
+                return os.memfd_create(f"xpu-doctor-{name}")
             except OSError:  # a sandbox without memfd_create
                 pass
         if sys.platform == "win32":
-            self.handle, self.path = tempfile.mkstemp(prefix=f"xpu-doctor-{name}-")
-        else:
-            self._temporary = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the channel
-            self.handle = self._temporary.fileno()
+            handle, self.path = tempfile.mkstemp(prefix=f"xpu-doctor-{name}-")
+            return handle
+        self._temporary = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the channel
+        return int(self._temporary.fileno())
 
     @property
     def where(self) -> str:

@@ -20,6 +20,8 @@ ENDED = {
     "hang": "did not end in time",
     "ok": "went well",
 }
+RECORDS = ("leftovers", "transcript")
+"""Records among the stages that are none: what was left behind, and what others did to the transcript."""
 AGENT = re.compile(r'File "[^"]*[\\/]agent[\\/]agent\.py"')
 MAX_PLACE = 400
 """Characters of a traceback that evidence shows."""
@@ -37,7 +39,7 @@ def silent(run: Run) -> Stage | None:
     if stage is None or stage.outcome in ("ok", "skipped"):
         return None
     stages = run.stages if isinstance(run.stages, tuple) else ()
-    return None if any(other.outcome == "ok" and other.name != "leftovers" for other in stages) else stage
+    return None if any(other.outcome == "ok" and other.name not in RECORDS for other in stages) else stage
 
 
 def answered(run: Run) -> None:

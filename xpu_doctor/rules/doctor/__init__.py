@@ -4,5 +4,11 @@ from xpu_doctor.rule import Rule
 from xpu_doctor.rules.doctor.plugin_failed import PluginFailed
 from xpu_doctor.rules.doctor.probe_failed import ProbeFailed
 from xpu_doctor.rules.doctor.snapshot_too_new import SnapshotTooNew
+from xpu_doctor.rules.doctor.transcript_tampered import TranscriptTampered
 
-RULES: tuple[type[Rule], ...] = (PluginFailed, ProbeFailed, SnapshotTooNew)
+RULES: tuple[type[Rule], ...] = (
+    PluginFailed,
+    ProbeFailed,
+    SnapshotTooNew,
+    TranscriptTampered,
+)
