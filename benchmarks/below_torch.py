@@ -19,12 +19,12 @@ from pathlib import Path
 from tests.hosts.test_recorded_hosts import recording
 from tests.level_zero.parts import NEWEST, overlay, simulated
 from tests.level_zero.test_loaders import B580_HOST
-from xpu_doctor.examination import Patient
-from xpu_doctor.host import LiveHost, RecordedHost
-from xpu_doctor.level_zero import LevelZeroRun
-from xpu_doctor.probe import run_probes
+from xpu_doctor.examination.level_zero import LevelZeroRun
+from xpu_doctor.host.live import LiveHost, RecordedHost
 from xpu_doctor.probes import PROBES
-from xpu_doctor.target import interpreter_in
+from xpu_doctor.probes.runner import run_probes
+from xpu_doctor.target.agent_run import Patient
+from xpu_doctor.target.find import interpreter_in
 
 
 def median(action: Callable[[], object], runs: int) -> float:
@@ -47,14 +47,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         newer = overlay(folder / "testing", "forky", NEWEST)
-        keys = simulated("bmg", 0xE20B, "5x4x8", "Intel(R) Arc(TM) B580 Graphics", str(newer.libraries / "libze_intel_gpu.so.1"))
+        keys = simulated(
+            "bmg", 0xE20B, "5x4x8", "Intel(R) Arc(TM) B580 Graphics", str(newer.libraries / "libze_intel_gpu.so.1")
+        )
         patient = Patient(newer.python, newer.environment(**keys), str(folder))
         recorded = RecordedHost(recording(B580_HOST))
-        imported = median(lambda: subprocess.run([python, "-c", "import torch"], check=True, stderr=subprocess.DEVNULL), options.runs)
+        imported = median(
+            lambda: subprocess.run([python, "-c", "import torch"], check=True, stderr=subprocess.DEVNULL), options.runs
+        )
         rows = {
             "probes, this machine": median(lambda: run_probes(LiveHost(), PROBES), options.runs),
             "probes, a recorded B580": median(lambda: run_probes(recorded, PROBES), options.runs),
-            "Level Zero, a simulated B580, with and without its keys": median(lambda: LevelZeroRun(patient).finish(), options.runs),
+            "Level Zero, a simulated B580, with and without its keys": median(
+                lambda: LevelZeroRun(patient).finish(), options.runs
+            ),
         }
     print(f"import torch: {imported:.2f} s (median of {options.runs})")
     for what, seconds in rows.items():

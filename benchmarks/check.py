@@ -58,9 +58,14 @@ def main() -> int:
     medians = {name: statistics.median(values) for name, values in times.items()}
     base = medians["import torch"]
     for name, median in medians.items():
-        print(f"{name:16} median {median:6.3f} s  (min {min(times[name]):.3f}, max {max(times[name]):.3f})  {median / base:5.2f} x import torch")
+        print(
+            f"{name:16} median {median:6.3f} s  (min {min(times[name]):.3f}, max {max(times[name]):.3f})  {median / base:5.2f} x import torch"
+        )
     print(f"peak memory of the doctor: {peak_memory([*check, '--json']) / 2**20:.1f} MiB")
-    ratios = {"static verdict / import": medians["static verdict"] / base, "full check / import": medians["full check"] / base}
+    ratios = {
+        "static verdict / import": medians["static verdict"] / base,
+        "full check / import": medians["full check"] / base,
+    }
     for name, ratio in ratios.items():
         print(f"{name}: {ratio:.2f} (at most {LIMITS[name]}): {'holds' if ratio <= LIMITS[name] else 'FAILS'}")
     return int(any(ratio > LIMITS[name] for name, ratio in ratios.items()))

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WALK = """
 import json, os, resource, sys, time
 sys.path.insert(0, sys.argv[1])
-from xpu_doctor.facts import Python, Torch
+from xpu_doctor.model.facts import Python, Torch
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started, cpu = time.perf_counter(), time.process_time()
 from xpu_doctor.probes.libraries import closure_facts
@@ -33,7 +33,17 @@ print(json.dumps({"seconds": time.perf_counter() - started, "cpu": time.process_
                   "prediction": facts.prediction, "faults": len(facts.faults), "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
                   "before_kib": before}))
 """
-ROOTS = ("libsycl.so.*", "libmkl_sycl_*.so.*", "libccl.so.1", "libpti_view.so.*", "libsvml.so", "libirng.so", "libimf.so", "libintlc.so.5", "libmkl_core.so.*")
+ROOTS = (
+    "libsycl.so.*",
+    "libmkl_sycl_*.so.*",
+    "libccl.so.1",
+    "libpti_view.so.*",
+    "libsvml.so",
+    "libirng.so",
+    "libimf.so",
+    "libintlc.so.5",
+    "libmkl_core.so.*",
+)
 
 
 def site(venv: Path) -> Path:
@@ -50,8 +60,22 @@ def stub_torch(venv: Path, folder: Path) -> Path:
             (view / "lib" / path.name).symlink_to(path)
     lib = view / "lib" / "python3" / "site-packages" / "torch" / "lib"
     lib.mkdir(parents=True)
-    needed = sorted({str(path) for pattern in ROOTS for path in (view / "lib").glob(pattern) if path.name.count(".") <= 2})
-    command = ["gcc", "-shared", "-nostdlib", "-x", "c", "/dev/null", "-x", "none", "-Wl,--no-as-needed", "-Wl,--allow-shlib-undefined", *needed]
+    needed = sorted(
+        {str(path) for pattern in ROOTS for path in (view / "lib").glob(pattern) if path.name.count(".") <= 2}
+    )
+    command = [
+        "gcc",
+        "-shared",
+        "-nostdlib",
+        "-x",
+        "c",
+        "/dev/null",
+        "-x",
+        "none",
+        "-Wl,--no-as-needed",
+        "-Wl,--allow-shlib-undefined",
+        *needed,
+    ]
     command += ["-Wl,-rpath,$ORIGIN/../../../..:$ORIGIN", "-Wl,--disable-new-dtags", "-o", str(lib / "libtorch_xpu.so")]
     subprocess.run(command, check=True, capture_output=True)
     return lib.parent

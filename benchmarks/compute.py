@@ -63,14 +63,25 @@ def stage(python: str, device: str, limits: Mapping[str, Any], environment: Mapp
         transcript = os.path.join(folder, "transcript")
         request = json.dumps({"compute": {"devices": [device], "limits": dict(limits)}, "folder": folder})
         started = time.perf_counter()
-        run = subprocess.run([python, str(AGENT), transcript, request, "compute"], env=dict(environment), capture_output=True, timeout=300, check=False)
+        run = subprocess.run(
+            [python, str(AGENT), transcript, request, "compute"],
+            env=dict(environment),
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
         wall = time.perf_counter() - started
         lines = [json.loads(line) for line in Path(transcript).read_text(encoding="ascii").splitlines()]
     ends = [line for line in lines if line["kind"] in ("end", "error")]
-    return {**(ends[-1].get("facts", {"failure": ends[-1]}) if ends else {"failure": run.stderr.decode()[-500:]}), "process_seconds": wall}
+    return {
+        **(ends[-1].get("facts", {"failure": ends[-1]}) if ends else {"failure": run.stderr.decode()[-500:]}),
+        "process_seconds": wall,
+    }
 
 
-def series(python: str, device: str, runs: int, load: bool, limits: Mapping[str, Any], environment: Mapping[str, str]) -> list[dict[str, Any]]:
+def series(
+    python: str, device: str, runs: int, load: bool, limits: Mapping[str, Any], environment: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Run the stage many times, with every logical CPU busy where `load` says so."""
     with busy(len(os.sched_getaffinity(0)) if load else 0):
         rows = []
@@ -89,19 +100,37 @@ def ask(python: str, code: str, *arguments: str) -> Any:
 
 def hardware() -> dict[str, Any]:
     """What this machine is."""
-    names = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
-    return {"cpu": names[0] if names else "", "logical_cpus": len(os.sched_getaffinity(0)), "date": time.strftime("%Y-%m-%d")}
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "cpu": names[0] if names else "",
+        "logical_cpus": len(os.sched_getaffinity(0)),
+        "date": time.strftime("%Y-%m-%d"),
+    }
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """One device, one series."""
     limits = json.loads(options.limits)
-    row: dict[str, Any] = {"case": options.case or options.device, "load": options.load, "expected": options.expected, **hardware()}
+    row: dict[str, Any] = {
+        "case": options.case or options.device,
+        "load": options.load,
+        "expected": options.expected,
+        **hardware(),
+    }
     row.update(ask(options.python, DESCRIBE, options.device))
     row["runs"] = series(options.python, options.device, options.runs, options.load, limits, os.environ)
     if options.agree:
         products = row["runs"][0]["devices"][0]["products"]
-        row["torch.utils.benchmark"] = ask(options.python, AGREE, options.device, json.dumps([(item["dtype"], item["size"]) for item in products if item.get("tflops")]))
+        row["torch.utils.benchmark"] = ask(
+            options.python,
+            AGREE,
+            options.device,
+            json.dumps([(item["dtype"], item["size"]) for item in products if item.get("tflops")]),
+        )
     return [row]
 
 
@@ -120,7 +149,16 @@ def matrix(options: argparse.Namespace) -> list[dict[str, Any]]:
                 continue
             for load in (False, True):
                 runs = series(target.python, device, options.runs, load, FLOAT32, acting.environment)
-                rows.append({"case": name, "load": load, "expected": expected, **hardware(), "torch": ask(target.python, DESCRIBE, "cpu")["torch"], "runs": runs})
+                rows.append(
+                    {
+                        "case": name,
+                        "load": load,
+                        "expected": expected,
+                        **hardware(),
+                        "torch": ask(target.python, DESCRIBE, "cpu")["torch"],
+                        "runs": runs,
+                    }
+                )
                 tell(rows[-1:])
                 Path(options.out).write_text(json.dumps(rows), encoding="utf-8")
     return rows
@@ -134,8 +172,18 @@ def cases(target: Any, gflops: float) -> Iterator[tuple[str, str, str, Any]]:
     for wait in ("spin", "block"):
         for speed in (0.5, 2.0):
             settings = {"wait": wait, "queue": "async", "gflops": str(gflops * speed)}
-            yield f"another process, {speed:g} times this CPU, {wait} wait", "not cpu", "testgpu", target.acting("elsewhere", **settings)
-    yield "another process, really computing, spin wait", "not cpu", "testgpu", target.acting("elsewhere", wait="spin", queue="async")
+            yield (
+                f"another process, {speed:g} times this CPU, {wait} wait",
+                "not cpu",
+                "testgpu",
+                target.acting("elsewhere", **settings),
+            )
+    yield (
+        "another process, really computing, spin wait",
+        "not cpu",
+        "testgpu",
+        target.acting("elsewhere", wait="spin", queue="async"),
+    )
     settings = {"wait": "spin", "queue": "sync", "gflops": str(gflops)}
     yield "another process, synchronous calls, spin wait", "not cpu", "testgpu", target.acting("elsewhere", **settings)
 
@@ -143,9 +191,9 @@ def cases(target: Any, gflops: float) -> Iterator[tuple[str, str, str, Any]]:
 def judged(row: Mapping[str, Any]) -> dict[str, Any]:
     """The verdicts of a series and the spread of each signal."""
     sys.path.insert(0, str(ROOT))
-    from xpu_doctor.assembly import filled
-    from xpu_doctor.compute_verdict import cpu_time_ratio, product_of, speedup, verdict
-    from xpu_doctor.facts import Compute
+    from xpu_doctor.diagnosis.where_it_ran import cpu_time_ratio, product_of, speedup, verdict
+    from xpu_doctor.model.facts import Compute
+    from xpu_doctor.target.stage_facts import filled
 
     places: dict[str, int] = {}
     signals: dict[str, list[float]] = {}
@@ -166,7 +214,9 @@ def judged(row: Mapping[str, Any]) -> dict[str, Any]:
             "queue share": product.queue_share,
             "main thread share": product.main_thread_share,
             "times this CPU": speedup(product, compute.cpu),
-            "CPU s / wall s": product.cpu_seconds_per_tflop * product.tflops if isinstance(product.cpu_seconds_per_tflop, float) and isinstance(product.tflops, float) else None,
+            "CPU s / wall s": product.cpu_seconds_per_tflop * product.tflops
+            if isinstance(product.cpu_seconds_per_tflop, float) and isinstance(product.tflops, float)
+            else None,
             "measuring s": device.measuring_seconds,
             "warm-up s": device.warm_up_seconds,
             "stage s without import": compute.seconds,
@@ -176,7 +226,12 @@ def judged(row: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(value, float):
                 signals.setdefault(name, []).append(value)
     kept = {key: value for key, value in row.items() if key != "runs"}
-    return {**kept, "verdicts": places, "signals": {name: spread(values) for name, values in signals.items()}, "tflops": {name: spread(values) for name, values in tflops.items()}}
+    return {
+        **kept,
+        "verdicts": places,
+        "signals": {name: spread(values) for name, values in signals.items()},
+        "tflops": {name: spread(values) for name, values in tflops.items()},
+    }
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -189,7 +244,10 @@ def tell(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one line a series."""
     for row in map(judged, rows):
         ratio = row["signals"].get("cpu time ratio", {})
-        print(f"{row['case']:60s} {'loaded' if row['load'] else 'idle':6s} expected {row['expected']:8s} {row['verdicts']}  cpu time ratio {ratio}", flush=True)
+        print(
+            f"{row['case']:60s} {'loaded' if row['load'] else 'idle':6s} expected {row['expected']:8s} {row['verdicts']}  cpu time ratio {ratio}",
+            flush=True,
+        )
 
 
 def main() -> None:

@@ -59,9 +59,9 @@ def paste(number: int) -> str:
 
 def in_one_process(count: int) -> float:
     """Seconds for each of `count` pastes in this process, after a first one that loads the tables."""
-    from xpu_doctor.registry import all_rules
-    from xpu_doctor.safe_text import from_bytes
-    from xpu_doctor.triaging import triage_texts
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.pasted.run import triage_texts
+    from xpu_doctor.text.safe import from_bytes
 
     texts = [paste(number).encode() for number in range(count + 1)]
     rules = all_rules()
@@ -69,7 +69,9 @@ def in_one_process(count: int) -> float:
     started = time.perf_counter()
     for data in texts[1:]:
         triaged = triage_texts([("text", from_bytes(data, "text"))], rules=rules)
-        assert triaged.diagnosis.root_causes[0].code == "level-zero-loader-missing", triaged.diagnosis.root_causes[0].code
+        assert triaged.diagnosis.root_causes[0].code == "level-zero-loader-missing", triaged.diagnosis.root_causes[
+            0
+        ].code
     return (time.perf_counter() - started) / count
 
 
@@ -96,7 +98,9 @@ def main() -> None:
     once = (time.perf_counter() - started) / 100
     bare = whole_process(["-c", "pass"], 7)
     whole = whole_process(["-m", "xpu_doctor", "triage", "--json", "-"], 7, text.encode())
-    print(f"one process: {1 / each:.0f} pastes of {len(text) / 1000:.0f} KB a second ({each * 1000:.1f} ms each, {each / once:.0f} times a plain search)")
+    print(
+        f"one process: {1 / each:.0f} pastes of {len(text) / 1000:.0f} KB a second ({each * 1000:.1f} ms each, {each / once:.0f} times a plain search)"
+    )
     print(f"whole process: {whole:.3f} s ({whole / bare:.1f} times a bare interpreter, {bare:.3f} s)")
 
 

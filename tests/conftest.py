@@ -19,13 +19,17 @@ BUILD_SECONDS = 900
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 settings.register_profile("fixed", settings.get_profile("default"), derandomize=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("default" if "XPU_DOCTOR_FUZZ_EXAMPLES" in os.environ else "fixed"))
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("default" if "XPU_DOCTOR_FUZZ_EXAMPLES" in os.environ else "fixed")
+)
 """The suite tries the same examples in every run; XPU_DOCTOR_FUZZ_EXAMPLES or HYPOTHESIS_PROFILE=default looks for new ones."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flag that writes golden reports anew."""
-    parser.addoption("--update-golden", action="store_true", help="write the golden reports anew instead of comparing them")
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden reports anew instead of comparing them"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,7 +82,11 @@ def _install_torch(folder: Path) -> str:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
     run = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-input", TORCH], capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+        [python, "-m", "pip", "install", "--quiet", "--no-input", TORCH],
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS,
+        check=False,
     )
     return "" if run.returncode == 0 else (run.stderr.strip().splitlines() or ["pip failed"])[-1]
 

@@ -27,13 +27,25 @@ sys.path.insert(0, str(ROOT))
 import msgspec  # noqa: E402
 
 from xpu_doctor import tables  # noqa: E402
-from xpu_doctor.conditions import condition  # noqa: E402
-from xpu_doctor.registry import all_codes  # noqa: E402
-from xpu_doctor.snapshot import Snapshot  # noqa: E402
-from xpu_doctor.tables import device_names, devices, distributions, drivers, first_aid, known_faults, libraries, peaks, questions, releases, variables  # noqa: E402
+from xpu_doctor.catalogue.names import all_codes  # noqa: E402
+from xpu_doctor.diagnosis.conditions import condition  # noqa: E402
+from xpu_doctor.model.snapshot import Snapshot  # noqa: E402
+from xpu_doctor.model.unknown import Unknown  # noqa: E402
+from xpu_doctor.tables import (  # noqa: E402
+    device_names,
+    devices,
+    distributions,
+    drivers,
+    first_aid,
+    known_faults,
+    libraries,
+    peaks,
+    questions,
+    releases,
+    variables,
+)
 from xpu_doctor.tables import signatures as messages  # noqa: E402
 from xpu_doctor.tables.rows import Checked, plain_rows, rows  # noqa: E402
-from xpu_doctor.unknown import Unknown  # noqa: E402
 
 KINDS: tuple[type[Checked], ...] = (
     device_names.GpuName,
@@ -103,11 +115,17 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._lines = text.splitlines()
-        self._headers = [(number, match[1]) for number, line in enumerate(self._lines, 1) if (match := _HEADER.match(line))]
+        self._headers = [
+            (number, match[1]) for number, line in enumerate(self._lines, 1) if (match := _HEADER.match(line))
+        ]
 
     def head(self, name: str) -> int:
         """Return the line of the first header of a name, or of a value that stands before all rows."""
-        return next((number for number, header in self._headers if header == name), 0) or self._of_column(name, 1, len(self._lines) + 1) or 1
+        return (
+            next((number for number, header in self._headers if header == name), 0)
+            or self._of_column(name, 1, len(self._lines) + 1)
+            or 1
+        )
 
     def of(self, table: str, row: int, path: Path_ = ()) -> int:
         """Return the line of a value, or that of its row's header where it has none of its own."""
@@ -173,7 +191,10 @@ def _repeated(row: dict[str, Any], kind: type[Checked], seen: dict[str, int], li
         value = row.get(field.encode_name)
         if _extra(field.type) == "name" and isinstance(value, str):
             if value in seen:
-                yield (field.encode_name,), f"{field.encode_name} {value!r} stands in the row of line {seen[value]} already"
+                yield (
+                    (field.encode_name,),
+                    f"{field.encode_name} {value!r} stands in the row of line {seen[value]} already",
+                )
             seen.setdefault(value, line)
 
 
@@ -240,7 +261,14 @@ def _allowed(hint: Any) -> list[str]:
 
 def _extra(hint: Any) -> str:
     """Return what kind of reference a column is, empty where it is none."""
-    return next((item.extra["kind"] for item in getattr(hint, "__metadata__", ()) if isinstance(item, msgspec.Meta) and item.extra), "")
+    return next(
+        (
+            item.extra["kind"]
+            for item in getattr(hint, "__metadata__", ())
+            if isinstance(item, msgspec.Meta) and item.extra
+        ),
+        "",
+    )
 
 
 def _references(hint: Any, value: Any, path: Path_) -> Iterator[tuple[str, Any, Path_]]:
@@ -265,7 +293,11 @@ def _references(hint: Any, value: Any, path: Path_) -> Iterator[tuple[str, Any, 
 
 
 def _place(value: str) -> str:
-    return "" if _PLACE.search(value) else f"{value!r} is no address that can be looked up, such as https://example.org/page"
+    return (
+        ""
+        if _PLACE.search(value)
+        else f"{value!r} is no address that can be looked up, such as https://example.org/page"
+    )
 
 
 def _day(value: str) -> str:
@@ -325,11 +357,20 @@ def _condition(text: str) -> str:
     except ValueError:
         return f"{text!r} is no condition: write it as torch.build=cpu|cuda, torch.version<2.5, known:torch.build or signature:NAME"
     if asked.kind == "signature":
-        return next((f"there is no message {name!r}{_instead(name, _ids())}" for name in asked.wanted if name not in _ids()), "")
+        return next(
+            (f"there is no message {name!r}{_instead(name, _ids())}" for name in asked.wanted if name not in _ids()), ""
+        )
     hint, fault = _fact_type(asked.path)
     if fault or asked.kind == "known":
         return fault
-    return next((f"{asked.path} is {_WORDS['bool']}, never {value!r}" for value in asked.wanted if hint is bool and value not in ("true", "false")), "")
+    return next(
+        (
+            f"{asked.path} is {_WORDS['bool']}, never {value!r}"
+            for value in asked.wanted
+            if hint is bool and value not in ("true", "false")
+        ),
+        "",
+    )
 
 
 def _pattern(value: str) -> str:

@@ -58,15 +58,17 @@ def summary(rule: Any) -> str:
 
 def rules() -> tuple[Any, ...]:
     """Return our own rules, bottom layer first and by code."""
-    from xpu_doctor.pages import codes
-    from xpu_doctor.registry import all_rules
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.catalogue.pages import codes
 
-    return tuple(sorted((rule for rule in all_rules() if rule.code in codes()), key=lambda rule: (rule.layer.rank, rule.code)))
+    return tuple(
+        sorted((rule for rule in all_rules() if rule.code in codes()), key=lambda rule: (rule.layer.rank, rule.code))
+    )
 
 
 def finding_pages() -> dict[str, str]:
     """Return the page of each finding by its path in the documentation."""
-    from xpu_doctor.pages import page
+    from xpu_doctor.catalogue.pages import page
 
     explained: dict[str, list[str]] = {}
     for rule in rules():
@@ -79,7 +81,11 @@ def finding(rule: Any, text: str, causes: list[str]) -> str:
     """Return a finding's page with what the rule says about itself under the title."""
     title, _, body = text.partition("\n")
     layer = rule.layer.value
-    facts = [("Layer", f"[{layer}](index.md#{layer})"), ("Severity", rule.severity.value), ("Kind", "symptom" if rule.symptom else "cause")]
+    facts = [
+        ("Layer", f"[{layer}](index.md#{layer})"),
+        ("Severity", rule.severity.value),
+        ("Kind", "symptom" if rule.symptom else "cause"),
+    ]
     if rule.explains:
         facts.append(("Explains", links(sorted(rule.explains))))
     if causes:
@@ -94,7 +100,9 @@ def links(codes: list[str]) -> str:
 
 def findings_index() -> str:
     """Return the list of all findings by layer."""
-    parts = ["# Findings\n\nEverything that xpu-doctor can find, from the hardware up. `xpu-doctor explain CODE` prints the same pages offline.\n"]
+    parts = [
+        "# Findings\n\nEverything that xpu-doctor can find, from the hardware up. `xpu-doctor explain CODE` prints the same pages offline.\n"
+    ]
     for layer, about in LAYERS.items():
         rows = [(f"[{rule.code}]({rule.code}.md)", summary(rule)) for rule in rules() if rule.layer.value == layer]
         parts.append(f"## {layer}\n\n{about}.\n\n{table(('finding', 'meaning'), rows)}")
@@ -105,7 +113,7 @@ def command_line() -> str:
     """Return every command with its options, from Click's own objects."""
     import click
 
-    from xpu_doctor.cli import cli
+    from xpu_doctor.cli.main import cli
 
     context = click.Context(cli, info_name="xpu-doctor")
     parts = [f"# Command line\n\n{cli.help}\n\n{generated()}\n"]
@@ -114,9 +122,13 @@ def command_line() -> str:
         if command is None:
             continue
         usage = command.get_usage(click.Context(command, info_name=name, parent=context)).removeprefix("Usage: ")
-        parts.append(f"## xpu-doctor {name}\n\n```text\n{' '.join(usage.split())}\n```\n\n{inspect.cleandoc(command.help or '')}\n")
+        parts.append(
+            f"## xpu-doctor {name}\n\n```text\n{' '.join(usage.split())}\n```\n\n{inspect.cleandoc(command.help or '')}\n"
+        )
         options = [item for item in command.params if isinstance(item, click.Option)]
-        rows = [(f"`{', '.join((*item.opts, *item.secondary_opts))}{value(item)}`", described(item)) for item in options]
+        rows = [
+            (f"`{', '.join((*item.opts, *item.secondary_opts))}{value(item)}`", described(item)) for item in options
+        ]
         if rows:
             parts.append(table(("option", "meaning"), rows))
     parts.append(COMPLETION)
@@ -141,18 +153,25 @@ def value(option: Any) -> str:
 
     if option.is_flag:
         return ""
-    return " " + (option.metavar or ("|".join(option.type.choices) if isinstance(option.type, click.Choice) else option.type.name.upper()))
+    return " " + (
+        option.metavar
+        or ("|".join(option.type.choices) if isinstance(option.type, click.Choice) else option.type.name.upper())
+    )
 
 
 def described(option: Any) -> str:
     """Return an option's help with its default and whether it repeats."""
     default = f" Default: `{option.default}`." if option.show_default is True and option.default is not None else ""
-    return (option.help or "") + default + (" May be repeated." if option.multiple and "repeat" not in (option.help or "") else "")
+    return (
+        (option.help or "")
+        + default
+        + (" May be repeated." if option.multiple and "repeat" not in (option.help or "") else "")
+    )
 
 
 def probes() -> str:
     """Return the list of probes."""
-    from xpu_doctor.registry import probe_rows
+    from xpu_doctor.catalogue.names import probe_rows
 
     rows = [(f"`{name}`", layer.value, about) for name, layer, about in probe_rows()]
     head = "# Probes\n\nA probe gathers facts for one layer. `--only` and `--skip` take layers and probes by name.\n"
@@ -161,16 +180,16 @@ def probes() -> str:
 
 def facts() -> str:
     """Return every fact group with its fields and their descriptions, read from the source."""
-    import xpu_doctor.facts
-    import xpu_doctor.snapshot
+    import xpu_doctor.model.facts
+    import xpu_doctor.model.snapshot
 
     head = (
         "# Facts\n\nA snapshot holds every fact that was gathered. A fact of type `Maybe[T]` is a `T`, or unknown with a reason. Rules and plug-ins take "
         "the groups as parameters by the names in the first table. Facts make no promise between releases yet.\n"
     )
-    snapshot = dict(classes(Path(str(xpu_doctor.snapshot.__file__))))
+    snapshot = dict(classes(Path(str(xpu_doctor.model.snapshot.__file__))))
     parts = [head, generated() + "\n", "## Snapshot\n", snapshot["Snapshot"]]
-    for path in sorted(Path(str(xpu_doctor.facts.__file__)).parent.glob("*.py")):
+    for path in sorted(Path(str(xpu_doctor.model.facts.__file__)).parent.glob("*.py")):
         parts += [f"## {name}\n\n{body}" for name, body in classes(path)]
     return "\n".join(parts)
 
@@ -183,7 +202,9 @@ def classes(path: Path) -> Iterator[tuple[str, str]]:
         rows: list[tuple[str, ...]] = []
         for item, after in zip(node.body, [*node.body[1:], None], strict=True):
             if isinstance(item, ast.AnnAssign):
-                about = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+                about = (
+                    after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+                )
                 rows.append((f"`{ast.unparse(item.target)}`", f"`{ast.unparse(item.annotation)}`", str(about)))
         if rows:
             yield node.name, f"{ast.get_docstring(node) or ''}\n\n{table(('field', 'type', 'meaning'), rows)}"
@@ -203,9 +224,15 @@ def tables() -> str:
         text = path.read_text(encoding="utf-8")
         comment = re.match(r"(?:#[^\n]*\n)*", text)
         head = "\n".join(line[2:] for line in comment[0].splitlines()) if comment else ""
-        sections = {name: held for name, held in tomllib.loads(text).items() if isinstance(held, list) and held and isinstance(held[0], dict)}
+        sections = {
+            name: held
+            for name, held in tomllib.loads(text).items()
+            if isinstance(held, list) and held and isinstance(held[0], dict)
+        }
         rows = [(f"`{name}`", str(len(held)), columns(held)) for name, held in sections.items()]
-        parts.append(f"## {path.name}\n\n```text\n{head}\n```\n\n{table(('section', 'rows', 'columns'), rows) if rows else ''}")
+        parts.append(
+            f"## {path.name}\n\n```text\n{head}\n```\n\n{table(('section', 'rows', 'columns'), rows) if rows else ''}"
+        )
     return "\n".join(parts)
 
 
@@ -223,11 +250,18 @@ def columns(rows: list[dict[str, Any]]) -> str:
 
 def schema() -> str:
     """Return the types of the JSON document, one table each."""
-    text = resources.files("xpu_doctor").joinpath("schemas").joinpath("report-1.schema.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("xpu_doctor").joinpath("schemas").joinpath("report-1.schema.json").read_text(encoding="utf-8")
+    )
     types: dict[str, Any] = json.loads(text)["$defs"]
-    parts = [f"# JSON Schema\n\n`xpu-doctor schema` prints it whole. [The JSON document](json.md) explains the fields.\n\n{generated()}\n"]
+    parts = [
+        f"# JSON Schema\n\n`xpu-doctor schema` prints it whole. [The JSON document](json.md) explains the fields.\n\n{generated()}\n"
+    ]
     for name, held in types.items():
-        rows = [(f"`{field}`", of_type(kind), "yes" if field in held.get("required", ()) else "no") for field, kind in held.get("properties", {}).items()]
+        rows = [
+            (f"`{field}`", of_type(kind), "yes" if field in held.get("required", ()) else "no")
+            for field, kind in held.get("properties", {}).items()
+        ]
         parts.append(f"## {name}\n\n{held.get('description', '')}\n\n{table(('field', 'type', 'always there'), rows)}")
     return "\n".join(parts)
 
@@ -243,7 +277,11 @@ def of_type(kind: dict[str, Any]) -> str:
         return ", ".join(f"`{item}`" for item in kind["enum"])
     if "const" in kind:
         return f"`{kind['const']}`"
-    return f"list of {of_type(kind['items'])}" if kind.get("type") == "array" and "items" in kind else str(kind.get("type", "anything"))
+    return (
+        f"list of {of_type(kind['items'])}"
+        if kind.get("type") == "array" and "items" in kind
+        else str(kind.get("type", "anything"))
+    )
 
 
 def generated() -> str:
@@ -291,7 +329,11 @@ def strangers(site: Path) -> list[str]:
     source = r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//"""
     sheet = r"""<link\b[^>]*\brel=["']?(?:stylesheet|preconnect|preload)[^>]*(?:https?:)?//"""
     wanted = re.compile(f"{source}|{sheet}")
-    return [f"{path.relative_to(site)}: {match[0]}" for path in sorted(site.rglob("*.html")) for match in wanted.finditer(path.read_text(encoding="utf-8"))]
+    return [
+        f"{path.relative_to(site)}: {match[0]}"
+        for path in sorted(site.rglob("*.html"))
+        for match in wanted.finditer(path.read_text(encoding="utf-8"))
+    ]
 
 
 def build() -> None:
@@ -300,7 +342,9 @@ def build() -> None:
 
     # Not --quiet: MkDocs would hide the warnings from --strict too.
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
-    run = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
+    )
     if run.returncode:
         sys.exit(run.stdout + run.stderr)
     loaded = strangers(SITE)

@@ -18,11 +18,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["xpu_doctor"]):
-    from xpu_doctor.registry import all_rules
-    from xpu_doctor.reply import reply
-    from xpu_doctor.safe_text import NotText, from_bytes
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.pasted.run import triage_texts
+    from xpu_doctor.report.reply import reply
     from xpu_doctor.tables.signatures import signatures
-    from xpu_doctor.triaging import triage_texts
+    from xpu_doctor.text.safe import NotText, from_bytes
 
 ROOT = Path(__file__).parents[1]
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -39,7 +39,9 @@ def one(data: bytes) -> None:
         return
     triaged = triage_texts([("file", safe)], rules=RULES)
     assert not any(snapshot.failures for snapshot in triaged.snapshots), triaged.snapshots
-    shown = reply(triaged) + "".join(finding.summary + "".join(item.value for item in finding.evidence) for finding in triaged.diagnosis.root_causes)
+    shown = reply(triaged) + "".join(
+        finding.summary + "".join(item.value for item in finding.evidence) for finding in triaged.diagnosis.root_causes
+    )
     assert not CONTROL.search(shown.replace("\n", "")), repr(shown)
     assert time.process_time() - started < SLOW, "slow"
 
@@ -57,5 +59,7 @@ if __name__ == "__main__":
         given = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
         folder = Path(given[0]) if given else Path(name)
         seeds(folder)
-        atheris.Setup([sys.argv[0], *(argument for argument in sys.argv[1:] if argument.startswith("-")), str(folder)], one)
+        atheris.Setup(
+            [sys.argv[0], *(argument for argument in sys.argv[1:] if argument.startswith("-")), str(folder)], one
+        )
         atheris.Fuzz()

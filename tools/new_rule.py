@@ -42,10 +42,10 @@ class {name}(Rule):
 '''
 
 IMPORTS = (
-    "from xpu_doctor.facts import {types}",
-    "from xpu_doctor.findings import Finding, Layer",
-    "from xpu_doctor.rule import Rule",
-    "from xpu_doctor.unknown import {unknown}",
+    "from xpu_doctor.model.facts import {types}",
+    "from xpu_doctor.model.findings import Finding, Layer",
+    "from xpu_doctor.diagnosis.judge import Rule",
+    "from xpu_doctor.model.unknown import {unknown}",
 )
 
 CASES = """# Cases of {code}.
@@ -72,19 +72,33 @@ PLAIN = {"str": (f'"{TODO}"', '"another value"'), "bool": ("true", "false"), "in
 
 def groups(root: Path) -> dict[str, str]:
     """Return the type of each fact group, as it is written in Snapshot."""
-    tree = ast.parse((root / "xpu_doctor/snapshot.py").read_text(encoding="utf-8"))
+    tree = ast.parse((root / "xpu_doctor/model/snapshot.py").read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Snapshot")
-    fields = {ast.unparse(node.target): ast.unparse(node.annotation) for node in body if isinstance(node, ast.AnnAssign)}
-    return {name: kind for name, kind in fields.items() if re.search(r"\b[A-Z]\w+", kind.removeprefix("Maybe")) and name not in NO_GROUPS}
+    fields = {
+        ast.unparse(node.target): ast.unparse(node.annotation) for node in body if isinstance(node, ast.AnnAssign)
+    }
+    return {
+        name: kind
+        for name, kind in fields.items()
+        if re.search(r"\b[A-Z]\w+", kind.removeprefix("Maybe")) and name not in NO_GROUPS
+    }
 
 
 def first_fact(root: Path, group: str, kind: str) -> tuple[str, str]:
     """Return path and type of a group's first plain fact, else of its first fact; the group itself where it is a tuple."""
-    for path in sorted((root / "xpu_doctor/facts").glob("*.py")):
+    for path in sorted((root / "xpu_doctor/model/facts").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and node.name == kind:
-                fields = [(ast.unparse(item.target), ast.unparse(item.annotation)) for item in node.body if isinstance(item, ast.AnnAssign)]
-                facts = [(name, held[1]) for name, annotation in fields if (held := re.fullmatch(r"Maybe\[(.*)\]", annotation))]
+                fields = [
+                    (ast.unparse(item.target), ast.unparse(item.annotation))
+                    for item in node.body
+                    if isinstance(item, ast.AnnAssign)
+                ]
+                facts = [
+                    (name, held[1])
+                    for name, annotation in fields
+                    if (held := re.fullmatch(r"Maybe\[(.*)\]", annotation))
+                ]
                 name, type_ = next((fact for fact in facts if fact[1] in PLAIN), facts[0])
                 return f"{group}.{name}", type_
     return group, ""
@@ -102,7 +116,9 @@ def filled(root: Path, facts: tuple[str, ...]) -> dict[str, str]:
             raise ValueError(f"{name} is no fact group; there are {', '.join(sorted(known))}")
     path, type_ = first_fact(root, facts[0], known[facts[0]])
     found, clear = PLAIN.get(type_, ("[]", "[]"))
-    types = sorted({word for name in facts for word in re.findall(r"\b[A-Z]\w+", known[name]) if word != "Maybe"}, key=str.lower)
+    types = sorted(
+        {word for name in facts for word in re.findall(r"\b[A-Z]\w+", known[name]) if word != "Maybe"}, key=str.lower
+    )
     maybe = "Maybe, " if any("Maybe" in known[name] for name in facts) else ""
     group, _, field = path.partition(".")
     return {
@@ -127,7 +143,9 @@ def class_name(code: str) -> str:
     return "".join(part.capitalize() for part in code.split("-"))
 
 
-def new_rule(root: Path, code: str, layer: str, symptom: bool = False, facts: tuple[str, ...] = ("torch",)) -> tuple[Path, ...]:
+def new_rule(
+    root: Path, code: str, layer: str, symptom: bool = False, facts: tuple[str, ...] = ("torch",)
+) -> tuple[Path, ...]:
     """Write the files of a code and return them, the changed RULES last.
 
     Raises:
@@ -135,7 +153,11 @@ def new_rule(root: Path, code: str, layer: str, symptom: bool = False, facts: tu
     """
     listed = layers(root)
     if listed.get(code) != layer:
-        where = f"it stands under {listed[code]}" if code in listed else "it is not listed; add it to the row of its layer first"
+        where = (
+            f"it stands under {listed[code]}"
+            if code in listed
+            else "it is not listed; add it to the row of its layer first"
+        )
         raise ValueError(f"{code} is no code of the layer {layer} in docs/reference/codes.md: {where}")
     folder = root / "xpu_doctor" / "rules" / ("import_" if layer == "import" else layer)
     module = code.replace("-", "_")
@@ -149,7 +171,9 @@ def new_rule(root: Path, code: str, layer: str, symptom: bool = False, facts: tu
     page.write_text(f"# {code}\n" + "".join(f"\n## {heading}\n\n{TODO}\n" for heading in HEADINGS), encoding="utf-8")
     cases.write_text(CASES.format(**values), encoding="utf-8")
     package = folder / "__init__.py"
-    package.write_text(with_entry(package.read_text(encoding="utf-8"), folder.name, module, class_name(code)), encoding="utf-8")
+    package.write_text(
+        with_entry(package.read_text(encoding="utf-8"), folder.name, module, class_name(code)), encoding="utf-8"
+    )
     return rule, page, cases, package
 
 
@@ -171,11 +195,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("code", help="kebab-case, as docs/reference/codes.md lists it")
     parser.add_argument("layer", help="its layer there")
-    parser.add_argument("--facts", default="torch", help="fact groups that the rule judges, separated by commas (default: torch)")
+    parser.add_argument(
+        "--facts", default="torch", help="fact groups that the rule judges, separated by commas (default: torch)"
+    )
     parser.add_argument("--symptom", action="store_true", help="it tells how something failed, not why")
     asked = parser.parse_args(arguments)
     try:
-        made = new_rule(ROOT, asked.code, asked.layer, asked.symptom, tuple(name.strip() for name in asked.facts.split(",") if name.strip()) or ("torch",))
+        made = new_rule(
+            ROOT,
+            asked.code,
+            asked.layer,
+            asked.symptom,
+            tuple(name.strip() for name in asked.facts.split(",") if name.strip()) or ("torch",),
+        )
     except ValueError as error:
         print(f"new_rule: {error}", file=sys.stderr)
         return 2

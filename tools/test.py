@@ -50,7 +50,10 @@ def install() -> None:
         return
     if os.environ.get("GITHUB_ACTIONS"):
         sys.exit(f"the versions of {LOCK.relative_to(ROOT)} cannot be installed")
-    print(f"The versions of {LOCK.relative_to(ROOT)} cannot all be had here; the newest that this index has are taken.", flush=True)
+    print(
+        f"The versions of {LOCK.relative_to(ROOT)} cannot all be had here; the newest that this index has are taken.",
+        flush=True,
+    )
     run(*command)
 
 
@@ -84,6 +87,7 @@ def main() -> None:
     """Install, check, test."""
     install()
     run(PYTHON, "-m", "ruff", "check", "--no-cache", ".")
+    run(PYTHON, "-m", "ruff", "format", "--check", "--no-cache", ".")
     run(PYTHON, "-m", "mypy", "--cache-dir", str(CACHE / "mypy"))
     run(str(ENVIRONMENT / BIN / "lint-imports"), "--no-cache")
     run(PYTHON, "tools/docs.py", "build")

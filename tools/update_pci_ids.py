@@ -79,9 +79,18 @@ def fetch(suite: str) -> tuple[str, str]:
         place = Path(folder)
         for name in ("lists/partial", "cache/archives/partial", "debs"):
             (place / name).mkdir(parents=True)
-        (place / "sources.list").write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} {suite} main\n")
+        (place / "sources.list").write_text(
+            f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} {suite} main\n"
+        )
         options = ["-o", f"Dir::Etc::sourcelist={place}/sources.list", "-o", "Dir::Etc::sourceparts=-"]
-        options += ["-o", f"Dir::State::lists={place}/lists", "-o", f"Dir::Cache={place}/cache", "-o", "APT::Sandbox::User=root"]
+        options += [
+            "-o",
+            f"Dir::State::lists={place}/lists",
+            "-o",
+            f"Dir::Cache={place}/cache",
+            "-o",
+            "APT::Sandbox::User=root",
+        ]
         subprocess.run(["apt-get", *options, "update", "-qq"], check=True)
         search = ["apt-cache", *options, "search", "--names-only", "^linux-headers-.*-common$"]
         said = subprocess.run(search, check=True, capture_output=True, text=True).stdout
@@ -101,7 +110,9 @@ def debian_mirror() -> str:
     """
     for path in (*Path("/etc/apt/sources.list.d").glob("*.sources"), Path("/etc/apt/sources.list")):
         if path.exists():
-            found = re.search(r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+            found = re.search(
+                r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+)", path.read_text(encoding="utf-8"), re.MULTILINE
+            )
             if found and "security" not in found[1]:
                 return found[1]
     raise SystemExit("apt has no Debian mirror here: --fetch needs a Debian machine")
@@ -129,7 +140,9 @@ def main() -> int:
         return 1
     lines = ",\n".join(f"  {json.dumps(number)}: {json.dumps(devices[number])}" for number in sorted(devices))
     head = json.dumps({"source": HEADER_SOURCE, "names": NAMES_SOURCE, "checked": toml("devices")["checked"]})
-    TABLE.write_text(f'{{"origin": {head},\n"columns": ["family", "name", "first driver build"],\n"devices": {{\n{lines}\n}}}}\n')
+    TABLE.write_text(
+        f'{{"origin": {head},\n"columns": ["family", "name", "first driver build"],\n"devices": {{\n{lines}\n}}}}\n'
+    )
     print(f"{len(devices)} ids, {len(parse_header(HEADER.read_text()))} of them in the kernel's list")
     return 0
 

@@ -31,7 +31,9 @@ DATA = ROOT / "xpu_doctor" / "data"
 LIBRARY = re.compile(r"(\.so(\.\d+)*|\.dll)$")
 SYSTEMS = {"manylinux": "linux", "win_amd64": "windows"}
 NEWER = {
-    **dict.fromkeys(("intel-sycl-rt", "intel-cmplr-lib-rt", "intel-cmplr-lib-ur", "intel-opencl-rt", "intel-openmp"), "2026.2.0"),
+    **dict.fromkeys(
+        ("intel-sycl-rt", "intel-cmplr-lib-rt", "intel-cmplr-lib-ur", "intel-opencl-rt", "intel-openmp"), "2026.2.0"
+    ),
     "umf": "1.2.0",
     "tcmlib": "1.6.0",
     "intel-pti": "1.2.0",
@@ -92,11 +94,23 @@ def wheels(versions: dict[str, str]) -> list[tuple[str, str, str, str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "wanted.in"
         wanted.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), encoding="ascii")
-        command = ["uv", "pip", "compile", "--quiet", "--no-deps", "--universal", "--format", "pylock.toml", str(wanted)]
+        command = [
+            "uv",
+            "pip",
+            "compile",
+            "--quiet",
+            "--no-deps",
+            "--universal",
+            "--format",
+            "pylock.toml",
+            str(wanted),
+        ]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         print(f"{versions}: {run.stderr.strip()[-300:]}", file=sys.stderr)
-        return [] if len(versions) == 1 else [row for name, version in versions.items() for row in wheels({name: version})]
+        return (
+            [] if len(versions) == 1 else [row for name, version in versions.items() for row in wheels({name: version})]
+        )
     found = []
     for package in tomllib.loads(run.stdout)["packages"]:
         for wheel in package.get("wheels", ()):
@@ -125,7 +139,8 @@ def collected(sets: Iterable[dict[str, str]]) -> dict[str, dict[str, dict[str, l
             result[system].setdefault(package, {})[version] = shown
     key = lambda item: [int(part) if part.isdigit() else 0 for part in item[0].split(".")]  # noqa: E731
     return {
-        system: {name: dict(sorted(packages[name].items(), key=key)) for name in sorted(packages)} for system, packages in result.items()
+        system: {name: dict(sorted(packages[name].items(), key=key)) for name in sorted(packages)}
+        for system, packages in result.items()
     }
 
 
@@ -136,7 +151,10 @@ def main() -> int:
     head = json.dumps({"source": source, "checked": date.today().isoformat()})[1:-1]
     systems = []
     for system, packages in files.items():
-        lines = [f'  {json.dumps(name)}: {{{", ".join(f"{json.dumps(v)}: {json.dumps(f)}" for v, f in packages[name].items())}}}' for name in packages]
+        lines = [
+            f"  {json.dumps(name)}: {{{', '.join(f'{json.dumps(v)}: {json.dumps(f)}' for v, f in packages[name].items())}}}"
+            for name in packages
+        ]
         systems.append(f'"{system}": {{\n' + ",\n".join(lines) + "\n}")
     text = f'{{{head},\n"files": {{' + ",\n".join(systems) + "}}\n"
     json.loads(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from xpu_doctor.document import DOCUMENT_SCHEMA, Document
+from xpu_doctor.report.document import DOCUMENT_SCHEMA, Document
 
 PATH = Path(__file__).parents[1] / "xpu_doctor" / "schemas" / f"report-{DOCUMENT_SCHEMA}.schema.json"
 ENUMS = {
@@ -16,7 +16,10 @@ ENUMS = {
     "RemedyDocument": {"risk": ["none", "reinstall", "re-login", "reboot", "admin"]},
     "CrashDocument": {"part": ["probe", "rule", "plugin", "tool"]},
     "ExpectationDocument": {"state": ["met", "unmet", "unknown"]},
-    "Document": {"origin": ["live", "saved", "pasted"], "verdict": ["findings", "undiagnosed", "healthy", "tool-failed"]},
+    "Document": {
+        "origin": ["live", "saved", "pasted"],
+        "verdict": ["findings", "undiagnosed", "healthy", "tool-failed"],
+    },
 }
 """Closed sets of values, by type and field."""
 

@@ -48,7 +48,9 @@ def examine(folder: Path) -> dict[str, Any]:
     wine.start()
     try:
         imports = wine.redistributable()
-        names = wine.system_names() & (windows_world.imported_names(env) | {name for found in imports.values() for name in found})
+        names = wine.system_names() & (
+            windows_world.imported_names(env) | {name for found in imports.values() for name in found}
+        )
         rows = []
         for breakage in windows_world.cases():
             with breakages.done(env, breakage):

@@ -6,7 +6,12 @@ The public names below are imported when they are first used, so that the comman
 import sys
 
 _ASKED = sys.orig_argv[1:]
-if "-m" in _ASKED and _ASKED[_ASKED.index("-m") + 1 :][:1] == ["xpu_doctor"] and not getattr(sys.flags, "safe_path", False) and not sys.flags.isolated:
+if (
+    "-m" in _ASKED
+    and _ASKED[_ASKED.index("-m") + 1 :][:1] == ["xpu_doctor"]
+    and not getattr(sys.flags, "safe_path", False)
+    and not sys.flags.isolated
+):
     # `python -m` puts the working folder first, and nothing of it may run: not even a __future__.py, which is why none is imported here.
     _HERE = sys.path[0]
     if __file__[: -len("xpu_doctor/__init__.py")].rstrip("/\\") != _HERE.rstrip("/\\"):
@@ -21,20 +26,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xpu_doctor.api import check, triage
-    from xpu_doctor.diagnosis import Diagnosis
-    from xpu_doctor.document import Document
-    from xpu_doctor.findings import Finding
-    from xpu_doctor.snapshot import Snapshot
+    from xpu_doctor.diagnosis.diagnose import Diagnosis
+    from xpu_doctor.model.findings import Finding
+    from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.report.document import Document
 
 __all__ = ["Diagnosis", "Document", "Finding", "Snapshot", "__version__", "check", "triage"]
 
 _HOMES = {
     "check": "xpu_doctor.api",
     "triage": "xpu_doctor.api",
-    "Diagnosis": "xpu_doctor.diagnosis",
-    "Document": "xpu_doctor.document",
-    "Finding": "xpu_doctor.findings",
-    "Snapshot": "xpu_doctor.snapshot",
+    "Diagnosis": "xpu_doctor.diagnosis.diagnose",
+    "Document": "xpu_doctor.report.document",
+    "Finding": "xpu_doctor.model.findings",
+    "Snapshot": "xpu_doctor.model.snapshot",
 }
 
 

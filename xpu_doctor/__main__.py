@@ -1,5 +1,5 @@
 """`python -m xpu_doctor`: Scripts folders are often not on PATH."""
 
-from xpu_doctor.cli import main
+from xpu_doctor.cli.main import main
 
 main()

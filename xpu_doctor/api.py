@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from xpu_doctor.document import Document
+from xpu_doctor.report.document import Document
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis import Diagnosis
+    from xpu_doctor.diagnosis.diagnose import Diagnosis
 
 
 def check(
@@ -26,15 +26,15 @@ def check(
     gets, by default this process's own.
 
     Raises:
-        xpu_doctor.target.TargetError: there is no interpreter to examine.
+        xpu_doctor.target.find.TargetError: there is no interpreter to examine.
         KeyError: a name in `only` or `skip` is neither a layer nor a probe.
         OSError: the interpreter cannot be started.
     """
-    from xpu_doctor.gather import Checkup, now
-    from xpu_doctor.layers import select
-    from xpu_doctor.registry import probe_layers
-    from xpu_doctor.reporting import Report
-    from xpu_doctor.target import Surroundings, find_target
+    from xpu_doctor.catalogue.names import probe_layers
+    from xpu_doctor.examination.run import Checkup, now
+    from xpu_doctor.model.selection import select
+    from xpu_doctor.report.build import Report
+    from xpu_doctor.target.find import Surroundings, find_target
 
     variables = dict(os.environ if environment is None else environment)
     choice = find_target(python, Surroundings(variables))
@@ -49,9 +49,12 @@ def triage(*texts: str) -> Diagnosis:
     """Diagnose from pasted texts; several are taken as one machine."""
     import io
 
-    from xpu_doctor.registry import all_rules
-    from xpu_doctor.safe_text import read_safely
-    from xpu_doctor.triaging import triage_texts
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.pasted.run import triage_texts
+    from xpu_doctor.text.safe import read_safely
 
-    named = [(f"text {number}", read_safely(io.BytesIO(text.encode("utf-8", "replace")), f"text {number}")) for number, text in enumerate(texts, 1)]
+    named = [
+        (f"text {number}", read_safely(io.BytesIO(text.encode("utf-8", "replace")), f"text {number}"))
+        for number, text in enumerate(texts, 1)
+    ]
     return triage_texts(named, rules=all_rules()).diagnosis

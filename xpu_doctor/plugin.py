@@ -6,7 +6,9 @@ describes them, and `docs/how-to/write-a-plugin.md` shows how they fit together.
 
 from __future__ import annotations
 
-from xpu_doctor.facts import (
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.host.live import Completed, FileStatus, Host, RecordedHost
+from xpu_doctor.model.facts import (
     Access,
     Compute,
     Distributions,
@@ -28,13 +30,11 @@ from xpu_doctor.facts import (
     Torch,
     Xpu,
 )
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Risk, Severity
-from xpu_doctor.host import Completed, FileStatus, Host, RecordedHost
-from xpu_doctor.probe import Probe, probe
-from xpu_doctor.rule import Rule
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Risk, Severity
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.probes.runner import Probe, probe
 from xpu_doctor.testing import RuleCrashed, judge_one
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 __all__ = [
     "Access",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xpu_doctor.findings import Finding
-from xpu_doctor.rule import Rule, judge
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.diagnosis.judge import Rule, judge
+from xpu_doctor.model.findings import Finding
+from xpu_doctor.model.snapshot import Snapshot
 
 
 class RuleCrashed(AssertionError):

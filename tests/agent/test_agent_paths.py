@@ -13,9 +13,13 @@ from tests.support.cli import codes, doctor, environment, flat
 from tests.support.environments import StubEnvironment, make_environment
 
 
-@pytest.mark.parametrize("module", ["json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "torch", "numpy"])
+@pytest.mark.parametrize(
+    "module", ["json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "torch", "numpy"]
+)
 @pytest.mark.parametrize("where", ["working folder", "PYTHONPATH"])
-def test_stray_module_is_found_and_kills_nothing(stub: StubEnvironment, tmp_path: Path, module: str, where: str) -> None:
+def test_stray_module_is_found_and_kills_nothing(
+    stub: StubEnvironment, tmp_path: Path, module: str, where: str
+) -> None:
     stub.add_torch(init="import random, json")
     stray = tmp_path / "stray"
     stray.mkdir()
@@ -31,8 +35,14 @@ def test_stray_module_is_found_and_kills_nothing(stub: StubEnvironment, tmp_path
 
         document = json.loads(run.stdout)
     else:
-        document = doctor(*arguments, env=env, cwd=stray).json() if module not in _KILLS_DOCTOR else _from_elsewhere(arguments, stray)
-    assert any(shadow["module"] == module and shadow["where"] == where for shadow in document["snapshot"]["shadows"]["found"])
+        document = (
+            doctor(*arguments, env=env, cwd=stray).json()
+            if module not in _KILLS_DOCTOR
+            else _from_elsewhere(arguments, stray)
+        )
+    assert any(
+        shadow["module"] == module and shadow["where"] == where for shadow in document["snapshot"]["shadows"]["found"]
+    )
     assert document["snapshot"]["torch"]["installed"] is True
     if module in ("torch", "random"):
         assert "torch-shadowed" in codes(document)
@@ -40,7 +50,9 @@ def test_stray_module_is_found_and_kills_nothing(stub: StubEnvironment, tmp_path
         assert f"{module}.py" in str(shown)
 
 
-_KILLS_DOCTOR = frozenset({"json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "numpy", "torch"})
+_KILLS_DOCTOR = frozenset(
+    {"json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "numpy", "torch"}
+)
 """`python -m` puts the working folder first, so the doctor is started by its isolated entry there."""
 
 
@@ -48,13 +60,20 @@ def _isolated_doctor() -> list[str]:
     import sys
 
     root = str(Path(__file__).parents[2])
-    return [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {root!r}); from xpu_doctor.cli import main; main()"]
+    return [
+        sys.executable,
+        "-I",
+        "-c",
+        f"import sys; sys.path.insert(0, {root!r}); from xpu_doctor.cli.main import main; main()",
+    ]
 
 
 def _from_elsewhere(arguments: tuple[str, ...], folder: Path) -> dict[str, object]:
     import json
 
-    run = subprocess.run([*_isolated_doctor(), *arguments], capture_output=True, env=environment(), cwd=folder, timeout=120, check=False)
+    run = subprocess.run(
+        [*_isolated_doctor(), *arguments], capture_output=True, env=environment(), cwd=folder, timeout=120, check=False
+    )
     document: dict[str, object] = json.loads(run.stdout)
     return document
 
@@ -69,8 +88,15 @@ def test_spaces_and_other_scripts_in_the_path(tmp_path: Path) -> None:
 
 def test_a_locale_of_plain_ascii(tmp_path: Path) -> None:
     stub = make_environment(tmp_path / "ünïcode")
-    stub.add_torch(init="print('\\u2713 \\u4e2d\\u6587')\nraise ImportError('\\u627e\\u4e0d\\u5230\\u6307\\u5b9a\\u7684\\u6a21\\u5757')")
-    ran = doctor("check", "--python", str(stub.folder), env=environment(LC_ALL="C", LANG="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0", PYTHONIOENCODING="ascii"))
+    stub.add_torch(
+        init="print('\\u2713 \\u4e2d\\u6587')\nraise ImportError('\\u627e\\u4e0d\\u5230\\u6307\\u5b9a\\u7684\\u6a21\\u5757')"
+    )
+    ran = doctor(
+        "check",
+        "--python",
+        str(stub.folder),
+        env=environment(LC_ALL="C", LANG="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0", PYTHONIOENCODING="ascii"),
+    )
     assert ran.code == 1
     assert "Traceback" not in ran.stderr
     assert ran.stdout.isascii()
@@ -80,15 +106,25 @@ def test_the_working_folder_was_deleted(stub: StubEnvironment, tmp_path: Path) -
     stub.add_torch()
     gone = tmp_path / "gone"
     gone.mkdir()
-    script = f"import os, sys; os.rmdir({str(gone)!r}); sys.argv[1:] = ['check', '--python', {str(stub.python)!r}, '--json']; from xpu_doctor.cli import main; main()"
+    script = f"import os, sys; os.rmdir({str(gone)!r}); sys.argv[1:] = ['check', '--python', {str(stub.python)!r}, '--json']; from xpu_doctor.cli.main import main; main()"
     import sys
 
     root = str(Path(__file__).parents[2])
-    run = subprocess.run([sys.executable, "-c", script], cwd=gone, env=environment(PYTHONPATH=root), capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=gone,
+        env=environment(PYTHONPATH=root),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert run.returncode == 1, run.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare"
+)
 def test_a_read_only_root_without_a_temporary_folder(stub: StubEnvironment) -> None:
     stub.add_torch(init="import os; os.abort()")
     import sys
@@ -98,7 +134,9 @@ def test_a_read_only_root_without_a_temporary_folder(stub: StubEnvironment) -> N
         "mount -o remount,ro,bind / && ! touch /tmp/written 2>/dev/null && "
         f"exec env TMPDIR=/nowhere PYTHONPATH={root} {sys.executable} -B -m xpu_doctor check --python '{stub.python}' --json"
     )
-    run = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(
+        ["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=120, check=False
+    )
     if not run.stdout:
         pytest.skip(f"no read-only root can be made here: {run.stderr[-200:]}")
     import json
@@ -127,20 +165,32 @@ def test_no_executable_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["the only torch", "over the environment's own"])
-def test_a_torch_that_was_installed_into_a_folder_of_pythonpath(stub: StubEnvironment, tmp_path: Path, beside: bool) -> None:
+def test_a_torch_that_was_installed_into_a_folder_of_pythonpath(
+    stub: StubEnvironment, tmp_path: Path, beside: bool
+) -> None:
     """`pip install --target`: no intruder; where the environment holds a torch too, the report says which one wins."""
     target = tmp_path / "target"
-    StubEnvironment(stub.folder, stub.python, target).add_torch(version="2.9.0+cpu", libraries=("libc10.so", "libtorch_cpu.so"))
+    StubEnvironment(stub.folder, stub.python, target).add_torch(
+        version="2.9.0+cpu", libraries=("libc10.so", "libtorch_cpu.so")
+    )
     if beside:
         stub.add_torch(version="2.9.1+xpu")
-    document = doctor("check", "--python", str(stub.python), "--json", env=environment(PYTHONPATH=f"{Path(__file__).parents[2]}:{target}")).json()
+    document = doctor(
+        "check",
+        "--python",
+        str(stub.python),
+        "--json",
+        env=environment(PYTHONPATH=f"{Path(__file__).parents[2]}:{target}"),
+    ).json()
     shown = [finding for finding in flat(document["root_causes"]) if finding["code"] == "torch-shadowed"]
     assert document["snapshot"]["imported"]["succeeded"] is True
     if not beside:
         assert not shown
     else:
         assert f"torch 2.9.0+cpu in {target} (PYTHONPATH) hides torch 2.9.1+xpu" in shown[0]["summary"]
-        assert all("mv " not in line for finding in shown for remedy in finding["remedies"] for line in remedy["commands"])
+        assert all(
+            "mv " not in line for finding in shown for remedy in finding["remedies"] for line in remedy["commands"]
+        )
 
 
 @pytest.mark.parametrize("program", ["/bin/cat", "/bin/true"])

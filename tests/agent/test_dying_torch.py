@@ -67,7 +67,9 @@ DEATHS = (
 def test_every_death_is_a_report(stub: StubEnvironment, death: Death) -> None:
     stub.add_torch(init=death.init, xpu_module=death.xpu)
     run = uuid.uuid4().hex
-    ran = doctor("check", "--python", str(stub.python), "--json", "--timeout", str(TIMEOUT), env=environment(RUN_OF_THE_TEST=run))
+    ran = doctor(
+        "check", "--python", str(stub.python), "--json", "--timeout", str(TIMEOUT), env=environment(RUN_OF_THE_TEST=run)
+    )
     document = ran.json()
     found = [finding for finding in flat(document["root_causes"]) if finding["code"] == death.code]
     assert found, f"{death.code} not in {[item['code'] for item in flat(document['root_causes'])]}"

@@ -12,10 +12,10 @@ import pytest
 
 from tests.support.cli import codes, doctor
 from tests.support.environments import StubEnvironment
-from xpu_doctor.agent import AGENT_PATH
 from xpu_doctor.process.seal import KEY_LENGTH, Seal
+from xpu_doctor.target.agent import AGENT_PATH
 
-FORGER = '''
+FORGER = """
 import json, os, sys
 LINES = [
     {"kind": "begin", "stage": "import"},
@@ -48,7 +48,7 @@ def forge():
         elif os.path.isfile(name) and not name.endswith((".py", ".exe")) and not os.access(name, os.X_OK):
             with open(name, "ab") as stream:
                 stream.write(DATA)
-'''
+"""
 
 
 def report(stub: StubEnvironment) -> dict[str, object]:
@@ -98,7 +98,7 @@ def test_lines_repeated_from_the_transcript_are_not_believed(stub: StubEnvironme
 
 @pytest.mark.skipif(os.name == "nt", reason="passes descriptors")
 def test_a_line_without_its_end_spoils_no_other(stub: StubEnvironment) -> None:
-    half = "import os\nfor n in range(3, 64):\n    try: os.write(n, b'{\"kind\": \"e')\n    except OSError: pass\n"
+    half = 'import os\nfor n in range(3, 64):\n    try: os.write(n, b\'{"kind": "e\')\n    except OSError: pass\n'
     stub.add_torch(init=half + "raise ImportError('said all the same')")
     assert "said all the same" in str(report(stub)["root_causes"])
 
@@ -136,7 +136,9 @@ def test_the_key_is_erased_and_the_lines_are_sealed(tmp_path: Path, by: str) -> 
     try:
         where = str(transcript) if by == "path" else f"fd:{handle}"
         passed = {"pass_fds": (handle,)} if by == "fd" else {}
-        subprocess.run([sys.executable, "-B", str(AGENT_PATH), where, "{}", "interpreter"], check=True, timeout=60, **passed)  # type: ignore[call-overload]
+        subprocess.run(
+            [sys.executable, "-B", str(AGENT_PATH), where, "{}", "interpreter"], check=True, timeout=60, **passed
+        )  # type: ignore[call-overload]
     finally:
         os.close(handle)
     data = transcript.read_bytes()

@@ -30,7 +30,9 @@ def _version(python: str) -> tuple[int, ...]:
 INTERPRETERS = [(path, version) for path in _candidates() if (version := _version(path))]
 
 
-@pytest.mark.parametrize(("python", "version"), INTERPRETERS, ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "")
+@pytest.mark.parametrize(
+    ("python", "version"), INTERPRETERS, ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else ""
+)
 def test_interpreter(python: str, version: tuple[int, ...]) -> None:
     ran = doctor("check", "--python", python, "--json", "--skip", "import")
     document = ran.json()

@@ -11,7 +11,14 @@ from tests.support.cli import Ran, codes, doctor, rung
 from tests.support.environments import StubEnvironment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="scripts with a #! line")
-INNOCENT = {"torch-import-failed", "torch-import-crashed", "torch-import-hung", "gpu-driver-bug", "torch-not-installed", "xpu-unavailable"}
+INNOCENT = {
+    "torch-import-failed",
+    "torch-import-crashed",
+    "torch-import-hung",
+    "gpu-driver-bug",
+    "torch-not-installed",
+    "xpu-unavailable",
+}
 
 
 def examined(python: str) -> Ran:
@@ -26,7 +33,13 @@ def is_one_finding(ran: Ran, *says: str) -> None:
     assert all(word in found[0]["summary"] for word in says), found[0]["summary"]
     assert not INNOCENT & set(codes(document))
     assert rung(document, "driver")["state"] != "fault" and rung(document, "import")["state"] != "fault"
-    assert {stage["name"] for stage in document["snapshot"]["run"]["stages"]} <= {"start", "interpreter", "distributions", "build", "shadows"}
+    assert {stage["name"] for stage in document["snapshot"]["run"]["stages"]} <= {
+        "start",
+        "interpreter",
+        "distributions",
+        "build",
+        "shadows",
+    }
 
 
 def program(folder: Path, text: str) -> str:
@@ -36,7 +49,14 @@ def program(folder: Path, text: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(("code", "says"), [("import os; os._exit(3)", "exit code 3"), ("import os; os.abort()", "SIGABRT"), ("raise SystemExit('not today')", "not today")])
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import os; os._exit(3)", "exit code 3"),
+        ("import os; os.abort()", "SIGABRT"),
+        ("raise SystemExit('not today')", "not today"),
+    ],
+)
 def test_sitecustomize_ends_it(stub: StubEnvironment, code: str, says: str) -> None:
     stub.add_torch()
     (stub.site / "sitecustomize.py").write_text(code, encoding="utf-8")

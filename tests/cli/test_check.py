@@ -63,12 +63,26 @@ def test_only_wheel_judges_the_wheel_alone(stub: StubEnvironment) -> None:
     ("torch-xpu", {"xpu", "allocate"}, "enumeration", "unknown"),
     ("torch-allocate", {"allocate"}, "enumeration", "unknown"),
 ])  # fmt: skip
-def test_a_skipped_probe_does_not_run(stub: StubEnvironment, probe: str, stages: set[str], layer: str, state: str) -> None:
+def test_a_skipped_probe_does_not_run(
+    stub: StubEnvironment, probe: str, stages: set[str], layer: str, state: str
+) -> None:
     """What was left out by name is not asked, and never passes for what was seen to work."""
-    stub.add_torch(xpu_module="def _is_compiled(): return True\ndef is_available(): return True\ndef device_count(): return 1\n")
-    document = doctor("check", "--python", str(stub.python), "--json", "--only", "wheel,import,enumeration", "--skip", probe).json()
+    stub.add_torch(
+        xpu_module="def _is_compiled(): return True\ndef is_available(): return True\ndef device_count(): return 1\n"
+    )
+    document = doctor(
+        "check", "--python", str(stub.python), "--json", "--only", "wheel,import,enumeration", "--skip", probe
+    ).json()
     ran = {stage["name"] for stage in document["snapshot"]["run"]["stages"]}
-    assert not ran & stages and ran | stages == {"interpreter", "distributions", "build", "shadows", "import", "xpu", "allocate"}
+    assert not ran & stages and ran | stages == {
+        "interpreter",
+        "distributions",
+        "build",
+        "shadows",
+        "import",
+        "xpu",
+        "allocate",
+    }
     assert rung(document, layer)["state"] != "ok" or not state
     assert not state or rung(document, layer)["state"] == state
 
@@ -89,8 +103,12 @@ def test_an_expectation_holds_or_fails(stub: StubEnvironment) -> None:
     assert unmet.code == 1
     assert unmet.json()["expectations"][0]["state"] == "unmet"
     stub.add_torch("2.9.1+xpu")
-    met = doctor("check", "--python", python, "--json", "--expect", "xpu-wheel", "--only", "wheel", "--fail-on", "never")
-    assert met.json()["expectations"] == [{"expect": "xpu-wheel", "state": "met", "reason": "the installed torch is an XPU build"}]
+    met = doctor(
+        "check", "--python", python, "--json", "--expect", "xpu-wheel", "--only", "wheel", "--fail-on", "never"
+    )
+    assert met.json()["expectations"] == [
+        {"expect": "xpu-wheel", "state": "met", "reason": "the installed torch is an XPU build"}
+    ]
 
 
 def test_expecting_devices(stub: StubEnvironment) -> None:
@@ -100,7 +118,9 @@ def test_expecting_devices(stub: StubEnvironment) -> None:
 
 
 def test_an_expectation_that_cannot_be_told_is_not_met(stub: StubEnvironment) -> None:
-    ran = doctor("check", "--python", cpu(stub), "--json", "--expect", "devices>=1", "--fail-on", "never", "--skip", "import")
+    ran = doctor(
+        "check", "--python", cpu(stub), "--json", "--expect", "devices>=1", "--fail-on", "never", "--skip", "import"
+    )
     assert ran.code == 3
     assert ran.json()["expectations"][0]["state"] == "unknown"
 
@@ -205,12 +225,14 @@ def test_a_closed_pipe_is_no_crash(stub: StubEnvironment) -> None:
 
 def test_a_crash_of_the_doctor_is_a_document_and_a_log(stub: StubEnvironment) -> None:
     script = (
-        "import sys, xpu_doctor.diagnosis as d\n"
+        "import sys, xpu_doctor.diagnosis.diagnose as d\n"
         "def broken(*a, **k): raise ZeroDivisionError('the doctor fell ill')\n"
         "d.diagnose = broken\n"
-        f"from xpu_doctor.cli import main; main(['check', '--python', {cpu(stub)!r}, '--json'])"
+        f"from xpu_doctor.cli.main import main; main(['check', '--python', {cpu(stub)!r}, '--json'])"
     )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment(), timeout=60, check=False
+    )
     assert run.returncode == 4
     document = json.loads(run.stdout)
     import jsonschema
@@ -221,7 +243,9 @@ def test_a_crash_of_the_doctor_is_a_document_and_a_log(stub: StubEnvironment) ->
 
 
 def test_names_do_not_leave_the_machine(stub: StubEnvironment) -> None:
-    stub.add_torch(init="raise OSError('cannot open /home/qwertzuiop/secret, token hf_abcdefghijklmnopqrstuv, mail a.b@example.org')")
+    stub.add_torch(
+        init="raise OSError('cannot open /home/qwertzuiop/secret, token hf_abcdefghijklmnopqrstuv, mail a.b@example.org')"
+    )
     env = environment(USER="qwertzuiop", HOME="/home/qwertzuiop", PYTORCH_ALLOC_CONF="x", MY_SECRET="s3cr3tvalue")
     document = doctor("check", "--python", str(stub.python), "--json", env=env).json()
     text = json.dumps(document["snapshot"])
@@ -255,7 +279,12 @@ def test_many_environments_at_once(stub: StubEnvironment) -> None:
     """Ten doctors side by side examine one environment without meeting each other."""
     python = cpu(stub)
     running = [
-        subprocess.Popen([sys.executable, "-m", "xpu_doctor", "check", "--python", python, "--json"], stdout=subprocess.PIPE, env=environment()) for _ in range(10)
+        subprocess.Popen(
+            [sys.executable, "-m", "xpu_doctor", "check", "--python", python, "--json"],
+            stdout=subprocess.PIPE,
+            env=environment(),
+        )
+        for _ in range(10)
     ]
     for process in running:
         stdout, _ = process.communicate(timeout=120)
@@ -282,8 +311,17 @@ def test_a_killed_doctor_leaves_nothing_for_long(stub: StubEnvironment) -> None:
 @pytest.mark.parametrize("redirect", ["<&-", "2>&-", "<&- 2>&-", ">&-"])
 def test_closed_standard_streams(stub: StubEnvironment, tmp_path: Path, redirect: str) -> None:
     target = tmp_path / "report.json"
-    command = f"{sys.executable} -m xpu_doctor check --python '{cpu(stub)}' --only wheel --json -o '{target}' {redirect}"
-    subprocess.run(["sh", "-c", command], env=environment(), capture_output=True, timeout=60, check=False, cwd=Path(__file__).parents[2])
+    command = (
+        f"{sys.executable} -m xpu_doctor check --python '{cpu(stub)}' --only wheel --json -o '{target}' {redirect}"
+    )
+    subprocess.run(
+        ["sh", "-c", command],
+        env=environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
     assert json.loads(target.read_text(encoding="utf-8"))["root_causes"][0]["code"] == "torch-cpu-wheel"
 
 
@@ -304,7 +342,9 @@ def test_an_error_text_cannot_steer_the_terminal(stub: StubEnvironment) -> None:
     ran = doctor("check", "--python", str(stub.python), "-v")
     assert "evil" in ran.stdout
     assert not {"\x1b", "\x00", "\u202e"} & set(ran.stdout)
-    assert max(len(line) for line in ran.stdout.splitlines() if " && " not in line) < 400  # a chain of commands is never broken
+    assert (
+        max(len(line) for line in ran.stdout.splitlines() if " && " not in line) < 400
+    )  # a chain of commands is never broken
 
 
 def test_nothing_left_to_examine_is_refused(stub: StubEnvironment) -> None:
@@ -318,13 +358,23 @@ def test_deadlines_are_finite(value: str) -> None:
     assert doctor("check", "--timeout", value).code == 2
 
 
-@pytest.mark.parametrize("module", ["random", "json", "platform", "subprocess", "click", "typing", "dataclasses", "msgspec"])
+@pytest.mark.parametrize(
+    "module", ["random", "json", "platform", "subprocess", "click", "typing", "dataclasses", "msgspec"]
+)
 def test_strangers_on_pythonpath_do_not_end_the_doctor(stub: StubEnvironment, tmp_path: Path, module: str) -> None:
     stub.add_torch()
     (tmp_path / f"{module}.py").write_text("raise RuntimeError('a stranger')\n", encoding="utf-8")
     script = Path(sys.executable).with_name("xpu-doctor")
     root = str(Path(__file__).parents[2])
-    start = [str(script)] if script.exists() else [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); from xpu_doctor.cli import main; main()"]
+    start = (
+        [str(script)]
+        if script.exists()
+        else [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {root!r}); from xpu_doctor.cli.main import main; main()",
+        ]
+    )
     run = subprocess.run(
         [*start, "check", "--python", str(stub.python), "--json", "--skip", "import"],
         capture_output=True, text=True, env=environment(PYTHONPATH=str(tmp_path)), timeout=60, check=False, cwd="/",

@@ -62,6 +62,8 @@ def test_debians_torch_is_its_own_build(tmp_path: Path) -> None:
     assert (torch["version"], torch["build"], torch["package_owner"]) == ("1.13.0a0", "cpu", "torch")
     assert {row["kind"] for row in document["snapshot"]["libraries"]["damaged"]} == {"dangling"}
     text = json.dumps(document)
-    assert "torch-built-without-xpu" in codes(document) and "is the distribution's own build, without XPU support" in text
+    assert (
+        "torch-built-without-xpu" in codes(document) and "is the distribution's own build, without XPU support" in text
+    )
     assert not {"torch-install-broken", "torch-cpu-wheel"} & set(codes(document))
     assert "uninstall -y torch" not in text and "rm -rf" not in text

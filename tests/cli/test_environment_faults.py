@@ -14,7 +14,7 @@ import pytest
 from tests.support.clean_output import clean_json, clean_text
 from tests.support.cli import ROOT, doctor, environment
 from tests.support.environments import StubEnvironment
-from xpu_doctor.cli import main
+from xpu_doctor.cli.main import main
 
 posix = pytest.mark.skipif(os.name != "posix", reason="bytes in names and descriptors are POSIX's")
 HOSTILE = "bad \\udc80 \\ud800 \\x1b]0;title\\x07 \\x1b[31m \\x9b31m \\u202e \\u200b \\u2028 \\x00 end"
@@ -61,7 +61,12 @@ def test_paths_that_are_no_unicode(stub: StubEnvironment, tmp_path: Path, format
 def _commands(document: dict[str, object]) -> list[str]:
     from tests.support.cli import flat
 
-    return [line for finding in flat(document["root_causes"]) for remedy in finding["remedies"] for line in (*remedy["commands"], *remedy["verify"])]  # type: ignore[arg-type]
+    return [
+        line
+        for finding in flat(document["root_causes"])
+        for remedy in finding["remedies"]
+        for line in (*remedy["commands"], *remedy["verify"])
+    ]  # type: ignore[arg-type]
 
 
 @posix
@@ -93,14 +98,20 @@ def test_variables_that_are_no_unicode(stub: StubEnvironment) -> None:
 )
 def test_other_encodings(stub: StubEnvironment, settings: dict[str, str]) -> None:
     stub.add_torch(init="raise RuntimeError('Grüße 中文 \U0001f600')\n")
-    document = clean_json(raw("check", "--python", str(stub.python), "--only", "wheel,import", "--json", **settings).stdout)
+    document = clean_json(
+        raw("check", "--python", str(stub.python), "--only", "wheel,import", "--json", **settings).stdout
+    )
     assert "Grüße 中文 \U0001f600" in json.dumps(document, ensure_ascii=False)
     text = raw("check", "--python", str(stub.python), "--only", "wheel,import", **settings)
     assert text.returncode in (1, 3) and b"Traceback" not in text.stderr
 
 
 @posix
-@pytest.mark.parametrize("arguments", [("codes",), ("--help",), ("--version",), ("schema",), ("explain", "torch-cpu-wheel"), ("check", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [("codes",), ("--help",), ("--version",), ("schema",), ("explain", "torch-cpu-wheel"), ("check", "--help")],
+    ids=" ".join,
+)
 def test_a_full_disk(arguments: tuple[str, ...]) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("no /dev/full")
@@ -122,23 +133,41 @@ def test_full_and_closed_descriptors_do_not_change_the_verdict(stub: StubEnviron
     stub.add_torch("2.9.1+cpu", libraries=("libc10.so",))
     command = f"{sys.executable} -m xpu_doctor check --python '{stub.python}' --only wheel --json"
     for redirect in ("2>/dev/full", ">&- 2>&-"):
-        run = subprocess.run(["sh", "-c", f"{command} {redirect}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False)
+        run = subprocess.run(
+            ["sh", "-c", f"{command} {redirect}"],
+            env=environment(PYTHONPATH=str(ROOT)),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
         assert run.returncode == 1, (redirect, run.stderr)
     usage = subprocess.run(
-        ["sh", "-c", f"{command} --nonsense 2>/dev/full"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False
+        ["sh", "-c", f"{command} --nonsense 2>/dev/full"],
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert usage.returncode == 2
 
 
 @posix
-@pytest.mark.parametrize("arguments", [("--json",), (), ("-o", "relative.json"), ("-o", "-", "--json")], ids=["json", "text", "file", "dash"])
+@pytest.mark.parametrize(
+    "arguments", [("--json",), (), ("-o", "relative.json"), ("-o", "-", "--json")], ids=["json", "text", "file", "dash"]
+)
 def test_a_deleted_working_folder(stub: StubEnvironment, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     stub.add_torch("2.9.1+cpu", libraries=("libc10.so",))
     gone = tmp_path / "gone"
     gone.mkdir()
-    line = " ".join([sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python), "--only", "wheel", *arguments])
+    line = " ".join(
+        [sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python), "--only", "wheel", *arguments]
+    )
     run = subprocess.run(
-        ["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False
+        ["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"],
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     if "relative.json" in arguments:
         assert run.returncode == 2 and b"cannot write relative.json" in run.stderr and b"Traceback" not in run.stderr
@@ -155,14 +184,20 @@ def test_a_deleted_working_folder_and_a_relative_interpreter(tmp_path: Path) -> 
     for python in ("python3", "./env", "env/bin/python"):
         line = f"{sys.executable} -m xpu_doctor check --only wheel --python {python}"
         run = subprocess.run(
-            ["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"], env=environment(PYTHONPATH=str(ROOT)), capture_output=True, timeout=60, check=False
+            ["sh", "-c", f"cd '{gone}' && rmdir '{gone}' && {line}"],
+            env=environment(PYTHONPATH=str(ROOT)),
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert run.returncode != 4, run.stderr
         gone.mkdir()
 
 
 @posix
-@pytest.mark.parametrize(("python", "says"), [("~nosuchuser", "no user nosuchuser"), ("~nosuchuser/env/bin/python", "no user nosuchuser")])
+@pytest.mark.parametrize(
+    ("python", "says"), [("~nosuchuser", "no user nosuchuser"), ("~nosuchuser/env/bin/python", "no user nosuchuser")]
+)
 def test_a_user_that_is_not(python: str, says: str) -> None:
     ran = doctor("check", "--python", python)
     assert ran.code == 2 and says in ran.stderr and "Traceback" not in ran.stderr
@@ -187,10 +222,16 @@ def test_no_more_threads_is_one_line(stub: StubEnvironment) -> None:
         "import sys, threading\n"
         'def start(self): raise RuntimeError("can\'t start new thread")\n'
         "threading.Thread.start = start\n"
-        "from xpu_doctor.cli import main\n"
+        "from xpu_doctor.cli.main import main\n"
         f"main(['check', '--json', '--python', {str(stub.python)!r}])\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False, env=environment(PYTHONPATH=str(ROOT)))
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=environment(PYTHONPATH=str(ROOT)),
+    )
     assert run.returncode == 3
     assert "ulimit -u" in run.stderr.decode() and len(run.stderr.decode().splitlines()) == 1
     document = clean_json(run.stdout)

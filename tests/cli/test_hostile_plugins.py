@@ -12,16 +12,16 @@ from tests.support.clean_output import clean_json, clean_text
 from tests.support.cli import environment, flat
 from tests.support.environments import StubEnvironment
 
-RULE = """from xpu_doctor.findings import *
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import Undecided, Unknown
+RULE = """from xpu_doctor.model.findings import *
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.unknown import Undecided, Unknown
 class R(Rule):
     code = '{name}'
     layer = Layer.WHEEL
 """
 CHECK = "    def check(self, snapshot):\n        {body}\n        yield\n"
-PROBE = """from xpu_doctor.findings import Layer
-from xpu_doctor.probe import probe
+PROBE = """from xpu_doctor.model.findings import Layer
+from xpu_doctor.probes.runner import probe
 @probe('{name}', layer=Layer.WHEEL, fills='')
 def thing(host):
     {body}
@@ -36,15 +36,24 @@ RULES = {
     "summary is a number": ("yield self.found('s', 5)", "summary"),
     "summary is none": ("yield self.found('s', None)", "summary"),
     "evidence of a wrong type": ("yield self.found('s', 't', evidence=[Evidence('a', {1: 2}, 'b')])", "no text"),
-    "evidence is an object": ("yield Finding(self.code, self.layer, self.severity, self.confidence, 's', 't', (object(),))", "damaged"),
+    "evidence is an object": (
+        "yield Finding(self.code, self.layer, self.severity, self.confidence, 's', 't', (object(),))",
+        "damaged",
+    ),
     "remedies are texts": ("yield self.found('s', 't', remedies='abc')", "damaged"),
     "commands are a text": ("yield self.found('s', 't', remedies=[Remedy('t', 'w', commands=5)])", "damaged"),
     "severity is a text": ("yield self.found('s', 't', severity='fatal')", "damaged"),
     "no finding": ("yield 5", "no finding"),
-    "another code": ("yield Finding('torch-cpu-wheel', self.layer, self.severity, self.confidence, 's', 't')", "another code"),
+    "another code": (
+        "yield Finding('torch-cpu-wheel', self.layer, self.severity, self.confidence, 's', 't')",
+        "another code",
+    ),
     "huge": ("yield self.found('s', 'x' * 10_000_000)", "KiB"),
     "without end": ("\n        while True: yield self.found('s', 't')", "more than"),
-    "a message that raises": ("\n        class E(Exception):\n            def __str__(self): raise E\n        raise E", "E"),
+    "a message that raises": (
+        "\n        class E(Exception):\n            def __str__(self): raise E\n        raise E",
+        "E",
+    ),
     "odd undecided": ("raise Undecided(type('U', (), {'reason': 5, 'fact': []})())", "Undecided"),
     "steers": ("raise RuntimeError('\\x1b[2J\\u202e\\udc80')", "\\x1b[2J"),
 }
@@ -62,7 +71,10 @@ PROBES = {
     "probe never ends": ("while True: pass", "no answer in"),
 }
 OTHERS = {
-    "raises when made": (RULE + "    def __init__(self): raise ValueError('not today')\n" + CHECK.format(body="return"), "not today"),
+    "raises when made": (
+        RULE + "    def __init__(self): raise ValueError('not today')\n" + CHECK.format(body="return"),
+        "not today",
+    ),
     "never loads": ("import time\ntime.sleep(1000)\n", "no answer in"),
     "interrupts on import": ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
     "no layer": (RULE.replace("Layer.WHEEL", "'wheel'") + CHECK.format(body="return"), "no Layer"),
@@ -87,14 +99,24 @@ def everything(home: StubEnvironment) -> dict[str, str]:  # noqa: F811
     """Install a distribution for each way to fail; return what each must say."""
     says = {}
     made = [(text, RULE + CHECK.format(body=body), "rules", "R", reason) for text, (body, reason) in RULES.items()]
-    made += [(text, PROBE.replace("{body}", body), "probes", "thing", reason) for text, (body, reason) in PROBES.items()]
+    made += [
+        (text, PROBE.replace("{body}", body), "probes", "thing", reason) for text, (body, reason) in PROBES.items()
+    ]
     made += [(text, source, "rules", "R", reason) for text, (source, reason) in OTHERS.items()]
     made += [
-        (text, PROBE.replace(", fills=''", fills).replace("{body}", "return {}"), "probes", "thing", reason) for text, (fills, reason) in FILLS.items()
+        (text, PROBE.replace(", fills=''", fills).replace("{body}", "return {}"), "probes", "thing", reason)
+        for text, (fills, reason) in FILLS.items()
     ]
     for number, (text, source, group, value, reason) in enumerate(made):
         name, module = f"bad-{text.replace(' ', '-')}", f"bad{number}"
-        install(home, name, {f"{module}.py": source.replace("{name}", name)}, f"xpu_doctor.{group}", name, f"{module}:{value}")
+        install(
+            home,
+            name,
+            {f"{module}.py": source.replace("{name}", name)},
+            f"xpu_doctor.{group}",
+            name,
+            f"{module}:{value}",
+        )
         says[name] = reason
     return says
 
@@ -102,7 +124,14 @@ def everything(home: StubEnvironment) -> dict[str, str]:  # noqa: F811
 def test_every_way_to_break_is_named(home: StubEnvironment, stub: StubEnvironment) -> None:  # noqa: F811
     stub.add_torch("2.9.1+cpu", libraries=("libc10.so",))
     says = everything(home)
-    install(home, "dist-of-printer", {"printer.py": PRINTS.format(rule=RULE.replace("{name}", "printer"))}, "xpu_doctor.rules", "printer", "printer:R")
+    install(
+        home,
+        "dist-of-printer",
+        {"printer.py": PRINTS.format(rule=RULE.replace("{name}", "printer"))},
+        "xpu_doctor.rules",
+        "printer",
+        "printer:R",
+    )
     run = subprocess.run(
         [str(home.python), "-m", "xpu_doctor", "check", "--python", str(stub.python), "--json", "--only", "wheel", "--timeout", "20"],
         capture_output=True, env=environment(), timeout=300, check=False,
@@ -126,6 +155,20 @@ def test_every_way_to_break_is_named(home: StubEnvironment, stub: StubEnvironmen
 
 @pytest.mark.parametrize("name", ["on-nothing"])
 def test_a_plugin_without_a_page(home: StubEnvironment, name: str) -> None:  # noqa: F811
-    install(home, "dist", {"nopage.py": RULE.replace("{name}", name) + CHECK.format(body="return")}, "xpu_doctor.rules", name, "nopage:R")
-    run = subprocess.run([str(home.python), "-m", "xpu_doctor", "explain", name], capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    install(
+        home,
+        "dist",
+        {"nopage.py": RULE.replace("{name}", name) + CHECK.format(body="return")},
+        "xpu_doctor.rules",
+        name,
+        "nopage:R",
+    )
+    run = subprocess.run(
+        [str(home.python), "-m", "xpu_doctor", "explain", name],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
     assert run.returncode == 2 and "brings no page" in run.stderr

@@ -95,7 +95,9 @@ def test_what_is_no_torch_is_a_fault(stub: StubEnvironment, make: Callable[[Stub
 
 
 @pytest.mark.parametrize(("make", "code"), BROKEN[:5:2], ids=lambda value: getattr(value, "__name__", ""))
-def test_no_selection_of_layers_calls_it_clear(stub: StubEnvironment, make: Callable[[StubEnvironment], None], code: str) -> None:
+def test_no_selection_of_layers_calls_it_clear(
+    stub: StubEnvironment, make: Callable[[StubEnvironment], None], code: str
+) -> None:
     make(stub)
     for only in SELECTIONS:
         ran = doctor("check", "--python", str(stub.python), "--only", only)
@@ -103,7 +105,9 @@ def test_no_selection_of_layers_calls_it_clear(stub: StubEnvironment, make: Call
         assert "All clear" not in ran.stdout and "Nothing here has to be mended" not in ran.stdout
 
 
-@pytest.mark.parametrize("make", [no_init_and_no_record, no_init_and_no_metadata, file_before_torch, file_beside_an_empty_folder])
+@pytest.mark.parametrize(
+    "make", [no_init_and_no_record, no_init_and_no_metadata, file_before_torch, file_beside_an_empty_folder]
+)
 def test_files_alone_show_it(stub: StubEnvironment, make: Callable[[StubEnvironment], None]) -> None:
     make(stub)
     assert doctor("check", "--python", str(stub.python), "--only", "wheel").code == 1
@@ -113,7 +117,9 @@ def test_the_file_that_wins_is_named(stub: StubEnvironment) -> None:
     file_before_torch(stub)
     document = doctor("check", "--python", str(stub.python), "--json", "--only", "wheel").json()
     found = next(finding for finding in flat(document["root_causes"]) if finding["code"] == "torch-shadowed")
-    assert str(stub.folder / "earlier" / "torch.py") in found["summary"] and str(stub.site / "torch") in found["summary"]
+    assert (
+        str(stub.folder / "earlier" / "torch.py") in found["summary"] and str(stub.site / "torch") in found["summary"]
+    )
 
 
 def test_a_layer_without_a_torch_to_judge_is_unknown(stub: StubEnvironment) -> None:

@@ -14,11 +14,13 @@ import pytest
 
 from tests.support.cli import ROOT, doctor, environment
 from tests.support.environments import StubEnvironment
-from xpu_doctor.output import write
-from xpu_doctor.output_file import OutputError, Place, check_writable
+from xpu_doctor.text.output import write
+from xpu_doctor.text.output_file import OutputError, Place, check_writable
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and devices of POSIX")
-root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a link to another user")
+root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a link to another user"
+)
 
 
 def refused(path: Path | str, python: str | None = None) -> str:
@@ -50,7 +52,17 @@ def test_the_interpreter_survives_a_link_to_it(stub: StubEnvironment, tmp_path: 
 
 @posix
 @pytest.mark.parametrize(
-    "name", ["bin/python", "bin/python3", "bin/report.json", "bin/activate", "pyvenv.cfg", "{site}/torch.py", "{site}/torch/report.json", "lib/report.json"]
+    "name",
+    [
+        "bin/python",
+        "bin/python3",
+        "bin/report.json",
+        "bin/activate",
+        "pyvenv.cfg",
+        "{site}/torch.py",
+        "{site}/torch/report.json",
+        "lib/report.json",
+    ],
 )
 def test_nothing_of_the_environment_is_replaced(stub: StubEnvironment, name: str) -> None:
     stub.add_torch()
@@ -95,7 +107,15 @@ def test_devices_pipes_and_sockets_are_refused(tmp_path: Path) -> None:
     made.bind(str(tmp_path / "socket"))
     made.close()
     (tmp_path / "link").symlink_to("/dev/null")
-    for path in ("/dev/null", "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2", tmp_path / "fifo", tmp_path / "socket", tmp_path / "link"):
+    for path in (
+        "/dev/null",
+        "/dev/stderr",
+        "/dev/fd/2",
+        "/proc/self/fd/2",
+        tmp_path / "fifo",
+        tmp_path / "socket",
+        tmp_path / "link",
+    ):
         refused(path)
     assert stat.S_ISFIFO(os.stat(tmp_path / "fifo").st_mode)
 
@@ -109,7 +129,19 @@ def test_stdout_has_a_few_names(stub: StubEnvironment, name: str, tmp_path: Path
         stream.write(b"before\n")
         stream.flush()
         subprocess.run(
-            [sys.executable, "-m", "xpu_doctor", "check", "--python", str(stub.python), "--only", "wheel", "--json", "-o", name],
+            [
+                sys.executable,
+                "-m",
+                "xpu_doctor",
+                "check",
+                "--python",
+                str(stub.python),
+                "--only",
+                "wheel",
+                "--json",
+                "-o",
+                name,
+            ],
             stdout=stream,
             cwd=ROOT,
             env=environment(),
@@ -192,7 +224,20 @@ def test_folders_that_are_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["CON", "nul", "NUL.txt", "COM1", "lpt9.json", "aux .x", "folder\\PRN", "C:\\a\\con.json", "report.json:stream", "COM\u00b9", "CONIN$"]
+    "name",
+    [
+        "CON",
+        "nul",
+        "NUL.txt",
+        "COM1",
+        "lpt9.json",
+        "aux .x",
+        "folder\\PRN",
+        "C:\\a\\con.json",
+        "report.json:stream",
+        "COM\u00b9",
+        "CONIN$",
+    ],
 )
 def test_devices_of_windows(name: str) -> None:
     with pytest.raises(OutputError, match="device of Windows"):

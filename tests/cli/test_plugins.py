@@ -21,25 +21,25 @@ BROKEN = {
     "is no probe": ("noprobe", "def thing(host): return {}\n", "xpu_doctor.probes", "noprobe", "noprobe:thing", "no probe"),
     "bad name": (
         "badname",
-        "from xpu_doctor.findings import Layer\nfrom xpu_doctor.probe import probe\n"
+        "from xpu_doctor.model.findings import Layer\nfrom xpu_doctor.probes.runner import probe\n"
         "@probe('Bad Name', layer=Layer.WHEEL, fills='')\ndef thing(host): return {}\n",
         "xpu_doctor.probes", "bad", "badname:thing", "kebab-case",
     ),
     "name is taken": (
         "taken",
-        "from xpu_doctor.findings import Layer\nfrom xpu_doctor.rule import Rule\n"
+        "from xpu_doctor.model.findings import Layer\nfrom xpu_doctor.diagnosis.judge import Rule\n"
         "class Taken(Rule):\n    code = 'torch-cpu-wheel'\n    layer = Layer.WHEEL\n    def check(self, torch):\n        yield\n",
         "xpu_doctor.rules", "taken", "taken:Taken", "is taken",
     ),
     "rule crashes": (
         "crasher",
-        "from xpu_doctor.findings import Layer\nfrom xpu_doctor.rule import Rule\n"
+        "from xpu_doctor.model.findings import Layer\nfrom xpu_doctor.diagnosis.judge import Rule\n"
         "class Crasher(Rule):\n    code = 'crasher'\n    layer = Layer.WHEEL\n    def check(self, torch):\n        raise ZeroDivisionError('oops')\n        yield\n",
         "xpu_doctor.rules", "crasher", "crasher:Crasher", "oops",
     ),
     "probe crashes": (
         "probecrash",
-        "from xpu_doctor.findings import Layer\nfrom xpu_doctor.probe import probe\n"
+        "from xpu_doctor.model.findings import Layer\nfrom xpu_doctor.probes.runner import probe\n"
         "@probe('probe-crash', layer=Layer.DEVICE, fills='')\ndef thing(host):\n    raise KeyError('lost')\n",
         "xpu_doctor.probes", "probe-crash", "probecrash:thing", "lost",
     ),
@@ -74,7 +74,10 @@ def check(home: StubEnvironment, target: StubEnvironment, *more: str) -> dict[st
 @pytest.fixture
 def with_example(home: StubEnvironment) -> StubEnvironment:
     """The environment with the example plug-in installed."""
-    files = {f"xpu_doctor_battery/{path.name}": path.read_text(encoding="utf-8") for path in (EXAMPLE / "xpu_doctor_battery").glob("*.*")}
+    files = {
+        f"xpu_doctor_battery/{path.name}": path.read_text(encoding="utf-8")
+        for path in (EXAMPLE / "xpu_doctor_battery").glob("*.*")
+    }
     info = home.add("xpu-doctor-battery", "1.0", files)
     declared = "[xpu_doctor.probes]\npower-supply = xpu_doctor_battery.probe:power_supply\n"
     declared += "[xpu_doctor.rules]\non-battery = xpu_doctor_battery.on_battery:OnBattery\n"
@@ -90,9 +93,21 @@ def test_the_example_runs(with_example: StubEnvironment, stub: StubEnvironment) 
 
 
 def test_the_examples_page_is_printed(with_example: StubEnvironment) -> None:
-    run = subprocess.run([str(with_example.python), "-m", "xpu_doctor", "explain", "on-battery"], capture_output=True, text=True, check=True, env=environment())
+    run = subprocess.run(
+        [str(with_example.python), "-m", "xpu_doctor", "explain", "on-battery"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
     assert "draws its power from the battery" in run.stdout
-    run = subprocess.run([str(with_example.python), "-m", "xpu_doctor", "probes"], capture_output=True, text=True, check=True, env=environment())
+    run = subprocess.run(
+        [str(with_example.python), "-m", "xpu_doctor", "probes"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
     assert "power-supply" in run.stdout
 
 
@@ -102,8 +117,8 @@ def test_the_examples_page_is_printed(with_example: StubEnvironment) -> None:
      ({"batteries": 1, "mains": None}, "undecided"), (None, "undecided")],
 )  # fmt: skip
 def test_the_examples_rule(monkeypatch: pytest.MonkeyPatch, supply: object, outcome: str) -> None:
-    from xpu_doctor.rule import judge
-    from xpu_doctor.snapshot import Snapshot
+    from xpu_doctor.diagnosis.judge import judge
+    from xpu_doctor.model.snapshot import Snapshot
 
     monkeypatch.syspath_prepend(str(EXAMPLE))
     from xpu_doctor_battery.on_battery import OnBattery
@@ -113,12 +128,16 @@ def test_the_examples_rule(monkeypatch: pytest.MonkeyPatch, supply: object, outc
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
-def test_a_plugin_that_fails_is_a_finding(home: StubEnvironment, stub: StubEnvironment, broken: tuple[str, ...]) -> None:
+def test_a_plugin_that_fails_is_a_finding(
+    home: StubEnvironment, stub: StubEnvironment, broken: tuple[str, ...]
+) -> None:
     module, source, group, entry, value, says = broken
     stub.add_torch()
     install(home, f"dist-of-{module}", {f"{module}.py": source}, group, entry, value)
     document = check(home, stub)
-    failed = [finding for finding in flat(document["root_causes"]) if finding["code"] in ("plugin-failed", "probe-failed")]  # type: ignore[arg-type]
+    failed = [
+        finding for finding in flat(document["root_causes"]) if finding["code"] in ("plugin-failed", "probe-failed")
+    ]  # type: ignore[arg-type]
     told = json.dumps(failed) + json.dumps(document["crashed"])
     assert says in told
     assert f"dist-of-{module}" in told, "the distribution is not named"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import doctor, environment
-from xpu_doctor.account import Account, Rights, owner_of, rights_for
+from xpu_doctor.process.account import Account, Rights, owner_of, rights_for
 
 STRANGER = 54321
 ROOT_ONLY = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")
@@ -23,7 +23,14 @@ def _python_for_everybody() -> str | None:
     """An interpreter that a user without rights may start."""
     for python in (sys.executable, "/usr/bin/python3"):
         try:
-            done = subprocess.run([python, "-I", "-c", ""], user=STRANGER, group=STRANGER, extra_groups=[], check=False, capture_output=True)
+            done = subprocess.run(
+                [python, "-I", "-c", ""],
+                user=STRANGER,
+                group=STRANGER,
+                extra_groups=[],
+                check=False,
+                capture_output=True,
+            )
         except OSError:
             continue
         if done.returncode == 0:
@@ -49,7 +56,9 @@ def foreign(tmp_path: Path) -> Path:
     (site / "torch" / "__init__.py").write_text("__version__ = '2.14.0+xpu'\n" + SPY.format(where=str(trace)))
     (site / "torch" / "version.py").write_text("__version__ = '2.14.0+xpu'\nxpu = '20260000'\ncuda = None\n")
     (site / "torch-2.14.0+xpu.dist-info").mkdir()
-    (site / "torch-2.14.0+xpu.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.14.0+xpu\n")
+    (site / "torch-2.14.0+xpu.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: torch\nVersion: 2.14.0+xpu\n"
+    )
     for folder in (tmp_path, *tmp_path.parents):
         if folder == Path(tempfile.gettempdir()):
             break
@@ -126,19 +135,48 @@ def test_nobody_is_not_somebody_to_become(tmp_path: Path) -> None:
 
 def test_variables_of_an_account() -> None:
     """The home folder is the owner's; what sudo left is not."""
-    variables = Account(7, 7, (7,), "ada", "/home/ada").variables({"HOME": "/root", "SUDO_USER": "x", "XDG_RUNTIME_DIR": "/run/user/0", "PATH": "/bin"})
+    variables = Account(7, 7, (7,), "ada", "/home/ada").variables(
+        {"HOME": "/root", "SUDO_USER": "x", "XDG_RUNTIME_DIR": "/run/user/0", "PATH": "/bin"}
+    )
     assert variables == {"HOME": "/home/ada", "USER": "ada", "LOGNAME": "ada", "PATH": "/bin"}
 
 
-NAMES = ("__future__", "os", "signal", "click", "json", "msgspec", "difflib", "random", "psutil", "tabulate", "shlex", "typing", "dataclasses", "tomllib", "packaging", "sitecustomize")
+NAMES = (
+    "__future__",
+    "os",
+    "signal",
+    "click",
+    "json",
+    "msgspec",
+    "difflib",
+    "random",
+    "psutil",
+    "tabulate",
+    "shlex",
+    "typing",
+    "dataclasses",
+    "tomllib",
+    "packaging",
+    "sitecustomize",
+)
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("codes",), ("explain", "torch-cpu-wheel"), ("check", "--skip", "import"), ("triage", "-")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--version",), ("codes",), ("explain", "torch-cpu-wheel"), ("check", "--skip", "import"), ("triage", "-")],
+)
 def test_nothing_of_the_working_folder_runs(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """`python -m xpu_doctor` puts the working folder first: a click.py in it must not run."""
     here = tmp_path / "download"
     here.mkdir()
     for name in NAMES:
         (here / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('{name} ')\n")
-    subprocess.run([sys.executable, "-m", "xpu_doctor", *arguments], cwd=here, env=environment(), input=b"nothing", capture_output=True, check=False)
+    subprocess.run(
+        [sys.executable, "-m", "xpu_doctor", *arguments],
+        cwd=here,
+        env=environment(),
+        input=b"nothing",
+        capture_output=True,
+        check=False,
+    )
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()

@@ -92,7 +92,9 @@ def single(files: Sequence[str], kinds: Sequence[tuple[str, int]]) -> Iterator[B
             yield Breakage(f"{what}{size or ''} {Path(file).name}", (Change(what, file, size),))
 
 
-def mixed(files: Sequence[str], kinds: Sequence[tuple[str, int]], variables: Sequence[dict[str, str]], count: int, seed: int) -> Iterator[Breakage]:
+def mixed(
+    files: Sequence[str], kinds: Sequence[tuple[str, int]], variables: Sequence[dict[str, str]], count: int, seed: int
+) -> Iterator[Breakage]:
     """Combine one to three changes with an environment, the same ones for the same seed."""
     chance = random.Random(seed)
     for number in range(count):

@@ -9,7 +9,13 @@ import sys
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XPU_DOCTOR_TEST_CACHE", Path.home() / ".cache" / "xpu-doctor-tests"))
-LINUX = ("intel-sycl-rt==2025.0.4", "intel-cmplr-lib-ur==2025.0.4", "intel-cmplr-lib-rt==2025.0.4", "umf==0.9.1", "tcmlib==1.2.0")
+LINUX = (
+    "intel-sycl-rt==2025.0.4",
+    "intel-cmplr-lib-ur==2025.0.4",
+    "intel-cmplr-lib-rt==2025.0.4",
+    "umf==0.9.1",
+    "tcmlib==1.2.0",
+)
 NEWER_UR = ("intel-cmplr-lib-ur==2025.1.1",)
 WINDOWS = LINUX
 WHERE = {"linux": ("--ignore-installed", "--prefix"), "windows": ("--platform", "win_amd64", "--target")}

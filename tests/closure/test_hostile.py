@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tests.closure import linux_world, windows_world
 from tests.closure.conftest import need
-from xpu_doctor.closure.elf import read_elf
-from xpu_doctor.closure.files import BadLibrary, Files
-from xpu_doctor.closure.ldcache import read_cache
-from xpu_doctor.closure.linux import LinuxLoader, LinuxSystem
-from xpu_doctor.closure.pe import file_version, read_exported, read_imported, read_pe
-from xpu_doctor.closure.symbols import undefined, wanted_symbols
+from xpu_doctor.shared_libraries.elf import read_elf
+from xpu_doctor.shared_libraries.files import BadLibrary, Files
+from xpu_doctor.shared_libraries.ldcache import read_cache
+from xpu_doctor.shared_libraries.linux import LinuxLoader, LinuxSystem
+from xpu_doctor.shared_libraries.pe import file_version, read_exported, read_imported, read_pe
+from xpu_doctor.shared_libraries.symbols import undefined, wanted_symbols
 
 QUIET = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -40,7 +40,12 @@ def spoiled(data: bytes, changes: list[tuple[int, int]], size: int) -> bytes:
     return bytes(copy[: size % (len(copy) + 1)]) if size else bytes(copy)
 
 
-CHANGES = st.lists(st.tuples(st.integers(0, 6000), st.one_of(st.sampled_from((0, 0xFFFFFFFF, 0x7FFFFFFF, 64)), st.integers(0, 1 << 32))), max_size=6)
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(0, 6000), st.one_of(st.sampled_from((0, 0xFFFFFFFF, 0x7FFFFFFF, 64)), st.integers(0, 1 << 32))
+    ),
+    max_size=6,
+)
 SIZES = st.one_of(st.just(0), st.integers(1, 200_000))
 
 

@@ -39,7 +39,9 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.stub_of(env / "lib" / "libze_loader.so.1", adapters, "ze")
     world.stub_of(env / "lib" / "libOpenCL.so.1", adapters, "cl")
     (env / TORCH).mkdir(parents=True)
-    runtime = [env / "lib" / name for name in ("libsycl.so.8", "libimf.so", "libsvml.so", "libirng.so", "libintlc.so.5")]
+    runtime = [
+        env / "lib" / name for name in ("libsycl.so.8", "libimf.so", "libsvml.so", "libirng.so", "libintlc.so.5")
+    ]
     c10 = world.gcc(env / TORCH / "libc10_xpu.so", needed=(runtime[0],), rpath=world.TORCH_RPATH)
     world.gcc(env / TORCH / "libtorch_xpu.so", needed=(c10, *runtime), rpath=world.TORCH_RPATH)
     return env
@@ -64,7 +66,11 @@ def variables(root: Path) -> tuple[dict[str, str], ...]:
 def breakages(root: Path) -> list[Breakage]:
     """Return over 200 breakages: each damage to each library alone, a wrong major version, conflicts, and mixtures."""
     choices = variables(root)
-    renamed = [("libsycl.so.8", "libsycl.so.9"), ("libur_loader.so.0", "libur_loader.so.1"), ("libumf.so.0", "libumf.so.1")]
+    renamed = [
+        ("libsycl.so.8", "libsycl.so.9"),
+        ("libur_loader.so.0", "libur_loader.so.1"),
+        ("libumf.so.0", "libumf.so.1"),
+    ]
     majors = [Breakage(f"only {new}", (Change("rename", f"lib/{old}", to=new),)) for old, new in renamed]
     conflicts = [Breakage(f"variables {number}", (), choice) for number, choice in enumerate(choices)]
     return [*conflicts, *majors, *single(VICTIMS, KINDS), *mixed(VICTIMS, KINDS, choices, 90, 7)]
@@ -95,4 +101,7 @@ def test_split_brain_is_seen(env: Path, program: Path) -> None:
     ours = world.prediction(program, [str(env / TORCH / "libtorch_xpu.so")], environ, env.parent)
     assert "version `LIBUR_LOADER_0.10' not found" in ours.answers[0].error
     assert "oneapi/libur_loader.so.0" in ours.answers[0].error and "required by" in ours.answers[0].error
-    assert ours.answers[0].error == world.truth(program, [str(env / TORCH / "libtorch_xpu.so")], environ, env.parent).answers[0].error
+    assert (
+        ours.answers[0].error
+        == world.truth(program, [str(env / TORCH / "libtorch_xpu.so")], environ, env.parent).answers[0].error
+    )

@@ -24,11 +24,22 @@ def graph(root: Path, chance: random.Random) -> list[Path]:
         name = NAMES[index]
         wanted = tuple(built[other] for other in NAMES[index + 1 :] if chance.random() < 0.5)
         for folder in folders[:1] if index == 0 else chance.sample(folders, chance.choice((1, 1, 2))):
-            offers = ["$ORIGIN", "${ORIGIN}/../../../lib", "$ORIGIN/../lib", str(folders[2]), str(folders[3]), "", "extra", "$LIB"]
+            offers = [
+                "$ORIGIN",
+                "${ORIGIN}/../../../lib",
+                "$ORIGIN/../lib",
+                str(folders[2]),
+                str(folders[3]),
+                "",
+                "extra",
+                "$LIB",
+            ]
             rpath = ":".join(chance.sample(offers, 2)) if chance.random() < 0.8 else ""
             soname = name if chance.random() < 0.8 else f"{name}.other"
             flags = ["-Wl,-z,nodefaultlib"] if chance.random() < 0.1 else []
-            path = world.gcc(folder / name, *flags, needed=wanted, soname=soname, rpath=rpath, runpath=chance.random() < 0.5)
+            path = world.gcc(
+                folder / name, *flags, needed=wanted, soname=soname, rpath=rpath, runpath=chance.random() < 0.5
+            )
             built.setdefault(name, path)
     for folder in folders:
         for name in NAMES[1:]:
@@ -74,7 +85,9 @@ def test_symbol_versions(kept: str, program: Path, tmp_path: Path) -> None:
     functions = "int one(void) { return 1; } int two(void) { return 2; }"
     giver = version_library(tmp_path / "libgiver.so.1", both, functions)
     user = tmp_path / "libuser.so"
-    (tmp_path / "user.c").write_text("int one(void); int two(void); int start(void) { return one() + two(); }", encoding="ascii")
+    (tmp_path / "user.c").write_text(
+        "int one(void); int two(void); int start(void) { return one() + two(); }", encoding="ascii"
+    )
     options = ["-Wl,-rpath,$ORIGIN", "-Wl,-z,lazy", f"-Wl,-soname,{user.name}"]
     command = ["gcc", "-shared", "-fPIC", "-nostdlib", "-o", str(user), str(tmp_path / "user.c"), str(giver), *options]
     subprocess.run(command, check=True, capture_output=True)
@@ -83,10 +96,14 @@ def test_symbol_versions(kept: str, program: Path, tmp_path: Path) -> None:
     elif kept == "other":
         version_library(giver, "V_9 { global: one; two; };", functions)
     elif kept == "none":
-        (tmp_path / "none.c").write_text(functions + "int puts(const char *); int three(void) { return puts(\"\"); }", encoding="ascii")
+        (tmp_path / "none.c").write_text(
+            functions + 'int puts(const char *); int three(void) { return puts(""); }', encoding="ascii"
+        )
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(giver), str(tmp_path / "none.c")], check=True)
     elif kept == "bare":
-        subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", "-o", str(giver), str(giver.with_suffix(".c"))], check=True)
+        subprocess.run(
+            ["gcc", "-shared", "-fPIC", "-nostdlib", "-o", str(giver), str(giver.with_suffix(".c"))], check=True
+        )
     real = world.truth(program, [str(user)], {}, tmp_path)
     ours = world.prediction(program, [str(user)], {}, tmp_path)
     assert bool(ours.answers[0].error) == (kept in ("old", "other", "bare"))
@@ -98,12 +115,21 @@ def test_missing_symbol(lazy: bool, program: Path, tmp_path: Path) -> None:
     """All symbols are bound at once by this caller: one that nobody defines is an error, whatever the library prefers."""
     giver = tmp_path / "libgiver.so"
     (tmp_path / "giver.c").write_text("int one(void) { return 1; } int two(void) { return 2; }", encoding="ascii")
-    (tmp_path / "user.c").write_text("int one(void); int two(void); int start(void) { return one() + two(); }", encoding="ascii")
+    (tmp_path / "user.c").write_text(
+        "int one(void); int two(void); int start(void) { return one() + two(); }", encoding="ascii"
+    )
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(giver), str(tmp_path / "giver.c")], check=True)
     flags = ["-Wl,-rpath,$ORIGIN", f"-Wl,-z,{'lazy' if lazy else 'now'}"]
     user = tmp_path / "libuser.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(user), str(tmp_path / "user.c"), str(giver), *flags], check=True)
-    assert world.agree(world.truth(program, [str(user)], {}, tmp_path), world.prediction(program, [str(user)], {}, tmp_path, True)) == ""
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-o", str(user), str(tmp_path / "user.c"), str(giver), *flags], check=True
+    )
+    assert (
+        world.agree(
+            world.truth(program, [str(user)], {}, tmp_path), world.prediction(program, [str(user)], {}, tmp_path, True)
+        )
+        == ""
+    )
     (tmp_path / "giver.c").write_text("int one(void) { return 1; }", encoding="ascii")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(giver), str(tmp_path / "giver.c")], check=True)
     real = world.truth(program, [str(user)], {}, tmp_path)

@@ -12,7 +12,12 @@ from tests.closure.conftest import wheels
 from tests.closure.linux_world import Outcome
 
 PINS = (
-    *("intel-sycl-rt==2025.3.2", "intel-cmplr-lib-ur==2025.3.2", "intel-cmplr-lib-rt==2025.3.2", "intel-opencl-rt==2025.3.2"),
+    *(
+        "intel-sycl-rt==2025.3.2",
+        "intel-cmplr-lib-ur==2025.3.2",
+        "intel-cmplr-lib-rt==2025.3.2",
+        "intel-opencl-rt==2025.3.2",
+    ),
     *("intel-openmp==2025.3.2", "umf==1.0.3", "tcmlib==1.4.1", "tbb==2022.3.1", "mkl==2025.3.1", "intel-pti==0.16.0"),
     *(f"onemkl-sycl-{name}==2025.3.1" for name in ("blas", "dft", "lapack", "rng", "sparse")),
     *("oneccl==2021.17.2", "impi-rt==2021.17.2"),
@@ -21,7 +26,9 @@ PINS = (
 
 
 @pytest.mark.heavy
-@pytest.mark.skipif(os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="downloads over 1 GB: XPU_DOCTOR_HEAVY_TESTS=1")
+@pytest.mark.skipif(
+    os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="downloads over 1 GB: XPU_DOCTOR_HEAVY_TESTS=1"
+)
 def test_each_library_loads_or_fails_alike(program: Path, tmp_path: Path) -> None:
     """Which of several missing symbols is named first is the loader's own order; that one is missing must be said by both."""
     folder = wheels("whole", "linux", PINS) / "lib"

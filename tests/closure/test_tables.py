@@ -12,7 +12,7 @@ import pytest
 import xpu_doctor
 from tests.closure import real_wheels
 from tests.closure.conftest import wheels
-from xpu_doctor.findings import Layer
+from xpu_doctor.model.findings import Layer
 from xpu_doctor.tables import toml
 from xpu_doctor.tables.libraries import opened, opened_row, owners, stem, system_package
 
@@ -29,7 +29,13 @@ def test_rows_have_source_and_date(name: str, rows: str) -> None:
 def test_every_opened_row_is_complete() -> None:
     for system in ("linux", "windows"):
         for row in opened(system):
-            assert row.stage in ("xpu", "later") and row.layer in (Layer.RUNTIME, Layer.DRIVER) and row.absence and row.names and row.search
+            assert (
+                row.stage in ("xpu", "later")
+                and row.layer in (Layer.RUNTIME, Layer.DRIVER)
+                and row.absence
+                and row.names
+                and row.search
+            )
             assert opened_row(row.id) is row
 
 
@@ -39,14 +45,22 @@ def test_listing_is_sourced_and_large() -> None:
     assert all(len(table["files"][system]) >= 15 for system in ("linux", "windows"))
 
 
-@pytest.mark.parametrize(("system", "folder", "pattern"), [("linux", "lib", "*.so*"), ("windows", "Library/bin", "*.dll")])
+@pytest.mark.parametrize(
+    ("system", "folder", "pattern"), [("linux", "lib", "*.so*"), ("windows", "Library/bin", "*.dll")]
+)
 def test_listing_is_what_pip_installs(system: str, folder: str, pattern: str) -> None:
     """Every library of the real wheels has its package in the table, at this version."""
     pinned = dict(requirement.split("==") for requirement in real_wheels.LINUX)
-    files = [path.name for path in (wheels("base", system, real_wheels.LINUX) / folder).glob(pattern) if re.search(r"(\.so(\.\d+)*|\.dll)$", path.name)]
+    files = [
+        path.name
+        for path in (wheels("base", system, real_wheels.LINUX) / folder).glob(pattern)
+        if re.search(r"(\.so(\.\d+)*|\.dll)$", path.name)
+    ]
     assert len(files) >= 20
     for name in files:
-        assert any(pinned[owner.package] in owner.versions for owner in owners(system, name) if owner.package in pinned), name
+        assert any(
+            pinned[owner.package] in owner.versions for owner in owners(system, name) if owner.package in pinned
+        ), name
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from tests.closure.breakages import Breakage, Change, done
 from tests.closure.conftest import need, wheels
 from tests.support.cli import doctor, environment, flat
 from tests.support.environments import VERSION_PY, StubEnvironment, make_environment
-from xpu_doctor.facts import Distributions, Environment, Python, Torch, Variable
-from xpu_doctor.findings import Finding, Severity
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.model.facts import Distributions, Environment, Python, Torch, Variable
+from xpu_doctor.model.findings import Finding, Severity
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes.libraries import closure_facts
-from xpu_doctor.rule import judge
 from xpu_doctor.rules.runtime import RULES
-from xpu_doctor.snapshot import Snapshot
 
 INIT = """import ctypes, os
 from torch.version import __version__
@@ -68,11 +68,20 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> StubEnvironment:
 
 def snapshot(env: StubEnvironment, variables: Mapping[str, str]) -> Snapshot:
     """The facts that the static stages and the walk would bring."""
-    python = Python(executable=str(env.python), os="linux", version="3.11.7", prefix=str(env.folder), base_prefix=str(env.folder), libc="glibc 2.36")
+    python = Python(
+        executable=str(env.python),
+        os="linux",
+        version="3.11.7",
+        prefix=str(env.folder),
+        base_prefix=str(env.folder),
+        libc="glibc 2.36",
+    )
     torch = Torch(installed=True, version="2.6.0+xpu", path=str(env.site / "torch"))
     facts = closure_facts(python, torch, variables, "/")
     listed = tuple(Variable(name, value) for name, value in variables.items())
-    return Snapshot(python=python, torch=torch, libraries=facts, environment=Environment(listed), distributions=Distributions(()))
+    return Snapshot(
+        python=python, torch=torch, libraries=facts, environment=Environment(listed), distributions=Distributions(())
+    )
 
 
 def findings(env: StubEnvironment, breakage: Breakage) -> tuple[Finding, ...]:
@@ -91,10 +100,14 @@ def test_whole_environment_is_clear(env: StubEnvironment) -> None:
     assert findings(env, Breakage("whole")) == ()
     facts = snapshot(env, {}).libraries
     assert facts.prediction == "loads" and facts.predicted_error == "" and facts.damaged == ()
-    assert {row.row: row.outcome for row in facts.opened if isinstance(facts.opened, tuple)}["level-zero-adapter"] == "loads"
+    assert {row.row: row.outcome for row in facts.opened if isinstance(facts.opened, tuple)}[
+        "level-zero-adapter"
+    ] == "loads"
 
 
-@pytest.mark.parametrize("name", ["libsycl.so.8", "libur_loader.so.0", "libimf.so", "libsvml.so", "libirng.so", "libintlc.so.5"])
+@pytest.mark.parametrize(
+    "name", ["libsycl.so.8", "libur_loader.so.0", "libimf.so", "libsvml.so", "libirng.so", "libintlc.so.5"]
+)
 def test_each_dependency_removed(env: StubEnvironment, name: str) -> None:
     found = findings(env, removed(name))
     assert [finding.code for finding in found] == ["shared-library-missing"]
@@ -136,7 +149,11 @@ def test_another_release_inside_the_environment(env: StubEnvironment, tmp_path: 
 @pytest.mark.parametrize("variable", ["LD_LIBRARY_PATH", "LD_PRELOAD"])
 def test_another_copy_wins(env: StubEnvironment, variable: str) -> None:
     folder = env.folder.parent / "oneapi" / "2025.1" / "lib"
-    value = str(folder) if variable == "LD_LIBRARY_PATH" else f"{folder}/libintlc.so.5 {folder}/libimf.so {folder}/libur_loader.so.0"
+    value = (
+        str(folder)
+        if variable == "LD_LIBRARY_PATH"
+        else f"{folder}/libintlc.so.5 {folder}/libimf.so {folder}/libur_loader.so.0"
+    )
     found = findings(env, Breakage("copy", variables={variable: value}))
     assert "oneapi-env-conflict" in [finding.code for finding in found]
     conflict = next(finding for finding in found if finding.code == "oneapi-env-conflict")
@@ -174,17 +191,23 @@ def test_damaged_torch_is_told_as_a_fact(env: StubEnvironment, kind: str) -> Non
 
 
 def test_a_library_of_torch_that_torch_lacks(env: StubEnvironment) -> None:
-    breakage = Breakage("gone", (Change("remove", str((env.site / "torch/lib/libc10_xpu.so").relative_to(env.folder))),))
+    breakage = Breakage(
+        "gone", (Change("remove", str((env.site / "torch/lib/libc10_xpu.so").relative_to(env.folder))),)
+    )
     with done(env.folder, breakage):
         facts = snapshot(env, {}).libraries
-    assert isinstance(facts.damaged, tuple) and [(Path(row.path).name, row.kind) for row in facts.damaged] == [("libc10_xpu.so", "missing")]
+    assert isinstance(facts.damaged, tuple) and [(Path(row.path).name, row.kind) for row in facts.damaged] == [
+        ("libc10_xpu.so", "missing")
+    ]
 
 
 def test_other_systems_are_unknown() -> None:
     """No guess where the loader is not modelled."""
     for python in (Python(os="macos"), Python(os="linux", libc="musl")):
         facts = closure_facts(python, Torch(path="/nowhere/torch"), {})
-        assert all(hasattr(getattr(facts, name), "reason") for name in ("prediction", "faults", "loaded", "opened", "damaged"))
+        assert all(
+            hasattr(getattr(facts, name), "reason") for name in ("prediction", "faults", "loaded", "opened", "damaged")
+        )
     assert dataclasses.replace(closure_facts(Python(), Torch(), {})).prediction
 
 
@@ -193,13 +216,22 @@ def test_prediction_and_outcome_are_told_together(env: StubEnvironment) -> None:
     with done(env.folder, removed("libimf.so")):
         document = doctor("check", "--python", str(env.python), "--json").json()
     cause = next(item for item in flat(document["root_causes"]) if item["code"] == "shared-library-missing")
-    assert "libtorch_xpu.so → libimf.so; intel-cmplr-lib-rt==2025.0.4 brings it; `import torch` failed as predicted" in cause["summary"]
+    assert (
+        "libtorch_xpu.so → libimf.so; intel-cmplr-lib-rt==2025.0.4 brings it; `import torch` failed as predicted"
+        in cause["summary"]
+    )
     assert "torch-import-failed" in [item["code"] for item in cause["explains"]]
 
 
 def test_conflict_is_the_cause_of_the_failed_import(env: StubEnvironment) -> None:
     folder = env.folder.parent / "oneapi" / "2025.1" / "lib"
-    document = doctor("check", "--python", str(env.python), "--json", env=environment(LD_LIBRARY_PATH=str(folder), SETVARS_COMPLETED="1")).json()
+    document = doctor(
+        "check",
+        "--python",
+        str(env.python),
+        "--json",
+        env=environment(LD_LIBRARY_PATH=str(folder), SETVARS_COMPLETED="1"),
+    ).json()
     cause = next(item for item in document["root_causes"] if item["code"] == "oneapi-env-conflict")
     assert "failed as predicted" in cause["summary"] and "setvars.sh was sourced" in cause["summary"]
     assert "torch-import-failed" in [item["code"] for item in cause["explains"]]
@@ -207,7 +239,9 @@ def test_conflict_is_the_cause_of_the_failed_import(env: StubEnvironment) -> Non
 
 def test_a_failure_that_was_not_predicted_stays_unexplained(env: StubEnvironment) -> None:
     """An error text that speaks of a library without a prediction is an unexplained symptom, never silence."""
-    document = doctor("check", "--python", str(env.python), "--json", env=environment(SURPRISE="libsurprise.so.3")).json()
+    document = doctor(
+        "check", "--python", str(env.python), "--json", env=environment(SURPRISE="libsurprise.so.3")
+    ).json()
     roots = {item["code"]: item for item in document["root_causes"]}
     assert "torch-import-failed" in roots, [(item["code"], item["summary"]) for item in flat(document["root_causes"])]
     assert document["snapshot"]["libraries"]["prediction"] == "loads"

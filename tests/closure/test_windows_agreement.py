@@ -14,8 +14,8 @@ import pytest
 from tests.closure import breakages, real_wheels
 from tests.closure import windows_world as world
 from tests.closure.conftest import need, wheels
-from xpu_doctor.closure.files import Files
-from xpu_doctor.closure.windows import WindowsLoader, WindowsSystem
+from xpu_doctor.shared_libraries.files import Files
+from xpu_doctor.shared_libraries.windows import WindowsLoader, WindowsSystem
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "fixtures" / "closure" / "wine.json"
@@ -58,14 +58,20 @@ def test_walk_says_what_wine_said(record: dict[str, Any], tmp_path: Path) -> Non
 
 
 @pytest.mark.heavy
-@pytest.mark.skipif(os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="needs Wine and a minute: XPU_DOCTOR_HEAVY_TESTS=1")
+@pytest.mark.skipif(
+    os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="needs Wine and a minute: XPU_DOCTOR_HEAVY_TESTS=1"
+)
 def test_wine_says_it_again() -> None:
     """The whole record is made anew, and agrees as well."""
     need(world.MINGW)
     if not world.Wine(Path("/nowhere")).wine:
         pytest.skip("wine64 is not installed (see .ci/apt-packages.txt)")
     run = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "wine_agreement.py"), "--check"], capture_output=True, text=True, timeout=900, check=False
+        [sys.executable, str(ROOT / "tools" / "wine_agreement.py"), "--check"],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
 
@@ -83,7 +89,9 @@ def pair(tmp_path: Path) -> Path:
 
 def opened(folder: Path) -> tuple[int, str]:
     """The error code and symbol that opening user.dll ends with."""
-    system = WindowsSystem(system_names=frozenset({"kernel32.dll", "msvcrt.dll"}), user_folders=(str(folder / "giver"),))
+    system = WindowsSystem(
+        system_names=frozenset({"kernel32.dll", "msvcrt.dll"}), user_folders=(str(folder / "giver"),)
+    )
     opening = WindowsLoader(Files(), system, lambda asker, giver: True).open(str(folder / "user" / "user.dll"))
     return (opening.faults[0].error, opening.faults[0].version) if opening.faults else (0, "")
 

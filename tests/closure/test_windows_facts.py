@@ -14,17 +14,17 @@ from tests.closure import real_wheels
 from tests.closure import windows_world as world
 from tests.closure.breakages import Breakage, Change, done
 from tests.closure.conftest import need, wheels
-from xpu_doctor.closure.examine_windows import examine
-from xpu_doctor.closure.files import Files
-from xpu_doctor.closure.request import Request
-from xpu_doctor.closure.windows import WindowsSystem
-from xpu_doctor.facts import Distributions, Import, Libraries, Python, Run, Stage, Torch
-from xpu_doctor.findings import Finding
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.model.facts import Distributions, Import, Libraries, Python, Run, Stage, Torch
+from xpu_doctor.model.findings import Finding
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.probes.libraries import closure_facts
-from xpu_doctor.rule import judge
 from xpu_doctor.rules.runtime import RULES
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown
+from xpu_doctor.shared_libraries.examine_windows import examine
+from xpu_doctor.shared_libraries.files import Files
+from xpu_doctor.shared_libraries.request import Request
+from xpu_doctor.shared_libraries.windows import WindowsSystem
 
 RECORD = Path(__file__).parents[2] / "fixtures" / "closure" / "wine.json"
 
@@ -48,7 +48,11 @@ def walked(env: Path, without: tuple[str, ...] = (), version: str = "2.7.0", pat
 
 def judged(facts: Libraries, **groups: Any) -> list[Finding]:
     """What the rules of the layer say."""
-    snapshot = Snapshot(python=Python(os="windows", executable="C:\\venv\\Scripts\\python.exe"), libraries=facts, distributions=Distributions(()))
+    snapshot = Snapshot(
+        python=Python(os="windows", executable="C:\\venv\\Scripts\\python.exe"),
+        libraries=facts,
+        distributions=Distributions(()),
+    )
     judgement = judge([rule() for rule in RULES], dataclasses.replace(snapshot, **groups))
     assert not judgement.crashed
     return list(judgement.findings)
@@ -58,7 +62,10 @@ def test_whole_environment(env: Path) -> None:
     facts = walked(env)
     assert facts.prediction == "loads" and facts.faults == () and facts.damaged == ()
     assert isinstance(facts.opened, tuple)
-    assert {(row.row, row.outcome) for row in facts.opened} >= {("level-zero-adapter-windows", "loads"), ("ur-loader-windows", "loads")}
+    assert {(row.row, row.outcome) for row in facts.opened} >= {
+        ("level-zero-adapter-windows", "loads"),
+        ("ur-loader-windows", "loads"),
+    }
     assert judged(facts) == []
 
 
@@ -68,7 +75,12 @@ def test_named_and_missing_differ(env: Path, name: str) -> None:
     with done(env, Breakage(name, (Change("remove", f"{world.BIN}/{name}.dll"),))):
         facts = walked(env)
     assert facts.prediction == "fails"
-    stage = Stage("import", "error", winerror=126, reason='OSError: [WinError 126] Error loading "c10_xpu.dll" or one of its dependencies.')
+    stage = Stage(
+        "import",
+        "error",
+        winerror=126,
+        reason='OSError: [WinError 126] Error loading "c10_xpu.dll" or one of its dependencies.',
+    )
     found = judged(facts, imported=Import(succeeded=False), run=Run((stage,)))
     assert [finding.code for finding in found] == ["shared-library-missing"]
     assert f"→ {name}.dll" in found[0].summary and "failed as predicted" in found[0].summary
@@ -106,7 +118,9 @@ def test_redistributable(env: Path, name: str) -> None:
 def test_damaged_torch(env: Path) -> None:
     with done(env, Breakage("cut", (Change("cut", f"{world.LIB}/c10_xpu.dll", 900),))):
         facts = walked(env)
-    assert isinstance(facts.damaged, tuple) and [(Path(row.path).name, row.kind) for row in facts.damaged] == [("c10_xpu.dll", "truncated")]
+    assert isinstance(facts.damaged, tuple) and [(Path(row.path).name, row.kind) for row in facts.damaged] == [
+        ("c10_xpu.dll", "truncated")
+    ]
     assert isinstance(facts.predicted_error, str) and "[WinError 193]" in facts.predicted_error and judged(facts) == []
 
 
@@ -140,8 +154,12 @@ def windows(env: Path, tmp_path: Path) -> dict[str, str]:
     for name in record["system_names"]:
         (system / name).touch()
     script = tmp_path / "version.rc"
-    script.write_text('1 VERSIONINFO FILEVERSION 14,29,30133,0 BEGIN BLOCK "StringFileInfo" BEGIN END END\n', encoding="ascii")
-    subprocess.run(["x86_64-w64-mingw32-windres", str(script), "-O", "coff", "-o", str(tmp_path / "version.o")], check=True)
+    script.write_text(
+        '1 VERSIONINFO FILEVERSION 14,29,30133,0 BEGIN BLOCK "StringFileInfo" BEGIN END END\n', encoding="ascii"
+    )
+    subprocess.run(
+        ["x86_64-w64-mingw32-windres", str(script), "-O", "coff", "-o", str(tmp_path / "version.o")], check=True
+    )
     flags = ("-shared", "-DEXPORT=one", "-DIMPORTS=", str(tmp_path / "version.o"))
     world.mingw(system / "msvcp140.dll", "stub_dll.c", *flags)
     return {"SystemRoot": str(tmp_path / "Windows"), "Path": str(tmp_path)}

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.closure.breakages import Breakage, Change, mixed, single
-from xpu_doctor.closure.files import Files
-from xpu_doctor.closure.pe import read_imported, read_pe
-from xpu_doctor.closure.windows import WindowsLoader, WindowsSystem
-from xpu_doctor.closure.windows_torch import Prefixes, dll_folders, load
+from xpu_doctor.shared_libraries.files import Files
+from xpu_doctor.shared_libraries.pe import read_imported, read_pe
+from xpu_doctor.shared_libraries.windows import WindowsLoader, WindowsSystem
+from xpu_doctor.shared_libraries.windows_torch import Prefixes, dll_folders, load
 
 MINGW = "x86_64-w64-mingw32-gcc"
 SOURCES = Path(__file__).parent / "src"
@@ -24,7 +24,19 @@ ROOTS = (
 )
 VICTIMS = (
     *(f"{LIB}/{name}.dll" for name in ("c10", "c10_xpu")),
-    *(f"{BIN}/{name}.dll" for name in ("sycl8", "ur_win_proxy_loader", "libmmd", "svml_dispmd", "xptifw", "libhwloc-15", "ze_loader", "OpenCL")),
+    *(
+        f"{BIN}/{name}.dll"
+        for name in (
+            "sycl8",
+            "ur_win_proxy_loader",
+            "libmmd",
+            "svml_dispmd",
+            "xptifw",
+            "libhwloc-15",
+            "ze_loader",
+            "OpenCL",
+        )
+    ),
 )
 KINDS = (("remove", 0), ("cut", 0), ("cut", 512), ("cut", 5000), ("cut", -2), ("pe-machine", 0), ("text", 0))
 NATIVE_ONLY = "opencl=n"
@@ -43,7 +55,9 @@ def import_library(folder: Path, dll: str, names: list[str]) -> Path:
     definition = folder / f"{dll}.def"
     definition.write_text(f"LIBRARY {dll}\nEXPORTS\n" + "".join(f"  {name}\n" for name in names), encoding="ascii")
     library = folder / f"lib{dll}.a"
-    subprocess.run(["x86_64-w64-mingw32-dlltool", "-d", str(definition), "-l", str(library)], check=True, capture_output=True)
+    subprocess.run(
+        ["x86_64-w64-mingw32-dlltool", "-d", str(definition), "-l", str(library)], check=True, capture_output=True
+    )
     return library
 
 
@@ -56,10 +70,16 @@ def stub(output: Path, export: str, imports: dict[str, str], work: Path) -> Path
 
 def stand_in(output: Path, user: Path, work: Path) -> Path:
     """Build a DLL that exports all that `user` imports from one of this name (a driver's DLL, without the driver)."""
-    wanted = next(names for dll, names in read_imported(Files(), str(user)).items() if dll.lower() == output.name.lower())
+    wanted = next(
+        names for dll, names in read_imported(Files(), str(user)).items() if dll.lower() == output.name.lower()
+    )
     source = work / f"{output.stem}.c"
-    source.write_text("".join(f"__declspec(dllexport) int {name}(void) {{ return 1; }}\n" for name in wanted), encoding="ascii")
-    subprocess.run([MINGW, "-O1", "-s", "-shared", "-fno-builtin", "-o", str(output), str(source)], check=True, capture_output=True)
+    source.write_text(
+        "".join(f"__declspec(dllexport) int {name}(void) {{ return 1; }}\n" for name in wanted), encoding="ascii"
+    )
+    subprocess.run(
+        [MINGW, "-O1", "-s", "-shared", "-fno-builtin", "-o", str(output), str(source)], check=True, capture_output=True
+    )
     return output
 
 
@@ -75,7 +95,12 @@ def build(runtime: Path, root: Path) -> Path:
     stub(env / LIB / "c10.dll", "c10_start", {"msvcp140.dll": "_Thrd_yield"}, work)
     stub(env / LIB / "c10_xpu.dll", "c10_xpu_start", {"c10.dll": "c10_start", "sycl8.dll": "__sycl_register_lib"}, work)
     stub(env / LIB / "torch_cpu.dll", "torch_cpu_start", {"c10.dll": "c10_start"}, work)
-    xpu = {"c10_xpu.dll": "c10_xpu_start", "torch_cpu.dll": "torch_cpu_start", "libmmd.dll": "cos", "svml_dispmd.dll": "__svml_cosf4"}
+    xpu = {
+        "c10_xpu.dll": "c10_xpu_start",
+        "torch_cpu.dll": "torch_cpu_start",
+        "libmmd.dll": "cos",
+        "svml_dispmd.dll": "__svml_cosf4",
+    }
     stub(env / LIB / "torch_xpu.dll", "torch_xpu_start", {**xpu, "xptifw.dll": "xptiInitialize"}, work)
     stand_in(env / BIN / "ze_loader.dll", env / BIN / "ur_adapter_level_zero.dll", work)
     stand_in(env / BIN / "OpenCL.dll", env / BIN / "ur_adapter_opencl.dll", work)
@@ -92,7 +117,10 @@ def cases() -> list[Breakage]:
     """Return the breakages that are examined: each damage alone, then mixtures with a second copy on PATH."""
     whole = [Breakage("whole"), Breakage("copy on PATH", variables={"PATH": "other"})]
     wrong = [Breakage("wrong major", (Change("rename", f"{BIN}/sycl8.dll", to="sycl9.dll"),))]
-    redistributable = [Breakage(f"without {name}", variables={"missing": name}) for name in ("msvcp140", "vcruntime140", "vcruntime140_1")]
+    redistributable = [
+        Breakage(f"without {name}", variables={"missing": name})
+        for name in ("msvcp140", "vcruntime140", "vcruntime140_1")
+    ]
     variables: tuple[dict[str, str], ...] = ({}, {}, {"PATH": "other"}, {"missing": "msvcp140"})
     return [*whole, *wrong, *redistributable, *single(VICTIMS, KINDS), *mixed(VICTIMS, KINDS, variables, 150, 11)]
 
@@ -110,15 +138,26 @@ class Wine:
 
     def __init__(self, prefix: Path) -> None:
         self.prefix = prefix
-        self.wine = next((str(path) for path in (Path("/usr/lib/wine/wine64"), Path(shutil.which("wine64") or "/nowhere")) if path.exists()), "")
+        self.wine = next(
+            (
+                str(path)
+                for path in (Path("/usr/lib/wine/wine64"), Path(shutil.which("wine64") or "/nowhere"))
+                if path.exists()
+            ),
+            "",
+        )
         self.environ = {**os.environ, "WINEPREFIX": str(prefix), "WINEDEBUG": "-all", "DISPLAY": ""}
 
     def start(self) -> None:
         """Make the prefix, and start the server."""
-        self.prefix.mkdir(parents=True, exist_ok=True)  # without it the server ends at once, and each call starts another one
+        self.prefix.mkdir(
+            parents=True, exist_ok=True
+        )  # without it the server ends at once, and each call starts another one
         self._server("-p600")
         boot = [self.wine, "wineboot", "-i"]
-        subprocess.run(boot, env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=True)
+        subprocess.run(
+            boot, env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=True
+        )
 
     def stop(self) -> None:
         """End the server of this prefix."""
@@ -128,11 +167,15 @@ class Wine:
         server = "/usr/lib/wine/wineserver64"
         command = [server if os.path.exists(server) else "wineserver", option]
         # It stays in the background, and would hold a pipe open.
-        subprocess.run(command, env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+        subprocess.run(
+            command, env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False
+        )
 
     def version(self) -> str:
         """Return Wine's own name for its version."""
-        return subprocess.run([self.wine, "--version"], capture_output=True, text=True, env=self.environ, timeout=60, check=True).stdout.strip()
+        return subprocess.run(
+            [self.wine, "--version"], capture_output=True, text=True, env=self.environ, timeout=60, check=True
+        ).stdout.strip()
 
     def system_names(self) -> frozenset[str]:
         """Return the libraries that this Wine provides as System32."""
@@ -149,11 +192,18 @@ class Wine:
         env = root / "env"
         folders = [word for folder in added(env) for word in ("-d", windows(folder))]
         roots = [path for path in ROOTS if (env / path).exists()]
-        command = [self.wine, str(root / "app" / "load_as_torch.exe"), *folders, *(windows(env / path) for path in roots)]
+        command = [
+            self.wine,
+            str(root / "app" / "load_as_torch.exe"),
+            *folders,
+            *(windows(env / path) for path in roots),
+        ]
         environ = dict(self.environ)
         if "PATH" in breakage.variables:
             environ["WINEPATH"] = windows(root / breakage.variables["PATH"])
-        environ["WINEDLLOVERRIDES"] = ";".join([NATIVE_ONLY, *(f"{name}=" for name in [breakage.variables.get("missing")] if name)])
+        environ["WINEDLLOVERRIDES"] = ";".join(
+            [NATIVE_ONLY, *(f"{name}=" for name in [breakage.variables.get("missing")] if name)]
+        )
         run = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
         answers: dict[str, str] = {}
         loaded: list[str] = []
@@ -191,7 +241,9 @@ def imported_names(env: Path) -> frozenset[str]:
     return frozenset(name.lower() for path in env.rglob("*.dll") for name in read_pe(Files(), str(path)).imports)
 
 
-def predict(root: Path, breakage: Breakage, system_names: frozenset[str], imports: dict[str, tuple[str, ...]]) -> Result:
+def predict(
+    root: Path, breakage: Breakage, system_names: frozenset[str], imports: dict[str, tuple[str, ...]]
+) -> Result:
     """Ask the walk."""
     env, files = root / "env", Files()
     hidden = {"opencl.dll", *(f"{name}.dll" for name in [breakage.variables.get("missing", "")] if name)}

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xpu_doctor.compute_run import measured
-from xpu_doctor.examination import Patient
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.examination.matmul import measured
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.target.agent_run import Patient
 
 HERE = Path(__file__).parent / "devices"
 FLOAT32 = {"dtypes": ["float32"]}
@@ -29,7 +29,9 @@ class Target:
         extra = {f"XPU_DOCTOR_TEST_{name.upper()}": value for name, value in settings.items()}
         return replace(self, environment={**self.environment, "XPU_DOCTOR_TEST_DEVICE": mode, **extra})
 
-    def measure(self, device: str = "testgpu", limits: Mapping[str, object] | None = None, deadline: float = 120.0) -> Snapshot:
+    def measure(
+        self, device: str = "testgpu", limits: Mapping[str, object] | None = None, deadline: float = 120.0
+    ) -> Snapshot:
         """Run the stage as `check` does and return a snapshot with its facts."""
         patient = Patient(self.python, self.environment, None, {"compute": deadline})
         return measured(Snapshot(), patient, (device,), FLOAT32 if limits is None else limits)
@@ -49,7 +51,19 @@ def build(torch_env: Path, folder: Path) -> Target:
     library = folder / "libtestgpu.so"
     includes = [f"-I{torch}/include", f"-I{torch}/include/torch/csrc/api/include"]
     libraries = [f"-L{torch}/lib", "-ltorch_cpu", "-lc10", f"-Wl,-rpath,{torch}/lib"]
-    command = [compiler, "-O1", "-std=c++20", "-fPIC", "-shared", "-w", *includes, str(HERE / "testdevice.cpp"), "-o", str(library), *libraries]
+    command = [
+        compiler,
+        "-O1",
+        "-std=c++20",
+        "-fPIC",
+        "-shared",
+        "-w",
+        *includes,
+        str(HERE / "testdevice.cpp"),
+        "-o",
+        str(library),
+        *libraries,
+    ]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise RuntimeError(f"the test device does not compile: {run.stderr[-2000:]}")

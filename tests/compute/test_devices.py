@@ -10,16 +10,16 @@ import os
 import pytest
 
 from tests.compute.targets import Target
-from xpu_doctor.compute_verdict import Place, product_of, summary, verdict
-from xpu_doctor.facts import ComputeDevice
-from xpu_doctor.findings import Confidence, Finding
-from xpu_doctor.rule import judge
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.diagnosis.where_it_ran import Place, product_of, summary, verdict
+from xpu_doctor.model.facts import ComputeDevice
+from xpu_doctor.model.findings import Confidence, Finding
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.rules.compute.compute_failed import ComputeFailed
 from xpu_doctor.rules.compute.compute_wrong_result import ComputeWrongResult
 from xpu_doctor.rules.compute.low_performance import LowPerformance
 from xpu_doctor.rules.compute.silent_cpu_fallback import SilentCpuFallback
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown
 
 RULES = (SilentCpuFallback(), ComputeFailed(), ComputeWrongResult(), LowPerformance())
 RUNS = range(int(os.environ.get("XPU_DOCTOR_TEST_RUNS", "1")))
@@ -154,11 +154,13 @@ def test_device_that_torch_does_not_know(target: Target) -> None:
 
 def test_several_devices_are_measured_one_by_one(target: Target) -> None:
     """A failing one does not cost the next."""
-    from xpu_doctor.compute_run import measured
-    from xpu_doctor.examination import Patient
+    from xpu_doctor.examination.matmul import measured
+    from xpu_doctor.target.agent_run import Patient
 
     acting = target.acting("elsewhere", gflops="200")
-    snapshot = measured(Snapshot(), Patient(acting.python, acting.environment), ("nonsense", "testgpu"), {"dtypes": ["float32"]})
+    snapshot = measured(
+        Snapshot(), Patient(acting.python, acting.environment), ("nonsense", "testgpu"), {"dtypes": ["float32"]}
+    )
     assert isinstance(snapshot.compute.devices, tuple)
     first, second = snapshot.compute.devices
     assert first.error and product_of(second) is not None
@@ -171,5 +173,7 @@ def test_variables_of_the_user_are_recorded_and_the_debug_one_is_on(target: Targ
     acting = type(acting)(acting.python, {**acting.environment, "PYTORCH_XPU_FALLBACK_OP": "mm"})
     snapshot, finding = lying(acting)
     variables = snapshot.compute.fallback_variables
-    assert not isinstance(variables, Unknown) and [(item.name, item.value) for item in variables] == [("PYTORCH_XPU_FALLBACK_OP", "mm")]
+    assert not isinstance(variables, Unknown) and [(item.name, item.value) for item in variables] == [
+        ("PYTORCH_XPU_FALLBACK_OP", "mm")
+    ]
     assert "PYTORCH_XPU_FALLBACK_OP" in finding.summary

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xpu_doctor.examination import Examination, Patient
+from xpu_doctor.target.agent_run import Examination, Patient
 
 
 def test_inside_and_outside_agree(torch_env: Path) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.environments import StubEnvironment
-from xpu_doctor.compute_run import measured, usable_devices
-from xpu_doctor.cpu_name import CpuName
-from xpu_doctor.examination import Patient
-from xpu_doctor.facts import Xpu, XpuDevice
-from xpu_doctor.rule import judge
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.examination.cpu_name import CpuName
+from xpu_doctor.examination.matmul import measured, usable_devices
+from xpu_doctor.model.facts import Xpu, XpuDevice
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.rules.compute.compute_failed import ComputeFailed
 from xpu_doctor.rules.compute.silent_cpu_fallback import SilentCpuFallback
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown
+from xpu_doctor.target.agent_run import Patient
 
 
 def test_only_devices_that_took_a_tensor_are_measured() -> None:
@@ -31,7 +31,9 @@ def test_no_device_and_no_knowledge_differ() -> None:
     """Nothing to do where none is counted; unknown where nobody could count, or none took a tensor."""
     assert usable_devices(Snapshot(xpu=Xpu(device_count=0))) == ()
     assert isinstance(usable_devices(Snapshot()), Unknown)
-    assert isinstance(usable_devices(Snapshot(xpu=Xpu(device_count=1, devices=(XpuDevice(0, allocated=False),)))), Unknown)
+    assert isinstance(
+        usable_devices(Snapshot(xpu=Xpu(device_count=1, devices=(XpuDevice(0, allocated=False),)))), Unknown
+    )
 
 
 def test_torch_that_does_not_import_is_a_finding(stub: StubEnvironment, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.compute_verdict import (
+from xpu_doctor.diagnosis.diagnose import diagnose
+from xpu_doctor.diagnosis.where_it_ran import (
     Place,
     cpu_time_ratio,
     device_line,
@@ -20,12 +21,11 @@ from xpu_doctor.compute_verdict import (
     verdict,
     wrong,
 )
-from xpu_doctor.diagnosis import diagnose
-from xpu_doctor.facts import Compute, ComputeDevice, CpuProduct, Gpu, Product
-from xpu_doctor.findings import Severity
+from xpu_doctor.model.facts import Compute, ComputeDevice, CpuProduct, Gpu, Product
+from xpu_doctor.model.findings import Severity
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.rules.device.gpu_unsupported import GpuUnsupported
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown
 
 CPU = CpuProduct(tflops=0.2, cpu_seconds_per_tflop=10.0, threads=2, main_thread_share=0.5)
 RIGHT = Product("float32", size=1024, worst_error=1e-6, nonfinite_elements=0, result_device="xpu")
@@ -36,7 +36,13 @@ LACKING = Unknown("not told")
 
 def device(product: Product, **values: object) -> ComputeDevice:
     """An XPU device with one product and no word from torch."""
-    known = {"type": "xpu", "device_id": 0xE20B, "to_cpu_copies": False, "kernel_registered": True, "fallback_warnings": ()}
+    known = {
+        "type": "xpu",
+        "device_id": 0xE20B,
+        "to_cpu_copies": False,
+        "kernel_registered": True,
+        "fallback_warnings": (),
+    }
     return ComputeDevice("xpu:0", products=(product,), **{**known, **values})  # type: ignore[arg-type]
 
 
@@ -53,7 +59,14 @@ def test_the_two_clear_cases() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"cpu_seconds_per_tflop": 0.5}, {"cpu_seconds_per_tflop": 4.5}, {"queue_share": 0.1}, {"queue_share": 0.7}, {"main_thread_share": 0.99}, {"tflops": 2.0}],
+    [
+        {"cpu_seconds_per_tflop": 0.5},
+        {"cpu_seconds_per_tflop": 4.5},
+        {"queue_share": 0.1},
+        {"queue_share": 0.7},
+        {"main_thread_share": 0.99},
+        {"tflops": 2.0},
+    ],
     ids=str,
 )
 def test_one_sign_against_it_stops_the_alarm(change: dict[str, float]) -> None:
@@ -99,12 +112,30 @@ figure = st.one_of(st.floats(0, 1e3), st.just(LACKING))
 share = st.one_of(st.floats(0, 1), st.just(LACKING))
 
 
-@given(figure, figure, share, share, st.one_of(st.booleans(), st.just(LACKING)), st.one_of(st.booleans(), st.just(LACKING)), figure, figure)
+@given(
+    figure,
+    figure,
+    share,
+    share,
+    st.one_of(st.booleans(), st.just(LACKING)),
+    st.one_of(st.booleans(), st.just(LACKING)),
+    figure,
+    figure,
+)
 def test_any_figures_give_a_verdict_that_its_signs_support(
-    tflops: object, cpu_seconds: object, queue: object, main: object, copies: object, registered: object, cpu_tflops: object, cpu_usual: object
+    tflops: object,
+    cpu_seconds: object,
+    queue: object,
+    main: object,
+    copies: object,
+    registered: object,
+    cpu_tflops: object,
+    cpu_usual: object,
 ) -> None:
     """No figures crash it; an alarm has CPU time and a blocking call behind it, and a proof has no sign against it."""
-    product = replace(ON_CPU, tflops=tflops, cpu_seconds_per_tflop=cpu_seconds, queue_share=queue, main_thread_share=main)  # type: ignore[arg-type]
+    product = replace(
+        ON_CPU, tflops=tflops, cpu_seconds_per_tflop=cpu_seconds, queue_share=queue, main_thread_share=main
+    )  # type: ignore[arg-type]
     cpu = replace(CPU, tflops=cpu_tflops, cpu_seconds_per_tflop=cpu_usual)  # type: ignore[arg-type]
     judged = verdict(device(product, to_cpu_copies=copies, kernel_registered=registered), cpu)
     said = {sign.name: sign.place for sign in judged.signs}
@@ -155,9 +186,14 @@ def test_lines_for_people() -> None:
     """TFLOP/s, share of the peak, times this CPU, and its name where that is known."""
     compute = Compute(devices=(device(ON_GPU),), cpu=CPU, cpu_name="A Processor")
     line = device_line(device(ON_GPU), compute)
-    assert line == "xpu:0 computed on the device: 12 TFLOP/s float32 (88% of the peak), 60 times the speed of this CPU (A Processor)"
+    assert (
+        line
+        == "xpu:0 computed on the device: 12 TFLOP/s float32 (88% of the peak), 60 times the speed of this CPU (A Processor)"
+    )
     assert summary(compute) == line
-    assert "where it computed is not known" in device_line(device(replace(ON_GPU, cpu_seconds_per_tflop=LACKING)), compute)
+    assert "where it computed is not known" in device_line(
+        device(replace(ON_GPU, cpu_seconds_per_tflop=LACKING)), compute
+    )
     assert "failed" in device_line(ComputeDevice("xpu:1", error="RuntimeError: no"), compute)
     assert summary(Compute(devices=())) == "no device to compute on"
 

@@ -51,7 +51,9 @@ def test_misspelt_key(table: str) -> None:
     header = next(number for number, line in enumerate(lines) if line.strip() in (f"[[{array}]]", f"[{array}]"))
     text = "\n".join([*lines[: header + 1], 'chekced = "2026-11-21"', *lines[header + 1 :]])
     [fault] = TOOL.check(name, text)
-    assert str(fault).startswith(f"xpu_doctor/data/{name}.toml:{header + 2}: there is no column 'chekced' here; did you mean 'checked'?")
+    assert str(fault).startswith(
+        f"xpu_doctor/data/{name}.toml:{header + 2}: there is no column 'chekced' here; did you mean 'checked'?"
+    )
 
 
 @pytest.mark.parametrize("table", FIRST)
@@ -115,7 +117,10 @@ def test_row_inside_a_row() -> None:
     place = [number for number, line in enumerate(lines) if line == "[[signature.implies]]"][3] + 1
     lines[place] = 'code = "torch-cuda-whel"'
     [fault] = TOOL.check("signatures", "\n".join(lines))
-    assert str(fault) == f"xpu_doctor/data/signatures.toml:{place + 1}: there is no finding code 'torch-cuda-whel'; did you mean 'torch-cuda-wheel'?"
+    assert (
+        str(fault)
+        == f"xpu_doctor/data/signatures.toml:{place + 1}: there is no finding code 'torch-cuda-whel'; did you mean 'torch-cuda-wheel'?"
+    )
 
 
 def test_name_that_stands_twice() -> None:

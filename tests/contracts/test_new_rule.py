@@ -35,7 +35,9 @@ def tool() -> ModuleType:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the package with a list of codes of its own."""
-    shutil.copytree(Path(xpu_doctor.__file__).parent, tmp_path / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(xpu_doctor.__file__).parent, tmp_path / "xpu_doctor", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "fixtures" / "rules").mkdir(parents=True)
     (tmp_path / "docs" / "reference").mkdir(parents=True)
     (tmp_path / "docs" / "reference" / "codes.md").write_text(LIST)
@@ -45,22 +47,32 @@ def checkout(tmp_path: Path) -> Path:
 def test_new_rule_is_loaded_and_judges(checkout: Path) -> None:
     """The new rule is one of RULES, its page and its cases are found, and nothing else in RULES was lost."""
     code = (
-        "from xpu_doctor.rules import RULES; from xpu_doctor.pages import page;"
-        "from xpu_doctor.rule import judge; from xpu_doctor.snapshot import Snapshot;"
+        "from xpu_doctor.rules import RULES; from xpu_doctor.catalogue.pages import page;"
+        "from xpu_doctor.diagnosis.judge import judge; from xpu_doctor.model.snapshot import Snapshot;"
         "print(len(RULES)); rule = [r for r in RULES if r.code == 'wheel-of-fortune'];"
         "print([r.__name__ for r in rule], [page(r).split()[1] for r in rule], judge([rule[0]()], Snapshot()).undecided[0].needs if rule else '')"
     )
 
     def state() -> list[str]:
         return subprocess.run(
-            [sys.executable, "-c", code], cwd=checkout, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False
+            [sys.executable, "-c", code],
+            cwd=checkout,
+            env={"PYTHONPATH": str(checkout)},
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout.splitlines()
 
     before = int(state()[0])
     made = tool().new_rule(checkout, "wheel-of-fortune", "wheel")
     after = state()
     assert int(after[0]) == before + 1 and after[1] == "['WheelOfFortune'] ['wheel-of-fortune'] torch.installed"
-    assert [path.name for path in made] == ["wheel_of_fortune.py", "wheel_of_fortune.md", "wheel-of-fortune.toml", "__init__.py"]
+    assert [path.name for path in made] == [
+        "wheel_of_fortune.py",
+        "wheel_of_fortune.md",
+        "wheel-of-fortune.toml",
+        "__init__.py",
+    ]
     assert "<to be written>" in made[1].read_text()
 
 
@@ -79,7 +91,7 @@ def _rules_in(package: Path) -> list[str]:
 
 
 def test_an_order_that_is_not_alphabetical_is_kept(checkout: Path) -> None:
-    text = "from xpu_doctor.rule import Rule\nfrom xpu_doctor.rules.wheel.b import B\n\nRULES: tuple[type[Rule], ...] = (\n    Z,\n    B,\n)\n"
+    text = "from xpu_doctor.diagnosis.judge import Rule\nfrom xpu_doctor.rules.wheel.b import B\n\nRULES: tuple[type[Rule], ...] = (\n    Z,\n    B,\n)\n"
     assert "    Z,\n    B,\n    A,\n)" in tool().with_entry(text, "wheel", "a", "A")
 
 
@@ -89,16 +101,30 @@ GROUPS = sorted(tool().groups(ROOT if (ROOT / "xpu_doctor").exists() else Path(x
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_rule_about_any_group_of_facts(checkout: Path, group: str) -> None:
     """--facts: the template judges a real fact of that group, passes the linter, and is undecided where nothing is known."""
-    made = tool().new_rule(checkout, "wheel-of-fortune", "wheel", facts=(group, "torch" if group != "torch" else "machine"))
+    made = tool().new_rule(
+        checkout, "wheel-of-fortune", "wheel", facts=(group, "torch" if group != "torch" else "machine")
+    )
     code = (
         "from xpu_doctor.rules.wheel.wheel_of_fortune import WheelOfFortune as R; from xpu_doctor.testing import judge_one;"
         "print(judge_one(R(), {})[0])"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=checkout, env={"PYTHONPATH": str(checkout)}, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=checkout,
+        env={"PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.stdout == "undecided\n", run.stderr
     cases = tomllib.loads(made[2].read_text())
     assert set(cases["found"][0]["snapshot"]) == {group}
-    ruff = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), str(made[0])], capture_output=True, text=True, check=False)
+    ruff = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), str(made[0])],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ruff.returncode == 0, ruff.stdout
 
 
@@ -108,7 +134,10 @@ def test_an_unknown_group_is_refused(checkout: Path) -> None:
     assert not list((checkout / "fixtures" / "rules").iterdir())
 
 
-@pytest.mark.parametrize(("code", "layer", "said"), [("wheel-of-fortune", "import", "it stands under wheel"), ("made-up", "wheel", "it is not listed")])
+@pytest.mark.parametrize(
+    ("code", "layer", "said"),
+    [("wheel-of-fortune", "import", "it stands under wheel"), ("made-up", "wheel", "it is not listed")],
+)
 def test_only_listed_codes(checkout: Path, code: str, layer: str, said: str) -> None:
     """A name that is not in the reference is refused, and nothing is written."""
     with pytest.raises(ValueError, match=said):

@@ -16,7 +16,7 @@ import pytest
 
 import xpu_doctor
 from xpu_doctor import plugin
-from xpu_doctor.registry import all_codes
+from xpu_doctor.catalogue.names import all_codes
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "xpu-doctor-battery"
@@ -49,7 +49,13 @@ def test_the_wheel_holds_licence_notice_and_types() -> None:
     assert "xpu_doctor/py.typed" in files
     facts = _distribution().metadata
     assert facts["License-Expression"] == "Apache-2.0"
-    assert {line.split(",")[0] for line in facts.get_all("Project-URL")} == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
+    assert {line.split(",")[0] for line in facts.get_all("Project-URL")} == {
+        "Homepage",
+        "Documentation",
+        "Source",
+        "Issues",
+        "Changelog",
+    }
 
 
 def test_the_notice_holds_the_kernels_licence_word_for_word() -> None:
@@ -133,7 +139,10 @@ def test_actions_are_pinned(path: Path) -> None:
     [
         ("vendor.github-workflows", WORKFLOWS),
         ("vendor.dependabot", [ROOT / ".github" / "dependabot.yml"]),
-        ("vendor.github-issue-forms", [path for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]),
+        (
+            "vendor.github-issue-forms",
+            [path for path in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"],
+        ),
         ("vendor.github-issue-config", [ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -141,7 +150,11 @@ def test_actions_are_pinned(path: Path) -> None:
 def test_files_for_github_are_valid(schema: str, paths: list[Path]) -> None:
     pytest.importorskip("check_jsonschema")
     run = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.cases import OUTCOMES, cases
-from xpu_doctor.findings import Layer
-from xpu_doctor.pages import HEADINGS, page, rules_by_code, sections
-from xpu_doctor.rule import Rule
+from xpu_doctor.catalogue.pages import HEADINGS, page, rules_by_code, sections
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.rules import RULES
-from xpu_doctor.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "codes.md"
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RULES_BY_CODE = sorted(rules_by_code().items())
-every_rule = pytest.mark.parametrize("rule", [rule for _, rule in RULES_BY_CODE], ids=[code for code, _ in RULES_BY_CODE])
+every_rule = pytest.mark.parametrize(
+    "rule", [rule for _, rule in RULES_BY_CODE], ids=[code for code, _ in RULES_BY_CODE]
+)
 
 
 def layers_of_codes() -> dict[str, str]:
@@ -135,5 +137,10 @@ def test_reference_lists_retired_codes_apart() -> None:
 def test_nothing_of_the_scaffold_is_left() -> None:
     """What tools/new_rule.py writes has been replaced by words."""
     folders = (ROOT / "xpu_doctor" / "rules", ROOT / "fixtures" / "rules")
-    left = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".md", ".toml") and "<to be written>" in path.read_text("utf-8")]
+    left = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".md", ".toml") and "<to be written>" in path.read_text("utf-8")
+    ]
     assert not left

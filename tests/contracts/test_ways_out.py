@@ -13,22 +13,22 @@ import pytest
 
 import xpu_doctor
 from tests.support.clean_output import steering_characters
-from xpu_doctor.visible import is_visible, visible, visible_values
+from xpu_doctor.text.visible import is_visible, visible, visible_values
 
 PACKAGE = Path(xpu_doctor.__file__).parent
-WAYS_OUT = ("output.py",)
+WAYS_OUT = ("text/output.py",)
 """The only module that writes to streams and report files."""
-APART = ("agent/agent.py",)
+APART = ("target/agent/agent.py",)
 """Runs in another interpreter; what it prints is read by the doctor as the patient's words."""
 OTHER_REASONS = {
-    ("cli.py", "sys.stdout"): "opens closed streams, and leads stdout nowhere when its reader has gone",
-    ("cli.py", "sys.stderr"): "opens closed streams",
+    ("cli/main.py", "sys.stdout"): "opens closed streams, and leads stdout nowhere when its reader has gone",
+    ("cli/main.py", "sys.stderr"): "opens closed streams",
     ("process/channel.py", "os.write"): "gives the agent the key of the run",
-    ("examination.py", "os.write"): "copies the agent into a file in memory, for another account to read",
-    ("cli.py", "open"): "opens the null device where a stream was closed",
-    ("progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",
-    ("reporting.py", "sys.stdout"): "asks it for its width and encoding",
-    ("render/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",
+    ("target/agent_run.py", "os.write"): "copies the agent into a file in memory, for another account to read",
+    ("cli/main.py", "open"): "opens the null device where a stream was closed",
+    ("cli/progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",
+    ("report/build.py", "sys.stdout"): "asks it for its width and encoding",
+    ("report/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",
 }
 """Module and name of each further use, and why it writes nothing."""
 
@@ -38,16 +38,31 @@ def writing_places(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             name = f"{node.value.id}.{node.attr}"
-            if re.fullmatch(r"sys\.__?std(out|err)__|sys\.std(out|err)|click\.(s?echo|echo_via_pager|style)|os\.(write|writev|pwrite)", name):
+            if re.fullmatch(
+                r"sys\.__?std(out|err)__|sys\.std(out|err)|click\.(s?echo|echo_via_pager|style)|os\.(write|writev|pwrite)",
+                name,
+            ):
                 yield name, node.lineno
         if isinstance(node, ast.Attribute) and node.attr in ("write_text", "write_bytes"):
             yield node.attr, node.lineno
         if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            called = (
+                node.func.id
+                if isinstance(node.func, ast.Name)
+                else node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else ""
+            )
             if called == "print":
                 yield "print", node.lineno
-            modes = [item.value for item in (*node.args[1:2], *(word.value for word in node.keywords if word.arg == "mode")) if isinstance(item, ast.Constant)]
-            if called in ("open", "fdopen") and any(isinstance(mode, str) and set(mode) & set("wax+") for mode in modes):
+            modes = [
+                item.value
+                for item in (*node.args[1:2], *(word.value for word in node.keywords if word.arg == "mode"))
+                if isinstance(item, ast.Constant)
+            ]
+            if called in ("open", "fdopen") and any(
+                isinstance(mode, str) and set(mode) & set("wax+") for mode in modes
+            ):
                 yield "open", node.lineno
 
 
@@ -59,11 +74,21 @@ def test_only_one_module_writes() -> None:
             continue
         for place, line in writing_places(path):
             found.add((name, place))
-            assert (name, place) in OTHER_REASONS, f"{name}:{line} uses {place}: write through xpu_doctor.output"
+            assert (name, place) in OTHER_REASONS, f"{name}:{line} uses {place}: write through xpu_doctor.text.output"
     assert found == set(OTHER_REASONS), "a reason is given for what is not there"
 
 
-@pytest.mark.parametrize("code", ["print(1)", "import sys\nsys.stdout.write('')", "import click\nclick.echo('')", "open('x', 'w')", "import os\nos.write(1, b'')", "p.write_text('')"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(1)",
+        "import sys\nsys.stdout.write('')",
+        "import click\nclick.echo('')",
+        "open('x', 'w')",
+        "import os\nos.write(1, b'')",
+        "p.write_text('')",
+    ],
+)
 def test_the_scan_finds_what_it_is_for(tmp_path: Path, code: str) -> None:
     (tmp_path / "module.py").write_text(code, encoding="utf-8")
     assert list(writing_places(tmp_path / "module.py"))

@@ -16,14 +16,20 @@ import click
 import pytest
 
 from tests.support.cli import environment
-from xpu_doctor.cli import cli
-from xpu_doctor.exit_codes import ExitCode
-from xpu_doctor.pages import codes
-from xpu_doctor.registry import all_codes, probe_layers
+from xpu_doctor.catalogue.names import all_codes, probe_layers
+from xpu_doctor.catalogue.pages import codes
+from xpu_doctor.cli.main import cli
+from xpu_doctor.model.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[2]
-TEXTS = [*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"))]
-FENCE = re.compile(r"^(?P<indent> *)(?:<!-- (?P<mark>test[^>]*) -->\n *)?```(?P<kind>\w*)\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+TEXTS = [
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+]
+FENCE = re.compile(
+    r"^(?P<indent> *)(?:<!-- (?P<mark>test[^>]*) -->\n *)?```(?P<kind>\w*)\n(?P<body>.*?)^ *```$",
+    re.MULTILINE | re.DOTALL,
+)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
 PLACEHOLDER = {"PATH", "FILE", "FILE...", "CODE", "IMAGE"}
 
@@ -45,7 +51,12 @@ class Block:
 def blocks() -> tuple[Block, ...]:
     """All blocks of code of all pages."""
     return tuple(
-        Block(str(path.relative_to(ROOT)), match["kind"], match["mark"] or "", re.sub(rf"^{match['indent']}", "", match["body"], flags=re.MULTILINE))
+        Block(
+            str(path.relative_to(ROOT)),
+            match["kind"],
+            match["mark"] or "",
+            re.sub(rf"^{match['indent']}", "", match["body"], flags=re.MULTILINE),
+        )
         for path in TEXTS
         for match in FENCE.finditer(path.read_text(encoding="utf-8"))
     )
@@ -56,9 +67,15 @@ def command_lines() -> list[tuple[str, str]]:
     found = []
     for path in TEXTS:
         text = path.read_text(encoding="utf-8").replace("\\\n", " ")
-        spans = [*(match[1] for match in re.finditer(r"`([^`\n]+)`", text)), *(match["body"] for match in FENCE.finditer(text))]
+        spans = [
+            *(match[1] for match in re.finditer(r"`([^`\n]+)`", text)),
+            *(match["body"] for match in FENCE.finditer(text)),
+        ]
         for line in "\n".join(spans).splitlines():
-            for call in re.finditer(r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"])*)""", line):
+            for call in re.finditer(
+                r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"])*)""",
+                line,
+            ):
                 found.append((str(path.relative_to(ROOT)), call[1].split(" #")[0].strip()))
     return list(dict.fromkeys(found))
 
@@ -87,7 +104,11 @@ def test_every_command_line_parses(page: str, line: str) -> None:
     if arguments[0] == "triage" and not any(not word.startswith("-") for word in given):
         given.append("FILE")
     made = command.make_context(arguments[0], given)
-    names = {word.strip() for value in (*made.params.get("only", ()), *made.params.get("skip", ())) for word in value.split(",")}
+    names = {
+        word.strip()
+        for value in (*made.params.get("only", ()), *made.params.get("skip", ()))
+        for word in value.split(",")
+    }
     layers = {"device", "kernel", "access", "driver", "runtime", "wheel", "import", "enumeration", "compute"}
     assert names <= layers | set(probe_layers())
     for code in (*made.params.get("ignore", ()), *filter(None, [made.params.get("code")])):
@@ -105,8 +126,19 @@ def test_marked_blocks_run(block: Block, tmp_path: Path) -> None:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xpu_doctor "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    given = environment(PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}", PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
-    run = subprocess.run(["sh", "-e", "-c", block.body], cwd=tmp_path, env=given, capture_output=True, text=True, timeout=180, check=False)
+    given = environment(
+        PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        PYTHONPATH=os.pathsep.join(path for path in sys.path if path),
+    )
+    run = subprocess.run(
+        ["sh", "-e", "-c", block.body],
+        cwd=tmp_path,
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
     allowed = {int(code) for code in re.findall(r"\d+", block.mark)} or {0}
     assert run.returncode in allowed, run.stdout + run.stderr
     assert "Traceback" not in run.stderr
@@ -141,25 +173,42 @@ def test_named_files_exist(path: Path) -> None:
     if not any((ROOT / "xpu_doctor").glob("*.py")):
         pytest.skip("the package's files are not beside the documentation here")
     named = re.findall(r"`((?:xpu_doctor|tests|tools|fixtures|benchmarks|examples|docs|requirements)/[\w./-]*)`", text)
-    assert [name for name in named if not (ROOT / name).exists() and "CODE" not in name and "driver-mixed-generations" not in name] == []
+    assert [
+        name
+        for name in named
+        if not (ROOT / name).exists() and "CODE" not in name and "driver-mixed-generations" not in name
+    ] == []
 
 
-@pytest.mark.parametrize("path", [path for path in TEXTS if "docs" not in path.relative_to(ROOT).parts], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for path in TEXTS if "docs" not in path.relative_to(ROOT).parts], ids=lambda path: path.name
+)
 def test_links_of_pages_outside_the_site(path: Path) -> None:
     """README and its like are read in the repository; the build checks those of the site."""
-    targets = [match[1] for match in LINK.finditer(path.read_text(encoding="utf-8")) if match[1] and "://" not in match[1]]
+    targets = [
+        match[1] for match in LINK.finditer(path.read_text(encoding="utf-8")) if match[1] and "://" not in match[1]
+    ]
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:
     text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| (\d+) \| `(\w+)`", text, re.MULTILINE) == [(str(code.value), code.name) for code in ExitCode]
+    assert re.findall(r"^\| (\d+) \| `(\w+)`", text, re.MULTILINE) == [
+        (str(code.value), code.name) for code in ExitCode
+    ]
 
 
 def test_every_page_is_in_english_that_people_use() -> None:
     """Words that crept in and that no reader expects."""
-    odd = re.compile(r"\bfor ever\b|\bspeaks for\b|\bbrought home\b|\bmends?\b|\bcorpse\b|\bwhose matter\b", re.IGNORECASE)
-    found = [f"{path.relative_to(ROOT)}: {match[0]}" for path in TEXTS if "docs" in path.parts for match in odd.finditer(path.read_text(encoding="utf-8"))]
+    odd = re.compile(
+        r"\bfor ever\b|\bspeaks for\b|\bbrought home\b|\bmends?\b|\bcorpse\b|\bwhose matter\b", re.IGNORECASE
+    )
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in TEXTS
+        if "docs" in path.parts
+        for match in odd.finditer(path.read_text(encoding="utf-8"))
+    ]
     assert found == []
 
 
@@ -178,7 +227,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
     """Build the site of a copy."""
     given = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.run([sys.executable, "tools/docs.py", "build"], cwd=folder, env=given, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, "tools/docs.py", "build"],
+        cwd=folder,
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_the_site(copy: Path) -> None:

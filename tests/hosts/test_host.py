@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Completed, LiveHost, RecordedHost, open_host
-from xpu_doctor.host_child import open_in_child, run_bounded
-from xpu_doctor.probe import probe, run_probes, unknown_group
+from xpu_doctor.host.commands import open_in_child, run_bounded
+from xpu_doctor.host.live import Completed, LiveHost, RecordedHost, open_host
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.probes import PROBES
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown
+from xpu_doctor.probes.runner import probe, run_probes, unknown_group
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
@@ -40,7 +40,11 @@ def test_absent_files_have_a_reason(tmp_path: Path) -> None:
     """What is not there says so; a folder that is not there matches nothing."""
     host = LiveHost()
     gone = str(tmp_path / "gone")
-    assert isinstance(host.read(gone), Unknown) and isinstance(host.list(gone), Unknown) and isinstance(host.status(gone), Unknown)
+    assert (
+        isinstance(host.read(gone), Unknown)
+        and isinstance(host.list(gone), Unknown)
+        and isinstance(host.status(gone), Unknown)
+    )
     assert host.exists(gone) is False and host.link(gone) == "" and host.glob(gone + "/*") == ()
 
 
@@ -79,10 +83,12 @@ def test_open_errors(tmp_path: Path) -> None:
 @posix
 def test_a_node_that_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An open that never returns is given up and named; the nodes after it are still asked."""
-    from xpu_doctor import host_child
+    from xpu_doctor.host import commands
 
-    opener = host_child.OPENER.replace("    try:\n", "    if 'stuck' in path: __import__('time').sleep(60)\n    try:\n", 1)
-    monkeypatch.setattr(host_child, "OPENER", opener)
+    opener = commands.OPENER.replace(
+        "    try:\n", "    if 'stuck' in path: __import__('time').sleep(60)\n    try:\n", 1
+    )
+    monkeypatch.setattr(commands, "OPENER", opener)
     (tmp_path / "after").write_text("")
     started = time.monotonic()
     answers = open_in_child([str(tmp_path / "stuck"), str(tmp_path / "after")], 0.5, os.environ)

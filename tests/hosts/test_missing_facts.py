@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.hosts.test_recorded_hosts import HOSTS, snapshot_of
-from xpu_doctor.findings import Confidence, Finding, Layer, Severity
-from xpu_doctor.rule import judge
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.rules import RULES
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown
 
 MINE = (Layer.DEVICE, Layer.KERNEL, Layer.ACCESS, Layer.DRIVER, Layer.ENUMERATION)
 GROUPS = ("machine", "gpus", "kernel", "access", "driver", "level_zero", "environment", "xpu", "torch")
@@ -56,7 +56,11 @@ def test_a_fact_less(path: Path) -> None:
         findings, crashed = judged(snapshot)
         assert not crashed, (name, crashed)
         new = [finding for finding in findings if finding.severity is Severity.ERROR and finding.code not in known]
-        sure = [finding.code for finding in new if finding.confidence is Confidence.CERTAIN and not finding_is_symptom(finding)]
+        sure = [
+            finding.code
+            for finding in new
+            if finding.confidence is Confidence.CERTAIN and not finding_is_symptom(finding)
+        ]
         assert not sure, (name, sure)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from xpu_doctor.facts import Gpu
+from xpu_doctor.model.facts import Gpu
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.tables import text
 from xpu_doctor.tables.devices import families, find_device, intel_gpus, known_ids, support
-from xpu_doctor.unknown import Unknown
 
 HEADER = Path(__file__).parents[2] / "fixtures" / "pciids" / "pciids.h"
 ORIGIN = HEADER.with_name("ORIGIN.md")
@@ -85,11 +85,17 @@ def expected_family(macro: str) -> str:
 def test_every_kernel_id_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     """All ids of the newest kernel list are in the table with the right family: 100 %."""
     ids = kernel_ids()
-    right = [number for number, macro in ids.items() if (device := find_device(number)) and device.family.key == expected_family(macro)]
+    right = [
+        number
+        for number, macro in ids.items()
+        if (device := find_device(number)) and device.family.key == expected_family(macro)
+    ]
     wrong = sorted(f"{number:04x} {macro}" for number, macro in ids.items() if number not in right)
     with capsys.disabled():
         origin = next(line for line in ORIGIN.read_text(encoding="utf-8").splitlines() if "Linux" in line)
-        print(f"\n{len(right)} of {len(ids)} ids of the kernel's list ({100 * len(right) / len(ids):.1f} %) are in the table with the right family: {origin}")
+        print(
+            f"\n{len(right)} of {len(ids)} ids of the kernel's list ({100 * len(right) / len(ids):.1f} %) are in the table with the right family: {origin}"
+        )
     assert len(ids) > 400
     assert not wrong
 
@@ -110,7 +116,10 @@ def test_the_table_is_what_the_tool_makes(tmp_path: Path) -> None:
     assert tool.parse_header(HEADER.read_text(encoding="utf-8")).keys() == {f"{number:04x}" for number in kernel_ids()}
 
 
-@pytest.mark.parametrize(("vendor", "device"), [(0x10DE, 0x2684), (0x10DE, 0x56A0), (0x1002, 0x744C), (0x1002, 0xE20B), (0x1A03, 0x2000), (0x1414, 0x008E)])
+@pytest.mark.parametrize(
+    ("vendor", "device"),
+    [(0x10DE, 0x2684), (0x10DE, 0x56A0), (0x1002, 0x744C), (0x1002, 0xE20B), (0x1A03, 0x2000), (0x1414, 0x008E)],
+)
 def test_other_vendors_are_not_intel(vendor: int, device: int) -> None:
     """No AMD, NVIDIA, ASPEED or Microsoft device is an Intel GPU, not even one with the number of an Intel id."""
     assert intel_gpus((Gpu("0000:01:00.0", vendor, device, pci_class=0x030000),)) == ()
@@ -119,12 +128,22 @@ def test_other_vendors_are_not_intel(vendor: int, device: int) -> None:
 def test_a_number_of_another_vendor_is_never_looked_up() -> None:
     """Every id of the table under NVIDIA's and AMD's vendor number stays a stranger."""
     for vendor in (0x10DE, 0x1002):
-        assert intel_gpus(tuple(Gpu("0000:01:00.0", vendor, number, pci_class=0x030000) for number in known_ids())) == ()
+        assert (
+            intel_gpus(tuple(Gpu("0000:01:00.0", vendor, number, pci_class=0x030000) for number in known_ids())) == ()
+        )
 
 
 def test_an_npu_is_no_gpu() -> None:
     """Intel's neural processors are accelerators on the bus and no GPUs."""
-    assert intel_gpus((Gpu("0000:00:0b.0", 0x8086, 0x643E, pci_class=0x120000), Gpu("0000:00:0b.0", 0x8086, 0x7D1D, pci_class=0x120000))) == ()
+    assert (
+        intel_gpus(
+            (
+                Gpu("0000:00:0b.0", 0x8086, 0x643E, pci_class=0x120000),
+                Gpu("0000:00:0b.0", 0x8086, 0x7D1D, pci_class=0x120000),
+            )
+        )
+        == ()
+    )
 
 
 def test_an_unknown_id_is_not_in_this_table() -> None:

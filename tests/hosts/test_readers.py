@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.facts import Driver, LevelZero, Library, Package, ZeDriver
+from xpu_doctor.model.facts import Driver, LevelZero, Library, Package, ZeDriver
+from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.versions import numbers, release
 from xpu_doctor.probes.access import user_namespace
 from xpu_doctor.probes.driver import dpkg_packages, library_version, pacman_packages, rpm_packages
 from xpu_doctor.probes.gpus import bar_sizes, device_ids
 from xpu_doctor.probes.kernel import graphics_parameters, trouble
 from xpu_doctor.probes.machine import os_release, windows_name
 from xpu_doctor.tables.drivers import between, installed_build, parse_build, parse_windows
-from xpu_doctor.unknown import Unknown
-from xpu_doctor.versions import numbers, release
 
 
 @given(st.text())
@@ -64,8 +64,15 @@ def test_no_builds(text: str) -> None:
 @given(st.integers(1, 30), st.integers(0, 60), st.integers(10000, 99999), st.integers(0, 999))
 def test_spellings_agree(major: int, minor: int, number: int, hotfix: int) -> None:
     """The Level Zero and the package spelling of one build are one build."""
-    one, other = parse_build(f"{major}.{minor}.{number}+{hotfix}"), parse_build(f"{major}.{minor:02d}.{number}.{hotfix}-1~24.04")
-    assert one is not None and other is not None and (one.number, one.hotfix) == (other.number, other.hotfix) == (number, hotfix)
+    one, other = (
+        parse_build(f"{major}.{minor}.{number}+{hotfix}"),
+        parse_build(f"{major}.{minor:02d}.{number}.{hotfix}-1~24.04"),
+    )
+    assert (
+        one is not None
+        and other is not None
+        and (one.number, one.hotfix) == (other.number, other.hotfix) == (number, hotfix)
+    )
 
 
 def test_windows_builds() -> None:
@@ -86,7 +93,9 @@ def test_releases() -> None:
 def test_build_from_the_best_source() -> None:
     """What the driver told wins over its library, that over its package; the package lends its hotfix."""
     packages = (Package("libze-intel-gpu1", "25.18.33578.6-1", "dpkg"),)
-    driver = Driver(libraries=(Library("libze_intel_gpu.so.1", "/usr/lib/libze_intel_gpu.so.1", "1.6.33578"),), packages=packages)
+    driver = Driver(
+        libraries=(Library("libze_intel_gpu.so.1", "/usr/lib/libze_intel_gpu.so.1", "1.6.33578"),), packages=packages
+    )
     told = LevelZero(drivers=(ZeDriver(0, "1.15.39122+14", 39122),))
     best = installed_build(told, driver)
     assert not isinstance(best, Unknown) and best.number == 39122
@@ -103,7 +112,10 @@ def test_dpkg() -> None:
         "Package: intel-opencl-icd\nStatus: deinstall ok config-files\nVersion: 22.43\n\n"
         "Package: libze-intel-gpu1\nStatus: install ok installed\nVersion: 25.18.33578.6-0"
     )
-    assert [(row.name, row.version) for row in dpkg_packages(status)] == [("libze1", "1.8.12-1"), ("libze-intel-gpu1", "25.18.33578.6-0")]
+    assert [(row.name, row.version) for row in dpkg_packages(status)] == [
+        ("libze1", "1.8.12-1"),
+        ("libze-intel-gpu1", "25.18.33578.6-0"),
+    ]
 
 
 def test_rpm_in_any_language() -> None:
@@ -114,7 +126,9 @@ def test_rpm_in_any_language() -> None:
 
 def test_windows_11() -> None:
     """Windows 11 still calls itself 10 in the registry."""
-    assert windows_name({"ProductName": "Windows 10 Pro", "DisplayVersion": "24H2", "CurrentBuild": "26100"}).startswith("Windows 11 Pro 24H2")
+    assert windows_name(
+        {"ProductName": "Windows 10 Pro", "DisplayVersion": "24H2", "CurrentBuild": "26100"}
+    ).startswith("Windows 11 Pro 24H2")
     assert windows_name({"ProductName": "Windows 10 Home", "CurrentBuild": "19045"}).startswith("Windows 10 Home")
 
 

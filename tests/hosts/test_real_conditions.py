@@ -23,7 +23,9 @@ RENDER = 61235
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="needs Linux"),
-    pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="making device nodes and namespaces needs root"),
+    pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="making device nodes and namespaces needs root"
+    ),
     pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not here (util-linux)"),
 ]
 
@@ -36,8 +38,8 @@ if groups is not None:
     os.setuid(uid)
 import dataclasses
 sys.path.insert(0, sys.argv[2])
-from xpu_doctor.host import LiveHost
-from xpu_doctor.probe import run_probes
+from xpu_doctor.host.live import LiveHost
+from xpu_doctor.probes.runner import run_probes
 from xpu_doctor.probes import PROBES
 gathered = run_probes(LiveHost(), PROBES)
 access, gpus = gathered.facts["access"], gathered.facts["gpus"]
@@ -63,7 +65,9 @@ chgrp {render} /dev/dri/renderD128
 """
 
 
-def examine(package: str, setup: str, who: tuple[int, int, list[int]] | None, flags: tuple[str, ...] = ("--mount",)) -> dict[str, Any]:
+def examine(
+    package: str, setup: str, who: tuple[int, int, list[int]] | None, flags: tuple[str, ...] = ("--mount",)
+) -> dict[str, Any]:
     """Run the probes in a namespace after a shell set it up, as a user with groups; None stays root."""
     arguments = json.dumps([*who] if who else [0, 0, None])
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -157,7 +161,11 @@ def test_no_sys(package: str) -> None:
 
 def test_read_only_sys(package: str) -> None:
     """A read-only /sys is as good as any: the doctor only reads."""
-    answer = examine(package, "mount --make-rprivate /; mount -o remount,bind,ro /sys 2>/dev/null || mount --bind -o ro /sys /sys", None)
+    answer = examine(
+        package,
+        "mount --make-rprivate /; mount -o remount,bind,ro /sys 2>/dev/null || mount --bind -o ro /sys /sys",
+        None,
+    )
     assert isinstance(answer["gpus"], int) or "no device" in answer["gpus"] or "no such file" in answer["gpus"]
 
 
@@ -178,7 +186,18 @@ def test_access_list(package: str) -> None:
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not here (apt-get install bubblewrap)")
 def test_sandbox_without_devices(package: str) -> None:
     """bwrap's own /dev, as a container without the GPU has it."""
-    arguments = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-all", "--die-with-parent"]
+    arguments = [
+        "bwrap",
+        "--ro-bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--unshare-all",
+        "--die-with-parent",
+    ]
     program = [PYTHON or sys.executable, "-B", "-c", PROGRAM, json.dumps([0, 0, None]), package]
     done = subprocess.run([*arguments, *program], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode and "bwrap" in done.stderr:

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from xpu_doctor.diagnosis import Diagnosis, diagnose
-from xpu_doctor.findings import Severity
-from xpu_doctor.host import RecordedHost
-from xpu_doctor.probe import run_probes
+from xpu_doctor.diagnosis.diagnose import Diagnosis, diagnose
+from xpu_doctor.diagnosis.ranking import flat
+from xpu_doctor.host.live import RecordedHost
+from xpu_doctor.model.findings import Severity
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes import PROBES
-from xpu_doctor.ranking import flat
+from xpu_doctor.probes.runner import run_probes
 from xpu_doctor.rules import RULES
-from xpu_doctor.snapshot import Snapshot
 from xpu_doctor.tables import parse_toml
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "hosts"
@@ -54,7 +54,12 @@ def test_root_cause_first(path: Path) -> None:
     said = [f"{finding.severity.value} {finding.code}: {finding.summary}" for finding in weighty]
     assert (weighty[0].code if weighty else "") == expected["root"], said
     if weighty:
-        text = "\n".join([weighty[0].summary, *(f"{item.title} {item.why} {' '.join(item.commands)}" for item in weighty[0].remedies)])
+        text = "\n".join(
+            [
+                weighty[0].summary,
+                *(f"{item.title} {item.why} {' '.join(item.commands)}" for item in weighty[0].remedies),
+            ]
+        )
         assert expected.get("contains", "") in text, text
         assert set(expected.get("explains", ())) <= {finding.code for finding in flat(weighty[0].explains)}, said
 
@@ -73,5 +78,7 @@ def test_half_of_the_hosts_were_published() -> None:
     published = [table for table in tables if table["source"] != MADE]
     assert len(tables) >= 20
     assert len(published) * 2 >= len(tables)
-    assert all(table["source"].startswith("https://") and table["published"] and table["filled_in"] for table in published)
+    assert all(
+        table["source"].startswith("https://") and table["published"] and table["filled_in"] for table in published
+    )
     assert all(table["title"] for table in tables)

@@ -14,12 +14,12 @@ import pytest
 
 from tests.support.cli import codes, doctor, environment, flat, rung
 from tests.support.environments import make_environment
-from xpu_doctor.gather import Checkup, now
-from xpu_doctor.layers import CHECKED, Selection
-from xpu_doctor.plugins import Plugins
-from xpu_doctor.reporting import Report, rendered
-from xpu_doctor.target import Choice
-from xpu_doctor.unknown import Unknown
+from xpu_doctor.catalogue.plugins import Plugins
+from xpu_doctor.examination.run import Checkup, now
+from xpu_doctor.model.selection import CHECKED, Selection
+from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.report.build import Report, rendered
+from xpu_doctor.target.find import Choice
 
 BUILD_FINDING = {"cpu": "torch-cpu-wheel", "cuda": "torch-cuda-wheel", "rocm": "torch-rocm-wheel"}
 ARC_B580 = {"vendor": "0x8086", "device": "0xe20b", "class": "0x030000", "revision": "0x00", "driver": "xe"}
@@ -36,7 +36,10 @@ def bus_is_readable() -> None:
     """Some sandboxes hide the PCI bus; then presence is unknown and these expectations do not hold."""
     if not any(Path("/sys/bus/pci/devices").glob("*")):
         pytest.skip("this machine shows no PCI bus")
-    if any((device / "vendor").read_text() == "0x8086\n" and (device / "class").read_text().startswith("0x03") for device in Path("/sys/bus/pci/devices").iterdir()):
+    if any(
+        (device / "vendor").read_text() == "0x8086\n" and (device / "class").read_text().startswith("0x03")
+        for device in Path("/sys/bus/pci/devices").iterdir()
+    ):
         pytest.skip("this machine has an Intel GPU")
 
 
@@ -71,7 +74,7 @@ def test_only_wheel(torch_env: Path) -> None:
 
 
 def test_with_an_arc_b580_on_the_bus(torch_env: Path, tmp_path: Path) -> None:
-    from xpu_doctor.host import LiveHost
+    from xpu_doctor.host.live import LiveHost
 
     root = tmp_path / "root"
     device = root / "sys/bus/pci/devices/0000:03:00.0"
@@ -90,7 +93,14 @@ def test_with_an_arc_b580_on_the_bus(torch_env: Path, tmp_path: Path) -> None:
     [cause] = [root for root in document["root_causes"] if root["code"] == expected]
     assert cause["severity"] == "error"
     commands = "\n".join(command for remedy in cause["remedies"] for command in remedy["commands"])
-    for part in ("uninstall", "torch==2.13.0+xpu", "torchvision==0.28.0", "torchaudio==2.11.0", "--no-cache-dir", "https://download.pytorch.org/whl/xpu"):
+    for part in (
+        "uninstall",
+        "torch==2.13.0+xpu",
+        "torchvision==0.28.0",
+        "torchaudio==2.11.0",
+        "--no-cache-dir",
+        "https://download.pytorch.org/whl/xpu",
+    ):
         assert part in commands
 
 
@@ -160,7 +170,9 @@ def test_the_metadata_is_there_twice(copy: Path) -> None:
     info = next(site.glob("torch-*.dist-info"))
     other = site / "torch-2.12.1.dist-info"
     shutil.copytree(info, other)
-    (other / "METADATA").write_text((info / "METADATA").read_text(encoding="utf-8").replace("2.13.0", "2.12.1"), encoding="utf-8")
+    (other / "METADATA").write_text(
+        (info / "METADATA").read_text(encoding="utf-8").replace("2.13.0", "2.12.1"), encoding="utf-8"
+    )
     assert "2.12.1" in json.dumps(broken(copy, "--skip", "import"))
 
 
@@ -181,5 +193,7 @@ def test_an_empty_environment_names_who_has_torch(torch_env: Path, tmp_path: Pat
     empty = make_environment(tmp_path / "empty")
     ran = doctor("check", "--python", str(empty.python), "--json", env=environment(VIRTUAL_ENV=str(torch_env)))
     document = ran.json()
-    [cause] = [root for root in document["root_causes"] if root["code"] == "torch-not-installed"]  # a missing GPU stands beside it, not above it
+    [cause] = [
+        root for root in document["root_causes"] if root["code"] == "torch-not-installed"
+    ]  # a missing GPU stands beside it, not above it
     assert str(torch_env) in json.dumps(cause)

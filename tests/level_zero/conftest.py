@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.level_zero.parts import BASE, NEWEST, Interpreter, Missing, build_fake_driver, overlay, system_interpreter
-from xpu_doctor.examination import Patient
-from xpu_doctor.facts import LevelZero
-from xpu_doctor.level_zero import LevelZeroRun
+from xpu_doctor.examination.level_zero import LevelZeroRun
+from xpu_doctor.model.facts import LevelZero
+from xpu_doctor.target.agent_run import Patient
 
 Ask = Callable[..., LevelZero]
 

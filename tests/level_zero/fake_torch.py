@@ -40,7 +40,7 @@ def ones(count, device="cpu"):
     return _Tensor(count)
 """
 
-XPU = '''
+XPU = """
 import ctypes
 
 
@@ -77,7 +77,7 @@ def get_device_properties(index):
     name = ctypes.create_string_buffer(256)
     _core.xpu_device_name(index, name, 256)
     return _Properties(name.value.decode("utf-8", "replace"))
-'''
+"""
 
 
 def sycl_environment(cache: Path, runtime: str) -> Path:
@@ -90,7 +90,15 @@ def sycl_environment(cache: Path, runtime: str) -> Path:
     if not (folder / "done").exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", f"intel-sycl-rt=={runtime}"]
+        command = [
+            str(folder / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            f"intel-sycl-rt=={runtime}",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
         if done.returncode:
             raise Missing(f"intel-sycl-rt {runtime} cannot be installed: {done.stderr.strip().splitlines()[-1:]}")
@@ -117,7 +125,16 @@ def add_fake_torch(environment: Path, version: str, toolkit: str) -> None:
     text = f"__version__ = '{version}'\ndebug = False\ncuda = None\ngit_version = '0'\nhip = None\nxpu = '{toolkit}'\n"
     (package / "version.py").write_text(text, encoding="utf-8")
     runtime = max((environment / "lib").glob("libsycl.so.[0-9]")).name
-    command = [compiler, "-std=c++17", "-w", "-shared", "-fPIC", f"-I{environment}/include", f"-I{environment}/include/sycl", str(SOURCE)]
+    command = [
+        compiler,
+        "-std=c++17",
+        "-w",
+        "-shared",
+        "-fPIC",
+        f"-I{environment}/include",
+        f"-I{environment}/include/sycl",
+        str(SOURCE),
+    ]
     command += ["-o", str(package / "lib" / "libc10_xpu.so"), f"-L{environment}/lib", f"-l:{runtime}"]
     command += ["-Wl,-rpath,$ORIGIN/../../../..:$ORIGIN", "-Wl,--disable-new-dtags"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -127,8 +144,14 @@ def add_fake_torch(environment: Path, version: str, toolkit: str) -> None:
     info.mkdir(exist_ok=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n", encoding="utf-8")
     (info / "INSTALLER").write_text("pip\n", encoding="utf-8")
-    rows = [f"{path.relative_to(site).as_posix()},,{path.stat().st_size}" for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    (info / "RECORD").write_text("\n".join([*rows, f"{info.name}/METADATA,,", f"{info.name}/RECORD,,"]) + "\n", encoding="utf-8")
+    rows = [
+        f"{path.relative_to(site).as_posix()},,{path.stat().st_size}"
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    (info / "RECORD").write_text(
+        "\n".join([*rows, f"{info.name}/METADATA,,", f"{info.name}/RECORD,,"]) + "\n", encoding="utf-8"
+    )
 
 
 def cache_folder(fallback: Path) -> Path:

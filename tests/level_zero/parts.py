@@ -33,7 +33,11 @@ class Interpreter:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return this process's environment without what may disturb, plus the given variables."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZE_", "NEO", "SYCL", "ONEAPI", "UR_", "FAKE_ZE"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("ZE_", "NEO", "SYCL", "ONEAPI", "UR_", "FAKE_ZE"))
+        }
         return {**kept, **self.variables, **more}
 
 
@@ -80,7 +84,9 @@ def overlay(folder: Path, suite: str, packages: tuple[str, ...]) -> Interpreter:
     libraries = folder / "root" / "usr" / "lib" / "x86_64-linux-gnu"
     wrapper = folder / "python3"
     real = os.path.realpath(sys.executable)
-    wrapper.write_text(f'#!/bin/sh\nexec "{libraries}/ld-linux-x86-64.so.2" --library-path "{libraries}" "{real}" "$@"\n')
+    wrapper.write_text(
+        f'#!/bin/sh\nexec "{libraries}/ld-linux-x86-64.so.2" --library-path "{libraries}" "{real}" "$@"\n'
+    )
     wrapper.chmod(0o755)
     return Interpreter(str(wrapper), libraries)
 
@@ -89,10 +95,20 @@ def _download(folder: Path, suite: str, packages: tuple[str, ...]) -> None:
     for name in ("lists/partial", "cache/archives/partial", "debs", "root"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_mirror()} {suite} main\n")
-    options = ["-o", f"Dir::Etc::sourcelist={folder}/sources.list", "-o", "Dir::Etc::sourceparts=-", "-o", f"Dir::State::lists={folder}/lists"]
+    options = [
+        "-o",
+        f"Dir::Etc::sourcelist={folder}/sources.list",
+        "-o",
+        "Dir::Etc::sourceparts=-",
+        "-o",
+        f"Dir::State::lists={folder}/lists",
+    ]
     options += ["-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User=root"]
     wanted = [f"{package}/{suite}" for package in packages]
-    for command, place in ((["apt-get", *options, "update", "-qq"], folder), (["apt-get", *options, "download", "-qq", *wanted], folder / "debs")):
+    for command, place in (
+        (["apt-get", *options, "update", "-qq"], folder),
+        (["apt-get", *options, "download", "-qq", *wanted], folder / "debs"),
+    ):
         try:
             said = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=APT_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
@@ -111,7 +127,9 @@ def _mirror() -> str:
     """
     for path in (*Path("/etc/apt/sources.list.d").glob("*.sources"), Path("/etc/apt/sources.list")):
         if path.exists():
-            found = re.search(r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+            found = re.search(
+                r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+)", path.read_text(encoding="utf-8"), re.MULTILINE
+            )
             if found and "security" not in found[1]:
                 return found[1]
     raise Missing("apt has no Debian mirror here")

@@ -19,20 +19,22 @@ from tests.hosts.test_recorded_hosts import recording
 from tests.level_zero.fake_torch import add_fake_torch, cache_folder, sycl_environment
 from tests.level_zero.parts import NEWEST, Missing, build_fake_driver, overlay
 from tests.level_zero.test_loaders import B580, B580_HOST
-from xpu_doctor.diagnosis import Diagnosis, diagnose
-from xpu_doctor.findings import Severity
-from xpu_doctor.gather import Checkup
-from xpu_doctor.host import RecordedHost
-from xpu_doctor.layers import CHECKED, Selection
-from xpu_doctor.plugins import Plugins
-from xpu_doctor.ranking import flat
+from xpu_doctor.catalogue.plugins import Plugins
+from xpu_doctor.diagnosis.diagnose import Diagnosis, diagnose
+from xpu_doctor.diagnosis.ranking import flat
+from xpu_doctor.examination.run import Checkup
+from xpu_doctor.host.live import RecordedHost
+from xpu_doctor.model.findings import Severity
+from xpu_doctor.model.selection import CHECKED, Selection
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.rules import RULES
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.target import Choice
+from xpu_doctor.target.find import Choice
 
 pytestmark = [
     pytest.mark.heavy,
-    pytest.mark.skipif(os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="downloads 1.1 GB: XPU_DOCTOR_HEAVY_TESTS=1"),
+    pytest.mark.skipif(
+        os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="downloads 1.1 GB: XPU_DOCTOR_HEAVY_TESTS=1"
+    ),
 ]
 
 TWO = f"{B580};Intel(R) Arc(TM) B570 Graphics|e20c||10240|0000:04:00.0"
@@ -55,7 +57,10 @@ class Bench:
         python, real = environment / "bin" / "python", os.path.realpath(environment / "bin" / "python")
         wrapper = environment / "bin" / "python-under-newer-libraries"
         linker = self.linker / "ld-linux-x86-64.so.2"
-        wrapper.write_text(f'#!/bin/sh\nexec "{linker}" --argv0 "{python}" --library-path "{self.linker}" "{real}" "$@"\n', encoding="utf-8")
+        wrapper.write_text(
+            f'#!/bin/sh\nexec "{linker}" --argv0 "{python}" --library-path "{self.linker}" "{real}" "$@"\n',
+            encoding="utf-8",
+        )
         wrapper.chmod(0o755)
         return str(wrapper)
 
@@ -77,7 +82,11 @@ def bench(shared_folder: Path) -> Bench:
 
 def examine(python: Path | str, tmp_path: Path, **variables: str) -> tuple[Snapshot, Diagnosis]:
     """Check an environment on the recorded machine with a B580; layers that need real wheels are not asked for."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ZE_", "NEO", "SYCL", "ONEAPI", "UR_", "FAKE_ZE", "LD_"))}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ZE_", "NEO", "SYCL", "ONEAPI", "UR_", "FAKE_ZE", "LD_"))
+    }
     given = {**clean, **variables}
     host = RecordedHost({**recording(B580_HOST), "env": given})
     layers = frozenset(layer for layer in CHECKED if layer.value != "compute")
@@ -94,7 +103,11 @@ def examine(python: Path | str, tmp_path: Path, **variables: str) -> tuple[Snaps
 def causes(diagnosis: Diagnosis) -> list[str]:
     """Return the root causes of the layers that a fake torch has: everything but the wheel's pins and companions."""
     own = ("companion-mismatch", "runtime-package-mismatch", "triton-xpu-missing")
-    return [finding.code for finding in diagnosis.root_causes if finding.severity is Severity.ERROR and finding.code not in own]
+    return [
+        finding.code
+        for finding in diagnosis.root_causes
+        if finding.severity is Severity.ERROR and finding.code not in own
+    ]
 
 
 @contextmanager
@@ -110,7 +123,9 @@ def without(path: Path) -> Iterator[None]:
 
 def test_one_card(bench: Bench, tmp_path: Path) -> None:
     """Loader, driver and runtime fit: one device, allocated, no root cause."""
-    snapshot, diagnosis = examine(bench.modern(bench.new), tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580)
+    snapshot, diagnosis = examine(
+        bench.modern(bench.new), tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580
+    )
     assert snapshot.xpu.device_count == 1 and snapshot.xpu.allocated is True
     assert causes(diagnosis) == []
 
@@ -135,7 +150,9 @@ def test_loader_too_old_is_silent(bench: Bench, tmp_path: Path) -> None:
     """The runtime 2025.0 on the loader 1.8: zero devices without a word; the runtime's own log names the symbol."""
     if not (Path("/usr/lib/x86_64-linux-gnu") / "libze_loader.so.1.8.0").exists():
         pytest.skip("this system's loader is not 1.8")
-    snapshot, diagnosis = examine(bench.old / "bin" / "python", tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580)
+    snapshot, diagnosis = examine(
+        bench.old / "bin" / "python", tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580
+    )
     assert snapshot.xpu.device_count == 0 or snapshot.xpu.error
     assert causes(diagnosis)[:1] == ["level-zero-loader-too-old"]
     assert diagnosis.root_causes[0].confidence.value == "certain"
@@ -145,7 +162,9 @@ def test_loader_too_old_kills(bench: Bench, tmp_path: Path) -> None:
     """The runtime 2026.0 on the loader 1.8 dies; the death is folded under the loader."""
     if not (Path("/usr/lib/x86_64-linux-gnu") / "libze_loader.so.1.8.0").exists():
         pytest.skip("this system's loader is not 1.8")
-    _, diagnosis = examine(bench.new / "bin" / "python", tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580)
+    _, diagnosis = examine(
+        bench.new / "bin" / "python", tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580
+    )
     assert causes(diagnosis)[:1] == ["level-zero-loader-too-old"]
     assert "xpu-query-crashed" in {finding.code for finding in flat(diagnosis.root_causes[:1])}
 
@@ -156,7 +175,9 @@ def test_missing_umf(bench: Bench, tmp_path: Path) -> None:
     with without(bench.new / "lib" / "libumf.so.1"):
         snapshot, diagnosis = examine(bench.modern(bench.new), tmp_path, **more)
     assert snapshot.xpu.device_count == 0
-    assert isinstance(snapshot.level_zero.adapters, tuple) and any("libumf" in row.error for row in snapshot.level_zero.adapters)
+    assert isinstance(snapshot.level_zero.adapters, tuple) and any(
+        "libumf" in row.error for row in snapshot.level_zero.adapters
+    )
     assert causes(diagnosis)[:1] == ["shared-library-missing"]
 
 
@@ -166,7 +187,9 @@ def test_truncated_sycl(bench: Bench, tmp_path: Path) -> None:
     whole = library.read_bytes()
     try:
         library.write_bytes(whole[:100_000])
-        snapshot, diagnosis = examine(bench.modern(bench.new), tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580)
+        snapshot, diagnosis = examine(
+            bench.modern(bench.new), tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580
+        )
     finally:
         library.write_bytes(whole)
     stage = snapshot.run.stage("import")
@@ -177,6 +200,8 @@ def test_truncated_sycl(bench: Bench, tmp_path: Path) -> None:
 def test_missing_sycl(bench: Bench, tmp_path: Path) -> None:
     """Without libsycl the import fails with the linker's words."""
     with without(bench.new / "lib" / "libsycl.so.9"):
-        snapshot, diagnosis = examine(bench.modern(bench.new), tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580)
+        snapshot, diagnosis = examine(
+            bench.modern(bench.new), tmp_path, ZE_ENABLE_ALT_DRIVERS=bench.driver, FAKE_ZE_DEVICES=B580
+        )
     assert snapshot.imported.succeeded is False
     assert causes(diagnosis)[:1] == ["shared-library-missing"]

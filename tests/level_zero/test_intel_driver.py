@@ -11,9 +11,9 @@ from tests.hosts.test_recorded_hosts import snapshot_of
 from tests.level_zero.conftest import Ask
 from tests.level_zero.parts import SYSTEM_LIBRARIES, Interpreter, simulated
 from tests.level_zero.test_loaders import B580_HOST, root_causes
-from xpu_doctor.diagnosis import diagnose
-from xpu_doctor.facts import Environment, Gpu, LevelZero, Variable
-from xpu_doctor.findings import Finding
+from xpu_doctor.diagnosis.diagnose import diagnose
+from xpu_doctor.model.facts import Environment, Gpu, LevelZero, Variable
+from xpu_doctor.model.findings import Finding
 from xpu_doctor.rules import RULES
 from xpu_doctor.tables.devices import find_device
 
@@ -49,7 +49,9 @@ def test_simulated_gpu(product: str, newest: Interpreter, ask: Ask) -> None:
     assert (device.device_id, device.name) == (device_id, name)
     assert device.integrated is (not row.family.discrete)
     assert device.fp64 is row.family.fp64
-    assert isinstance(facts.drivers, tuple) and isinstance(facts.drivers[0].build, int) and facts.drivers[0].build >= 39122
+    assert (
+        isinstance(facts.drivers, tuple) and isinstance(facts.drivers[0].build, int) and facts.drivers[0].build >= 39122
+    )
 
 
 def test_driver_library_and_build(newest: Interpreter, ask: Ask) -> None:
@@ -113,7 +115,15 @@ def test_debug_keys_hide_the_real_gpu(newest: Interpreter, ask: Ask, fake_driver
 
 def test_unknown_id_is_not_unsupported(newest: Interpreter, ask: Ask, tmp_path: Path) -> None:
     """A GPU whose id is in no table is called neither absent nor unsupported."""
-    gpu = Gpu("0000:03:00.0", 0x8086, 0xFEFE, pci_class=0x030000, kernel_driver="xe", render_node="renderD128", bar_bytes=(1 << 34,))
+    gpu = Gpu(
+        "0000:03:00.0",
+        0x8086,
+        0xFEFE,
+        pci_class=0x030000,
+        kernel_driver="xe",
+        render_node="renderD128",
+        bar_bytes=(1 << 34,),
+    )
     snapshot = dataclasses.replace(snapshot_of(B580_HOST), gpus=(gpu,), level_zero=LevelZero())
     codes = {finding.code for finding in diagnose(snapshot, [rule() for rule in RULES]).root_causes}
     assert not codes & {"gpu-not-present", "gpu-unsupported"}

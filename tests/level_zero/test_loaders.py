@@ -11,11 +11,11 @@ import pytest
 from tests.hosts.test_recorded_hosts import snapshot_of
 from tests.level_zero.conftest import Ask
 from tests.level_zero.parts import Interpreter
-from xpu_doctor.diagnosis import diagnose
-from xpu_doctor.facts import LevelZero
-from xpu_doctor.findings import Severity
+from xpu_doctor.diagnosis.diagnose import diagnose
+from xpu_doctor.model.facts import LevelZero
+from xpu_doctor.model.findings import Severity
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.rules import RULES
-from xpu_doctor.unknown import Unknown
 
 B580_HOST = Path(__file__).parents[2] / "fixtures" / "hosts" / "arc-b580-ubuntu-24.04.toml"
 LOADERS = ("loader_1_8", "loader_1_20", "newest")
@@ -46,7 +46,12 @@ def test_one_card(interpreter: Interpreter, ask: Ask, fake_driver: str) -> None:
     assert isinstance(facts.drivers, tuple) and [driver.build for driver in facts.drivers] == [36300]
     assert isinstance(facts.devices, tuple) and len(facts.devices) == 1
     device = facts.devices[0]
-    assert (device.vendor_id, device.device_id, device.integrated, device.address) == (0x8086, 0xE20B, False, "0000:03:00.0")
+    assert (device.vendor_id, device.device_id, device.integrated, device.address) == (
+        0x8086,
+        0xE20B,
+        False,
+        "0000:03:00.0",
+    )
     assert device.name == "Intel(R) Arc(TM) B580 Graphics" and device.memory_bytes == 12216 << 20
     assert root_causes(facts) == []
 
@@ -54,10 +59,16 @@ def test_one_card(interpreter: Interpreter, ask: Ask, fake_driver: str) -> None:
 @every_loader
 def test_many_devices(interpreter: Interpreter, ask: Ask, fake_driver: str) -> None:
     """An integrated GPU and two cards, told apart."""
-    rows = f"{B580};Intel(R) Arc(TM) Pro B60 Graphics|e211||24480|0000:04:00.0;Intel(R) Graphics|7d67|i|16000|0000:00:02.0"
+    rows = (
+        f"{B580};Intel(R) Arc(TM) Pro B60 Graphics|e211||24480|0000:04:00.0;Intel(R) Graphics|7d67|i|16000|0000:00:02.0"
+    )
     facts = ask(interpreter, ZE_ENABLE_ALT_DRIVERS=fake_driver, FAKE_ZE_DEVICES=rows)
     assert isinstance(facts.devices, tuple)
-    assert [(device.device_id, device.integrated) for device in facts.devices] == [(0xE20B, False), (0xE211, False), (0x7D67, True)]
+    assert [(device.device_id, device.integrated) for device in facts.devices] == [
+        (0xE20B, False),
+        (0xE211, False),
+        (0x7D67, True),
+    ]
 
 
 @every_loader
@@ -100,7 +111,9 @@ def test_init_failures(interpreter: Interpreter, ask: Ask, fake_driver: str, cod
 def test_every_code_has_its_own_root_cause() -> None:
     """The same, without a loader: what zeInit returned decides the first root cause."""
     for code, (name, causes) in CODES.items():
-        facts = LevelZero(loader_loaded=True, loader_error="", died="", filters=(), init_code=int(code, 16), init_result=name)
+        facts = LevelZero(
+            loader_loaded=True, loader_error="", died="", filters=(), init_code=int(code, 16), init_result=name
+        )
         if name != "ZE_RESULT_ERROR_UNINITIALIZED":
             assert root_causes(facts)[:1] and root_causes(facts)[0] in causes, (name, root_causes(facts))
 
@@ -128,7 +141,11 @@ def test_loader_absent(loader_1_8: Interpreter, ask: Ask, tmp_path: Path) -> Non
     """A library path whose first loader is no library: the linker's own words are kept."""
     (tmp_path / "libze_loader.so.1").write_bytes(b"not a library")
     facts = ask(loader_1_8, LD_LIBRARY_PATH=str(tmp_path))
-    assert facts.loader_loaded is False and isinstance(facts.loader_error, str) and "libze_loader.so.1" in facts.loader_error
+    assert (
+        facts.loader_loaded is False
+        and isinstance(facts.loader_error, str)
+        and "libze_loader.so.1" in facts.loader_error
+    )
     assert root_causes(facts) == ["level-zero-loader-missing"]
 
 

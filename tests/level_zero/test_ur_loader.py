@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.parsers.ur_loader import missing_library, missing_symbol, parse_ur_loader
+from xpu_doctor.text.sycl_loader_log import missing_library, missing_symbol, parse_ur_loader
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "ur_loader"
 LEVEL_ZERO = "libur_adapter_level_zero.so.0"

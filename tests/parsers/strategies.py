@@ -35,6 +35,9 @@ noise = st.one_of(st.text(max_size=60), st.from_regex(r"[\w./:=+\[\]()@#$%-]{0,4
 texts = st.lists(st.one_of(st.sampled_from(PIECES), examples, noise), max_size=25).map("".join)
 """Known blocks, messages and noise in any order, cut and glued anywhere."""
 
-encoded = st.one_of(texts.map(str.encode), *(texts.map(lambda text, name=name: text.encode(name, "replace")) for name in ("utf-16", "cp1252")))
+encoded = st.one_of(
+    texts.map(str.encode),
+    *(texts.map(lambda text, name=name: text.encode(name, "replace")) for name in ("utf-16", "cp1252")),
+)
 raw = st.one_of(st.binary(max_size=4000), encoded)
 """Bytes as they come out of a file."""

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 
 from tests.parsers.strategies import hard, raw, texts
-from xpu_doctor.parsers.collected import Collected, Text
-from xpu_doctor.parsers.reading import PARSERS, read
-from xpu_doctor.parsers.subjects import split
-from xpu_doctor.redact_pasted import redactor_for
-from xpu_doctor.safe_text import NotText, cleaned, from_bytes, read_safely
-from xpu_doctor.searched import Searched
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.subjects import split
+from xpu_doctor.pasted.snapshots import PARSERS, read
+from xpu_doctor.text.private_names import redactor_for
+from xpu_doctor.text.safe import NotText, cleaned, from_bytes, read_safely
+from xpu_doctor.text.word_index import Searched
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SLOW = 2.0

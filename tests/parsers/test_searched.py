@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.parsers.strategies import hard
-from xpu_doctor import searched
-from xpu_doctor.searched import Searched, WordTable
+from xpu_doctor.text import word_index
+from xpu_doctor.text.word_index import Searched, WordTable
 
 LETTERS = st.sampled_from("abcxpu019 ._-:/'\n\r\tİß检测")
 TEXTS = st.text(LETTERS, max_size=200) | st.text(max_size=80)
-WORDS = st.text(st.sampled_from("abcxpu019 ._-:/'检测"), min_size=1, max_size=12).filter(lambda word: word.strip() != "")
+WORDS = st.text(st.sampled_from("abcxpu019 ._-:/'检测"), min_size=1, max_size=12).filter(
+    lambda word: word.strip() != ""
+)
 
 
 def plain(text: str) -> str:
@@ -41,7 +43,7 @@ def test_a_long_vocabulary_is_searched_without_pieces(text: str, words: list[str
     """Where pieces would take too much memory the answer is the same."""
     table = WordTable(words)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(searched, "MAX_VOCABULARY", 0)
+        patch.setattr(word_index, "MAX_VOCABULARY", 0)
         without = table.present(Searched(text))
     assert without == table.present(Searched(text))
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 import xpu_doctor
-from xpu_doctor.facts import Environment, Variable
-from xpu_doctor.harmless import SOMETHING, offered
-from xpu_doctor.host import LiveHost
-from xpu_doctor.level_zero import ze_filters
-from xpu_doctor.parsers.collected import Collected, Text
-from xpu_doctor.parsers.system import parse
+from xpu_doctor.examination.level_zero import ze_filters
+from xpu_doctor.host.live import LiveHost
+from xpu_doctor.model.facts import Environment, Variable
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import known
+from xpu_doctor.pasted.harmless import SOMETHING, offered
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.system import parse
 from xpu_doctor.probes.environment import environment
-from xpu_doctor.snapshot import Snapshot
 from xpu_doctor.tables.variables import hiding_variables, known_variables, pasted_variables, says_secret
-from xpu_doctor.unknown import known
 
 STRANGERS = {
     "NEO4J_PASSWORD": "planted-value-1", "UR_TOKEN": "planted-value-2", "ONEAPI_SECRET_KEY": "planted-value-3", "ZE_FOO": "planted-value-4",
@@ -29,18 +29,26 @@ STRANGERS = {
 
 def test_no_strangers_variable_is_looked_at() -> None:
     """Exact names alone: neither name nor value of another one is kept."""
-    rows = known(environment.gather(LiveHost(env={**STRANGERS, "ZE_AFFINITY_MASK": "0", "NEOReadDebugKeys": "1"})).variables)
+    rows = known(
+        environment.gather(LiveHost(env={**STRANGERS, "ZE_AFFINITY_MASK": "0", "NEOReadDebugKeys": "1"})).variables
+    )
     assert [(row.name, row.value) for row in rows] == [("NEOReadDebugKeys", "1"), ("ZE_AFFINITY_MASK", "0")]
 
 
 def test_no_strangers_variable_is_read_from_a_text() -> None:
     """A pasted `env` gives the values of the known variables and of no other one."""
     facts = Collected()
-    parse(Text("\n".join(f"export {name}={value}" for name, value in {**STRANGERS, "ZE_AFFINITY_MASK": "0,1"}.items())), facts)
+    parse(
+        Text("\n".join(f"export {name}={value}" for name, value in {**STRANGERS, "ZE_AFFINITY_MASK": "0,1"}.items())),
+        facts,
+    )
     assert {name: row.value for name, row in facts.variables.items()} == {"ZE_AFFINITY_MASK": "0,1"}
 
 
-@pytest.mark.parametrize("line", ["{}=x", "export {}=x", "-e {}=x", "$env:{} = x", "set {}=x", 'ENV {}="x"', "`{}=x`", "env {}=x python a.py"])
+@pytest.mark.parametrize(
+    "line",
+    ["{}=x", "export {}=x", "-e {}=x", "$env:{} = x", "set {}=x", 'ENV {}="x"', "`{}=x`", "env {}=x python a.py"],
+)
 def test_every_known_variable_is_read_from_a_text(line: str) -> None:
     facts = Collected()
     parse(Text("\n".join(line.format(name) for name in pasted_variables())), facts)
@@ -51,7 +59,10 @@ def test_windows_spells_names_in_capitals() -> None:
     """There case means nothing, and Python hands every name out in capitals."""
     host = LiveHost(env={"NEOREADDEBUGKEYS": "1", "Path": "C:\\bin"})
     host.platform = "windows"  # type: ignore[misc]
-    assert {row.name: row.value for row in known(environment.gather(host).variables)} == {"NEOReadDebugKeys": "1", "PATH": "C:\\bin"}
+    assert {row.name: row.value for row in known(environment.gather(host).variables)} == {
+        "NEOReadDebugKeys": "1",
+        "PATH": "C:\\bin",
+    }
 
 
 def test_another_product_hides_no_device() -> None:
@@ -65,7 +76,9 @@ def test_commands_for_a_file_name_known_variables_alone() -> None:
     assert [row.name for row in known(copy.environment.variables)] == ["ZE_AFFINITY_MASK", SOMETHING]
 
 
-@pytest.mark.parametrize("name", ["NEO4J_PASSWORD", "DB_PWD", "UR_TOKEN", "ONEAPI_SECRET_KEY", "MY_CREDS", "HTTP_AUTH", "pgpass", "ApiKey"])
+@pytest.mark.parametrize(
+    "name", ["NEO4J_PASSWORD", "DB_PWD", "UR_TOKEN", "ONEAPI_SECRET_KEY", "MY_CREDS", "HTTP_AUTH", "pgpass", "ApiKey"]
+)
 def test_names_that_say_secret(name: str) -> None:
     assert says_secret(name)
 
@@ -83,7 +96,9 @@ def test_every_variable_that_the_rules_name_is_known() -> None:
     for path in (root / "rules").rglob("*.py"):
         for match in asked.finditer(path.read_text(encoding="utf-8")):
             named.update(re.findall(r"\w+", " ".join(filter(None, match.groups()))))
-    assert {"SETVARS_COMPLETED", "LD_PRELOAD", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK"} <= named <= known_variables()
+    assert (
+        {"SETVARS_COMPLETED", "LD_PRELOAD", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK"} <= named <= known_variables()
+    )
 
 
 def test_a_name_stands_once_in_the_table() -> None:

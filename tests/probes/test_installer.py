@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.facts import Distribution, Distributions, Installer, Python
-from xpu_doctor.host import LiveHost
+from xpu_doctor.host.live import LiveHost
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python
 from xpu_doctor.probes.installer import installer_facts
 from xpu_doctor.probes.installer_settings import pip_files, pip_settings, uv_files, uv_settings, without_credentials
 
@@ -28,15 +28,25 @@ def write(root: Path, path: str, text: str = "") -> None:
     place.write_text(text, encoding="utf-8")
 
 
-def facts(root: Path, python: Python, distributions: Distributions = NONE, environment: Mapping[str, str] | None = None, folder: str = "") -> Installer:
+def facts(
+    root: Path,
+    python: Python,
+    distributions: Distributions = NONE,
+    environment: Mapping[str, str] | None = None,
+    folder: str = "",
+) -> Installer:
     """What the reader says of a machine that is a plain folder."""
-    return installer_facts(python, distributions, environment or {}, folder, LiveHost(str(root), environment or {}, "linux"))
+    return installer_facts(
+        python, distributions, environment or {}, folder, LiveHost(str(root), environment or {}, "linux")
+    )
 
 
 def environment_at(prefix: str) -> Python:
     """A virtual environment's interpreter."""
     site = f"{prefix}/lib/python3.12/site-packages"
-    return Python(prefix=prefix, base_prefix="/usr", version="3.12.1", os="linux", virtual_environment=True, sys_path=(site,))
+    return Python(
+        prefix=prefix, base_prefix="/usr", version="3.12.1", os="linux", virtual_environment=True, sys_path=(site,)
+    )
 
 
 def by(installer: str) -> Distributions:
@@ -56,12 +66,21 @@ def by(installer: str) -> Distributions:
         (("/w/Pipfile.lock",), "/w/.venv", "pip", "", "pipenv", "/w"),
         ((), "/v", "uv", "", "uv", ""),
         ((), "/v", "Poetry 2.1.1", "", "poetry", ""),
-        (("/w/a/poetry.lock",), "/home/me/.cache/pypoetry/virtualenvs/a-x-py3.12", "Poetry 2.1.1", "/w/a/src", "poetry", "/w/a"),
+        (
+            ("/w/a/poetry.lock",),
+            "/home/me/.cache/pypoetry/virtualenvs/a-x-py3.12",
+            "Poetry 2.1.1",
+            "/w/a/src",
+            "poetry",
+            "/w/a",
+        ),
         ((), "/home/me/.local/share/hatch/env/virtual/p/x/p", "", "", "hatch", ""),
         (("/elsewhere/uv.lock",), "/v", "pip", "/elsewhere", "pip", ""),
     ],
 )
-def test_manager(tmp_path: Path, files: tuple[str, ...], prefix: str, wrote: str, folder: str, manager: str, project: str) -> None:
+def test_manager(
+    tmp_path: Path, files: tuple[str, ...], prefix: str, wrote: str, folder: str, manager: str, project: str
+) -> None:
     """The strongest sign wins, and a lock file counts only for the environment that it belongs to."""
     for path in files:
         write(tmp_path, path)
@@ -88,7 +107,9 @@ def test_pip_is_looked_for(tmp_path: Path) -> None:
 def test_externally_managed(tmp_path: Path) -> None:
     """The marker of PEP 668 counts outside of virtual environments."""
     write(tmp_path, "/usr/lib/python3.12/EXTERNALLY-MANAGED")
-    system = Python(prefix="/usr", base_prefix="/usr", version="3.12.3", os="linux", virtual_environment=False, sys_path=())
+    system = Python(
+        prefix="/usr", base_prefix="/usr", version="3.12.3", os="linux", virtual_environment=False, sys_path=()
+    )
     found = facts(tmp_path, system)
     assert found.externally_managed is True and found.manager == "system"
     assert facts(tmp_path, environment_at("/v")).externally_managed is False
@@ -96,7 +117,11 @@ def test_externally_managed(tmp_path: Path) -> None:
 
 def test_settings_of_pip_in_order(tmp_path: Path) -> None:
     """Global, user, environment, then variables; other sections and other options are left out."""
-    write(tmp_path, "/etc/pip.conf", "[global]\ntimeout = 60\nindex-url = https://me:secret@mirror/simple\n[list]\nformat = columns\n")
+    write(
+        tmp_path,
+        "/etc/pip.conf",
+        "[global]\ntimeout = 60\nindex-url = https://me:secret@mirror/simple\n[list]\nformat = columns\n",
+    )
     write(tmp_path, "/home/me/.config/pip/pip.conf", "[install]\nfind-links =\n    /a\n    /b\nprogress-bar = off\n")
     write(tmp_path, "/v/pip.conf", "[global]\nextra_index_url = https://x/simple\n")
     environment = {"HOME": "/home/me", "PIP_FIND_LINKS": "/c", "PIP_CACHE_DIR": "/d", "PIPX_HOME": "/e"}
@@ -134,7 +159,9 @@ def test_pip_itself_looks_in_the_same_places(tmp_path: Path, variables: dict[str
     home = tmp_path / "home"
     home.mkdir()
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], **variables}
-    run = subprocess.run([sys.executable, "-m", "pip", "config", "debug"], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "debug"], env=environment, capture_output=True, text=True, check=True
+    )
     truth = re.findall(r"^  (/.*), exists: (?:True|False)$", run.stdout, re.MULTILINE)
     mine = pip_files(LiveHost(env=environment), environment, sys.prefix)
     if variables.get("PIP_CONFIG_FILE") == "/dev/null":
@@ -152,9 +179,14 @@ def test_pip_itself_reads_the_same_values(tmp_path: Path) -> None:
     own.write_text("[global]\nfind-links = /own\n")
     for variables in ({}, {"PIP_CONFIG_FILE": str(own)}, {"PIP_FIND_LINKS": "/variable"}):
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], **variables}
-        run = subprocess.run([sys.executable, "-m", "pip", "config", "list"], env=environment, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-m", "pip", "config", "list"], env=environment, capture_output=True, text=True, check=True
+        )
         truth = re.findall(r"^(?:global|:env:)\.(find-links|cert)='(.*)'$", run.stdout, re.MULTILINE)
-        found = {row.name.removeprefix("PIP_").lower().replace("_", "-"): row.value for row in pip_settings(LiveHost(env=environment), environment, sys.prefix)}
+        found = {
+            row.name.removeprefix("PIP_").lower().replace("_", "-"): row.value
+            for row in pip_settings(LiveHost(env=environment), environment, sys.prefix)
+        }
         expected = dict(truth)
         for line in run.stdout.splitlines():
             if line.startswith(":env:.find-links"):
@@ -165,7 +197,11 @@ def test_pip_itself_reads_the_same_values(tmp_path: Path) -> None:
 
 def test_windows_places() -> None:
     """ProgramData, the profile and the environment; the legacy folder first."""
-    environment = {"PROGRAMDATA": "C:\\ProgramData", "USERPROFILE": "C:\\Users\\me", "APPDATA": "C:\\Users\\me\\AppData\\Roaming"}
+    environment = {
+        "PROGRAMDATA": "C:\\ProgramData",
+        "USERPROFILE": "C:\\Users\\me",
+        "APPDATA": "C:\\Users\\me\\AppData\\Roaming",
+    }
     host = LiveHost("/nonexistent-sysroot", environment, "windows")
     assert pip_files(host, environment, "C:\\v") == (
         "C:\\ProgramData\\pip\\pip.ini",
@@ -179,9 +215,15 @@ def test_windows_places() -> None:
 def test_settings_of_uv(tmp_path: Path) -> None:
     """System, user, the nearest project, variables; an explicit index serves named packages only."""
     write(tmp_path, "/etc/uv/uv.toml", 'index-url = "https://old/simple"\n')
-    write(tmp_path, "/home/me/.config/uv/uv.toml", '[[index]]\nurl = "https://a:b@c/simple"\n[[index]]\nurl = "https://d"\nexplicit = true\n')
     write(
-        tmp_path, "/w/pyproject.toml", '[tool.uv.pip]\ntorch-backend = "cpu"\nfind-links = ["/a", "/b"]\n[[tool.uv.index]]\nurl = "https://e"\ndefault = true\n'
+        tmp_path,
+        "/home/me/.config/uv/uv.toml",
+        '[[index]]\nurl = "https://a:b@c/simple"\n[[index]]\nurl = "https://d"\nexplicit = true\n',
+    )
+    write(
+        tmp_path,
+        "/w/pyproject.toml",
+        '[tool.uv.pip]\ntorch-backend = "cpu"\nfind-links = ["/a", "/b"]\n[[tool.uv.index]]\nurl = "https://e"\ndefault = true\n',
     )
     environment = {"HOME": "/home/me", "UV_FIND_LINKS": "/c", "UV_CACHE_DIR": "/d"}
     host = LiveHost(str(tmp_path), environment, "linux")
@@ -197,10 +239,18 @@ def test_settings_of_uv(tmp_path: Path) -> None:
     assert uv_files(host, {**environment, "UV_CONFIG_FILE": "/own.toml"}, "/w") == ("/own.toml",)
 
 
-@given(user=st.text(st.characters(categories=("L", "N")), min_size=1), word=st.text(st.characters(categories=("L", "N")), min_size=8))
+@given(
+    user=st.text(st.characters(categories=("L", "N")), min_size=1),
+    word=st.text(st.characters(categories=("L", "N")), min_size=8),
+)
 def test_no_password_is_kept(user: str, word: str) -> None:
     """Whatever stands before the @ of an address goes, and values of parameters that name a secret."""
-    for text in (f"https://{user}:{word}@host/simple", f"https://{word}@host", f"https://host/?token={word}&x=1", f"a https://{user}:{word}@h b"):
+    for text in (
+        f"https://{user}:{word}@host/simple",
+        f"https://{word}@host",
+        f"https://host/?token={word}&x=1",
+        f"a https://{user}:{word}@h b",
+    ):
         assert word not in without_credentials(text).replace("https", "").replace("simple", "").replace("token", "")
     assert without_credentials("https://host/simple /a") == "https://host/simple /a"
 
@@ -217,7 +267,11 @@ def test_no_password_is_kept(user: str, word: str) -> None:
         ("PIP_PROXY", "host:8080", "host:8080"),
         ("PIP_INDEX_URL", "https://s3cret@host/simple", "https://***@host/simple"),
         ("PIP_EXTRA_INDEX_URL", "https://a/simple https://u:s3/cret@b/simple", "https://a/simple https://***@b/simple"),
-        ("PIP_FIND_LINKS", "/srv/@wheels u:s3cret@host/links file:///srv/@w", "/srv/@wheels ***@host/links file:///srv/@w"),
+        (
+            "PIP_FIND_LINKS",
+            "/srv/@wheels u:s3cret@host/links file:///srv/@w",
+            "/srv/@wheels ***@host/links file:///srv/@w",
+        ),
         ("PIP_FIND_LINKS", "https://host/?pwd=s3cret", "https://host/?pwd=***"),
         ("PIP_TRUSTED_HOST", "mirror:8080 other", "mirror:8080 other"),
         ("PIP_CERT", "/home/a@work/own.pem", "/home/a@work/own.pem"),
@@ -240,7 +294,11 @@ def test_no_password_of_a_file_is_kept(tmp_path: Path) -> None:
     write(tmp_path, "/etc/uv/uv.toml", '[[index]]\nurl = "http://u:s3/cret@host/simple"\n')
     found = facts(tmp_path, environment_at("/v"))
     assert isinstance(found.settings, tuple)
-    assert [row.value for row in found.settings] == ["***@host:8080", "http://***@host/simple", "http://***@host/simple"]
+    assert [row.value for row in found.settings] == [
+        "***@host:8080",
+        "http://***@host/simple",
+        "http://***@host/simple",
+    ]
 
 
 def test_values_of_wrong_types_do_no_harm(tmp_path: Path) -> None:

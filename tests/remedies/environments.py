@@ -14,12 +14,12 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.fake_index import Wheel, package, torch, xpu_set
-from xpu_doctor.assembly import groups_of
-from xpu_doctor.examination import STATIC_STAGES, Examination, Patient
-from xpu_doctor.findings import Remedy
+from xpu_doctor.model.findings import Remedy
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes.installer import installer_facts
 from xpu_doctor.remedies.install import Indexes, reinstall, remains
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.target.agent_run import STATIC_STAGES, Examination, Patient
+from xpu_doctor.target.stage_facts import groups_of
 
 UV = str(Path(sys.executable).with_name("uv"))
 DROPPED = (
@@ -116,7 +116,17 @@ class World:
         """Install packages from one channel, whatever this world's settings are."""
         quiet = World(self.home, self.urls, self.python, {"PIP_CONFIG_FILE": "/dev/null"})
         if self.python.with_name("pip").exists():
-            quiet.run(self.python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--index-url", self.urls[channel], *names)
+            quiet.run(
+                self.python,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-cache-dir",
+                "--index-url",
+                self.urls[channel],
+                *names,
+            )
         else:
             where = ("--no-config", "--python", self.python, "--default-index", self.urls[channel])
             quiet.run(UV, "pip", "install", "--quiet", "--no-cache", *where, *names)
@@ -128,7 +138,9 @@ class World:
             groups = groups_of(examination.results(), STATIC_STAGES)
         finally:
             examination.close()
-        installer = installer_facts(groups["python"], groups["distributions"], self.environment, str(folder or self.home))
+        installer = installer_facts(
+            groups["python"], groups["distributions"], self.environment, str(folder or self.home)
+        )
         return Snapshot(installer=installer, **{name: groups[name] for name in ("python", "distributions", "torch")})
 
     def remedies(self, folder: Path | None = None, *, broken: bool = False) -> tuple[Remedy, ...]:
@@ -136,7 +148,9 @@ class World:
         facts = self.snapshot(folder)
         indexes = Indexes(stable=self.urls["xpu"], nightly=self.urls["nightly"])
         folders = remains(facts.distributions, facts.torch, facts.python) if broken else ()
-        return reinstall(facts.python, facts.distributions, facts.installer, facts.torch, indexes=indexes, folders=folders)
+        return reinstall(
+            facts.python, facts.distributions, facts.installer, facts.torch, indexes=indexes, folders=folders
+        )
 
     def obey(self, remedy: Remedy, cwd: Path | None = None) -> None:
         """Paste the commands into a shell."""

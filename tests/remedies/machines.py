@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xpu_doctor.facts import Machine
+from xpu_doctor.model.facts import Machine
 
 
 @dataclass(frozen=True)

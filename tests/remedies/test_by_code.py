@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from xpu_doctor.findings import Finding
-from xpu_doctor.registry import all_rules
-from xpu_doctor.safe_text import from_bytes
-from xpu_doctor.triaging import triage_texts
+from xpu_doctor.catalogue.names import all_rules
+from xpu_doctor.model.findings import Finding
+from xpu_doctor.pasted.run import triage_texts
+from xpu_doctor.text.safe import from_bytes
 
 
 def first(text: str) -> Finding:
@@ -22,7 +22,13 @@ def commands(text: str) -> str:
 
 @pytest.mark.parametrize(
     ("where", "typed"),
-    [("Fedora 42", "sudo dnf install"), ("Arch Linux", "sudo pacman -S"), ("Ubuntu 24.04", "sudo apt-get"), ("Windows 11", ""), ("some Linux", "apt-get install")],
+    [
+        ("Fedora 42", "sudo dnf install"),
+        ("Arch Linux", "sudo pacman -S"),
+        ("Ubuntu 24.04", "sudo apt-get"),
+        ("Windows 11", ""),
+        ("some Linux", "apt-get install"),
+    ],
 )
 def test_driver_of_the_distribution(where: str, typed: str) -> None:
     """A missing driver is installed by the tool that the distribution has."""

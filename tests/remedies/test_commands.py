@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from xpu_doctor.remedies.commands import Command, Shell, Unprintable, invisible, lines, quote, sequence, shells
 
-WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=12).filter(lambda word: not word.endswith("\n"))
+WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=12).filter(
+    lambda word: not word.endswith("\n")
+)
 SHOW = "import sys; print(ascii(sys.argv[1:]))"
 
 
@@ -34,7 +36,9 @@ def test_sh_environment() -> None:
     """Variables are set and unset for the one command."""
     code = "import os; print(os.environ.get('GONE'), os.environ['NEW VALUE'.split()[0]])"
     (line,) = lines([Command((sys.executable, "-c", code), unset=("GONE",), variables={"NEW": "a b"})], Shell.SH)
-    done = subprocess.run(["sh", "-c", line], env={"GONE": "here", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["sh", "-c", line], env={"GONE": "here", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split("\n")[0] == "None a b"
 
 
@@ -72,7 +76,11 @@ def test_powershell_calls_a_quoted_program() -> None:
         '$env:PIP_CONFIG_FILE = "nul"',
         r'& "C:\My Env\python.exe" -m pip',
     )
-    assert lines([command], Shell.CMD) == ('set "UV_INDEX="', 'set "PIP_CONFIG_FILE=nul"', r'"C:\My Env\python.exe" -m pip')
+    assert lines([command], Shell.CMD) == (
+        'set "UV_INDEX="',
+        'set "PIP_CONFIG_FILE=nul"',
+        r'"C:\My Env\python.exe" -m pip',
+    )
 
 
 def test_shells_of_systems() -> None:
@@ -81,7 +89,23 @@ def test_shells_of_systems() -> None:
     assert shells("linux") == shells("macos") == (Shell.SH,)
 
 
-AWKWARD = ["a\u200bb", "two\nlines", "tab\there", "\x1b[2Kred", "\u202egnp", "b\\x", "b\\\\x", "-n", "50%s", "nbsp\u00a0", "bad\udcff", "it's", "!x", "a && b", "größe"]
+AWKWARD = [
+    "a\u200bb",
+    "two\nlines",
+    "tab\there",
+    "\x1b[2Kred",
+    "\u202egnp",
+    "b\\x",
+    "b\\\\x",
+    "-n",
+    "50%s",
+    "nbsp\u00a0",
+    "bad\udcff",
+    "it's",
+    "!x",
+    "a && b",
+    "größe",
+]
 
 
 @pytest.mark.parametrize("shell", [name for name in ("sh", "bash", "zsh", "fish") if shutil.which(name)])
@@ -113,7 +137,10 @@ def test_a_line_end_at_the_end_of_a_name() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
 def test_a_sequence_stops_at_the_first_failure(tmp_path: Path) -> None:
     """Pasted as a whole: what stands after a failure is not run."""
-    steps = [Command((sys.executable, "-c", f"import sys; open({name!r}, 'w'); sys.exit({code})")) for name, code in (("a", 0), ("b", 1), ("c", 0))]
+    steps = [
+        Command((sys.executable, "-c", f"import sys; open({name!r}, 'w'); sys.exit({code})"))
+        for name, code in (("a", 0), ("b", 1), ("c", 0))
+    ]
     (line,) = sequence(steps, Shell.SH)
     assert subprocess.run(["sh"], input=line + "\n", text=True, cwd=tmp_path, check=False).returncode == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

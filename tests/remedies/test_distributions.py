@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.remedies.machines import SYSTEMS, System
-from xpu_doctor.facts import Machine, Python
-from xpu_doctor.findings import Remedy
-from xpu_doctor.host import RecordedHost
+from xpu_doctor.host.live import RecordedHost
+from xpu_doctor.model.facts import Machine, Python
+from xpu_doctor.model.findings import Remedy
 from xpu_doctor.probes.machine import machine as PROBE
 from xpu_doctor.remedies.boot import install_firmware, without_parameters
 from xpu_doctor.remedies.driver import install_driver, install_loader
@@ -26,7 +26,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-REPOSITORIES = tomllib.loads((Path(__file__).parents[2] / "fixtures" / "packages.toml").read_text(encoding="utf-8"))["repository"]
+REPOSITORIES = tomllib.loads((Path(__file__).parents[2] / "fixtures" / "packages.toml").read_text(encoding="utf-8"))[
+    "repository"
+]
 TOOLS = {
     "apt": {"apt-get", "apt-cache", "add-apt-repository", "update-grub", "do-release-upgrade", "kernelstub"},
     "dnf": {"dnf", "rpm", "grubby"},
@@ -57,7 +59,11 @@ def remedies(machine: Machine) -> Iterator[Remedy]:
     yield install_firmware(machine)
     yield without_parameters(machine, ("nomodeset", "i915.force_probe=!56a0"), "A reason.")
     yield back_to_i915(machine, 0x56A0)
-    for why in ("the kernel was booted with nomodeset", "its firmware could not be loaded (failed)", "the module xe is not loaded"):
+    for why in (
+        "the kernel was booted with nomodeset",
+        "its firmware could not be loaded (failed)",
+        "the module xe is not loaded",
+    ):
         yield from bind_driver(machine, "", "xe", why)
     yield from after_hang(machine)
     yield from compiler(machine)
@@ -110,14 +116,20 @@ def test_packages_are_held(system: System) -> None:
     held = {
         name
         for row in REPOSITORIES
-        if found.base in row["systems"] and (not found.version or re.fullmatch(row.get("versions", ".*"), found.version))
+        if found.base in row["systems"]
+        and (not found.version or re.fullmatch(row.get("versions", ".*"), found.version))
         for name in row["packages"]
     }
     if not found.base and found.family == "debian":
         held = {name for row in REPOSITORIES if {"debian", "ubuntu"} & set(row["systems"]) for name in row["packages"]}
     if not found.base and found.family == "redhat":
         held = {name for row in REPOSITORIES if "oracle" in row["systems"] for name in row["packages"]}
-    if found.ended or (found.base, found.version) in (("ubuntu", "18.04"), ("ubuntu", "20.04"), ("debian", "10"), ("debian", "11")):
+    if found.ended or (found.base, found.version) in (
+        ("ubuntu", "18.04"),
+        ("ubuntu", "20.04"),
+        ("debian", "10"),
+        ("debian", "11"),
+    ):
         held |= {name for row in REPOSITORIES if row["name"] == "Ubuntu's archive" for name in row["packages"]}
     for remedy in remedies(system.machine()):
         for line in remedy.commands:
@@ -129,7 +141,11 @@ def test_packages_are_held(system: System) -> None:
 def test_steps_stop_at_the_first_failure(system: System) -> None:
     """What changes the machine is one line, whose steps hang on each other; a key comes before the repository that needs it."""
     for remedy in remedies(system.machine()):
-        changing = [line for line in remedy.commands if re.search(r"\b(?:install|reboot|tee|update-grub|grub2?-mkconfig)\b", line)]
+        changing = [
+            line
+            for line in remedy.commands
+            if re.search(r"\b(?:install|reboot|tee|update-grub|grub2?-mkconfig)\b", line)
+        ]
         alone = [line for line in changing if not re.match(r"sudo (?:dmesg|modprobe)\b|sudo reboot$", line)]
         assert len(alone) <= 1, (remedy.title, alone)
         for line in alone:
@@ -140,7 +156,9 @@ def test_steps_stop_at_the_first_failure(system: System) -> None:
                 assert line.index("rpm --import") < line.index(".repo")
 
 
-@pytest.mark.parametrize("system", [system for system in SYSTEMS if system.tools in ("apt", "dnf", "zypper", "pacman")], ids=str)
+@pytest.mark.parametrize(
+    "system", [system for system in SYSTEMS if system.tools in ("apt", "dnf", "zypper", "pacman")], ids=str
+)
 def test_parameters_are_taken_out_where_they_stand(system: System) -> None:
     """What is edited is also put to use, and grub2-mkconfig is no remedy where boot entries hold the command line."""
     remedy = without_parameters(system.machine(), ("nomodeset",), "A reason.")
@@ -245,7 +263,11 @@ def test_battlemage_needs_more_than_the_archive() -> None:
 def test_an_unknown_release_is_no_guess() -> None:
     """Where only the distribution is known, its releases stand side by side, each named."""
     shown = install_driver(System("ubuntu").machine())
-    assert [remedy.title.partition(":")[0] for remedy in shown] == ["On Ubuntu 24.04", "On Ubuntu 26.04", "On Ubuntu 22.04"]
+    assert [remedy.title.partition(":")[0] for remedy in shown] == [
+        "On Ubuntu 24.04",
+        "On Ubuntu 26.04",
+        "On Ubuntu 22.04",
+    ]
 
 
 def test_flex_and_max_need_intels_own_module() -> None:

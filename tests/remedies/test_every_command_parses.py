@@ -19,11 +19,11 @@ from tests.remedies.environments import UV
 from tests.remedies.machines import SYSTEMS
 from tests.remedies.test_distributions import remedies as of_distribution
 from tests.support.cases import cases
-from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Remedy
-from xpu_doctor.pages import rules_by_code
+from xpu_doctor.catalogue.pages import rules_by_code
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.findings import Remedy
 from xpu_doctor.remedies.install import reinstall
-from xpu_doctor.rule import judge
 from xpu_doctor.tables.first_aid import codes, first_aid
 
 MANAGERS = ("pip", "uv", "uv-project", "conda", "poetry", "pdm", "pipenv", "system")
@@ -78,9 +78,13 @@ def _of_managers() -> Iterator[Remedy]:
         for prefix in prefixes:
             executable = f"{prefix}\\Scripts\\python.exe" if os == "windows" else f"{prefix}/bin/python"
             python = Python(executable=executable, prefix=prefix, os=os, version="3.12.7")
-            installed = Distributions(installed=(Distribution("torch", "2.9.0+cpu"), Distribution("torchvision", "0.24.0")))
+            installed = Distributions(
+                installed=(Distribution("torch", "2.9.0+cpu"), Distribution("torchvision", "0.24.0"))
+            )
             uv = "command" if manager.startswith("uv") else ""
-            installer = Installer(manager=manager, has_pip=has_pip, uv=uv, project=prefix if manager == "uv-project" else "", settings=())
+            installer = Installer(
+                manager=manager, has_pip=has_pip, uv=uv, project=prefix if manager == "uv-project" else "", settings=()
+            )
             yield from reinstall(python, installed, installer, Torch(version="2.9.0+cpu", build="cpu"))
 
 
@@ -185,7 +189,12 @@ def test_apt_get_knows_every_option() -> None:
     """Apt-get's own parser takes each line: it says its version, and no error."""
     if shutil.which("apt-get") is None:
         pytest.skip("apt-get is not here")
-    options = {tuple(word for word in words[1:] if word.startswith("-") and word != "-t") for line in lines("linux") for words in steps(line) if words[0] == "apt-get"}
+    options = {
+        tuple(word for word in words[1:] if word.startswith("-") and word != "-t")
+        for line in lines("linux")
+        for words in steps(line)
+        if words[0] == "apt-get"
+    }
     for given in sorted(options):
         done = subprocess.run(["apt-get", "install", *given, "-v"], capture_output=True, text=True, check=False)
         assert "not understood" not in done.stderr and done.returncode == 0, (given, done.stderr)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Setting, Torch
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Setting, Torch
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.remedies.install import reinstall, remains, wanted
-from xpu_doctor.unknown import Unknown
 
 SITE = "/venv/lib/python3.12/site-packages"
 LINUX = Python(
@@ -28,7 +28,9 @@ BARE = Distributions(installed=(Distribution("torch", version="2.14.0+cpu"),))
 PIP = Installer(manager="pip", settings=(), has_pip=True)
 
 
-def remedy(python: Python = LINUX, installed: Distributions = BARE, installer: Installer = PIP, torch: Torch = CPU) -> Remedy:
+def remedy(
+    python: Python = LINUX, installed: Distributions = BARE, installer: Installer = PIP, torch: Torch = CPU
+) -> Remedy:
     """The first remedy."""
     return reinstall(python, installed, installer, torch)[0]
 
@@ -54,7 +56,9 @@ def test_version_to_install(version: str, python: str, specs: tuple[str, ...]) -
 def test_nightly() -> None:
     """A nightly cannot be pinned by the table."""
     found = wanted(LINUX, Torch(version="2.16.0.dev20261101+cpu"))
-    assert found.pre and found.index.endswith("/whl/nightly/xpu") and found.specs == ("torch", "torchvision", "torchaudio")
+    assert (
+        found.pre and found.index.endswith("/whl/nightly/xpu") and found.specs == ("torch", "torchvision", "torchaudio")
+    )
 
 
 def test_downgrade_is_explained() -> None:
@@ -72,16 +76,43 @@ def test_every_triton_that_is_present_is_uninstalled() -> None:
 
 def test_absent_torch_is_not_uninstalled() -> None:
     """Nothing to take out."""
-    assert not any("uninstall" in line for line in remedy(torch=Torch(installed=False), installed=Distributions(installed=())).commands)
+    assert not any(
+        "uninstall" in line
+        for line in remedy(torch=Torch(installed=False), installed=Distributions(installed=())).commands
+    )
 
 
 @pytest.mark.parametrize(
     ("manager", "steps", "named"),
     [
-        ("pip", ("/venv/bin/python -m pip download", "/venv/bin/python -m pip uninstall -y torch", "/venv/bin/python -m pip install"), "pip"),
+        (
+            "pip",
+            (
+                "/venv/bin/python -m pip download",
+                "/venv/bin/python -m pip uninstall -y torch",
+                "/venv/bin/python -m pip install",
+            ),
+            "pip",
+        ),
         ("uv", ("uv pip install --python /venv/bin/python --no-cache",), "uv"),
-        ("conda", ("/venv/bin/python -m pip download", "/venv/bin/python -m pip uninstall -y torch", "/venv/bin/python -m pip install"), "conda"),
-        ("poetry", ("/venv/bin/python -m pip download", "/venv/bin/python -m pip uninstall -y torch", "/venv/bin/python -m pip install"), "pip (poetry)"),
+        (
+            "conda",
+            (
+                "/venv/bin/python -m pip download",
+                "/venv/bin/python -m pip uninstall -y torch",
+                "/venv/bin/python -m pip install",
+            ),
+            "conda",
+        ),
+        (
+            "poetry",
+            (
+                "/venv/bin/python -m pip download",
+                "/venv/bin/python -m pip uninstall -y torch",
+                "/venv/bin/python -m pip install",
+            ),
+            "pip (poetry)",
+        ),
         ("uv-project", ("uv pip install --python /venv/bin/python",), "uv"),
     ],
 )
@@ -100,7 +131,12 @@ def test_other_managers_come_with_a_warning() -> None:
 
 def test_conda_packages_are_removed_by_conda() -> None:
     """What conda installed, conda takes out; the XPU build comes by pip inside."""
-    installed = Distributions(installed=(Distribution("torch", version="2.5.1", installer="conda"), Distribution("torchaudio", installer="conda")))
+    installed = Distributions(
+        installed=(
+            Distribution("torch", version="2.5.1", installer="conda"),
+            Distribution("torchaudio", installer="conda"),
+        )
+    )
     found = remedy(installed=installed, installer=replace(PIP, manager="conda"))
     steps = found.commands[0].split(" && ")
     assert steps[1] == "conda remove --yes --prefix /venv pytorch torchaudio"
@@ -171,13 +207,25 @@ def test_only_folders_of_torch_in_site_packages_are_deleted() -> None:
 
 def test_a_torch_on_pythonpath_would_win() -> None:
     """It is none of the environment's packages: nothing is uninstalled, and all commands leave PYTHONPATH out."""
-    python = replace(LINUX, sys_path=("/target", "/usr/lib/python312.zip", "/usr/lib/python3.12", "/venv/lib/python3.12/site-packages"))
+    python = replace(
+        LINUX,
+        sys_path=("/target", "/usr/lib/python312.zip", "/usr/lib/python3.12", "/venv/lib/python3.12/site-packages"),
+    )
     torch = replace(CPU, path="/target/torch")
-    found = remedy(python, Distributions(installed=(Distribution("torch", version="2.14.0+cpu", location="/target"),)), torch=torch)
+    found = remedy(
+        python, Distributions(installed=(Distribution("torch", version="2.14.0+cpu", location="/target"),)), torch=torch
+    )
     assert not any("uninstall" in line for line in found.commands) and found.risk is Risk.NONE
-    assert all(step.startswith("env -u PYTHONPATH ") for line in (*found.commands, *found.verify) for step in line.split(" && "))
+    assert all(
+        step.startswith("env -u PYTHONPATH ")
+        for line in (*found.commands, *found.verify)
+        for step in line.split(" && ")
+    )
     assert "PYTHONPATH names /target" in found.why
-    both = (Distribution("torch", location="/target"), Distribution("torch", location="/venv/lib/python3.12/site-packages"))
+    both = (
+        Distribution("torch", location="/target"),
+        Distribution("torch", location="/venv/lib/python3.12/site-packages"),
+    )
     assert "uninstall -y torch " in remedy(python, Distributions(installed=both), torch=torch).commands[0]
 
 
@@ -186,14 +234,19 @@ def test_a_foreign_folder_is_never_deleted() -> None:
     python = replace(LINUX, sys_path=("/other/site-packages", "/usr/lib/python312.zip"))
     torch = replace(CPU, path="/other/site-packages/torch")
     installed = Distributions(installed=(Distribution("torch", location="/other/site-packages"),))
-    assert not any("rm -rf" in line for line in reinstall(python, installed, PIP, torch, folders=(torch.path,))[0].commands)  # type: ignore[arg-type]
+    assert not any(
+        "rm -rf" in line for line in reinstall(python, installed, PIP, torch, folders=(torch.path,))[0].commands
+    )  # type: ignore[arg-type]
 
 
 def test_nothing_is_at_risk_where_nothing_is_installed() -> None:
     """An install into an environment without torch removes no package."""
     for manager in ("pip", "uv", "conda"):
         bare = Distributions(installed=())
-        assert remedy(torch=Torch(installed=False), installed=bare, installer=replace(PIP, manager=manager)).risk is Risk.NONE
+        assert (
+            remedy(torch=Torch(installed=False), installed=bare, installer=replace(PIP, manager=manager)).risk
+            is Risk.NONE
+        )
 
 
 @pytest.mark.parametrize(
@@ -213,5 +266,19 @@ def test_runtime_packages_bring_pip_first_where_it_is_missing() -> None:
     python = Python(executable="/e/bin/python", os="linux")
     bare = reinstall_packages(python, Installer(manager="pip", has_pip=False), ("intel-sycl-rt==2025.2.1",), "")
     assert bare.commands[0].startswith("/e/bin/python -m ensurepip --upgrade && ")
-    assert len(reinstall_packages(python, Installer(manager="pip", has_pip=True), ("intel-sycl-rt==2025.2.1",), "").commands) == 1
-    assert len(reinstall_packages(python, Installer(manager="uv", has_pip=False, uv="uv"), ("intel-sycl-rt==2025.2.1",), "").commands) == 1
+    assert (
+        len(
+            reinstall_packages(
+                python, Installer(manager="pip", has_pip=True), ("intel-sycl-rt==2025.2.1",), ""
+            ).commands
+        )
+        == 1
+    )
+    assert (
+        len(
+            reinstall_packages(
+                python, Installer(manager="uv", has_pip=False, uv="uv"), ("intel-sycl-rt==2025.2.1",), ""
+            ).commands
+        )
+        == 1
+    )

@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.remedies.environments import World, template
-from xpu_doctor.facts import Distribution, Python
+from xpu_doctor.model.facts import Distribution, Python
 from xpu_doctor.remedies.ownership import Owner, owner_of, owner_of_distribution, wins_over_own
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are pasted into sh")
 SITE = "/venv/lib/python3.12/site-packages"
-VENV = Python(os="linux", prefix="/venv", real_prefix="/srv/venv", base_prefix="/usr", virtual_environment=True, user_site="/home/u/.local/lib/python3.12/site-packages")
+VENV = Python(
+    os="linux",
+    prefix="/venv",
+    real_prefix="/srv/venv",
+    base_prefix="/usr",
+    virtual_environment=True,
+    user_site="/home/u/.local/lib/python3.12/site-packages",
+)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +48,12 @@ def test_the_operating_system() -> None:
     """Its interpreter's own packages are never the target's; an INSTALLER of its packages counts as well."""
     system = Python(os="linux", prefix="/usr", base_prefix="/usr", virtual_environment=False)
     assert owner_of("/usr/lib/python3.9/site-packages", system) is Owner.SYSTEM
-    assert owner_of("/usr/local/lib/python3.12/site-packages", Python(os="linux", prefix="/usr/local", base_prefix="/usr/local")) is Owner.TARGET
+    assert (
+        owner_of(
+            "/usr/local/lib/python3.12/site-packages", Python(os="linux", prefix="/usr/local", base_prefix="/usr/local")
+        )
+        is Owner.TARGET
+    )
     dist = Distribution("torch", location=SITE, installer="debian")
     assert owner_of_distribution(dist, VENV) is Owner.SYSTEM
 
@@ -64,7 +76,9 @@ def hashes(*folders: Path) -> dict[str, str]:
     for folder in folders:
         for path in folder.rglob("*"):
             if path.suffix != ".pyc" and (path.is_file() or path.is_symlink()):
-                found[str(path)] = os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+                found[str(path)] = (
+                    os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+                )
     return found
 
 
@@ -116,7 +130,11 @@ def test_an_editable_install(world: World) -> None:
 def test_the_users_own_packages(world: World) -> None:
     """`pip install --user` beside an interpreter outside of a virtual environment would win: it stays, and the commands leave it out."""
     base = world.home / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", str(base)], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", str(base)],
+        check=True,
+        capture_output=True,
+    )
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     user = world.home / ".local" / "lib" / version / "site-packages"
     user.parent.mkdir(parents=True)

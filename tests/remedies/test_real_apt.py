@@ -33,15 +33,25 @@ mv {folder}/now {folder}/read"""
 """Installs nothing, and reads the archive anew only after a change of its sources."""
 
 pytestmark = [
-    pytest.mark.skipif(shutil.which("apt-get") is None or shutil.which("bwrap") is None, reason="apt-get and bwrap are needed"),
-    pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="apt's folders can be replaced by root alone"),
+    pytest.mark.skipif(
+        shutil.which("apt-get") is None or shutil.which("bwrap") is None, reason="apt-get and bwrap are needed"
+    ),
+    pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="apt's folders can be replaced by root alone"
+    ),
 ]
 
 
 def mirror() -> str:
     """The Debian mirror that this machine already uses."""
     for path in (*Path("/etc/apt/sources.list.d").glob("*.sources"), Path("/etc/apt/sources.list")):
-        found = re.search(r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+debian)/?\s*", path.read_text(encoding="utf-8"), re.MULTILINE) if path.exists() else None
+        found = (
+            re.search(
+                r"^(?:URIs:|deb\s(?:\[.*\]\s)?)\s*(http\S+debian)/?\s*", path.read_text(encoding="utf-8"), re.MULTILINE
+            )
+            if path.exists()
+            else None
+        )
         if found:
             return found[1]
     pytest.skip("apt has no Debian mirror here")
@@ -59,14 +69,20 @@ class Box:
         box = cls(folder)
         for name in ("trusted.gpg.d", "apt.conf.d", "auth.conf.d"):
             if Path("/etc/apt", name).is_dir():
-                shutil.copytree(Path("/etc/apt", name), folder / "apt" / name, ignore=shutil.ignore_patterns("docker-*", "*packagekit", "*appstream"))
+                shutil.copytree(
+                    Path("/etc/apt", name),
+                    folder / "apt" / name,
+                    ignore=shutil.ignore_patterns("docker-*", "*packagekit", "*appstream"),
+                )
         for name in ("apt/sources.list.d", "apt/apt.conf.d", "apt/preferences.d", "bin", "dpkg", "here", "keyrings"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for name in ("lists/partial", "cache/archives/partial"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for name, text in sources.items():
             (folder / "apt" / name).write_text(text)
-        (folder / "apt" / "apt.conf.d" / "99test").write_text('APT::Sandbox::User "root";\nAcquire::Languages "none";\nDir::State::status "/var/lib/dpkg/status";\n')
+        (folder / "apt" / "apt.conf.d" / "99test").write_text(
+            'APT::Sandbox::User "root";\nAcquire::Languages "none";\nDir::State::status "/var/lib/dpkg/status";\n'
+        )
         (folder / "dpkg" / "status").write_text("")
         for key in Path("/usr/share/keyrings").glob("debian-archive-*.gpg"):
             shutil.copy(key, folder / "keyrings")
@@ -83,13 +99,39 @@ class Box:
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
         """Paste a line into sh."""
-        inside = {"apt": "/etc/apt", "lists": "/var/lib/apt/lists", "cache": "/var/cache/apt", "dpkg": "/var/lib/dpkg", "keyrings": "/usr/share/keyrings"}
+        inside = {
+            "apt": "/etc/apt",
+            "lists": "/var/lib/apt/lists",
+            "cache": "/var/cache/apt",
+            "dpkg": "/var/lib/dpkg",
+            "keyrings": "/usr/share/keyrings",
+        }
         places = [word for own, place in inside.items() for word in ("--bind", str(self.folder / own), place)]
-        command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--tmpfs", "/tmp", "--bind", str(self.folder), str(self.folder), *places]
+        command = [
+            "bwrap",
+            "--ro-bind",
+            "/",
+            "/",
+            "--dev",
+            "/dev",
+            "--tmpfs",
+            "/tmp",
+            "--bind",
+            str(self.folder),
+            str(self.folder),
+            *places,
+        ]
         command += ["--chdir", str(self.folder / "here"), "--die-with-parent", "sh", "-c", line]
-        environment = {**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "SHIM_LOG": str(self.folder / "log"), "LC_ALL": "C"}
+        environment = {
+            **os.environ,
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "SHIM_LOG": str(self.folder / "log"),
+            "LC_ALL": "C",
+        }
         try:
-            return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+            return subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
         except subprocess.TimeoutExpired:
             pytest.skip(f"apt-get gave no answer in {SECONDS} s")
 
@@ -107,7 +149,9 @@ def classic(suite: str, components: str = "main") -> dict[str, str]:
 
 def modern(suite: str, components: str = "main") -> dict[str, str]:
     """The sources with a keyring of newer installs and of images."""
-    return {"sources.list.d/debian.sources": f"Types: deb\nURIs: {mirror()}\nSuites: {suite}\nComponents: {components}\nSigned-By: {KEYRING}\n"}
+    return {
+        "sources.list.d/debian.sources": f"Types: deb\nURIs: {mirror()}\nSuites: {suite}\nComponents: {components}\nSigned-By: {KEYRING}\n"
+    }
 
 
 def reach(box: Box) -> None:
@@ -129,7 +173,12 @@ def test_testing_and_sid_hold_the_driver(suite: str, tmp_path: Path) -> None:
     box = Box.create(tmp_path / "box", classic(suite, "main non-free-firmware"))
     reach(box)
     machine = System("debian", "", suite).machine()
-    for remedy in (*install_driver(machine), *newer_kernel(machine, "6.18"), install_firmware(machine), *compiler(machine)):
+    for remedy in (
+        *install_driver(machine),
+        *newer_kernel(machine, "6.18"),
+        install_firmware(machine),
+        *compiler(machine),
+    ):
         done = box.run(mirrored(remedy.commands[0]))
         assert done.returncode == 0, (remedy.commands, done.stdout[-500:], done.stderr[-500:])
     assert "libze-intel-gpu1" in box.run("apt-get install libze-intel-gpu1").stdout
@@ -191,7 +240,14 @@ def package(folder: Path, name: str, version: str, depends: str) -> Path:
     """Make an empty .deb file."""
     build = folder / f"build-{name}"
     (build / "DEBIAN").mkdir(parents=True)
-    fields = {"Package": name, "Version": version, "Architecture": "amd64", "Maintainer": "Test <test@example.org>", "Depends": depends, "Description": "test"}
+    fields = {
+        "Package": name,
+        "Version": version,
+        "Architecture": "amd64",
+        "Maintainer": "Test <test@example.org>",
+        "Depends": depends,
+        "Description": "test",
+    }
     (build / "DEBIAN" / "control").write_text("".join(f"{key}: {value}\n" for key, value in fields.items() if value))
     made = folder / f"{name}_{version}_amd64.deb"
     subprocess.run(["dpkg-deb", "--build", str(build), str(made)], check=True, capture_output=True)
@@ -231,10 +287,14 @@ def intel(tmp_path: Path) -> tuple[Box, str]:
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
     subprocess.run([*gpg, "--quick-gen-key", "Test <test@example.org>", "rsa3072"], check=True, capture_output=True)
-    subprocess.run([*gpg, "--clearsign", "-o", str(suite / "InRelease"), str(suite / "Release")], check=True, capture_output=True)
+    subprocess.run(
+        [*gpg, "--clearsign", "-o", str(suite / "InRelease"), str(suite / "Release")], check=True, capture_output=True
+    )
     key = tmp_path / "box" / "intel.key"
     key.write_bytes(subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True).stdout)
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False, capture_output=True)  # gpg starts one and leaves it
+    subprocess.run(
+        ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False, capture_output=True
+    )  # gpg starts one and leaves it
     (remedy,) = install_driver(System("ubuntu", "22.04", "jammy").machine())
     (line,) = remedy.commands
     box.shim("wget", f'test "$1" = -qO && cp {key} "$2"')

@@ -34,7 +34,9 @@ def test_cpu_wheel_becomes_xpu_wheel(world: World) -> None:
     assert remedy.manager == "pip"
     world.obey(remedy)
     names = world.names()
-    assert names["torch"] == "2.14.0+xpu" and names["torchvision"] == "0.29.0+xpu" and names["torchaudio"] == "2.11.0+xpu"
+    assert (
+        names["torch"] == "2.14.0+xpu" and names["torchvision"] == "0.29.0+xpu" and names["torchaudio"] == "2.11.0+xpu"
+    )
     assert "triton" not in names and world.version("triton") == "triton-xpu 3.8.0"
     assert (world.home / "env" / "lib" / "libsycl.so.9").exists()
 
@@ -42,13 +44,37 @@ def test_cpu_wheel_becomes_xpu_wheel(world: World) -> None:
 def test_what_the_report_prints(world: World) -> None:
     """The whole way: the report's own commands, with nothing but the index's address changed, make a CPU torch an XPU torch."""
     pip_world(world, "my env")
-    run = world.run(sys.executable, "-m", "xpu_doctor", "check", "--python", world.python, "--only", "wheel", "--json", check=False, cwd=ROOT)
+    run = world.run(
+        sys.executable,
+        "-m",
+        "xpu_doctor",
+        "check",
+        "--python",
+        world.python,
+        "--only",
+        "wheel",
+        "--json",
+        check=False,
+        cwd=ROOT,
+    )
     (cause,) = json.loads(run.stdout)["root_causes"]
     assert cause["code"] == "torch-cpu-wheel"
     for line in cause["remedies"][0]["commands"]:
         world.run("sh", "-c", line.replace(STABLE, world.urls["xpu"]))
     assert world.version() == "2.14.0+xpu"
-    again = world.run(sys.executable, "-m", "xpu_doctor", "check", "--python", world.python, "--only", "wheel", "--json", check=False, cwd=ROOT)
+    again = world.run(
+        sys.executable,
+        "-m",
+        "xpu_doctor",
+        "check",
+        "--python",
+        world.python,
+        "--only",
+        "wheel",
+        "--json",
+        check=False,
+        cwd=ROOT,
+    )
     assert json.loads(again.stdout)["root_causes"] == []
 
 
@@ -67,7 +93,9 @@ def hostile(world: World, tmp_path: Path) -> None:
     (links / wheel.filename).write_bytes(wheel.content())
     settings = world.home / ".config" / "pip"
     settings.mkdir(parents=True)
-    (settings / "pip.conf").write_text(f"[global]\nfind-links = {links}\ndefault-timeout = 30\n[install]\nno-binary = nothing\n")
+    (settings / "pip.conf").write_text(
+        f"[global]\nfind-links = {links}\ndefault-timeout = 30\n[install]\nno-binary = nothing\n"
+    )
     del world.variables["PIP_CONFIG_FILE"]
     world.variables["PIP_EXTRA_INDEX_URL"] = world.urls["cpu"]
 
@@ -106,7 +134,9 @@ def test_exact_requirement_fails_loudly(world: World, tmp_path: Path) -> None:
     pip_world(world)
     hostile(world, tmp_path)
     world.run(world.python, "-m", "pip", "uninstall", "-y", "torch")
-    tried = world.run(world.python, "-m", "pip", "install", "torch==2.14.0+xpu", "--index-url", world.urls["cpu"], check=False)
+    tried = world.run(
+        world.python, "-m", "pip", "install", "torch==2.14.0+xpu", "--index-url", world.urls["cpu"], check=False
+    )
     assert tried.returncode != 0 and world.version() == ""
 
 
@@ -117,7 +147,12 @@ def test_awkward_paths(world: World, folder: str) -> None:
     (remedy,) = world.remedies()
     world.obey(remedy)
     assert world.version() == "2.14.0+xpu"
-    assert world.run("sh", "-c", remedy.verify[0].replace("import torch;", "import torch; raise SystemExit(0);")).returncode == 0
+    assert (
+        world.run(
+            "sh", "-c", remedy.verify[0].replace("import torch;", "import torch; raise SystemExit(0);")
+        ).returncode
+        == 0
+    )
 
 
 def test_nightly_stays_nightly(world: World) -> None:
@@ -203,7 +238,7 @@ def test_interpreter_of_the_system(world: World, monkeypatch: pytest.MonkeyPatch
 def _externally_managed(facts: object) -> object:
     from dataclasses import replace
 
-    from xpu_doctor.snapshot import Snapshot
+    from xpu_doctor.model.snapshot import Snapshot
 
     assert isinstance(facts, Snapshot)
     return replace(facts, installer=replace(facts.installer, manager="system", externally_managed=True))

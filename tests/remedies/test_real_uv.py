@@ -102,7 +102,9 @@ def poetry(tmp_path_factory: pytest.TempPathFactory) -> str:
     if given:
         return given
     folder = tmp_path_factory.mktemp("poetry")
-    made = subprocess.run([UV, "venv", "--quiet", "--seed", "--python", sys.executable, folder / "v"], capture_output=True, check=False)
+    made = subprocess.run(
+        [UV, "venv", "--quiet", "--seed", "--python", sys.executable, folder / "v"], capture_output=True, check=False
+    )
     pip: list[str | Path] = [folder / "v" / "bin" / "python", "-m", "pip", "install", "--quiet", "poetry>=2,<3"]
     if made.returncode or subprocess.run(pip, capture_output=True, timeout=300, check=False).returncode:
         pytest.skip("poetry cannot be installed here")
@@ -115,7 +117,11 @@ def test_poetry_keeps_the_xpu_build(world: World, poetry: str) -> None:
     project.mkdir()
     source = f'[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "own"\nurl = "{world.urls["cpu"]}/"\npriority = "primary"\n'
     (project / "pyproject.toml").write_text(PROJECT + source)
-    world.variables.update(POETRY_VIRTUALENVS_IN_PROJECT="true", POETRY_NO_INTERACTION="1", PATH=f"{Path(poetry).parent}:{os.environ['PATH']}")
+    world.variables.update(
+        POETRY_VIRTUALENVS_IN_PROJECT="true",
+        POETRY_NO_INTERACTION="1",
+        PATH=f"{Path(poetry).parent}:{os.environ['PATH']}",
+    )
     world.run(poetry, "install", cwd=project)
     world.python = project / ".venv" / "bin" / "python"
     assert world.version().endswith("+cpu")

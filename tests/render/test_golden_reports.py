@@ -12,11 +12,11 @@ import msgspec
 import pytest
 import tomllib
 
-from xpu_doctor.document import Document
-from xpu_doctor.render.terminal import MARKS, Terminal
-from xpu_doctor.render.text import render_text
-from xpu_doctor.reporting import Report
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.report.build import Report
+from xpu_doctor.report.document import Document
+from xpu_doctor.report.terminal import MARKS, Terminal
+from xpu_doctor.report.text import render_text
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 SNAPSHOTS = sorted((FIXTURES / "snapshots").glob("*.toml"))
@@ -32,7 +32,7 @@ def report(path: Path) -> Document:
 @pytest.fixture(autouse=True)
 def called_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """The golden reports were written by a doctor that is on PATH."""
-    monkeypatch.setattr("xpu_doctor.reporting.own_command", lambda: "xpu-doctor")
+    monkeypatch.setattr("xpu_doctor.report.build.own_command", lambda: "xpu-doctor")
 
 
 @pytest.mark.parametrize("path", SNAPSHOTS, ids=lambda path: path.stem)
@@ -46,7 +46,9 @@ def test_golden(path: Path, verbose: bool, request: pytest.FixtureRequest) -> No
         for old in golden.parent.glob(f"{path.stem}{'.v' if verbose else ''}.[0-9]*.txt"):
             old.unlink()
         golden.write_text(text, encoding="utf-8")
-    assert golden.exists(), f"no golden report with this exit code: {sorted(item.name for item in golden.parent.glob(path.stem + '*'))}"
+    assert golden.exists(), (
+        f"no golden report with this exit code: {sorted(item.name for item in golden.parent.glob(path.stem + '*'))}"
+    )
     assert text == golden.read_text(encoding="utf-8")
 
 
@@ -54,9 +56,15 @@ def test_golden(path: Path, verbose: bool, request: pytest.FixtureRequest) -> No
 @pytest.mark.parametrize("width", [40, 60, 80, 110])
 def test_lines_fit_the_terminal(path: Path, width: int) -> None:
     document = report(path)
-    commands = {line for root in document.root_causes for remedy in root.remedies for line in (*remedy.commands, *remedy.verify)}
+    commands = {
+        line for root in document.root_causes for remedy in root.remedies for line in (*remedy.commands, *remedy.verify)
+    }
     for line in render_text(document, Terminal(width=width), verbose=True).splitlines():
-        unbreakable = any(command in line for command in commands) or len(max(line.split() or [""], key=len)) > width // 2 or "ask for:" in line
+        unbreakable = (
+            any(command in line for command in commands)
+            or len(max(line.split() or [""], key=len)) > width // 2
+            or "ask for:" in line
+        )
         assert len(line) <= width or unbreakable, line
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cases import Case, cases
-from xpu_doctor.findings import Finding
-from xpu_doctor.pages import rules_by_code
-from xpu_doctor.rule import judge
+from xpu_doctor.catalogue.pages import rules_by_code
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.model.findings import Finding
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
@@ -26,11 +26,23 @@ def test_case(case: Case) -> None:
 def _matches(finding: Finding, case: Case) -> bool:
     wanted = {"severity": case.severity, "confidence": case.confidence, "subject": case.subject}
     said = {"severity": finding.severity.value, "confidence": finding.confidence.value, "subject": finding.subject}
-    return all(not value or said[name] == value for name, value in wanted.items()) and case.contains in _words(finding) and (not case.lacks or case.lacks not in _words(finding))
+    return (
+        all(not value or said[name] == value for name, value in wanted.items())
+        and case.contains in _words(finding)
+        and (not case.lacks or case.lacks not in _words(finding))
+    )
 
 
 def _words(finding: Finding) -> str:
     """All the text of a finding that a case may ask for."""
-    remedies = [part for remedy in finding.remedies for part in (remedy.title, remedy.why, *remedy.commands, *remedy.verify)]
+    remedies = [
+        part for remedy in finding.remedies for part in (remedy.title, remedy.why, *remedy.commands, *remedy.verify)
+    ]
     evidence = [f"{item.fact} = {item.value} ({item.source})" for item in finding.evidence]
-    return "\n".join([f"{finding.severity.value} {finding.confidence.value} {finding.subject}: {finding.summary}", *evidence, *remedies])
+    return "\n".join(
+        [
+            f"{finding.severity.value} {finding.confidence.value} {finding.subject}: {finding.summary}",
+            *evidence,
+            *remedies,
+        ]
+    )

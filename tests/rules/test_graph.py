@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from xpu_doctor.findings import Finding, Layer, Severity
-from xpu_doctor.pages import rules_by_code
-from xpu_doctor.ranking import flat, rank
-from xpu_doctor.rule import judge
+from xpu_doctor.catalogue.pages import rules_by_code
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.diagnosis.ranking import flat, rank
+from xpu_doctor.model.findings import Finding, Layer, Severity
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.rules import RULES
-from xpu_doctor.snapshot import Snapshot
 
 LINUX = {"os": "linux", "wsl": False}
 PYTHON = {
@@ -23,8 +23,20 @@ PYTHON = {
     "os": "linux",
     "architecture": "x86_64",
 }
-B580 = {"address": "0000:03:00.0", "vendor_id": 0x8086, "device_id": 0xE20B, "pci_class": 0x030000, "kernel_driver": "xe"}
-NVIDIA = {"address": "0000:01:00.0", "vendor_id": 0x10DE, "device_id": 0x2684, "pci_class": 0x030000, "kernel_driver": "nvidia"}
+B580 = {
+    "address": "0000:03:00.0",
+    "vendor_id": 0x8086,
+    "device_id": 0xE20B,
+    "pci_class": 0x030000,
+    "kernel_driver": "xe",
+}
+NVIDIA = {
+    "address": "0000:01:00.0",
+    "vendor_id": 0x10DE,
+    "device_id": 0x2684,
+    "pci_class": 0x030000,
+    "kernel_driver": "nvidia",
+}
 NO_DEVICE = {"compiled": False, "available": False, "device_count": 0, "devices": [], "error": "", "allocated": False}
 IMPORTED = {"stages": [{"name": name, "outcome": "ok"} for name in ("import", "xpu", "allocate")]}
 FAILED_IMPORT = {"stages": [{"name": "import", "outcome": "error", "reason": "ImportError: x"}]}
@@ -46,7 +58,14 @@ def codes(findings: tuple[Finding, ...]) -> list[str]:
 
 def wheel(version: str, build: str, **more: Any) -> dict[str, Any]:
     """A torch that is whole, and nothing else."""
-    dist = {"name": "torch", "version": version, "location": "/s", "file_faults": [], "requires": [], "installer": "pip"}
+    dist = {
+        "name": "torch",
+        "version": version,
+        "location": "/s",
+        "file_faults": [],
+        "requires": [],
+        "installer": "pip",
+    }
     return {
         "torch": {"installed": True, "version": version, "metadata_version": version, "build": build},
         "distributions": {"installed": [dist, *more.get("beside", [])], "leftovers": []},
@@ -78,21 +97,34 @@ def test_cuda_wheel_beside_nvidia_and_arc() -> None:
 
 def test_empty_environment() -> None:
     """The failed import is a consequence."""
-    found = roots(gpus=[B580], run=FAILED_IMPORT, torch={"installed": False}, distributions={"installed": [], "leftovers": []}, shadows={"found": []})
+    found = roots(
+        gpus=[B580],
+        run=FAILED_IMPORT,
+        torch={"installed": False},
+        distributions={"installed": [], "leftovers": []},
+        shadows={"found": []},
+    )
     assert codes(found) == ["torch-not-installed"] and "torch-import-failed" in codes(flat(found))
 
 
 def test_interrupted_install() -> None:
     """A leftover and no torch: the install is broken, and that is why torch is missing."""
-    facts = {"torch": {"installed": False, "version": {"reason": "no"}, "metadata_version": ""}, "distributions": {"installed": [], "leftovers": ["/s/~orch"]}}
+    facts = {
+        "torch": {"installed": False, "version": {"reason": "no"}, "metadata_version": ""},
+        "distributions": {"installed": [], "leftovers": ["/s/~orch"]},
+    }
     found = roots(gpus=[B580], run=FAILED_IMPORT, shadows={"found": []}, **facts)
-    assert codes(found) == ["torch-install-broken"] and {"torch-not-installed", "torch-import-failed"} <= set(codes(flat(found)))
+    assert codes(found) == ["torch-install-broken"] and {"torch-not-installed", "torch-import-failed"} <= set(
+        codes(flat(found))
+    )
 
 
 def test_missing_library_of_torch() -> None:
     """The deleted file is named, and the failed import hangs below it."""
     facts = wheel("2.14.0+xpu", "xpu")
-    facts["distributions"]["installed"][0].update(file_faults=[{"path": "torch/lib/libtorch_xpu.so", "fault": "missing"}], file_fault_count=1)
+    facts["distributions"]["installed"][0].update(
+        file_faults=[{"path": "torch/lib/libtorch_xpu.so", "fault": "missing"}], file_fault_count=1
+    )
     found = roots(gpus=[B580], run=FAILED_IMPORT, imported={"succeeded": False}, **facts)
     assert codes(found)[0] == "torch-install-broken" and "torch-import-failed" in codes(found[0].explains)
 
@@ -100,7 +132,12 @@ def test_missing_library_of_torch() -> None:
 def test_script_called_torch() -> None:
     """The shadow explains the import that failed."""
     shadows = {"found": [{"module": "torch", "path": "/home/me/torch.py", "where": "working folder"}]}
-    found = roots(gpus=[B580], run=FAILED_IMPORT, imported={"succeeded": False}, **{**wheel("2.14.0+xpu", "xpu"), "shadows": shadows})
+    found = roots(
+        gpus=[B580],
+        run=FAILED_IMPORT,
+        imported={"succeeded": False},
+        **{**wheel("2.14.0+xpu", "xpu"), "shadows": shadows},
+    )
     assert codes(found)[0] == "torch-shadowed" and "torch-import-failed" in codes(found[0].explains)
 
 
@@ -119,8 +156,17 @@ def test_replaced_torch_explains_its_companions() -> None:
 
 def test_dead_imports_without_a_known_cause_stand_alone() -> None:
     """A symptom is a root where nothing explains it."""
-    for outcome, code in (("crash", "torch-import-crashed"), ("hang", "torch-import-hung"), ("exit", "torch-import-failed")):
-        found = roots(gpus=[B580], run={"stages": [{"name": "import", "outcome": outcome}]}, imported={"succeeded": False}, **wheel("2.14.0+xpu", "xpu"))
+    for outcome, code in (
+        ("crash", "torch-import-crashed"),
+        ("hang", "torch-import-hung"),
+        ("exit", "torch-import-failed"),
+    ):
+        found = roots(
+            gpus=[B580],
+            run={"stages": [{"name": "import", "outcome": outcome}]},
+            imported={"succeeded": False},
+            **wheel("2.14.0+xpu", "xpu"),
+        )
         assert codes(found) == [code]
 
 
@@ -131,8 +177,17 @@ def test_a_healthy_xpu_set_is_silent() -> None:
         {"name": "torchaudio", "version": "2.11.0+xpu", "requires": []},
         {"name": "triton-xpu", "version": "3.8.0", "requires": []},
     ]
-    works = {"compiled": True, "available": True, "device_count": 1, "devices": [{"index": 0, "allocated": True}], "error": "", "allocated": True}
-    found = roots(gpus=[B580], run=IMPORTED, imported={"succeeded": True}, xpu=works, **wheel("2.14.0+xpu", "xpu", beside=beside))
+    works = {
+        "compiled": True,
+        "available": True,
+        "device_count": 1,
+        "devices": [{"index": 0, "allocated": True}],
+        "error": "",
+        "allocated": True,
+    }
+    found = roots(
+        gpus=[B580], run=IMPORTED, imported={"succeeded": True}, xpu=works, **wheel("2.14.0+xpu", "xpu", beside=beside)
+    )
     assert codes(found) == []
 
 
@@ -142,9 +197,19 @@ def test_a_crash_of_the_import_is_no_fault_of_the_compute_layer() -> None:
     stages = [{"name": "import", "outcome": "crash", "signal": "SIGSEGV", "reason": "SIGSEGV"}]
     facts = {**wheel("2.14.0+xpu", "xpu"), "imported": {"succeeded": False}, **met}
     found = flat(roots(gpus=[B580], run={"stages": stages}, **facts))
-    assert not [finding.code for finding in found if finding.layer is Layer.COMPUTE] and "torch-import-crashed" in codes(found)
-    assert not any(line.startswith("python ") for finding in found for remedy in finding.remedies for line in remedy.commands)
-    computed = flat(roots(gpus=[B580], run={"stages": [{"name": "import", "outcome": "ok"}, {"name": "compute", "outcome": "crash"}]}, **facts))
+    assert not [
+        finding.code for finding in found if finding.layer is Layer.COMPUTE
+    ] and "torch-import-crashed" in codes(found)
+    assert not any(
+        line.startswith("python ") for finding in found for remedy in finding.remedies for line in remedy.commands
+    )
+    computed = flat(
+        roots(
+            gpus=[B580],
+            run={"stages": [{"name": "import", "outcome": "ok"}, {"name": "compute", "outcome": "crash"}]},
+            **facts,
+        )
+    )
     assert "pytorch-bug" in codes(computed)
     bug = next(finding for finding in computed if finding.code == "pytorch-bug")
     assert all(line.startswith("/v/bin/python ") for line in bug.remedies[0].commands)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.model.snapshot import Snapshot
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -20,7 +20,13 @@ def steering_characters(text: str) -> list[str]:
     """Return every character of a text that steers, hides or reorders, as `U+XXXX`, each once."""
     if text.isascii() and text.isprintable():
         return []
-    return sorted({f"U+{ord(character):04X}" for character in text if character not in PLAIN and unicodedata.category(character) in STEERING})
+    return sorted(
+        {
+            f"U+{ord(character):04X}"
+            for character in text
+            if character not in PLAIN and unicodedata.category(character) in STEERING
+        }
+    )
 
 
 def clean_text(data: bytes | str, *, colour: bool = False) -> str:

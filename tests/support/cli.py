@@ -19,7 +19,16 @@ import xpu_doctor
 
 ROOT = Path(__file__).parents[2]
 
-LEFT_OUT = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "LD_LIBRARY_PATH", "ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK", "FORCE_COLOR", "NO_COLOR")
+LEFT_OUT = (
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "PYTHONPATH",
+    "LD_LIBRARY_PATH",
+    "ONEAPI_DEVICE_SELECTOR",
+    "ZE_AFFINITY_MASK",
+    "FORCE_COLOR",
+    "NO_COLOR",
+)
 """Variables of the developer's own shell that would change what a test sees."""
 
 
@@ -52,7 +61,13 @@ def environment(**extra: str) -> dict[str, str]:
     return {**kept, **extra}
 
 
-def doctor(*arguments: str, env: Mapping[str, str] | None = None, cwd: str | Path | None = None, timeout: float = 120.0, stdin: bytes = b"") -> Ran:
+def doctor(
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    timeout: float = 120.0,
+    stdin: bytes = b"",
+) -> Ran:
     """Run `python -m xpu_doctor` with these arguments."""
     started = time.monotonic()
     run = subprocess.run(

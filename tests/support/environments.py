@@ -40,10 +40,19 @@ class StubEnvironment:
     python: Path
     site: Path
 
-    def add(self, name: str, version: str, files: Mapping[str, str | bytes], requires: tuple[str, ...] = (), installer: str = "pip") -> Path:
+    def add(
+        self,
+        name: str,
+        version: str,
+        files: Mapping[str, str | bytes],
+        requires: tuple[str, ...] = (),
+        installer: str = "pip",
+    ) -> Path:
         """Install a distribution the way pip lays it out, with RECORD; return its dist-info folder."""
         info = f"{name.replace('-', '_')}-{version}.dist-info"
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(f"Requires-Dist: {line}\n" for line in requires)
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
+            f"Requires-Dist: {line}\n" for line in requires
+        )
         whole: dict[str, str | bytes] = {
             **files,
             f"{info}/METADATA": metadata,
@@ -78,8 +87,12 @@ class StubEnvironment:
         build_is_xpu = any("xpu" in name for name in libraries)
         files: dict[str, str | bytes] = {
             "torch/__init__.py": WORKING_INIT if init is None else init,
-            "torch/version.py": VERSION_PY.format(version=version, cuda=cuda, hip=hip, xpu=xpu if build_is_xpu else None, git="0" * 40),
-            "torch/xpu/__init__.py": xpu_module if xpu_module is not None else XPU_MODULE.format(compiled=build_is_xpu, available=False, count=0),
+            "torch/version.py": VERSION_PY.format(
+                version=version, cuda=cuda, hip=hip, xpu=xpu if build_is_xpu else None, git="0" * 40
+            ),
+            "torch/xpu/__init__.py": xpu_module
+            if xpu_module is not None
+            else XPU_MODULE.format(compiled=build_is_xpu, available=False, count=0),
         }
         files.update({f"torch/lib/{name}": b"\x7fELF stub" for name in libraries})
         return self.add("torch", version, files, requires, installer)

@@ -39,7 +39,9 @@ class Wheel:
         files = dict(self.files)
         files[f"{info}/METADATA"] = metadata + "".join(f"Requires-Dist: {line}\n" for line in self.requires)
         files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: fake_index\nRoot-Is-Purelib: true\nTag: {self.tag}\n"
-        record = "".join(f"{name},sha256={_digest(text.encode())},{len(text.encode())}\n" for name, text in files.items())
+        record = "".join(
+            f"{name},sha256={_digest(text.encode())},{len(text.encode())}\n" for name, text in files.items()
+        )
         files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -57,7 +59,9 @@ def torch(version: str, requires: tuple[str, ...] = (), *, xpu: str = "") -> Whe
     label = version.partition("+")[2]
     cuda = f"'{label[2:4]}.{label[4:]}'" if label.startswith("cu") else "None"
     text = f"__version__ = '{version}'\ncuda: str | None = {cuda}\nhip = None\nxpu = {xpu!r}\ngit_version = '{'0' * 40}'\ndebug = False\n"
-    library = {"xpu": "torch/lib/libtorch_xpu.so", "cpu": "torch/lib/libtorch_cpu.so"}.get(label, "torch/lib/libtorch_cuda.so")
+    library = {"xpu": "torch/lib/libtorch_xpu.so", "cpu": "torch/lib/libtorch_cpu.so"}.get(
+        label, "torch/lib/libtorch_cuda.so"
+    )
     return Wheel(
         "torch",
         version,
@@ -72,7 +76,9 @@ def package(name: str, version: str, requires: tuple[str, ...] = (), folder: str
     return Wheel(name, version, {f"{where}/__init__.py": f"__version__ = '{version}'\nowner = '{name}'\n"}, requires)
 
 
-def xpu_set(torch_version: str, vision: str, audio: str, triton: str, sycl: str = "2026.1.0", triton_name: str = "triton-xpu") -> tuple[Wheel, ...]:
+def xpu_set(
+    torch_version: str, vision: str, audio: str, triton: str, sycl: str = "2026.1.0", triton_name: str = "triton-xpu"
+) -> tuple[Wheel, ...]:
     """Return the wheels that an XPU index offers for one torch release."""
     return (
         torch(f"{torch_version}+xpu", (f"intel-sycl-rt=={sycl}", f"{triton_name}=={triton}"), xpu="20260100"),
@@ -122,4 +128,6 @@ def _write_channel(root: Path, channel: str, wheels: tuple[Wheel, ...]) -> None:
     for name, links in projects.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>")
-    (folder / "index.html").write_text("<!DOCTYPE html><html><body>" + "".join(f'<a href="{name}/">{name}</a>' for name in projects) + "</body></html>")
+    (folder / "index.html").write_text(
+        "<!DOCTYPE html><html><body>" + "".join(f'<a href="{name}/">{name}</a>' for name in projects) + "</body></html>"
+    )

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from xpu_doctor.findings import Confidence, Finding, Severity
-from xpu_doctor.registry import all_rules
-from xpu_doctor.safe_text import from_bytes
-from xpu_doctor.triaging import triage_texts
+from xpu_doctor.catalogue.names import all_rules
+from xpu_doctor.model.findings import Confidence, Finding, Severity
+from xpu_doctor.pasted.run import triage_texts
+from xpu_doctor.text.safe import from_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,7 +48,13 @@ def test_case(case: dict[str, Any]) -> None:
     found = roots(case["text"])
     codes = [finding.code for finding in found]
     if case.get("quiet"):
-        loud = [f for f in found if f.severity is not Severity.INFO and f.confidence is not Confidence.POSSIBLE and f.code not in NOT_THE_INSTALL]
+        loud = [
+            f
+            for f in found
+            if f.severity is not Severity.INFO
+            and f.confidence is not Confidence.POSSIBLE
+            and f.code not in NOT_THE_INSTALL
+        ]
         assert not loud
         return
     assert codes[:1] and codes[0] in case["first"], codes[:4]

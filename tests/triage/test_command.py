@@ -10,10 +10,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from xpu_doctor.cli_triage import triage
-from xpu_doctor.redact_pasted import redactor_for
-from xpu_doctor.safe_text import HEAD, TAIL, NotText, cleaned, from_bytes, read_safely
-from xpu_doctor.searched import Searched
+from xpu_doctor.cli.triage import triage
+from xpu_doctor.text.private_names import redactor_for
+from xpu_doctor.text.safe import HEAD, TAIL, NotText, cleaned, from_bytes, read_safely
+from xpu_doctor.text.word_index import Searched
 
 PERMISSION = """\
 maria@atlas:~$ ls -l /dev/dri
@@ -47,7 +47,10 @@ def codes(document: dict[str, object]) -> list[str]:
 
 def test_standard_input() -> None:
     """`-` is standard input."""
-    assert codes(report("-", data="RuntimeError: Required aspect fp64 is not supported on the device"))[0] == "fp64-unsupported"
+    assert (
+        codes(report("-", data="RuntimeError: Required aspect fp64 is not supported on the device"))[0]
+        == "fp64-unsupported"
+    )
 
 
 def test_several_files_are_one_machine(tmp_path: Path) -> None:
@@ -68,7 +71,16 @@ def test_evidence_names_the_line() -> None:
 def test_saved_report_is_judged_again(tmp_path: Path) -> None:
     """A saved `--json` is as good as a text."""
     saved = tmp_path / "report.json"
-    saved.write_text(json.dumps({"schema": 1, "tool": {}, "root_causes": [], "snapshot": {"schema": 1, "torch": {"installed": True, "version": "2.9.1+cpu", "build": "cpu"}}}))
+    saved.write_text(
+        json.dumps(
+            {
+                "schema": 1,
+                "tool": {},
+                "root_causes": [],
+                "snapshot": {"schema": 1, "torch": {"installed": True, "version": "2.9.1+cpu", "build": "cpu"}},
+            }
+        )
+    )
     document = report(str(saved))
     assert document["origin"] == "saved"
     assert codes(document)[0] == "torch-cpu-wheel"
@@ -89,7 +101,9 @@ def test_cut_report_is_refused_in_words(tmp_path: Path) -> None:
 def test_newer_saved_report_is_refused_in_words(tmp_path: Path) -> None:
     """A number that this version does not know is one clear line."""
     saved = tmp_path / "report.json"
-    saved.write_text(json.dumps({"schema": 1, "tool": {}, "root_causes": [], "snapshot": {"schema": 99}}), encoding="utf-8")
+    saved.write_text(
+        json.dumps({"schema": 1, "tool": {}, "root_causes": [], "snapshot": {"schema": 99}}), encoding="utf-8"
+    )
     result = run("--json", str(saved))
     assert isinstance(result.exception, click.UsageError)
     assert "99" in str(result.exception)
@@ -97,7 +111,10 @@ def test_newer_saved_report_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_names_never_leave() -> None:
     """User, host, address, mail and token are nowhere in any output."""
-    secret = PERMISSION + "\nmail maria@example.org from 10.20.30.40, token=hf_abcdefghijklmnopqrstuvwx, C:\\Users\\Maria\\x\n"
+    secret = (
+        PERMISSION
+        + "\nmail maria@example.org from 10.20.30.40, token=hf_abcdefghijklmnopqrstuvwx, C:\\Users\\Maria\\x\n"
+    )
     for options in (["--json"], ["-v"], ["--reply"], []):
         result = run(*options, "-", data=secret)
         assert result.exception is None
@@ -120,7 +137,14 @@ def test_windows_names_never_leave() -> None:
     assert "pip install torch" in redacted
 
 
-@pytest.mark.parametrize("row", ["nvidia-cublas-cu12                 12.8.4.1", "| nvidia-curand-cu12 | 10.3.9.90 |", "libcublas  12.8.4.1  0  nvidia"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "nvidia-cublas-cu12                 12.8.4.1",
+        "| nvidia-curand-cu12 | 10.3.9.90 |",
+        "libcublas  12.8.4.1  0  nvidia",
+    ],
+)
 def test_versions_of_four_numbers_are_no_addresses(row: str) -> None:
     """A row of a listing stays as it is; the address of a machine does not."""
     redacted = redactor_for([Searched(row)]).text(row + "\nssh 10.3.9.90\nintel-gpu-node: reached at 12.8.4.1\n")
@@ -145,7 +169,16 @@ def test_prose_beside_names_stays(line: str) -> None:
     assert redactor_for([Searched(line)]).text(line) == line
 
 
-@pytest.mark.parametrize("line", ["Hostname: tower7 (in the lab)", "System: Host: tower7 Kernel: 6.8.0 arch: x86_64", 'host="tower7" size=79', "Linux tower7 6.8.0-63-generic #66", "hf_token=abcd1234tower7"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Hostname: tower7 (in the lab)",
+        "System: Host: tower7 Kernel: 6.8.0 arch: x86_64",
+        'host="tower7" size=79',
+        "Linux tower7 6.8.0-63-generic #66",
+        "hf_token=abcd1234tower7",
+    ],
+)
 def test_names_beside_words_go(line: str) -> None:
     """Names and secrets in the same places are replaced."""
     assert "tower7" not in redactor_for([Searched(line)]).text(line)
@@ -162,7 +195,7 @@ def test_home_folders_of_nobody_blank_nothing_out(name: str) -> None:
 
 def test_no_redact_keeps_them() -> None:
     """Who asks for it gets the input as it is."""
-    text = PERMISSION.replace("False", "openat(\"/dev/dri/renderD128\") = -1 EACCES /home/maria/x")
+    text = PERMISSION.replace("False", 'openat("/dev/dri/renderD128") = -1 EACCES /home/maria/x')
     assert "maria" in run("--json", "--no-redact", "-", data=text).stdout
     assert "maria" not in run("--json", "-", data=text).stdout
 
@@ -193,7 +226,13 @@ def test_words_of_the_trade_are_no_names(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(gzip.compress(b"x", mtime=0), "gzip"), (b"PK\x03\x04rest", "ZIP"), (b"\x7fELF" + bytes(60), "program"), (bytes(range(256)) * 8, "binary"), (b"%PDF-1.7", "PDF")],
+    [
+        (gzip.compress(b"x", mtime=0), "gzip"),
+        (b"PK\x03\x04rest", "ZIP"),
+        (b"\x7fELF" + bytes(60), "program"),
+        (bytes(range(256)) * 8, "binary"),
+        (b"%PDF-1.7", "PDF"),
+    ],
 )
 def test_binary_files_are_refused(data: bytes, words: str) -> None:
     """One line that says what it is."""
@@ -205,7 +244,7 @@ def test_binary_files_are_refused(data: bytes, words: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "cp1252", "utf-32"])
 def test_encodings(encoding: str) -> None:
     """What PowerShell and old editors write is read."""
-    text = "OSError: [WinError 126] Das angegebene Modul wurde nicht gefunden. Error loading \"C:\\x\\torch\\lib\\c10.dll\" or one of its dependencies. äöü"
+    text = 'OSError: [WinError 126] Das angegebene Modul wurde nicht gefunden. Error loading "C:\\x\\torch\\lib\\c10.dll" or one of its dependencies. äöü'
     assert codes(report("-", data=text.encode(encoding)))[0] == "msvc-redist-missing"
 
 
@@ -224,7 +263,9 @@ def test_empty_input_says_what_to_ask() -> None:
 
 def test_escapes_never_reach_the_terminal() -> None:
     """Colours, titles, direction marks and links of the input are gone."""
-    text = cleaned("\x1b[31mRuntimeError: UR error\x1b[0m \x1b]0;title\x07 \x1b]8;;http://x\x1b\\link \u202etxt \x9b31m\x00\r\nnext\rlast")
+    text = cleaned(
+        "\x1b[31mRuntimeError: UR error\x1b[0m \x1b]0;title\x07 \x1b]8;;http://x\x1b\\link \u202etxt \x9b31m\x00\r\nnext\rlast"
+    )
     assert text == "RuntimeError: UR error  link txt \nnext\nlast"
 
 
@@ -293,7 +334,11 @@ root@5f0c1d2e3a4b:/# sycl-ls
 
 def test_reply_is_markdown_without_the_input_in_it() -> None:
     """What a text says cannot format the reply."""
-    result = run("--reply", "-", data="ImportError: lib<b>x*.so.1: cannot open shared object file\nImportError: libmkl_sycl<i>_[x](http://e).so.5: cannot open")
+    result = run(
+        "--reply",
+        "-",
+        data="ImportError: lib<b>x*.so.1: cannot open shared object file\nImportError: libmkl_sycl<i>_[x](http://e).so.5: cannot open",
+    )
     assert "<b>" not in result.stdout
     assert "<i>" not in result.stdout
 
@@ -312,14 +357,18 @@ def test_unknown_code_to_ignore() -> None:
 
 def test_ignore_hides_and_counts() -> None:
     """A finding that is not wanted is counted."""
-    document = report("--ignore", "fp64-unsupported", "-", data="RuntimeError: Required aspect fp64 is not supported on the device")
+    document = report(
+        "--ignore", "fp64-unsupported", "-", data="RuntimeError: Required aspect fp64 is not supported on the device"
+    )
     assert "fp64-unsupported" not in codes(document)
     assert document["ignored"] == [{"code": "fp64-unsupported", "count": 1}]
 
 
 def test_exit_codes() -> None:
     """1 where a fault is likely, 3 where nothing is known."""
-    assert run("--json", "-", data="RuntimeError: Required aspect fp64 is not supported on the device").return_value == 1
+    assert (
+        run("--json", "-", data="RuntimeError: Required aspect fp64 is not supported on the device").return_value == 1
+    )
     assert run("--json", "-", data="hello").return_value == 3
 
 
@@ -328,4 +377,7 @@ def test_public_function_stays_a_function() -> None:
     import xpu_doctor
 
     for _ in range(2):
-        assert xpu_doctor.triage("RuntimeError: Required aspect fp64 is not supported on the device").root_causes[0].code == "fp64-unsupported"
+        assert (
+            xpu_doctor.triage("RuntimeError: Required aspect fp64 is not supported on the device").root_causes[0].code
+            == "fp64-unsupported"
+        )

@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from hypothesis import given
 
 from tests.parsers.strategies import hard, raw
-from xpu_doctor.cli_triage import triage
-from xpu_doctor.redact_pasted import names_in
-from xpu_doctor.safe_text import from_bytes
-from xpu_doctor.searched import Searched
+from xpu_doctor.cli.triage import triage
+from xpu_doctor.text.private_names import names_in
+from xpu_doctor.text.safe import from_bytes
+from xpu_doctor.text.word_index import Searched
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -14,13 +14,13 @@ from click.testing import CliRunner
 
 from tests.support.cases import Case, cases
 from tests.support.clean_output import clean_json, clean_text, steering_characters
-from xpu_doctor.cli_triage import triage
-from xpu_doctor.codec import SnapshotError
-from xpu_doctor.findings import Finding, Remedy
-from xpu_doctor.ranking import flat
-from xpu_doctor.registry import all_rules
-from xpu_doctor.safe_text import from_bytes
-from xpu_doctor.triaging import triage_texts
+from xpu_doctor.catalogue.names import all_rules
+from xpu_doctor.cli.triage import triage
+from xpu_doctor.diagnosis.ranking import flat
+from xpu_doctor.model.codec import SnapshotError
+from xpu_doctor.model.findings import Finding, Remedy
+from xpu_doctor.pasted.run import triage_texts
+from xpu_doctor.text.safe import from_bytes
 
 FOUND = [case for case in cases() if case.outcome == "found" and case.code != "snapshot-too-new"]
 EVERY = "XPU_DOCTOR_HEAVY_TESTS" in os.environ
@@ -38,13 +38,32 @@ HOSTILE = (
 SETTINGS = [
     {"name": name, "value": f"{MARK}.example", "source": source, "tool": tool}
     for tool, source in (("pip", "/etc/pip.conf"), ("uv", "/etc/uv/uv.toml"))
-    for name in ("find-links", "proxy", "cert", "client-cert", "trusted-host", "index-url", "extra-index-url", "PIP_PROXY", "allow-insecure-host", "UV_INDEX")
+    for name in (
+        "find-links",
+        "proxy",
+        "cert",
+        "client-cert",
+        "trusted-host",
+        "index-url",
+        "extra-index-url",
+        "PIP_PROXY",
+        "allow-insecure-host",
+        "UV_INDEX",
+    )
 ]
 
 
 def saved(snapshot: dict[str, Any]) -> bytes:
     """A report as `check --json` writes it, around a snapshot."""
-    return json.dumps({"schema": 1, "tool": {"name": "xpu-doctor"}, "root_causes": [], "ladder": [], "snapshot": {"schema": 1, **snapshot}}).encode()
+    return json.dumps(
+        {
+            "schema": 1,
+            "tool": {"name": "xpu-doctor"},
+            "root_causes": [],
+            "ladder": [],
+            "snapshot": {"schema": 1, **snapshot},
+        }
+    ).encode()
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -77,7 +96,11 @@ def remedies(roots: tuple[Finding, ...]) -> list[Remedy]:
 def typed(snapshot: dict[str, Any]) -> list[str]:
     """Every line to type that triage prints of a saved report."""
     found = triage_texts([("report", from_bytes(saved(snapshot), "report"))], rules=all_rules())
-    return [line for remedy in remedies(found.diagnosis.root_causes) for line in (*remedy.commands, *remedy.verify, remedy.url)]
+    return [
+        line
+        for remedy in remedies(found.diagnosis.root_causes)
+        for line in (*remedy.commands, *remedy.verify, remedy.url)
+    ]
 
 
 def refused(snapshot: dict[str, Any]) -> bool:
@@ -104,7 +127,11 @@ def test_no_string_reaches_a_line_to_type(case: Case) -> None:
                 assert not lines, (path, hostile, lines)
 
 
-@pytest.mark.parametrize("case", [case for case in FOUND if {"python", "installer", "torch", "distributions"} & case.snapshot.keys()], ids=str)
+@pytest.mark.parametrize(
+    "case",
+    [case for case in FOUND if {"python", "installer", "torch", "distributions"} & case.snapshot.keys()],
+    ids=str,
+)
 def test_no_place_of_the_file_is_named(case: Case) -> None:
     """Interpreter, project, settings: in the place of a stranger's the lines hold placeholders, never his."""
     snapshot = copy.deepcopy(case.snapshot)
@@ -117,7 +144,15 @@ def test_no_place_of_the_file_is_named(case: Case) -> None:
         installer["manager"] = manager
         lines = typed(snapshot)
         assert not any(MARK in line for line in lines), [line for line in lines if MARK in line]
-        for option in ("--proxy", "--cert", "--client-cert", "--trusted-host", "--allow-insecure-host", "--find-links", "--extra-index-url"):
+        for option in (
+            "--proxy",
+            "--cert",
+            "--client-cert",
+            "--trusted-host",
+            "--allow-insecure-host",
+            "--find-links",
+            "--extra-index-url",
+        ):
             own = "--find-links torch-xpu-wheels"  # the folder that the sequence itself has just filled
             assert not any(option in line.replace(own, "") for line in lines), option
 
@@ -127,7 +162,10 @@ def everywhere(value: Any, hostile: str) -> Any:
     if isinstance(value, str):
         return value + hostile
     if isinstance(value, dict):
-        return {key: item if key in ("schema", "origin", "subject") else everywhere(item, hostile) for key, item in value.items()}
+        return {
+            key: item if key in ("schema", "origin", "subject") else everywhere(item, hostile)
+            for key, item in value.items()
+        }
     return [everywhere(item, hostile) for item in value] if isinstance(value, list) else value
 
 
@@ -135,7 +173,10 @@ def everywhere(value: Any, hostile: str) -> Any:
 def test_every_output_is_clean(case: Case) -> None:
     """Text, JSON and reply: no control character of the file, and no line to type that holds a word of it."""
     for snapshot in (everywhere(case.snapshot, HOSTILE[3].replace("{value}", "")), case.snapshot):
-        outputs = {option: CliRunner().invoke(triage, [option, "-"], input=saved(snapshot), standalone_mode=False) for option in ("--json", "-v", "--reply")}
+        outputs = {
+            option: CliRunner().invoke(triage, [option, "-"], input=saved(snapshot), standalone_mode=False)
+            for option in ("--json", "-v", "--reply")
+        }
         if any(isinstance(result.exception, click.UsageError) for result in outputs.values()):
             assert refused(snapshot)
             continue
@@ -149,9 +190,9 @@ def test_every_output_is_clean(case: Case) -> None:
 
 def lines_to_type(roots: list[dict[str, Any]]) -> list[str]:
     """Every command of the findings of a JSON document."""
-    return [line for root in roots for remedy in root["remedies"] for line in (*remedy["commands"], *remedy["verify"])] + [
-        line for root in roots if root["explains"] for line in lines_to_type(root["explains"])
-    ]
+    return [
+        line for root in roots for remedy in root["remedies"] for line in (*remedy["commands"], *remedy["verify"])
+    ] + [line for root in roots if root["explains"] for line in lines_to_type(root["explains"])]
 
 
 REPORT = {
@@ -162,7 +203,9 @@ FORMS = {
     "sorted": json.dumps(REPORT, sort_keys=True),
     "indented": json.dumps(REPORT, indent=7),
     "minified": json.dumps(REPORT, separators=(",", ":")),
-    "unknown keys": json.dumps({"a": {"b": [1]}, **REPORT, "zz": None, "snapshot": {**REPORT["snapshot"], "news": {"x": 1}}}),  # type: ignore[dict-item]
+    "unknown keys": json.dumps(
+        {"a": {"b": [1]}, **REPORT, "zz": None, "snapshot": {**REPORT["snapshot"], "news": {"x": 1}}}
+    ),  # type: ignore[dict-item]
     "inside another object": json.dumps({"attachments": [{"name": "report", "content": REPORT}]}),
     "in a fence": "It fails {always}:\n\n```json\n" + json.dumps(REPORT, indent=2) + "\n```\nThanks",
     "quoted": "> > " + json.dumps(REPORT, indent=2).replace("\n", "\n> > "),
@@ -211,6 +254,8 @@ def test_a_damaged_report_is_refused_in_one_line(form: str) -> None:
 
 def test_other_json_is_prose() -> None:
     """What only looks a little like a report is read as any text."""
-    text = json.dumps({"exit_code": 1, "verdict": "bad", "error": "RuntimeError: Required aspect fp64 is not supported on the device"})
+    text = json.dumps(
+        {"exit_code": 1, "verdict": "bad", "error": "RuntimeError: Required aspect fp64 is not supported on the device"}
+    )
     triaged = triage_texts([("log", from_bytes(text.encode(), "log"))], rules=all_rules())
     assert (triaged.snapshot.origin, triaged.diagnosis.root_causes[0].code) == ("pasted", "fp64-unsupported")

@@ -11,19 +11,24 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.cases import Case, cases
-from xpu_doctor.cli_reference import codes as list_codes
-from xpu_doctor.cli_triage import triage
-from xpu_doctor.findings import Severity
-from xpu_doctor.pages import codes, page
-from xpu_doctor.registry import all_rules
-from xpu_doctor.render.terminal import Terminal
-from xpu_doctor.render.text import render_text
-from xpu_doctor.reporting import Report
-from xpu_doctor.safe_text import from_bytes
-from xpu_doctor.triaging import Triaged, triage_texts
+from xpu_doctor.catalogue.names import all_rules
+from xpu_doctor.catalogue.pages import codes, page
+from xpu_doctor.cli.reference import codes as list_codes
+from xpu_doctor.cli.triage import triage
+from xpu_doctor.model.findings import Severity
+from xpu_doctor.pasted.run import Triaged, triage_texts
+from xpu_doctor.report.build import Report
+from xpu_doctor.report.terminal import Terminal
+from xpu_doctor.report.text import render_text
+from xpu_doctor.text.safe import from_bytes
 
 GOLDEN = sorted((Path(__file__).parents[2] / "fixtures" / "reports").glob("*.txt"))
-FOUND = [case for case in cases() if case.outcome == "found" and case.code not in ("probe-failed", "plugin-failed", "snapshot-too-new", "transcript-tampered")]
+FOUND = [
+    case
+    for case in cases()
+    if case.outcome == "found"
+    and case.code not in ("probe-failed", "plugin-failed", "snapshot-too-new", "transcript-tampered")
+]
 """Findings about a machine; those about the doctor itself say nothing of it."""
 FP64 = "RuntimeError: Required aspect fp64 is not supported on the device"
 
@@ -34,7 +39,9 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "in a fence": lambda text: f"```text\n{text}```\n",
     "indented": lambda text: textwrap.indent(text, "    "),
     "coloured": lambda text: re.sub(r"(?m)^(\S.*)$", "\x1b[1;31m\\1\x1b[0m", text),
-    "wrapped": lambda text: "\n".join(line[at : at + 80] for line in text.split("\n") for at in range(0, max(1, len(line)), 80)),
+    "wrapped": lambda text: "\n".join(
+        line[at : at + 80] for line in text.split("\n") for at in range(0, max(1, len(line)), 80)
+    ),
     "without indentation": lambda text: "\n".join(line.strip() for line in text.split("\n")),
     "with other marks": lambda text: re.sub("[✓✗↑·•]", "x", text).replace("└─", "L"),
     "without marks": lambda text: re.sub("(?m)^  [✓✗↑·?] ", "", text),
@@ -111,7 +118,9 @@ def test_a_log_beside_a_report_is_still_read(path: Path) -> None:
 def test_prose_beside_a_report_hides_no_cause_of_it() -> None:
     """What an examination proved does not go under what a sentence makes possible."""
     report = next(path for path in GOLDEN if "import-segfault" in path.name).read_text(encoding="utf-8")
-    assert first(f"ComfyUI does not see my Arc A770 after the update, it says:\n\n{report}\nWhat can I do?\n") == named(report)
+    assert first(f"ComfyUI does not see my Arc A770 after the update, it says:\n\n{report}\nWhat can I do?\n") == named(
+        report
+    )
 
 
 def test_a_report_is_said_to_be_one() -> None:
@@ -157,10 +166,21 @@ def test_a_reply_comes_back(pasted: str) -> None:
     opinion = re.search(r"\(`([a-z0-9-]+)`\)", reply)
     for text in (reply, textwrap.indent(reply, "> ", lambda _: True)):
         assert first(text) in (opinion[1] if opinion else "", "")
-        assert first(f"{text}\nDone, here it is:\nRuntimeError: Cannot re-initialize XPU in forked subprocess.\n") == "fork-reinit"
+        assert (
+            first(f"{text}\nDone, here it is:\nRuntimeError: Cannot re-initialize XPU in forked subprocess.\n")
+            == "fork-reinit"
+        )
 
 
 def test_prose_that_only_looks_like_a_report_is_prose() -> None:
     """One line is no ladder, and a title without a code no finding."""
-    for line in ("Root cause: ", "Note: ", "driver unknown\n", "Examined everything\n", "import ok\n", "More: see below\n", "Do this: nothing\n"):
+    for line in (
+        "Root cause: ",
+        "Note: ",
+        "driver unknown\n",
+        "Examined everything\n",
+        "import ok\n",
+        "More: see below\n",
+        "Do this: nothing\n",
+    ):
         assert first(f"{line}{FP64}\n") == "fp64-unsupported"

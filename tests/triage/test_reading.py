@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.cli import doctor, environment
-from xpu_doctor import safe_text
-from xpu_doctor.cli_triage import triage
-from xpu_doctor.safe_text import HEAD, TAIL
+from xpu_doctor.cli.triage import triage
+from xpu_doctor.text import safe
+from xpu_doctor.text.safe import HEAD, TAIL
 
 posix = pytest.mark.skipif(os.name != "posix", reason="named pipes and device files are POSIX")
 
@@ -48,7 +48,7 @@ def test_an_endless_device_is_refused(device: str) -> None:
 def test_a_pipe_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is given up after a while."""
     os.mkfifo(tmp_path / "pipe")
-    monkeypatch.setattr(safe_text, "WRITER", 0.2)
+    monkeypatch.setattr(safe, "WRITER", 0.2)
     assert "nothing was written to the pipe" in refusal(tmp_path / "pipe")
 
 
@@ -57,7 +57,9 @@ def test_a_pipe_that_is_written_to(tmp_path: Path) -> None:
     """It is read to its end."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(b"RuntimeError: Required aspect fp64 is not supported on the device\n",))
+    writer = threading.Thread(
+        target=pipe.write_bytes, args=(b"RuntimeError: Required aspect fp64 is not supported on the device\n",)
+    )
     writer.start()
     result = CliRunner().invoke(triage, [str(pipe)], standalone_mode=False)
     writer.join()
@@ -69,16 +71,26 @@ def test_a_pipe_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Neither in bytes nor in time."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    monkeypatch.setattr(safe_text, "MOST", 5_000_000)
+    monkeypatch.setattr(safe, "MOST", 5_000_000)
     feeding = subprocess.Popen(
-        [sys.executable, "-c", "import sys\nwith open(sys.argv[1], 'wb') as pipe:\n while True: pipe.write(b'noise\\n' * 9999)", pipe],
+        [
+            sys.executable,
+            "-c",
+            "import sys\nwith open(sys.argv[1], 'wb') as pipe:\n while True: pipe.write(b'noise\\n' * 9999)",
+            pipe,
+        ],
         stderr=subprocess.DEVNULL,
     )
     assert "does not end" in refusal(pipe)
     feeding.wait(10)
-    monkeypatch.setattr(safe_text, "PATIENCE", 0.3)
+    monkeypatch.setattr(safe, "PATIENCE", 0.3)
     waiting = subprocess.Popen(
-        [sys.executable, "-c", "import sys, time\nwith open(sys.argv[1], 'wb', 0) as pipe:\n pipe.write(b'noise')\n time.sleep(60)", pipe]
+        [
+            sys.executable,
+            "-c",
+            "import sys, time\nwith open(sys.argv[1], 'wb', 0) as pipe:\n pipe.write(b'noise')\n time.sleep(60)",
+            pipe,
+        ]
     )
     try:
         assert "did not end within 0.3 seconds" in refusal(pipe)
@@ -106,7 +118,12 @@ def test_a_closed_standard_input_is_said() -> None:
     if os.name != "posix":
         pytest.skip("a shell that closes standard input")
     run = subprocess.run(
-        ["sh", "-c", 'exec "$0" -m xpu_doctor triage - <&-', sys.executable], capture_output=True, text=True, env=environment(), timeout=60, check=False
+        ["sh", "-c", 'exec "$0" -m xpu_doctor triage - <&-', sys.executable],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+        check=False,
     )
     assert run.returncode == 2
     assert "standard input is closed" in run.stderr

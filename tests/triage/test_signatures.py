@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from xpu_doctor.conditions import holds
-from xpu_doctor.pages import rules_by_code
-from xpu_doctor.searched import Searched
-from xpu_doctor.signatures import MAX_LINE, match
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.catalogue.pages import rules_by_code
+from xpu_doctor.diagnosis.conditions import holds
+from xpu_doctor.diagnosis.known_messages import MAX_LINE, match
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.first_aid import codes
 from xpu_doctor.tables.known_faults import known_faults
 from xpu_doctor.tables.signatures import Implication, Signature, implications, signatures
+from xpu_doctor.text.word_index import Searched
 
 if sys.version_info >= (3, 11):
     from re import _parser as parser  # type: ignore[attr-defined]
@@ -103,7 +103,7 @@ def hostile(signature: Signature) -> Iterator[str]:
         yield (word + " ") * (MAX_LINE // (len(word) + 1))
         yield word + "a" * MAX_LINE
         yield (word + " 1.1.1 not kernel driver torch works ") * 100
-    yield "Error loading \"" * 270
+    yield 'Error loading "' * 270
     yield "a-_.0 " * 680
 
 
@@ -165,7 +165,14 @@ def test_established_facts_exist() -> None:
 
 def test_faults_that_messages_imply_have_a_remedy() -> None:
     """Whoever gets a finding gets something to do."""
-    without = {"compute-wrong-result", "gpu-hang-logged", "gpu-not-present", "low-performance", "silent-cpu-fallback", "vm-no-passthrough"}
+    without = {
+        "compute-wrong-result",
+        "gpu-hang-logged",
+        "gpu-not-present",
+        "low-performance",
+        "silent-cpu-fallback",
+        "vm-no-passthrough",
+    }
     assert {implication.code for implication in all_implications()} - codes() <= without
 
 

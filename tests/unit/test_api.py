@@ -31,7 +31,10 @@ def test_judge_one() -> None:
 
 def test_the_package_imports_nothing_by_itself() -> None:
     script = "import sys, xpu_doctor; print([name for name in ('msgspec', 'click', 'psutil', 'torch') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+        == "[]"
+    )
 
 
 def test_an_unknown_name() -> None:

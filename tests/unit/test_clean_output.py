@@ -14,7 +14,11 @@ def test_what_steers_is_found(character: str) -> None:
     with pytest.raises(AssertionError):
         clean_text(f"a{character}b".encode())
     with pytest.raises(AssertionError):
-        clean_json(f'{{"a": "{character.encode("unicode_escape").decode() if ord(character[0]) < 32 else character}"}}'.replace("\\x", "\\u00").encode())
+        clean_json(
+            f'{{"a": "{character.encode("unicode_escape").decode() if ord(character[0]) < 32 else character}"}}'.replace(
+                "\\x", "\\u00"
+            ).encode()
+        )
 
 
 def test_bytes_that_are_no_utf8_or_no_json_are_found() -> None:

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from xpu_doctor.diagnosis import Options, diagnose
-from xpu_doctor.expectations import judge_expectation
-from xpu_doctor.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
-from xpu_doctor.findings import Finding, Layer, Severity
-from xpu_doctor.ladder import State
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import outcome
-from xpu_doctor.snapshot import Snapshot
-from xpu_doctor.unknown import Unknown, known
+from xpu_doctor.diagnosis.diagnose import Options, diagnose
+from xpu_doctor.diagnosis.expectations import judge_expectation
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.ladder import State
+from xpu_doctor.model.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
+from xpu_doctor.model.findings import Finding, Layer, Severity
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import Unknown, known
+from xpu_doctor.rules.support.library_faults import outcome
 
 B580 = Gpu(address="0000:03:00.0", vendor_id=0x8086, device_id=0xE20B, pci_class=0x030000, kernel_driver="xe")
 WORKING = Snapshot(
@@ -24,7 +24,14 @@ WORKING = Snapshot(
     torch=Torch(installed=True, version="2.9.1+xpu", build="xpu"),
     distributions=Distributions(installed=(), leftovers=()),
     imported=Import(succeeded=True, seconds=1.0),
-    xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580", allocated=True),), allocated=True, error=""),
+    xpu=Xpu(
+        compiled=True,
+        available=True,
+        device_count=1,
+        devices=(XpuDevice(0, "B580", allocated=True),),
+        allocated=True,
+        error="",
+    ),
 )
 
 
@@ -36,7 +43,9 @@ class OldDriver(Rule):
     from_table = True
 
     def check(self, torch: Torch) -> Iterator[Finding]:
-        yield self.found("machine", "the table says that it is too old", evidence=("torch.version", "torch.no_such_fact"))
+        yield self.found(
+            "machine", "the table says that it is too old", evidence=("torch.version", "torch.no_such_fact")
+        )
 
 
 class NeedsBuild(Rule):
@@ -78,20 +87,38 @@ def test_every_layer_is_proved_by_a_device_that_works() -> None:
 
 def test_a_count_proves_no_runtime() -> None:
     """Since torch 2.13 is_available() and device_count() ask Sysman: only a tensor shows that SYCL works."""
-    counted = replace(WORKING, xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580"),), error=""))
+    counted = replace(
+        WORKING, xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580"),), error="")
+    )
     rungs = {rung.layer: rung for rung in diagnose(counted, []).ladder}
     assert rungs[Layer.RUNTIME].state is State.UNKNOWN and rungs[Layer.ENUMERATION].state is State.UNKNOWN
-    refused = replace(WORKING, xpu=Xpu(compiled=True, available=True, device_count=1, devices=(XpuDevice(0, "B580", allocated=False),), allocated=False, error=""))
+    refused = replace(
+        WORKING,
+        xpu=Xpu(
+            compiled=True,
+            available=True,
+            device_count=1,
+            devices=(XpuDevice(0, "B580", allocated=False),),
+            allocated=False,
+            error="",
+        ),
+    )
     assert {rung.layer: rung for rung in diagnose(refused, []).ladder}[Layer.RUNTIME].state is State.UNKNOWN
 
 
 def test_what_torch_said_in_a_text_stays_what_torch_said() -> None:
     pasted = Snapshot(origin="pasted", torch=WORKING.torch, xpu=Xpu(available=True))
     rungs = {rung.layer: rung for rung in diagnose(pasted, []).ladder}
-    assert "torch said that it finds a GPU" in rungs[Layer.RUNTIME].summary and "proved" not in rungs[Layer.RUNTIME].summary
+    assert (
+        "torch said that it finds a GPU" in rungs[Layer.RUNTIME].summary
+        and "proved" not in rungs[Layer.RUNTIME].summary
+    )
 
 
-@pytest.mark.parametrize(("count", "allocated", "severity"), [(1, False, Severity.ERROR), (1, None, Severity.ERROR), (0, False, Severity.ERROR), (1, True, Severity.INFO)])
+@pytest.mark.parametrize(
+    ("count", "allocated", "severity"),
+    [(1, False, Severity.ERROR), (1, None, Severity.ERROR), (0, False, Severity.ERROR), (1, True, Severity.INFO)],
+)
 def test_a_count_does_not_soften_a_predicted_fault(count: int, allocated: bool | None, severity: Severity) -> None:
     fault = LibraryFault("missing", "libsycl.so.8", ("libc10_xpu.so",), stage="xpu")
     xpu = Xpu(available=count > 0, device_count=count, **({} if allocated is None else {"allocated": allocated}))
@@ -108,7 +135,11 @@ def test_an_unknown_layer_makes_it_undiagnosed_and_a_skipped_one_does_not() -> N
 
 def test_a_missing_fact_is_undecided_with_its_path_and_what_to_ask() -> None:
     [undecided] = diagnose(Snapshot(torch=Torch(build=Unknown("torch/lib cannot be listed"))), [NeedsBuild()]).undecided
-    assert (undecided.code, undecided.needs, undecided.reason) == ("torch-cpu-wheel", "torch.build", "torch/lib cannot be listed")
+    assert (undecided.code, undecided.needs, undecided.reason) == (
+        "torch-cpu-wheel",
+        "torch.build",
+        "torch/lib cannot be listed",
+    )
     assert "pip list" in undecided.ask
 
 
@@ -120,12 +151,13 @@ def test_a_rule_that_crashes_costs_nothing_else() -> None:
 
 def test_evidence_is_filled_from_the_snapshot() -> None:
     [finding] = diagnose(WORKING, [OldDriver()]).root_causes
-    assert [(item.fact, item.value) for item in finding.evidence] == [("torch.version", "2.9.1+xpu"), ("torch.no_such_fact", "(not in the snapshot)")]
+    assert [(item.fact, item.value) for item in finding.evidence] == [
+        ("torch.version", "2.9.1+xpu"),
+        ("torch.no_such_fact", "(not in the snapshot)"),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("fail_on", "verdict"), [("error", "findings"), ("warning", "findings"), ("never", "healthy")]
-)
+@pytest.mark.parametrize(("fail_on", "verdict"), [("error", "findings"), ("warning", "findings"), ("never", "healthy")])
 def test_fail_on(fail_on: str, verdict: str) -> None:
     snapshot = replace(WORKING, torch=replace(WORKING.torch, build="cpu"))
     assert diagnose(snapshot, [NeedsBuild()], Options(fail_on=fail_on)).verdict == verdict
@@ -137,7 +169,14 @@ def test_skipped_layers_are_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expect", "state"), [("xpu-wheel", "met"), ("devices>=1", "met"), ("devices>=2", "unmet"), ("devices==1", "met"), ("devices>=0", "met")]
+    ("expect", "state"),
+    [
+        ("xpu-wheel", "met"),
+        ("devices>=1", "met"),
+        ("devices>=2", "unmet"),
+        ("devices==1", "met"),
+        ("devices>=0", "met"),
+    ],
 )
 def test_expectations(expect: str, state: str) -> None:
     assert judge_expectation(expect, WORKING).state == state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from xpu_doctor.findings import Layer
-from xpu_doctor.layers import ALWAYS, CHECKED, STAGE_PROBES, select
-from xpu_doctor.registry import STAGES, probe_layers, probe_rows
+from xpu_doctor.catalogue.names import STAGES, probe_layers, probe_rows
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.selection import ALWAYS, CHECKED, STAGE_PROBES, select
 
 PROBES = {"gpus": Layer.DEVICE, "build": Layer.WHEEL, "torch-import": Layer.IMPORT}
 

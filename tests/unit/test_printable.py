@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from xpu_doctor.document import finding_document
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.printable import NOT_SHOWN, printable
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.report.document import finding_document
+from xpu_doctor.report.printable import NOT_SHOWN, printable
 
 
 @pytest.mark.parametrize("character", ["\u200b", "\n", "\t", "\x1b", "\u202e", "\udce9", "\u2028", "\u00ad"])
@@ -21,5 +21,7 @@ def test_a_command_that_cannot_be_shown_is_not(character: str, place: str) -> No
 
 
 def test_other_commands_are_shown_as_they_are() -> None:
-    remedy = Remedy("Remove it", "why", ("rm -rf -- '/x/Grüße 中文'", "rm -- $'/x/a\\u200bb'"), verify=("python  -c 'x'",))
+    remedy = Remedy(
+        "Remove it", "why", ("rm -rf -- '/x/Grüße 中文'", "rm -- $'/x/a\\u200bb'"), verify=("python  -c 'x'",)
+    )
     assert printable(remedy) is remedy

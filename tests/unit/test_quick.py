@@ -7,8 +7,8 @@ import dataclasses
 import msgspec
 import pytest
 
-from xpu_doctor.facts import Gpu, Node, Torch
-from xpu_doctor.unknown import Unknown
+from xpu_doctor.model.facts import Gpu, Node, Torch
+from xpu_doctor.model.unknown import Unknown
 
 
 def test_values_defaults_and_order() -> None:

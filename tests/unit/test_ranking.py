@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, strategies
 
-from xpu_doctor.diagnosis import _verdict
-from xpu_doctor.findings import Confidence, Finding, Layer, Severity
-from xpu_doctor.ranking import flat, in_mending_order, mending_rank, rank, subjects_agree
+from xpu_doctor.diagnosis.diagnose import _verdict
+from xpu_doctor.diagnosis.ranking import flat, in_mending_order, mending_rank, rank, subjects_agree
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 
 CODES = ("alpha", "beta", "gamma", "delta", "omega")
 
@@ -22,21 +22,33 @@ findings = strategies.lists(
     ),
     max_size=8,
 )
-graphs = strategies.dictionaries(strategies.sampled_from(CODES), strategies.frozensets(strategies.sampled_from(CODES)), max_size=5)
+graphs = strategies.dictionaries(
+    strategies.sampled_from(CODES), strategies.frozensets(strategies.sampled_from(CODES)), max_size=5
+)
 
 
-def finding(code: str, severity: Severity = Severity.ERROR, confidence: Confidence = Confidence.CERTAIN, layer: Layer = Layer.WHEEL, subject: str = "torch") -> Finding:
+def finding(
+    code: str,
+    severity: Severity = Severity.ERROR,
+    confidence: Confidence = Confidence.CERTAIN,
+    layer: Layer = Layer.WHEEL,
+    subject: str = "torch",
+) -> Finding:
     return Finding(code, layer, severity, confidence, subject, code)
 
 
 @given(findings, graphs, strategies.frozensets(strategies.sampled_from(CODES)))
-def test_nothing_is_lost_and_nothing_doubled(found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str]) -> None:
+def test_nothing_is_lost_and_nothing_doubled(
+    found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str]
+) -> None:
     ranked = rank(found, explains, symptoms)
     assert sorted(item.code for item in flat(ranked)) == sorted(item.code for item in found)
 
 
 @given(findings, graphs, strategies.randoms())
-def test_the_order_of_the_input_does_not_matter(found: list[Finding], explains: dict[str, frozenset[str]], random: object) -> None:
+def test_the_order_of_the_input_does_not_matter(
+    found: list[Finding], explains: dict[str, frozenset[str]], random: object
+) -> None:
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert rank(found, explains) == rank(shuffled, explains)
@@ -53,8 +65,15 @@ def test_a_note_hides_no_fault(found: list[Finding], explains: dict[str, frozens
         check(root)
 
 
-@given(findings, graphs, strategies.frozensets(strategies.sampled_from(CODES)), strategies.sampled_from(["error", "warning"]))
-def test_folding_never_lowers_the_verdict(found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str], fail_on: str) -> None:
+@given(
+    findings,
+    graphs,
+    strategies.frozensets(strategies.sampled_from(CODES)),
+    strategies.sampled_from(["error", "warning"]),
+)
+def test_folding_never_lowers_the_verdict(
+    found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str], fail_on: str
+) -> None:
     """The exit code is that of the worst finding, wherever it hangs in the tree."""
     loud = any(item.severity.rank >= Severity(fail_on).rank for item in found)
     assert (_verdict(rank(found, explains, symptoms), (), (), fail_on) == "findings") == loud
@@ -63,16 +82,23 @@ def test_folding_never_lowers_the_verdict(found: list[Finding], explains: dict[s
 @given(findings, graphs)
 def test_a_cause_matters_as_much_as_what_it_explains(found: list[Finding], explains: dict[str, frozenset[str]]) -> None:
     for item in flat(rank(found, explains)):
-        assert item.confidence is Confidence.POSSIBLE or all(child.severity.rank <= item.severity.rank for child in item.explains)
+        assert item.confidence is Confidence.POSSIBLE or all(
+            child.severity.rank <= item.severity.rank for child in item.explains
+        )
 
 
 @given(findings, graphs, strategies.frozensets(strategies.sampled_from(CODES)))
-def test_the_order_to_mend_in_is_from_the_bottom_up(found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str]) -> None:
+def test_the_order_to_mend_in_is_from_the_bottom_up(
+    found: list[Finding], explains: dict[str, frozenset[str]], symptoms: frozenset[str]
+) -> None:
     """Nothing is lost; among sure faults of one severity the lower layer comes first, and an unexplained symptom last."""
     ranked = rank(found, explains, symptoms)
     ordered = in_mending_order(ranked, symptoms)
     assert sorted(map(repr, ordered)) == sorted(map(repr, ranked))
-    places = [(-item.severity.rank, item.code in symptoms, item.confidence is Confidence.POSSIBLE, mending_rank(item.layer)) for item in ordered]
+    places = [
+        (-item.severity.rank, item.code in symptoms, item.confidence is Confidence.POSSIBLE, mending_rank(item.layer))
+        for item in ordered
+    ]
     assert places == sorted(places)
 
 
@@ -83,7 +109,9 @@ def test_an_edge_folds_the_symptom() -> None:
 
 
 def test_subjects_must_agree() -> None:
-    roots = rank([finding("symptom", subject="host"), finding("cause", subject="container")], {"cause": frozenset({"symptom"})})
+    roots = rank(
+        [finding("symptom", subject="host"), finding("cause", subject="container")], {"cause": frozenset({"symptom"})}
+    )
     assert len(roots) == 2
     assert subjects_agree("machine", "torch")
     assert not subjects_agree("machine", "container")
@@ -95,5 +123,12 @@ def test_a_circle_loses_nothing() -> None:
 
 
 def test_sure_causes_come_before_possible_ones_and_faults_before_notes() -> None:
-    ranked = rank([finding("note", Severity.INFO), finding("maybe", confidence=Confidence.POSSIBLE, layer=Layer.DEVICE), finding("sure")], {})
+    ranked = rank(
+        [
+            finding("note", Severity.INFO),
+            finding("maybe", confidence=Confidence.POSSIBLE, layer=Layer.DEVICE),
+            finding("sure"),
+        ],
+        {},
+    )
     assert [item.code for item in ranked] == ["sure", "maybe", "note"]

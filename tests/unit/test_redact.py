@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from xpu_doctor.redact import Redactor
+from xpu_doctor.text.redact import Redactor
 
 
 def test_same_value_same_placeholder() -> None:
@@ -37,7 +37,10 @@ def test_placeholders_are_left_alone() -> None:
 
 def test_values_hide_a_name_in_all_texts() -> None:
     """A home folder in the last text tells a name that the first one holds."""
-    assert Redactor().values({"a": "anna was here", "b": ["/home/anna/x"]}) == {"a": "<user1> was here", "b": ["/home/<user1>/x"]}
+    assert Redactor().values({"a": "anna was here", "b": ["/home/anna/x"]}) == {
+        "a": "<user1> was here",
+        "b": ["/home/<user1>/x"],
+    }
 
 
 def test_thousands_of_names_take_no_time() -> None:

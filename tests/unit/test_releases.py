@@ -9,7 +9,14 @@ from xpu_doctor.tables.releases import installable, is_nightly, known_pythons, p
 
 @pytest.mark.parametrize(
     ("version", "row"),
-    [("2.14.0+xpu", "2.14.0"), ("2.14.0", "2.14.0"), ("2.5.1+cxx11.abi", "2.5"), ("2.4.0", "2.4"), ("2.99.0", None), ("2.9.0a0+git1", None)],
+    [
+        ("2.14.0+xpu", "2.14.0"),
+        ("2.14.0", "2.14.0"),
+        ("2.5.1+cxx11.abi", "2.5"),
+        ("2.4.0", "2.4"),
+        ("2.99.0", None),
+        ("2.9.0a0+git1", None),
+    ],
 )
 def test_row_of_a_version(version: str, row: str | None) -> None:
     """The local label is no part of the question; an unlisted version has no row."""
@@ -34,7 +41,12 @@ def test_only_sure_rows_are_installed() -> None:
 
 @pytest.mark.parametrize(
     ("os", "machine", "tag"),
-    [("linux", "x86_64", "linux_x86_64"), ("windows", "AMD64", "win_amd64"), ("windows", "ARM64", "win_aarch64"), ("linux", "aarch64", "linux_aarch64")],
+    [
+        ("linux", "x86_64", "linux_x86_64"),
+        ("windows", "AMD64", "win_amd64"),
+        ("windows", "ARM64", "win_aarch64"),
+        ("linux", "aarch64", "linux_aarch64"),
+    ],
 )
 def test_platform_tags(os: str, machine: str, tag: str) -> None:
     """Spelled as the table spells them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xpu_doctor.target import Surroundings, TargetError, find_target, isolated_tool, other_interpreters
+from xpu_doctor.target.find import Surroundings, TargetError, find_target, isolated_tool, other_interpreters
 
 
 def make(folder: Path, name: str = "bin/python3", text: str = "") -> Path:
@@ -23,7 +23,13 @@ def make(folder: Path, name: str = "bin/python3", text: str = "") -> Path:
 def around(tmp_path: Path, windows: bool = False, own: str = "", run: object = None, **variables: str) -> Surroundings:
     """Surroundings with an own interpreter in an isolated tool environment unless `own` says another."""
     prefix = tmp_path / "pipx" / "venvs" / "xpu-doctor"
-    return Surroundings({"PATH": "", **variables}, own or str(prefix / "bin/python"), str(Path(own).parent.parent) if own else str(prefix), windows, run)  # type: ignore[arg-type]
+    return Surroundings(
+        {"PATH": "", **variables},
+        own or str(prefix / "bin/python"),
+        str(Path(own).parent.parent) if own else str(prefix),
+        windows,
+        run,
+    )  # type: ignore[arg-type]
 
 
 def test_the_option_wins(tmp_path: Path) -> None:
@@ -41,7 +47,9 @@ def test_the_active_environment_comes_next(tmp_path: Path) -> None:
 
 def test_an_active_environment_that_is_gone_is_passed_over(tmp_path: Path) -> None:
     conda = make(tmp_path / "conda")
-    choice = find_target(None, around(tmp_path, VIRTUAL_ENV=str(tmp_path / "deleted"), CONDA_PREFIX=str(tmp_path / "conda")))
+    choice = find_target(
+        None, around(tmp_path, VIRTUAL_ENV=str(tmp_path / "deleted"), CONDA_PREFIX=str(tmp_path / "conda"))
+    )
     assert choice.python == str(conda)
     assert "deleted, which holds no interpreter" in choice.why
 
@@ -117,7 +125,10 @@ def test_the_stores_alias_is_no_python(tmp_path: Path) -> None:
 
 def test_the_py_launcher_is_asked_for_its_python(tmp_path: Path) -> None:
     launcher = make(tmp_path / "bin", "py")
-    choice = find_target(None, around(tmp_path, windows=True, run=lambda arguments: "C:\\Python312\\python.exe\n", PATH=str(launcher.parent)))
+    choice = find_target(
+        None,
+        around(tmp_path, windows=True, run=lambda arguments: "C:\\Python312\\python.exe\n", PATH=str(launcher.parent)),
+    )
     assert choice.python == "C:\\Python312\\python.exe"
 
 

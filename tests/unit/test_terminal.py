@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from xpu_doctor.render.terminal import terminal_of
+from xpu_doctor.report.terminal import terminal_of
 
 
 class Stream(io.TextIOWrapper):
@@ -36,7 +36,9 @@ def test_colour(tty: bool, variables: dict[str, str], colour: bool) -> None:
     assert terminal_of(Stream("utf-8", tty), variables).colour is colour
 
 
-@pytest.mark.parametrize(("encoding", "unicode"), [("utf-8", True), ("cp437", False), ("cp1252", False), ("ascii", False), ("utf-16", True)])
+@pytest.mark.parametrize(
+    ("encoding", "unicode"), [("utf-8", True), ("cp437", False), ("cp1252", False), ("ascii", False), ("utf-16", True)]
+)
 def test_marks(encoding: str, unicode: bool) -> None:
     assert terminal_of(Stream(encoding, False), {}).unicode is unicode
 

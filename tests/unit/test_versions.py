@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.versions import numbers, release
+from xpu_doctor.model.versions import numbers, release
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,10 @@ def test_numbers(text: str, expected: tuple[int, ...]) -> None:
     assert numbers(text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("6.8.0-45-generic", (6, 8)), ("Linux 6.12", (6, 12)), ("6", (0, 0)), ("", (0, 0)), ("9" * 5000 + ".1", (0, 0))])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("6.8.0-45-generic", (6, 8)), ("Linux 6.12", (6, 12)), ("6", (0, 0)), ("", (0, 0)), ("9" * 5000 + ".1", (0, 0))],
+)
 def test_release(text: str, expected: tuple[int, int]) -> None:
     assert release(text) == expected
 

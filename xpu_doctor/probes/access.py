@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from xpu_doctor.facts import Access, Node
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
-from xpu_doctor.unknown import Maybe, Unknown
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Access, Node
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.probes.runner import probe
 
 RENDER_NODES = "/dev/dri/renderD*"
 DXG = "/dev/dxg"

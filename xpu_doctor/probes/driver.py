@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.facts import Driver, Library, Package
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Driver, Library, Package
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.gpus import DISPLAY_ADAPTERS
-from xpu_doctor.unknown import Maybe, Unknown
+from xpu_doctor.probes.runner import probe
 
 LIBRARY_FOLDERS = (
     "/usr/lib/x86_64-linux-gnu",
@@ -36,8 +36,22 @@ STEMS = (
 """Names that matter, each as programs load it; what follows in a file's name is its version."""
 
 PACKAGES = (
-    *("libze1", "level-zero", "libze-intel-gpu1", "intel-level-zero-gpu", "intel-level-zero-gpu-legacy1", "intel-opencl-icd"),
-    *("intel-level-zero", "oneapi-level-zero", "level-zero-loader", "intel-compute-runtime", "intel-opencl", "intel-gpu-compute"),
+    *(
+        "libze1",
+        "level-zero",
+        "libze-intel-gpu1",
+        "intel-level-zero-gpu",
+        "intel-level-zero-gpu-legacy1",
+        "intel-opencl-icd",
+    ),
+    *(
+        "intel-level-zero",
+        "oneapi-level-zero",
+        "level-zero-loader",
+        "intel-compute-runtime",
+        "intel-opencl",
+        "intel-gpu-compute",
+    ),
     *(
         "libigc1",
         "libigc2",
@@ -53,7 +67,9 @@ DPKG_STATUS = "/var/lib/dpkg/status"
 STATUS_LIMIT = 24 << 20
 RPM_DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
 PACMAN_DATABASE = "/var/lib/pacman/local"
-STANZA = re.compile(r"^Package: (" + "|".join(map(re.escape, PACKAGES)) + r")\n(.*?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
+STANZA = re.compile(
+    r"^Package: (" + "|".join(map(re.escape, PACKAGES)) + r")\n(.*?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL
+)
 
 
 @probe("driver-files", layer=Layer.DRIVER, fills="driver", on=("linux",))
@@ -88,7 +104,9 @@ def _libraries(host: Host) -> Maybe[tuple[Library, ...]]:
             matching = [name for name in names if name == stem or name.startswith(stem + ".")]
             if matching and stem not in found:
                 longest = max(matching, key=len)
-                found[stem] = Library(stem, f"{folder}/{stem if stem in names else longest}", library_version(longest, stem))
+                found[stem] = Library(
+                    stem, f"{folder}/{stem if stem in names else longest}", library_version(longest, stem)
+                )
     return tuple(found.values()) if readable else Unknown("no library folder can be read")
 
 
@@ -137,7 +155,9 @@ def dpkg_packages(status: str) -> tuple[Package, ...]:
 def pacman_packages(names: tuple[str, ...]) -> tuple[Package, ...]:
     """Return the packages of the driver stack among the folder names of pacman's database."""
     split = (name.rsplit("-", 2) for name in names if name.count("-") >= 2)
-    return tuple(Package(name, f"{version}-{release}", "pacman") for name, version, release in split if name in PACKAGES)
+    return tuple(
+        Package(name, f"{version}-{release}", "pacman") for name, version, release in split if name in PACKAGES
+    )
 
 
 def _rpm(host: Host) -> Maybe[tuple[Package, ...]]:
@@ -180,7 +200,11 @@ def windows_driver(host: Host) -> Driver:
                 ]
                 icds += _paths(values.get("OpenCLDriverName"))
     return Driver(
-        libraries=there if isinstance(there, Unknown) else adapters if isinstance(adapters, Unknown) else tuple(libraries),
+        libraries=there
+        if isinstance(there, Unknown)
+        else adapters
+        if isinstance(adapters, Unknown)
+        else tuple(libraries),
         packages=(),
         package_manager="",
         opencl_icds=adapters if isinstance(adapters, Unknown) else tuple(icds),

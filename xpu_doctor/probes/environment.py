@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xpu_doctor.facts import Environment, Variable
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Environment, Variable
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.probes.runner import probe
 from xpu_doctor.tables.variables import known_variables
 
 
@@ -13,7 +13,11 @@ from xpu_doctor.tables.variables import known_variables
 def environment(host: Host) -> Environment:
     """The variables of the table by their exact names; no other one is ever looked at."""
     spelt = {name.upper() if host.platform == "windows" else name: name for name in known_variables()}
-    held = {spelt[key]: value for key, value in ((_key(host, name), value) for name, value in host.env.items()) if key in spelt}
+    held = {
+        spelt[key]: value
+        for key, value in ((_key(host, name), value) for name, value in host.env.items())
+        if key in spelt
+    }
     return Environment(variables=tuple(Variable(name, value) for name, value in sorted(held.items())))
 
 

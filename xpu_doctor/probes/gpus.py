@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from xpu_doctor.facts import Gpu
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Gpu
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.machine import is_wsl
+from xpu_doctor.probes.runner import probe
 from xpu_doctor.tables.devices import DISPLAY_CLASS, is_intel_gpu
-from xpu_doctor.unknown import Maybe, Unknown
 
 BUS = "/sys/bus/pci/devices"
 ACCELERATOR_CLASS = 0x12
@@ -94,7 +94,10 @@ def bar_sizes(resource: Maybe[str]) -> Maybe[tuple[int, ...]]:
 
 
 def _memory(host: Host, folder: str) -> Maybe[int]:
-    for path in (*host.glob(f"{folder}/drm/card*/lmem_total_bytes"), *host.glob(f"{folder}/tile0/physical_vram_size_bytes")):
+    for path in (
+        *host.glob(f"{folder}/drm/card*/lmem_total_bytes"),
+        *host.glob(f"{folder}/tile0/physical_vram_size_bytes"),
+    ):
         said = host.read(path, 64)
         if isinstance(said, str) and said.strip().isdigit():
             return int(said)
@@ -110,7 +113,9 @@ def windows_gpus(host: Host) -> Maybe[tuple[Gpu, ...]]:
     found = [
         _adapter(name, values)
         for name, values in sorted(_active(host, adapters).items())
-        if isinstance(values, dict) and re.fullmatch(r"\d{4}", name) and (values.get("MatchingDeviceId") or values.get("DriverDesc"))
+        if isinstance(values, dict)
+        and re.fullmatch(r"\d{4}", name)
+        and (values.get("MatchingDeviceId") or values.get("DriverDesc"))
     ]
     return tuple(found) if found else _cim(host, Unknown("the registry lists no display adapter"))
 
@@ -125,7 +130,9 @@ def _adapter(name: str, values: dict[str, Any]) -> Gpu:
         name=str(values.get("DriverDesc", "")),
         pci_class=DISPLAY_CLASS << 16,
         kernel_driver=Unknown("Windows has its own drivers"),
-        driver_version=str(values["DriverVersion"]) if values.get("DriverVersion") else Unknown("the registry does not tell it"),
+        driver_version=str(values["DriverVersion"])
+        if values.get("DriverVersion")
+        else Unknown("the registry does not tell it"),
         render_node="",
         bar_bytes=Unknown("not told by Windows' registry"),
         memory_bytes=memory if isinstance(memory, int) and memory > 0 else Unknown("the registry does not tell it"),
@@ -148,7 +155,11 @@ def _active(host: Host, adapters: dict[str, Any]) -> dict[str, Any]:
     if isinstance(seen, Unknown):
         return adapters
     paths = " ".join(str(value).lower() for value in seen.values())
-    gone = [name for name, values in adapters.items() if isinstance(values, dict) and values.get("VideoID") and str(values["VideoID"]).lower() not in paths]
+    gone = [
+        name
+        for name, values in adapters.items()
+        if isinstance(values, dict) and values.get("VideoID") and str(values["VideoID"]).lower() not in paths
+    ]
     return {name: values for name, values in adapters.items() if name not in gone}
 
 
@@ -174,7 +185,11 @@ def _cim(host: Host, why: Unknown) -> Maybe[tuple[Gpu, ...]]:
         return Unknown(f"{why.reason}; CIM's answer is no JSON")
     rows = rows if isinstance(rows, list) else [rows]
     named = [
-        {"MatchingDeviceId": row.get("PNPDeviceID"), "DriverDesc": row.get("Name"), "DriverVersion": row.get("DriverVersion")}
+        {
+            "MatchingDeviceId": row.get("PNPDeviceID"),
+            "DriverDesc": row.get("Name"),
+            "DriverVersion": row.get("DriverVersion"),
+        }
         for row in rows
     ]
     return tuple(_adapter(f"{number:04d}", values) for number, values in enumerate(named))

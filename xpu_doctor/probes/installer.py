@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xpu_doctor.facts import Distributions, Installer, Python
-from xpu_doctor.host import Host, LiveHost
+from xpu_doctor.host.live import Host, LiveHost
+from xpu_doctor.model.facts import Distributions, Installer, Python
+from xpu_doctor.model.unknown import Maybe, Unknown, known_or
 from xpu_doctor.probes.installer_settings import pip_settings, uv_settings
-from xpu_doctor.unknown import Maybe, Unknown, known_or
 
 LOCKS = (("uv.lock", "uv-project"), ("poetry.lock", "poetry"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv"))
 """Lock files and the manager that writes each."""
@@ -34,7 +34,11 @@ class Seen:
 
 
 def installer_facts(
-    python: Python, distributions: Distributions, environment: Mapping[str, str], folder: str = "", host: Host | None = None
+    python: Python,
+    distributions: Distributions,
+    environment: Mapping[str, str],
+    folder: str = "",
+    host: Host | None = None,
 ) -> Installer:
     """Return the manager of the environment and the settings that it obeys, read from files and variables."""
     door = host or LiveHost(env=environment)
@@ -52,7 +56,9 @@ def installer_facts(
     )
 
 
-def _manager(host: Host, python: Python, distributions: Distributions, folder: str, has_pip: Maybe[bool]) -> Seen | None:
+def _manager(
+    host: Host, python: Python, distributions: Distributions, folder: str, has_pip: Maybe[bool]
+) -> Seen | None:
     """The manager by the strongest sign: conda-meta, a lock file beside, a manager's cache, pyvenv.cfg, INSTALLER."""
     prefix = known_or(python.prefix, "")
     if not prefix:
@@ -122,7 +128,9 @@ def _uv(host: Host, python: Python, environment: Mapping[str, str]) -> str:
     """How uv can be called, or empty."""
     windows = python.os == "windows"
     name = "uv.exe" if windows else "uv"
-    folders = next((value for key, value in environment.items() if key.upper() == "PATH"), "").split(";" if windows else ":")
+    folders = next((value for key, value in environment.items() if key.upper() == "PATH"), "").split(
+        ";" if windows else ":"
+    )
     if any(folder and _exists(host, _join(folder, name)) for folder in folders):
         return "command"
     prefix = known_or(python.prefix, "")
@@ -138,7 +146,11 @@ def _externally_managed(host: Host, python: Python) -> Maybe[bool]:
     if isinstance(python.base_prefix, Unknown) or isinstance(python.version, Unknown):
         return Unknown("the interpreter did not name its folder")
     version = ".".join(python.version.split(".")[:2])
-    folder = _join(python.base_prefix, "Lib") if python.os == "windows" else _join(python.base_prefix, "lib", f"python{version}")
+    folder = (
+        _join(python.base_prefix, "Lib")
+        if python.os == "windows"
+        else _join(python.base_prefix, "lib", f"python{version}")
+    )
     return _exists(host, _join(folder, "EXTERNALLY-MANAGED"))
 
 

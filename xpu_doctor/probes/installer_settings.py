@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from xpu_doctor.facts import Setting
-from xpu_doctor.host import Host
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Setting
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.remedies.settings import CREDENTIALS_CUT, PATHS, PIP_HOSTILE, PIP_KEPT, UV_HOSTILE, UV_KEPT, option_of
-from xpu_doctor.unknown import Unknown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -119,7 +119,9 @@ def uv_files(host: Host, environment: Mapping[str, str], folder: str) -> tuple[s
     else:
         folders = [item for item in environment.get("XDG_CONFIG_DIRS", "").split(":") if item] or ["/etc/xdg"]
         system = [*(f"{item.rstrip('/')}/uv/uv.toml" for item in folders), "/etc/uv/uv.toml"]
-        home = environment.get("XDG_CONFIG_HOME") or (f"{environment['HOME']}/.config" if environment.get("HOME") else "")
+        home = environment.get("XDG_CONFIG_HOME") or (
+            f"{environment['HOME']}/.config" if environment.get("HOME") else ""
+        )
         user = [f"{home}/uv/uv.toml"] if home else []
     first = next((path for path in system if host.exists(path) is True), "")
     return (*((first,) if first else ()), *user, *_uv_project(host, folder))
@@ -177,7 +179,11 @@ def _flat(table: Any) -> Iterator[tuple[str, str]]:
 def _variables(environment: Mapping[str, str], start: str, options: frozenset[str], tool: str) -> tuple[Setting, ...]:
     named = (Setting(name, value, name, tool) for name, value in sorted(environment.items()) if name.startswith(start))
     wanted = ((setting, option_of(setting)) for setting in named)
-    return tuple(replace(setting, value=without_credentials(setting.value, option)) for setting, option in wanted if option in options)
+    return tuple(
+        replace(setting, value=without_credentials(setting.value, option))
+        for setting, option in wanted
+        if option in options
+    )
 
 
 def without_credentials(text: str, option: str = "") -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.facts import Kernel, LogLine
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
-from xpu_doctor.unknown import Maybe, Unknown
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Kernel, LogLine
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.probes.runner import probe
 
 MODULES = ("i915", "xe", "vfio_pci", "amdgpu", "nvidia", "nouveau", "dxgkrnl")
 GRAPHICS_PARAMETER = re.compile(
@@ -20,7 +20,10 @@ TROUBLE = re.compile(
     r"not properly supported|not supported|[Uu]nsupported|coredump|device lost|BAR|Ioctl",
 )
 MAX_LINES = 60
-LOG_COMMANDS = ((("dmesg",), 1.0), (("journalctl", "-k", "-b", "-q", "-n", "3000", "--no-pager", "-o", "short-monotonic"), 1.5))
+LOG_COMMANDS = (
+    (("dmesg",), 1.0),
+    (("journalctl", "-k", "-b", "-q", "-n", "3000", "--no-pager", "-o", "short-monotonic"), 1.5),
+)
 """Each command with the seconds that it may take; the journal's end is enough, its whole can take long to read."""
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from xpu_doctor.closure.files import Files
-from xpu_doctor.closure.request import Request
-from xpu_doctor.facts import Libraries, Python, Torch
-from xpu_doctor.unknown import Unknown, known_or
+from xpu_doctor.model.facts import Libraries, Python, Torch
+from xpu_doctor.model.unknown import Unknown, known_or
+from xpu_doctor.shared_libraries.files import Files
+from xpu_doctor.shared_libraries.request import Request
 
 
-def closure_facts(python: Python, torch: Torch, environ: Mapping[str, str], folder: str = "", files: Files | None = None) -> Libraries:
+def closure_facts(
+    python: Python, torch: Torch, environ: Mapping[str, str], folder: str = "", files: Files | None = None
+) -> Libraries:
     """Return what the loader would do for torch in this interpreter with this environment.
 
     `python` and `torch` are what the static stages of the agent brought; nothing else is needed.
@@ -34,12 +36,12 @@ def closure_facts(python: Python, torch: Torch, environ: Mapping[str, str], fold
         user_base=_user_base(known_or(python.user_site, "")),
     )
     if system == "windows":
-        from xpu_doctor.closure.examine_windows import examine as examine_windows
+        from xpu_doctor.shared_libraries.examine_windows import examine as examine_windows
 
         return examine_windows(request, files or Files())
     if "glibc" not in known_or(python.libc, "glibc"):
         return nothing(f"the loader of {python.libc} is not modelled; torch has no wheel for it")
-    from xpu_doctor.closure.examine_linux import examine
+    from xpu_doctor.shared_libraries.examine_linux import examine
 
     return examine(request, files or Files())
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.facts import Machine
-from xpu_doctor.findings import Layer
-from xpu_doctor.host import Host
-from xpu_doctor.probe import probe
-from xpu_doctor.unknown import Maybe, Unknown
+from xpu_doctor.host.live import Host
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.probes.runner import probe
 
 HYPERVISORS: tuple[tuple[str, str], ...] = (
     ("VMware", "VMware"),
@@ -38,11 +38,19 @@ def machine(host: Host) -> Machine:
         return _linux(host)
     if host.platform == "windows":
         return _windows(host)
-    return Machine(os=host.platform, architecture=host.system("architecture"), cpu_count=host.system("cpu_count"), wsl=False, container="")
+    return Machine(
+        os=host.platform,
+        architecture=host.system("architecture"),
+        cpu_count=host.system("cpu_count"),
+        wsl=False,
+        container="",
+    )
 
 
 def _linux(host: Host) -> Machine:
-    release = os_release(host.read("/etc/os-release") if host.exists("/etc/os-release") else host.read("/usr/lib/os-release"))
+    release = os_release(
+        host.read("/etc/os-release") if host.exists("/etc/os-release") else host.read("/usr/lib/os-release")
+    )
     cpuinfo = host.read("/proc/cpuinfo", 64 * 1024)
     return Machine(
         os="linux",
@@ -121,7 +129,11 @@ def hypervisor(host: Host, cpuinfo: Maybe[str]) -> Maybe[str]:
     """Return the name of the hypervisor below this machine, or empty on bare metal."""
     if is_wsl(host) is True:
         return "Hyper-V"
-    said = [text for name in ("sys_vendor", "product_name") if isinstance(text := host.read(f"/sys/class/dmi/id/{name}", 256), str)]
+    said = [
+        text
+        for name in ("sys_vendor", "product_name")
+        if isinstance(text := host.read(f"/sys/class/dmi/id/{name}", 256), str)
+    ]
     for word, name in HYPERVISORS:
         if any(word in text for text in said):
             return name
@@ -175,4 +187,6 @@ def windows_name(version: dict[str, object]) -> str:
     name = str(version.get("ProductName", "Windows"))
     if build.isdigit() and int(build) >= WINDOWS_11_BUILD:
         name = name.replace("Windows 10", "Windows 11")
-    return " ".join(part for part in (name, str(version.get("DisplayVersion", "")), f"build {build}" if build else "") if part)
+    return " ".join(
+        part for part in (name, str(version.get("DisplayVersion", "")), f"build {build}" if build else "") if part
+    )

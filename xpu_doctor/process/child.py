@@ -14,7 +14,7 @@ from xpu_doctor.process.leftovers import MARKER, end_marked
 from xpu_doctor.process.output import Output
 
 if TYPE_CHECKING:
-    from xpu_doctor.account import Account
+    from xpu_doctor.process.account import Account
 
 
 class Child:

@@ -19,7 +19,9 @@ def end_marked(mark: str, seconds: float = 1.0) -> tuple[str, ...]:
     deadline = time.monotonic() + seconds
     while found and any(_alive(pid) for pid, _ in found) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return tuple(f"process {pid} ({name}), " + ("could not be ended" if _alive(pid) else "ended") for pid, name in found)
+    return tuple(
+        f"process {pid} ({name}), " + ("could not be ended" if _alive(pid) else "ended") for pid, name in found
+    )
 
 
 def marked(mark: str) -> tuple[tuple[int, str], ...]:

@@ -30,9 +30,13 @@ def unfinished(line: bytes) -> bytes:
 
 def _shallow(value: Any, depth: int = 0) -> bool:
     if isinstance(value, dict):
-        return depth < MAX_NESTING and all(_shallow(item, depth + 1) for item in value.values() if isinstance(item, (dict, list)))
+        return depth < MAX_NESTING and all(
+            _shallow(item, depth + 1) for item in value.values() if isinstance(item, (dict, list))
+        )
     if isinstance(value, list):
-        return depth < MAX_NESTING and all(_shallow(item, depth + 1) for item in value if isinstance(item, (dict, list)))
+        return depth < MAX_NESTING and all(
+            _shallow(item, depth + 1) for item in value if isinstance(item, (dict, list))
+        )
     return True
 
 

@@ -38,8 +38,14 @@ class Seal:
     @property
     def broken(self) -> str:
         """What was done to the transcript, in words, or empty."""
-        said = [f"{self.foreign} lines that the agent did not write" if self.foreign > 1 else "a line that the agent did not write"] * bool(self.foreign)
-        said += [f"{self.lost} of the agent's lines missing" if self.lost > 1 else "one of the agent's lines missing"] * bool(self.lost)
+        said = [
+            f"{self.foreign} lines that the agent did not write"
+            if self.foreign > 1
+            else "a line that the agent did not write"
+        ] * bool(self.foreign)
+        said += [
+            f"{self.lost} of the agent's lines missing" if self.lost > 1 else "one of the agent's lines missing"
+        ] * bool(self.lost)
         return " and ".join(said)
 
     def _made(self, number: bytes, text: bytes) -> bytes:

@@ -47,12 +47,17 @@ class Job:
         limits = _ExtendedLimits()
         limits.BasicLimitInformation.LimitFlags = _KILL_ON_JOB_CLOSE
         self._kernel32.SetInformationJobObject(
-            ctypes.c_void_p(self._handle), _JOB_OBJECT_EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), ctypes.sizeof(limits)
+            ctypes.c_void_p(self._handle),
+            _JOB_OBJECT_EXTENDED_LIMIT_INFORMATION,
+            ctypes.byref(limits),
+            ctypes.sizeof(limits),
         )
 
     def add(self, process_handle: int) -> bool:
         """Put a process into the job; False where Windows refuses (a job that allows no nesting)."""
-        return bool(self._kernel32.AssignProcessToJobObject(ctypes.c_void_p(self._handle), ctypes.c_void_p(process_handle)))
+        return bool(
+            self._kernel32.AssignProcessToJobObject(ctypes.c_void_p(self._handle), ctypes.c_void_p(process_handle))
+        )
 
     def close(self) -> None:
         """End every process of the job."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.remedies.driver import join_group
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xpu_doctor.facts import Machine
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Shell, quote
 from xpu_doctor.remedies.system_packages import in_order, install_steps
 from xpu_doctor.tables.distributions import Distribution, distribution_of
-from xpu_doctor.unknown import known_or
 
 PARAMETERS = "https://docs.kernel.org/admin-guide/kernel-parameters.html"
 FIRMWARE = "https://git.kernel.org/pub/scm/linux/kernel/git/firmware/linux-firmware.git"
@@ -39,11 +39,17 @@ def on_host(machine: Machine) -> bool:
     return bool(known_or(machine.container, ""))
 
 
-def without_parameters(machine: Machine, words: Iterable[str], why: str, url: str = PARAMETERS, verify: tuple[str, ...] = ()) -> Remedy:
+def without_parameters(
+    machine: Machine, words: Iterable[str], why: str, url: str = PARAMETERS, verify: tuple[str, ...] = ()
+) -> Remedy:
     """Return how to take parameters out of the kernel's command line and reboot."""
     names, found = tuple(words), distribution_of(machine)
     here = "On the host: remove" if on_host(machine) else "Remove"
-    where = WHERE[""] if on_host(machine) else WHERE[found.parameters] + (SYSTEMD_BOOT if found.family == "arch" and found.parameters == "grub" else "")
+    where = (
+        WHERE[""]
+        if on_host(machine)
+        else WHERE[found.parameters] + (SYSTEMD_BOOT if found.family == "arch" and found.parameters == "grub" else "")
+    )
     return Remedy(
         f"{here} {' and '.join(names)} from the kernel's command line, then reboot",
         f"{why} {where}",
@@ -77,7 +83,9 @@ def install_firmware(machine: Machine) -> Remedy:
     why = "i915 and xe load firmware (GuC, HuC, DMC) from /lib/firmware; a new GPU needs a new firmware package."
     note, steps = ("", ()) if outside else _firmware(found)
     return Remedy(
-        "On the host: install the GPU's firmware, then reboot" if outside else "Install the GPU's firmware, then reboot",
+        "On the host: install the GPU's firmware, then reboot"
+        if outside
+        else "Install the GPU's firmware, then reboot",
         f"{why} {note}".rstrip(),
         commands=in_order(*steps, REBOOT) if steps else (),
         os="linux",
@@ -100,7 +108,9 @@ def _firmware(found: Distribution) -> tuple[str, tuple[str, ...]]:
         return "Write `hardware.enableRedistributableFirmware = true;` into the configuration.", REBUILD_NIXOS[:2]
     if found.family == "ostree":
         return "An image-based system brings its firmware with each update.", ("sudo rpm-ostree upgrade",)
-    package = {"ubuntu": "linux-firmware", "fedora": "linux-firmware intel-gpu-firmware"}.get(found.base) or FIRMWARE_PACKAGES.get(found.family, "")
+    package = {"ubuntu": "linux-firmware", "fedora": "linux-firmware intel-gpu-firmware"}.get(
+        found.base
+    ) or FIRMWARE_PACKAGES.get(found.family, "")
     return "", install_steps(found, (package,))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from xpu_doctor.facts import Machine
-from xpu_doctor.facts.pasted import Pasted
-from xpu_doctor.findings import Remedy
-from xpu_doctor.unknown import known_or
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.facts.pasted import Pasted
+from xpu_doctor.model.findings import Remedy
+from xpu_doctor.model.unknown import known_or
 
 
 def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ...]:
@@ -42,5 +42,14 @@ def _remedies(code: str, machine: Machine, minimum_kernel: str) -> tuple[Remedy,
     return driver.install_driver(machine, newest=code == "gpu-driver-too-old")
 
 
-CODES = frozenset({"gpu-driver-missing", "gpu-driver-too-old", "level-zero-loader-missing", "level-zero-loader-too-old", "kernel-too-old", "compile-toolchain"})
+CODES = frozenset(
+    {
+        "gpu-driver-missing",
+        "gpu-driver-too-old",
+        "level-zero-loader-missing",
+        "level-zero-loader-too-old",
+        "kernel-too-old",
+        "compile-toolchain",
+    }
+)
 """The codes whose remedies are other ones on another distribution."""

@@ -86,7 +86,10 @@ def _settings(command: Command, shell: Shell) -> tuple[str, ...]:
         return ()
     if shell is Shell.POWERSHELL:
         unset = [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in command.unset]
-        return (*unset, *(f"$env:{name} = {_powershell(value, always=True)}" for name, value in command.variables.items()))
+        return (
+            *unset,
+            *(f"$env:{name} = {_powershell(value, always=True)}" for name, value in command.variables.items()),
+        )
     unset = [f'set "{name}="' for name in command.unset]
     return (*unset, *(f'set "{name}={_literal_for_cmd(value)}"' for name, value in command.variables.items()))
 
@@ -124,7 +127,12 @@ def invisible(character: str) -> bool:
         return not character.isprintable()
     if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"):
         return True
-    return character in _HIDDEN or "\ufe00" <= character <= "\ufe0f" or "\u180b" <= character <= "\u180f" or "\U000e0100" <= character <= "\U000e01ef"
+    return (
+        character in _HIDDEN
+        or "\ufe00" <= character <= "\ufe0f"
+        or "\u180b" <= character <= "\u180f"
+        or "\U000e0100" <= character <= "\U000e01ef"
+    )
 
 
 def _sh(word: str) -> str:

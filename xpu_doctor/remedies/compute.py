@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xpu_doctor.facts import Compute, ComputeDevice, Variable
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Compute, ComputeDevice, Variable
+from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.remedies.commands import Command, lines, shells
 
 FALLBACK = "https://github.com/intel/torch-xpu-ops/issues"
@@ -72,12 +72,21 @@ def failed(device: ComputeDevice | None, kind: str, os: str, python: str) -> tup
         url="https://learn.microsoft.com/en-us/windows-hardware/drivers/display/timeout-detection-and-recovery",
     )
     update = Remedy(
-        "Update the GPU driver", "Lost devices and hangs are bugs of the driver or the kernel more often than of PyTorch.", verify=verify
+        "Update the GPU driver",
+        "Lost devices and hangs are bugs of the driver or the kernel more often than of PyTorch.",
+        verify=verify,
     )
     if kind in ("lost", "hang", "crash"):
         return (event if os == "windows" else log, update)
     url = BUGS if device is None or device.type in ("", "xpu") else ""
-    return (Remedy("Run the product by itself and read the whole error", "The doctor shows one line of it.", commands=verify, url=url),)
+    return (
+        Remedy(
+            "Run the product by itself and read the whole error",
+            "The doctor shows one line of it.",
+            commands=verify,
+            url=url,
+        ),
+    )
 
 
 def another_device(count: int, os: str, python: str) -> Remedy:
@@ -85,7 +94,9 @@ def another_device(count: int, os: str, python: str) -> Remedy:
     target = ("--python", python) if python else ()
     wish = ("--device", "xpu:0") if count else ()
     return Remedy(
-        "Name a device that torch has, such as xpu:0" if count else "Leave --device out: the rest of this report tells why there is no XPU device",
+        "Name a device that torch has, such as xpu:0"
+        if count
+        else "Leave --device out: the rest of this report tells why there is no XPU device",
         "Devices are named as torch names them: a type, a colon and a number that counts from 0.",
         commands=lines([Command(("xpu-doctor", "check", *target, *wish))], shells(os)[0]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.tables.devices import Family
 
 HARDWARE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"

@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.facts import Machine
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.system_packages import in_order, without_sudo
 from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.tables.drivers import PackageSet, package_rows
-from xpu_doctor.unknown import known_or
 
 LINUX_GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
 RELEASES = "https://github.com/intel/compute-runtime/releases"
 LOADER_RELEASES = "https://github.com/oneapi-src/level-zero/releases"
 WINDOWS_DRIVER = "https://www.intel.com/content/www/us/en/download/785597/intel-arc-graphics-windows.html"
 WSL_GUIDE = "https://github.com/intel/compute-runtime/blob/master/documentation/WSL.md"
-VERIFY = ("clinfo -l", """python3 -c "import ctypes; print(hex(ctypes.CDLL('libze_loader.so.1').zeInit(0) & 0xffffffff))\"""")
+VERIFY = (
+    "clinfo -l",
+    """python3 -c "import ctypes; print(hex(ctypes.CDLL('libze_loader.so.1').zeInit(0) & 0xffffffff))\"""",
+)
 """The second line prints 0x0 where the driver works."""
 
 NO_ROW = "No right command is known here for this distribution; Intel publishes packages and their checksums with each release."
 WHICH = "Which commands are right depends on the release: see VERSION_ID in /etc/os-release."
 
 
-def install_driver(machine: Machine, newest: bool = False, families: frozenset[str] = frozenset()) -> tuple[Remedy, ...]:
+def install_driver(
+    machine: Machine, newest: bool = False, families: frozenset[str] = frozenset()
+) -> tuple[Remedy, ...]:
     """Return the official steps that install (or with `newest` update) loader and GPU driver for GPUs of these families on this system."""
     if known_or(machine.os, "linux") == "windows":
         return (windows_driver(),)
@@ -76,7 +81,9 @@ def _place(machine: Machine) -> str:
     return "Inside WSL: " if known_or(machine.wsl, False) is True else ""
 
 
-def _of_row(row: PackageSet, machine: Machine, found: Distribution, newest: bool, families: frozenset[str], several: bool) -> Remedy:
+def _of_row(
+    row: PackageSet, machine: Machine, found: Distribution, newest: bool, families: frozenset[str], several: bool
+) -> Remedy:
     needed = bool(families & set(row.newest_for))
     steps = row.newest if row.newest and (newest or needed) else row.commands
     what = row.title or "the Level Zero loader and Intel's GPU driver"
@@ -161,13 +168,19 @@ def container_device(machine: Machine, group_id: int | None, rootless: bool) -> 
             Remedy(
                 "Inside WSL, outside the container: start it with Windows' GPU",
                 "In WSL2 the GPU is /dev/dxg, and Windows' libraries under /usr/lib/wsl must be visible too.",
-                commands=("docker run --device /dev/dxg -v /usr/lib/wsl:/usr/lib/wsl -e LD_LIBRARY_PATH=/usr/lib/wsl/lib IMAGE",),
+                commands=(
+                    "docker run --device /dev/dxg -v /usr/lib/wsl:/usr/lib/wsl -e LD_LIBRARY_PATH=/usr/lib/wsl/lib IMAGE",
+                ),
                 os="linux",
                 url=WSL_GUIDE,
             ),
         )
     if kind == "kubernetes":
-        group = f"supplementalGroups: [{group_id}]" if group_id else "supplementalGroups with the number of the node's render group"
+        group = (
+            f"supplementalGroups: [{group_id}]"
+            if group_id
+            else "supplementalGroups with the number of the node's render group"
+        )
         return (
             Remedy(
                 "Ask the cluster for the GPU in the pod's resources",

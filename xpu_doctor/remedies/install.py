@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from xpu_doctor.facts import Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, Shell, Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.ownership import parent
 from xpu_doctor.remedies.packages import IMPORT, requirement
@@ -24,7 +25,6 @@ from xpu_doctor.tables.releases import (
     python_tag,
     release_of,
 )
-from xpu_doctor.unknown import known_or
 
 __all__ = [
     "NEW_FOLDER", "TRIO", "TRITONS", "Indexes", "Wanted", "missing_requirement", "other_python", "own_environment", "record_lost", "reinstall", "remains",
@@ -65,11 +65,15 @@ def reinstall(
     made = plan(patient, target)
     apart = stands_apart(patient)
     executable = new_python(patient.os) if apart else patient.python
-    check: tuple[Command, ...] = (Command((executable, "-c", CODE if gpu else IMPORT)), Command(("xpu-doctor", "check", "--python", executable)))
+    check: tuple[Command, ...] = (
+        Command((executable, "-c", CODE if gpu else IMPORT)),
+        Command(("xpu-doctor", "check", "--python", executable)),
+    )
     commands, why = made.commands, [*(() if apart else _hidden(patient)), made.why]
     unset, variables, left_out = _left_out(patient, apart)
     commands, check = (
-        tuple(replace(item, unset=(*item.unset, *unset), variables={**item.variables, **variables}) for item in row) for row in (commands, check)
+        tuple(replace(item, unset=(*item.unset, *unset), variables={**item.variables, **variables}) for item in row)
+        for row in (commands, check)
     )
     return _shown(
         Remedy(
@@ -92,7 +96,9 @@ def own_environment(python: Python, installer: Installer) -> Remedy:
 
 def missing_requirement(python: Python, installer: Installer, spec: str) -> Remedy:
     """Return the remedy that puts one requirement of torch back, or that makes an environment of one's own where nothing may be added."""
-    return own_environment(python, installer) if untouchable(python, installer) else requirement(python, installer, spec)
+    return (
+        own_environment(python, installer) if untouchable(python, installer) else requirement(python, installer, spec)
+    )
 
 
 def _shown(remedy: Remedy, commands: tuple[Command, ...], check: tuple[Command, ...]) -> tuple[Remedy, ...]:
@@ -105,12 +111,19 @@ def _shown(remedy: Remedy, commands: tuple[Command, ...], check: tuple[Command, 
         except Unprintable as reason:
             reasons.append(f"No commands are printed for {shell.value}: {reason}.")
     remedy = replace(remedy, why=" ".join((remedy.why, *reasons)).strip())
-    kept = [shell for shell in variants if list(variants.values()).index(variants[shell]) == list(variants).index(shell)]
+    kept = [
+        shell for shell in variants if list(variants.values()).index(variants[shell]) == list(variants).index(shell)
+    ]
     if not kept:
         return (remedy,)
     named = len(kept) > 1 or bool(reasons)
     return tuple(
-        replace(remedy, title=remedy.title + (f" ({shell.value})" if named else ""), commands=variants[shell][0], verify=variants[shell][1])
+        replace(
+            remedy,
+            title=remedy.title + (f" ({shell.value})" if named else ""),
+            commands=variants[shell][0],
+            verify=variants[shell][1],
+        )
         for shell in kept
     )
 
@@ -118,7 +131,9 @@ def _shown(remedy: Remedy, commands: tuple[Command, ...], check: tuple[Command, 
 def _title(patient: Patient, torch: Torch) -> str:
     if not patient.present:
         return "Install the XPU build of torch"
-    return "Reinstall torch and its partners" if known_or(torch.build, "") == "xpu" else "Replace torch with its XPU build"
+    return (
+        "Reinstall torch and its partners" if known_or(torch.build, "") == "xpu" else "Replace torch with its XPU build"
+    )
 
 
 def _left_out(patient: Patient, apart: bool) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
@@ -141,7 +156,11 @@ def _left_out(patient: Patient, apart: bool) -> tuple[tuple[str, ...], dict[str,
 
 
 def _hidden(patient: Patient) -> list[str]:
-    return [f"The torch in {patient.hidden} stays as it is: the one that is installed here hides it."] if patient.hidden else []
+    return (
+        [f"The torch in {patient.hidden} stays as it is: the one that is installed here hides it."]
+        if patient.hidden
+        else []
+    )
 
 
 def _registered(distributions: Distributions, torch: Torch) -> str:
@@ -154,10 +173,16 @@ def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes(), registere
     """Return which torch to install: the same version where the table is sure of its XPU wheel, else the newest it is sure of."""
     version = known_or(torch.version, "") or known_or(torch.metadata_version, "") or registered
     if is_nightly(version):
-        return Wanted(TRIO, indexes.nightly, pre=True, why=f"torch {version} is a nightly build, so its replacement is one too.")
+        return Wanted(
+            TRIO, indexes.nightly, pre=True, why=f"torch {version} is a nightly build, so its replacement is one too."
+        )
     tag = python_tag(known_or(python.version, ""), known_or(python.free_threaded, False))
     if label(version) == "xpu":  # it is installed, so its wheel exists, whatever the table knows
-        return Wanted((f"torch=={version}", *_companions(release_of(version))), indexes.stable, triton=_triton(release_of(version)))
+        return Wanted(
+            (f"torch=={version}", *_companions(release_of(version))),
+            indexes.stable,
+            triton=_triton(release_of(version)),
+        )
     row = installable(tag, platform_tag(known_or(python.os, "linux"), known_or(python.architecture, "x86_64")), version)
     if row is None:
         return Wanted(
@@ -168,13 +193,19 @@ def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes(), registere
         )
     specs = (f"torch=={row.torch}+xpu", *_companions(row))
     other = bool(version) and not row.covers(version)
-    why = f"{row.torch} is the newest release whose XPU wheel for Python {tag} is known for sure; {public(version)} is not one." if other else ""
+    why = (
+        f"{row.torch} is the newest release whose XPU wheel for Python {tag} is known for sure; {public(version)} is not one."
+        if other
+        else ""
+    )
     return Wanted(specs, indexes.stable, why=why, triton=_triton(row))
 
 
 def _companions(row: Release | None) -> tuple[str, ...]:
     """Return the requirements of torchvision and torchaudio: exact where the table knows the partner, else left to their own metadata."""
-    return tuple(f"{name}=={row.companion(name)}" if row is not None and row.companion(name) else name for name in TRIO[1:])
+    return tuple(
+        f"{name}=={row.companion(name)}" if row is not None and row.companion(name) else name for name in TRIO[1:]
+    )
 
 
 def _triton(row: Release | None) -> str:
@@ -187,11 +218,17 @@ def remains(distributions: Distributions, torch: Torch, python: Python) -> tuple
     """Return the folders of torch that an uninstall can leave behind, where they may be deleted: only those in the environment's own packages."""
     package = known_or(torch.path, "")
     installed = distributions.installed if isinstance(distributions.installed, tuple) else ()
-    records = [dist.metadata_path for dist in installed if dist.name == "torch" and package and dist.location == parent(package)]
+    records = [
+        dist.metadata_path
+        for dist in installed
+        if dist.name == "torch" and package and dist.location == parent(package)
+    ]
     return tuple(path for path in (package, *records) if may_be_deleted(path, python))
 
 
-def other_python(python: Python, installer: Installer, os: str = "", *, indexes: Indexes = Indexes()) -> tuple[Remedy, ...]:
+def other_python(
+    python: Python, installer: Installer, os: str = "", *, indexes: Indexes = Indexes()
+) -> tuple[Remedy, ...]:
     """Return how to make an environment with a Python that XPU wheels exist for; `os` is that of the machine where Python named none."""
     os = known_or(python.os, "") or os or "linux"
     shut = pip_isolation(installer, os)
@@ -214,4 +251,3 @@ def other_python(python: Python, installer: Installer, os: str = "", *, indexes:
             url=GUIDE,
         ),
     )
-

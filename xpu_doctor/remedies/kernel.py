@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from xpu_doctor.facts import Machine
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import Maybe, known_or
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.boot import REBOOT, REBUILD_NIXOS, install_firmware, on_host, without_parameters
 from xpu_doctor.remedies.system_packages import in_order, install_steps
 from xpu_doctor.tables.distributions import Distribution, distribution_of
-from xpu_doctor.unknown import Maybe, known_or
-from xpu_doctor.versions import numbers
 
 GUIDE = "https://dgpu-docs.intel.com/driver/client/overview.html"
 BACKPORTS = "https://backports.debian.org/Instructions/"
@@ -20,7 +20,10 @@ KERNELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "fedora": ("", ("sudo dnf upgrade -y --refresh kernel", REBOOT)),
     "tumbleweed": ("", ("sudo zypper dup", REBOOT)),
     "leap": ("A newer kernel comes with a newer release of Leap, or with Tumbleweed.", ()),
-    "redhat": ("A kernel of this family keeps its number and takes drivers from newer ones: the newest minor release knows the most GPUs.", ()),
+    "redhat": (
+        "A kernel of this family keeps its number and takes drivers from newer ones: the newest minor release knows the most GPUs.",
+        (),
+    ),
     "arch": ("", ("sudo pacman -Syu", REBOOT)),
     "nixos": ("Write `boot.kernelPackages = pkgs.linuxPackages_latest;` into the configuration.", REBUILD_NIXOS),
     "ostree": ("An image-based system brings its kernel with each update.", ("sudo rpm-ostree upgrade", REBOOT)),
@@ -45,7 +48,11 @@ def bind_driver(machine: Machine, bound: str, wanted: str, why: str) -> tuple[Re
         )
     if "booted with" in why:
         word = why.rpartition("booted with ")[2]
-        return (without_parameters(machine, (word,), "That parameter tells the kernel to leave the GPU alone.", verify=("ls /dev/dri",)),)
+        return (
+            without_parameters(
+                machine, (word,), "That parameter tells the kernel to leave the GPU alone.", verify=("ls /dev/dri",)
+            ),
+        )
     if "firmware" in why:
         return (install_firmware(machine),)
     return (
@@ -130,7 +137,10 @@ def _kernel_steps(found: Distribution, minimum: str) -> tuple[str, tuple[str, ..
     if found.base == "debian" and found.version:
         return f"Debian {found.version} gets no newer kernel any more: upgrade to Debian 13.", ()
     if found.id == "manjaro":
-        return "Manjaro has a package for each series of kernels: choose one of this list, and install it by `sudo mhwd-kernel -i NAME`.", ("mhwd-kernel -l",)
+        return (
+            "Manjaro has a package for each series of kernels: choose one of this list, and install it by `sudo mhwd-kernel -i NAME`.",
+            ("mhwd-kernel -l",),
+        )
     return KERNELS.get(found.base, KERNELS.get(found.family, (OFFERED, ())))
 
 
@@ -145,7 +155,10 @@ def _ubuntu_kernel(found: Distribution, minimum: str) -> tuple[str, tuple[str, .
     if found.version in ("22.04", "24.04"):
         return "", (*install_steps(found, (f"linux-generic-hwe-{found.version}",)), REBOOT)
     if found.ended:
-        return f"Ubuntu {found.version} is past its end of life and gets no newer kernel: upgrade to 26.04, or install 24.04 anew.", ()
+        return (
+            f"Ubuntu {found.version} is past its end of life and gets no newer kernel: upgrade to 26.04, or install 24.04 anew.",
+            (),
+        )
     return OFFERED, ()
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from xpu_doctor.facts import Distribution, Python, Torch
+from xpu_doctor.model.facts import Distribution, Python, Torch
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.pythonpath import on_pythonpath
-from xpu_doctor.unknown import known_or
 
-SYSTEM_PREFIX = re.compile(r"/|/usr|/System/.*|/nix/store/.*|/gnu/store/.*|[a-z]:/program files/windowsapps/.*", re.IGNORECASE)
+SYSTEM_PREFIX = re.compile(
+    r"/|/usr|/System/.*|/nix/store/.*|/gnu/store/.*|[a-z]:/program files/windowsapps/.*", re.IGNORECASE
+)
 """Prefixes of interpreters that an operating system brings; /usr/local and /opt are the administrator's own."""
 SYSTEM_SITE = re.compile(r"^/usr/lib(64)?/python[0-9.]+(/(site|dist)-packages)?$|^/(nix|gnu)/store/")
 """Folders that an operating system's packages fill."""
 SYSTEM_INSTALLERS = ("debian", "rpm", "apk", "pacman", "nix", "system")
-ENVIRONMENT = re.compile(r"^(.*)/lib(?:64)?(?:/(?:python|pypy)[0-9.]+t?)?/(?:site|dist)-packages(?:/.*)?$", re.IGNORECASE)
+ENVIRONMENT = re.compile(
+    r"^(.*)/lib(?:64)?(?:/(?:python|pypy)[0-9.]+t?)?/(?:site|dist)-packages(?:/.*)?$", re.IGNORECASE
+)
 
 
 class Owner(Enum):
@@ -73,13 +77,17 @@ def owner_of_torch(torch: Torch, python: Python) -> Owner:
 def is_system(python: Python) -> bool:
     """Return whether the interpreter itself belongs to the operating system, and no virtual environment stands between."""
     prefix = known_or(python.real_prefix, "") or known_or(python.prefix, "")
-    return known_or(python.virtual_environment, False) is not True and SYSTEM_PREFIX.fullmatch(_plain(prefix)) is not None
+    return (
+        known_or(python.virtual_environment, False) is not True and SYSTEM_PREFIX.fullmatch(_plain(prefix)) is not None
+    )
 
 
 def described(owner: Owner, place: str) -> str:
     """Return whose a place is, for a sentence, e.g. `/srv/env/lib/python3.12/site-packages (another environment, /srv/env)`."""
     match = ENVIRONMENT.match(_plain(place))
-    return f"{place} ({owner.value}, {match[1]})" if owner is Owner.ENVIRONMENT and match else f"{place} ({owner.value})"
+    return (
+        f"{place} ({owner.value}, {match[1]})" if owner is Owner.ENVIRONMENT and match else f"{place} ({owner.value})"
+    )
 
 
 def wins_over_own(location: str, python: Python) -> bool:
@@ -87,7 +95,11 @@ def wins_over_own(location: str, python: Python) -> bool:
     entries = [_plain(entry) for entry in known_or(python.sys_path, ())]
     own = known_or(python.own_site, "")
     prefix = known_or(python.prefix, "")
-    places = [number for number, entry in enumerate(entries) if entry == _plain(own) or (within(entry, prefix) and entry.endswith("-packages"))]
+    places = [
+        number
+        for number, entry in enumerate(entries)
+        if entry == _plain(own) or (within(entry, prefix) and entry.endswith("-packages"))
+    ]
     return bool(places) and _plain(location) in entries and entries.index(_plain(location)) < places[0]
 
 

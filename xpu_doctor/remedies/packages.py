@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from xpu_doctor.facts import Installer, Python
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Installer, Python
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.ownership import Owner, owner_of, parent
-from xpu_doctor.unknown import known_or
 
 DELETE = "import os, shutil, sys; [shutil.rmtree(name) for name in sys.argv[1:] if os.path.isdir(name)]"
 IMPORT = "import torch; print(torch.__version__)"
@@ -30,7 +30,13 @@ def name_interpreter(os: str) -> Remedy:
     return Remedy(
         "Name the Python that your program uses: an interpreter, or the folder of an environment",
         "Nothing of torch can be seen without it.",
-        commands=lines([Command((name, "-c", "import sys; print(sys.executable)")), Command(("xpu-doctor", "check", "--python", name))], shells(os)[0]),
+        commands=lines(
+            [
+                Command((name, "-c", "import sys; print(sys.executable)")),
+                Command(("xpu-doctor", "check", "--python", name)),
+            ],
+            shells(os)[0],
+        ),
         os=os,
     )
 
@@ -51,7 +57,9 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
     executable, os = _named(python)
     by_uv = known_or(installer.manager, "pip") in ("uv", "uv-project")
     if by_uv:
-        command = Command((*uv(installer, executable), "pip", "install", "--python", executable, "--reinstall", "--no-deps", spec))
+        command = Command(
+            (*uv(installer, executable), "pip", "install", "--python", executable, "--reinstall", "--no-deps", spec)
+        )
     else:
         command = pip_command(python, (executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
     first = pip_first(python, installer, command)
@@ -87,7 +95,9 @@ def debian_package(python: Python) -> str:
     """Return the package that brings ensurepip for an interpreter of Debian or Ubuntu, or empty."""
     entries = known_or(python.sys_path, ())
     version = ".".join(known_or(python.version, "").split(".")[:2])
-    debian = known_or(python.base_prefix, "") == "/usr" and any("/dist-packages" in entry or entry == f"/usr/lib/python{version}" for entry in entries)
+    debian = known_or(python.base_prefix, "") == "/usr" and any(
+        "/dist-packages" in entry or entry == f"/usr/lib/python{version}" for entry in entries
+    )
     return f"python{version}-venv" if debian and version and known_or(python.os, "") == "linux" else ""
 
 
@@ -106,7 +116,9 @@ def delete(python: Python, folders: tuple[str, ...]) -> Remedy | None:
     )
 
 
-def uninstall(python: Python, installer: Installer, names: tuple[str, ...], title: str, why: str, url: str = "") -> Remedy:
+def uninstall(
+    python: Python, installer: Installer, names: tuple[str, ...], title: str, why: str, url: str = ""
+) -> Remedy:
     """Return the remedy that takes distributions out and installs nothing."""
     executable, os = _named(python)
     by_uv = known_or(installer.manager, "pip") in ("uv", "uv-project")

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.unknown import Unknown, known_or
 from xpu_doctor.remedies.ownership import (
     Owner,
     described,
@@ -18,14 +19,23 @@ from xpu_doctor.remedies.ownership import (
     wins_over_own,
 )
 from xpu_doctor.remedies.packages import debian_package
-from xpu_doctor.unknown import Unknown, known_or
 
 TRIO = ("torch", "torchvision", "torchaudio")
-TRITONS = ("triton-xpu", "pytorch-triton-xpu", "triton", "pytorch-triton", "triton-windows", "pytorch-triton-rocm", "triton-rocm")
+TRITONS = (
+    "triton-xpu",
+    "pytorch-triton-xpu",
+    "triton",
+    "pytorch-triton",
+    "triton-windows",
+    "pytorch-triton-rocm",
+    "triton-rocm",
+)
 """Distributions that all install the one folder `triton`."""
 RUNTIME = ("intel-", "onemkl-", "mkl", "tbb", "tcmlib", "umf", "dpcpp-cpp-rt", "oneccl", "impi-rt")
 """Beginnings of the names of packages whose libraries torch looks for in its own environment alone."""
-LEFTOVER = re.compile(r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]+\.(dist|egg)-info)?|[a-z_]*triton[a-z_]*-[^/]+\.dist-info|~.+")
+LEFTOVER = re.compile(
+    r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]+\.(dist|egg)-info)?|[a-z_]*triton[a-z_]*-[^/]+\.dist-info|~.+"
+)
 
 
 @dataclass(frozen=True)
@@ -69,15 +79,24 @@ class Patient:
 
 
 def patient_of(
-    python: Python, distributions: Distributions, installer: Installer, also: tuple[str, ...], folders: tuple[str, ...], torch: Torch
+    python: Python,
+    distributions: Distributions,
+    installer: Installer,
+    also: tuple[str, ...],
+    folders: tuple[str, ...],
+    torch: Torch,
 ) -> Patient:
     """Return what the facts say of an environment; what is not known to be foreign is left to pip and uv, which refuse what lies outside."""
     os = known_or(python.os, "linux")
     installed = distributions.installed if isinstance(distributions.installed, tuple) else None
     own = tuple(dist for dist in installed or () if not owner_of_distribution(dist, python).foreign)
-    foreign = tuple(dist for dist in installed or () if owner_of_distribution(dist, python) not in (Owner.TARGET, Owner.UNKNOWN))
+    foreign = tuple(
+        dist for dist in installed or () if owner_of_distribution(dist, python) not in (Owner.TARGET, Owner.UNKNOWN)
+    )
     names = (*TRIO, *TRITONS, *also)
-    deleted = tuple(dict.fromkeys((*_unregistered(own, torch, python), *(path for path in folders if may_be_deleted(path, python)))))
+    deleted = tuple(
+        dict.fromkeys((*_unregistered(own, torch, python), *(path for path in folders if may_be_deleted(path, python))))
+    )
     version = next((known_or(dist.version, "") for dist in own if dist.name == "torch"), "")
     hidden, runtime = _hidden(own, foreign, torch, python)
     return Patient(
@@ -87,7 +106,9 @@ def patient_of(
         project=installer.project,
         installer=installer,
         rounds=((names,) if known_or(torch.installed, True) else ()) if installed is None else _rounds(own, names),
-        conda=tuple(dict.fromkeys(_conda_name(dist) for dist in own if dist.name in (*TRIO, *TRITONS) and _by_conda(dist))),
+        conda=tuple(
+            dict.fromkeys(_conda_name(dist) for dist in own if dist.name in (*TRIO, *TRITONS) and _by_conda(dist))
+        ),
         prefix=known_or(python.prefix, ""),
         folders=deleted,
         variable=_place(Owner.PYTHONPATH, foreign, torch, python),
@@ -104,7 +125,11 @@ def patient_of(
 
 def record_lost(dist: Distribution) -> bool:
     """Return whether pip or uv installed it and its RECORD is gone: no tool can uninstall it then."""
-    return isinstance(dist.file_faults, Unknown) and "RECORD" in dist.file_faults.reason and known_or(dist.installer, "") in ("pip", "uv")
+    return (
+        isinstance(dist.file_faults, Unknown)
+        and "RECORD" in dist.file_faults.reason
+        and known_or(dist.installer, "") in ("pip", "uv")
+    )
 
 
 def may_be_deleted(path: str, python: Python) -> bool:
@@ -132,14 +157,18 @@ def _unregistered(own: tuple[Distribution, ...], torch: Torch, python: Python) -
 
 
 def _lost(dist: Distribution) -> bool:
-    return record_lost(dist) or (isinstance(dist.version, Unknown) and "METADATA" in dist.version.reason and bool(dist.metadata_path))
+    return record_lost(dist) or (
+        isinstance(dist.version, Unknown) and "METADATA" in dist.version.reason and bool(dist.metadata_path)
+    )
 
 
 def _rounds(own: tuple[Distribution, ...], names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     places: dict[str, str] = {}
     for dist in own:
         places.setdefault(dist.name, dist.location)
-    counted = Counter(dist.name for dist in own if dist.location == places[dist.name] and not _lost(dist) and not _by_conda(dist))
+    counted = Counter(
+        dist.name for dist in own if dist.location == places[dist.name] and not _lost(dist) and not _by_conda(dist)
+    )
     most = max((counted[name] for name in names), default=0)
     return tuple(tuple(dict.fromkeys(name for name in names if counted[name] > number)) for number in range(most))
 
@@ -152,22 +181,32 @@ def _conda_name(dist: Distribution) -> str:
     return "pytorch" if dist.name == "torch" else dist.name
 
 
-def _present(own: tuple[Distribution, ...], installed: tuple[Distribution, ...] | None, torch: Torch, python: Python) -> bool:
+def _present(
+    own: tuple[Distribution, ...], installed: tuple[Distribution, ...] | None, torch: Torch, python: Python
+) -> bool:
     if any(dist.name == "torch" for dist in own):
         return True
     if owner_of_torch(torch, python).foreign:
         return False
-    return known_or(torch.installed, True) if installed is None or known_or(torch.path, "") == "" else known_or(torch.installed, False)
+    return (
+        known_or(torch.installed, True)
+        if installed is None or known_or(torch.path, "") == ""
+        else known_or(torch.installed, False)
+    )
 
 
 def _place(owner: Owner, foreign: tuple[Distribution, ...], torch: Torch, python: Python) -> str:
     """Where an owner keeps a torch that the environment sees, or empty."""
     if owner_of_torch(torch, python) is owner:
         return parent(known_or(torch.path, ""))
-    return next((dist.location for dist in foreign if dist.name == "torch" and owner_of_distribution(dist, python) is owner), "")
+    return next(
+        (dist.location for dist in foreign if dist.name == "torch" and owner_of_distribution(dist, python) is owner), ""
+    )
 
 
-def _hidden(own: tuple[Distribution, ...], foreign: tuple[Distribution, ...], torch: Torch, python: Python) -> tuple[str, bool]:
+def _hidden(
+    own: tuple[Distribution, ...], foreign: tuple[Distribution, ...], torch: Torch, python: Python
+) -> tuple[str, bool]:
     """The foreign place of torch or its partners that an install has to hide, and whether it holds the runtime's libraries too."""
     others = [dist for dist in foreign if owner_of_distribution(dist, python) not in (Owner.PYTHONPATH, Owner.USER)]
     met = [dist for dist in others if dist.name in (*TRIO, *TRITONS)]
@@ -198,7 +237,9 @@ def _always_hidden(python: Python, hidden: str, foreign: tuple[Distribution, ...
     """Why nothing that is installed into the environment could win, or empty."""
     places = [dist.location for dist in foreign if dist.name == "torch"] + [parent(known_or(torch.path, ""))]
     stoppable = (Owner.PYTHONPATH, Owner.USER)
-    first = next((place for place in places if wins_over_own(place, python) and owner_of(place, python) not in stoppable), "")
+    first = next(
+        (place for place in places if wins_over_own(place, python) and owner_of(place, python) not in stoppable), ""
+    )
     if not hidden or not first:
         return ""
     return f"{first} comes before this environment's own packages, so that nothing installed there can win over it: these commands make a new one."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.facts import Python
-from xpu_doctor.findings import Remedy
-from xpu_doctor.unknown import known_or
+from xpu_doctor.model.facts import Python
+from xpu_doctor.model.findings import Remedy
+from xpu_doctor.model.unknown import known_or
 
 _ZIP = re.compile(r"[\\/]python\d+\.zip$", re.IGNORECASE)
 """The entry with which the interpreter's own part of sys.path begins: what stands before it came from PYTHONPATH."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xpu_doctor.facts import Installer, Machine, Python
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Installer, Machine, Python
+from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, Shell, lines, shells
 from xpu_doctor.remedies.install import own_environment
 from xpu_doctor.remedies.packages import chain, pip_command, pip_first, uv
@@ -14,7 +15,6 @@ from xpu_doctor.remedies.system_packages import in_order, install_steps, without
 from xpu_doctor.tables.distributions import distribution_of
 from xpu_doctor.tables.libraries import compiler_packages, system_package
 from xpu_doctor.tables.releases import STABLE
-from xpu_doctor.unknown import known_or
 
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available())"
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
@@ -36,7 +36,20 @@ def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str
     if untouchable(python, installer):
         return own_environment(python, installer)
     if known_or(installer.manager, "pip") in ("uv", "uv-project"):
-        command = Command((*uv(installer, name), "pip", "install", "--python", name, "--reinstall", "--no-deps", *wanted, "--index-url", STABLE))
+        command = Command(
+            (
+                *uv(installer, name),
+                "pip",
+                "install",
+                "--python",
+                name,
+                "--reinstall",
+                "--no-deps",
+                *wanted,
+                "--index-url",
+                STABLE,
+            )
+        )
     else:
         options = ("--force-reinstall", "--no-deps", "--no-cache-dir")
         command = pip_command(python, (name, "-m", "pip", "install", *options, *wanted, "--index-url", STABLE))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command
 from xpu_doctor.remedies.packages import deletions, uv
 from xpu_doctor.remedies.patient import TRIO, TRITONS, Patient
 from xpu_doctor.remedies.settings import Isolation, option_of, pip_isolation, uv_isolation
-from xpu_doctor.unknown import known_or
 
 INDEX_NAME = "pytorch-xpu"
 NEW_FOLDER = "torch-xpu"
@@ -46,7 +46,11 @@ class Plan:
 def plan(patient: Patient, target: Wanted) -> Plan:
     """Return the commands that put the wanted torch into an environment, or into a new one where it must be left as it is."""
     projects = {"uv-project": _uv_project, "poetry": _poetry}
-    if patient.manager in projects and patient.project and not (patient.manager == "uv-project" and known_or(patient.installer.virtual_root, False)):
+    if (
+        patient.manager in projects
+        and patient.project
+        and not (patient.manager == "uv-project" and known_or(patient.installer.virtual_root, False))
+    ):
         return projects[patient.manager](patient, target)
     if patient.apart:
         return _new_environment(patient, target)
@@ -79,22 +83,43 @@ def _pip(patient: Patient, target: Wanted) -> Plan:
     first, why, admin = bring_pip(patient)
     taking = [*_conda_remove(patient), *_uninstalls(patient), *deletions(patient.python, patient.os, patient.folders)]
     if patient.conda:
-        why = [*why, "conda has no XPU build of torch: take its packages out first, then use pip inside the environment."]
+        why = [
+            *why,
+            "conda has no XPU build of torch: take its packages out first, then use pip inside the environment.",
+        ]
     if not taking and not patient.hidden:
         install = (*pip, "install", "--no-cache-dir", *pre, *target.specs, "--index-url", target.index, *shut.kept)
         commands = (*first, Command(install, variables=shut.variables))
         return Plan(commands, _named(patient), explained(why, shut), admin)
-    get = (*pip, "download", "--no-cache-dir", "--dest", WHEELS, *pre, *target.specs, "--index-url", target.index, *shut.kept)
+    get = (
+        *pip,
+        "download",
+        "--no-cache-dir",
+        "--dest",
+        WHEELS,
+        *pre,
+        *target.specs,
+        "--index-url",
+        target.index,
+        *shut.kept,
+    )
     local = (*pip, "install", "--no-cache-dir", "--no-index", "--find-links", WHEELS, *pre)
     putting = [(*local, *target.specs)]
     if patient.hidden:
         putting = [(*local, "--ignore-installed", *target.specs)]
         if not patient.runtime_hidden:
             putting = [(*local, "--ignore-installed", "--no-deps", *target.specs), (*local, *target.specs)]
-    why.append(f"All wheels are downloaded into the folder {WHEELS} before anything is taken out; delete that folder afterwards.")
+    why.append(
+        f"All wheels are downloaded into the folder {WHEELS} before anything is taken out; delete that folder afterwards."
+    )
     if patient.rounds:
         why.append("Without the uninstall pip sees that a torch is there and does nothing.")
-    commands = (*first, Command(get, variables=shut.variables), *taking, *(Command(item, variables=shut.variables) for item in putting))
+    commands = (
+        *first,
+        Command(get, variables=shut.variables),
+        *taking,
+        *(Command(item, variables=shut.variables) for item in putting),
+    )
     return Plan(commands, _named(patient), explained(why, shut), admin)
 
 
@@ -125,8 +150,16 @@ def bring_ensurepip(there: bool, debian: str) -> tuple[list[Command], list[str],
     if there:
         return [], [], False
     if debian:
-        return [Command(("sudo", "apt-get", "install", "-y", debian))], [f"Debian keeps the part of Python that brings pip in {debian}."], True
-    return [], ["This Python lacks the module ensurepip: install the package of its vendor that brings it first."], False
+        return (
+            [Command(("sudo", "apt-get", "install", "-y", debian))],
+            [f"Debian keeps the part of Python that brings pip in {debian}."],
+            True,
+        )
+    return (
+        [],
+        ["This Python lacks the module ensurepip: install the package of its vendor that brings it first."],
+        False,
+    )
 
 
 def _uv(patient: Patient, target: Wanted) -> Plan:
@@ -139,7 +172,9 @@ def _uv(patient: Patient, target: Wanted) -> Plan:
     install = (*own, "pip", "install", *where, *pre, *_each("--reinstall-package", again), *target.specs)
     taking = [Command((*own, "pip", "uninstall", "--python", patient.python, *out))] if out else []
     taking += deletions(patient.python, patient.os, patient.folders)
-    trial = [Command((*own, "pip", "install", "--dry-run", *install[len(own) + 2 :]), unset=shut.unset)] if taking else []
+    trial = (
+        [Command((*own, "pip", "install", "--dry-run", *install[len(own) + 2 :]), unset=shut.unset)] if taking else []
+    )
     return Plan((*trial, *taking, Command(install, unset=shut.unset)), "uv", explained(how_to_get_uv(patient), shut))
 
 
@@ -171,7 +206,11 @@ def _uv_project(patient: Patient, target: Wanted) -> Plan:
     taking += deletions(patient.python, patient.os, patient.folders)
     if taking:
         sync = (*own, "sync", *where, "--inexact", *_each("--reinstall-package", again))
-        commands = (Command((*add, "--no-sync", *target.direct), unset=shut.unset), *taking, Command(sync, unset=shut.unset))
+        commands = (
+            Command((*add, "--no-sync", *target.direct), unset=shut.unset),
+            *taking,
+            Command(sync, unset=shut.unset),
+        )
     else:
         commands = (Command((*add, *_each("--reinstall-package", again), *target.direct), unset=shut.unset),)
     why = (
@@ -198,7 +237,11 @@ def _poetry(patient: Patient, target: Wanted) -> Plan:
         *taking,
         Command((*poetry, "add", *options)),
     )
-    return Plan(commands, "poetry", "It writes the index into pyproject.toml and the lock file, so that the next `poetry install` keeps it.")
+    return Plan(
+        commands,
+        "poetry",
+        "It writes the index into pyproject.toml and the lock file, so that the next `poetry install` keeps it.",
+    )
 
 
 def _new_environment(patient: Patient, target: Wanted) -> Plan:
@@ -209,7 +252,19 @@ def _new_environment(patient: Patient, target: Wanted) -> Plan:
     shut = pip_isolation(patient.installer, patient.os)
     first, why, admin = bring_ensurepip(patient.ensurepip, patient.debian)
     pre = ("--pre",) if target.pre else ()
-    install = (new, "-m", "pip", *shut.options, "install", "--no-cache-dir", *pre, *target.specs, "--index-url", target.index, *shut.kept)
+    install = (
+        new,
+        "-m",
+        "pip",
+        *shut.options,
+        "install",
+        "--no-cache-dir",
+        *pre,
+        *target.specs,
+        "--index-url",
+        target.index,
+        *shut.kept,
+    )
     made = (*first, Command((patient.python, "-m", "venv", NEW_FOLDER)), Command(install, variables=shut.variables))
     return Plan(made, "pip", explained([patient.apart, *why], shut), admin)
 

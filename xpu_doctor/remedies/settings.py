@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from xpu_doctor.facts import Installer, Setting
+from xpu_doctor.model.facts import Installer, Setting
 
 PIP_HOSTILE = frozenset(
     {
@@ -16,7 +16,17 @@ PIP_HOSTILE = frozenset(
 )  # fmt: skip
 """Options that make `pip install` take packages from elsewhere, or put them elsewhere, whatever --index-url says."""
 
-PIP_KEPT = ("cert", "client-cert", "default-timeout", "keyring-provider", "proxy", "retries", "timeout", "trusted-host", "use-feature")
+PIP_KEPT = (
+    "cert",
+    "client-cert",
+    "default-timeout",
+    "keyring-provider",
+    "proxy",
+    "retries",
+    "timeout",
+    "trusted-host",
+    "use-feature",
+)
 """Options that reach the network; a command that ignores the configuration must bring them itself."""
 
 UV_HOSTILE = frozenset(
@@ -88,11 +98,16 @@ def _tool_of(setting: Setting) -> str:
 def hostile(installer: Installer, tool: str) -> tuple[Setting, ...]:
     """Return the settings that can give an install another torch than the command asks for."""
     wanted = UV_HOSTILE if tool == "uv" else PIP_HOSTILE
-    return tuple(setting for setting in of_tool(installer, tool) if option_of(setting) in wanted and not _harmless(setting))
+    return tuple(
+        setting for setting in of_tool(installer, tool) if option_of(setting) in wanted and not _harmless(setting)
+    )
 
 
 def _harmless(setting: Setting) -> bool:
-    return setting.value.strip().lower() in ("", "0", "false", "no", "off") and option_of(setting) not in ("find-links", "extra-index-url")
+    return setting.value.strip().lower() in ("", "0", "false", "no", "off") and option_of(setting) not in (
+        "find-links",
+        "extra-index-url",
+    )
 
 
 def pip_isolation(installer: Installer, os: str) -> Isolation:
@@ -111,7 +126,11 @@ def uv_isolation(installer: Installer) -> Isolation:
     met = hostile(installer, "uv")
     unset = tuple(dict.fromkeys(setting.name for setting in met if is_variable(setting)))
     files = any(not is_variable(setting) or option_of(setting) == "config-file" for setting in met)
-    kept, left_out = _kept((setting for setting in of_tool(installer, "uv") if not is_variable(setting)), UV_KEPT) if files else ((), ())
+    kept, left_out = (
+        _kept((setting for setting in of_tool(installer, "uv") if not is_variable(setting)), UV_KEPT)
+        if files
+        else ((), ())
+    )
     return Isolation(met, (), (("--no-config", *kept) if files else ()), unset, {}, left_out)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xpu_doctor.facts import Machine
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.tables.distributions import Distribution
-from xpu_doctor.unknown import known_or
 
 INSTALL: dict[str, tuple[str, ...]] = {
     "apt": ("sudo apt-get update", "sudo apt-get install -y {}"),

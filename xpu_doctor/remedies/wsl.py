@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xpu_doctor.facts import Machine
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.remedies.driver import WSL_GUIDE, install_driver
 
 

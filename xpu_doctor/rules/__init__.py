@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from xpu_doctor.findings import Layer
+from xpu_doctor.model.findings import Layer
 
 if TYPE_CHECKING:
-    from xpu_doctor.rule import Rule
+    from xpu_doctor.diagnosis.judge import Rule
 
     RULES: tuple[type[Rule], ...]
     """Every rule, from the bottom layer up."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import ClassVar
 
-from xpu_doctor.searched import WordTable
 from xpu_doctor.tables.devices import GpuKind
 from xpu_doctor.tables.rows import FamilyKey, PatternText, Row, rows
+from xpu_doctor.text.word_index import WordTable
 
 _PROCESSOR = re.compile(r"(?i)core\b|ultra\b|i[3579]-|n\d{2,3}\b|celeron|pentium|atom|xeon")
 

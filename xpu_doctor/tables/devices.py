@@ -9,10 +9,10 @@ from enum import Enum
 from functools import cache
 from typing import Any, ClassVar
 
-from xpu_doctor.facts import Gpu
+from xpu_doctor.model.facts import Gpu
+from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.tables import text
 from xpu_doctor.tables.rows import Name, Place, Row, VersionText, rows
-from xpu_doctor.unknown import Maybe, Unknown
 
 DISPLAY_CLASS = 0x03
 """Base class of display controllers; Intel's accelerators of class 0x12 are NPUs, which torch.xpu does not use."""
@@ -146,7 +146,11 @@ def support(gpu: Gpu) -> Maybe[Support]:
     device = device_of(gpu)
     if device is not None:
         return device.family.torch
-    return gpu.device_id if isinstance(gpu.device_id, Unknown) else Unknown(f"the id 0x{gpu.device_id:04x} is not in this table")
+    return (
+        gpu.device_id
+        if isinstance(gpu.device_id, Unknown)
+        else Unknown(f"the id 0x{gpu.device_id:04x} is not in this table")
+    )
 
 
 def title(gpu: Gpu) -> str:

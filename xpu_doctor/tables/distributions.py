@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
 
-from xpu_doctor.facts import Machine
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.tables.rows import Row, rows
-from xpu_doctor.unknown import known_or
 
 MANAGERS = {"debian": "apt", "fedora": "dnf", "redhat": "dnf", "suse": "zypper", "arch": "pacman"}
 DEBIANS = ("ubuntu", "debian")
@@ -71,7 +71,12 @@ class Distribution:
     @property
     def manager(self) -> str:
         """Return `apt`, `dnf`, `zypper` or `pacman`, or empty where there is none of them, or an older one."""
-        old = (self.base, self.version.partition(".")[0]) in (("rhel", "7"), ("centos-stream", "7"), ("oracle", "7"), ("amazon", "2"))
+        old = (self.base, self.version.partition(".")[0]) in (
+            ("rhel", "7"),
+            ("centos-stream", "7"),
+            ("oracle", "7"),
+            ("amazon", "2"),
+        )
         return "" if old else MANAGERS.get(self.family, "")
 
 
@@ -86,7 +91,11 @@ def distribution_of(machine: Machine) -> Distribution:
     if base in DEBIANS:
         codename = codename or row.codenames.get(version.partition(".")[0], "")
         base = base if name == base else next((other for other in DEBIANS if codename in _releases(other)), base)
-        version = version if name == base and version else _releases(base).get(codename, version if version in _releases(base).values() else "")
+        version = (
+            version
+            if name == base and version
+            else _releases(base).get(codename, version if version in _releases(base).values() else "")
+        )
     return Distribution(name, base, version, _codename(base, version, codename), row.family, row.parameters, row.make)
 
 
@@ -100,7 +109,11 @@ def _relative(name: str, like: tuple[str, ...], codename: str) -> Distribution:
 def _codename(base: str, version: str, codename: str) -> str:
     """Return the codename of a release: the one that was told where it fits, else that of the version."""
     releases = _releases(base)
-    return codename if codename and releases.get(codename) == version else next((name for name, number in releases.items() if number == version), "")
+    return (
+        codename
+        if codename and releases.get(codename) == version
+        else next((name for name, number in releases.items() if number == version), "")
+    )
 
 
 def _releases(base: str) -> dict[str, str]:

@@ -9,11 +9,11 @@ from enum import Enum
 from functools import cache
 from typing import ClassVar
 
-from xpu_doctor.facts import Driver, LevelZero
+from xpu_doctor.model.facts import Driver, LevelZero
+from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.model.versions import release
 from xpu_doctor.tables.devices import Device
 from xpu_doctor.tables.rows import FamilyKey, Name, PatternText, Place, Row, VersionText, rows
-from xpu_doctor.unknown import Maybe, Unknown
-from xpu_doctor.versions import release
 
 SPELLING = re.compile(r"(?:^|[^\d.])(\d{1,2})\.(\d{1,2})\.0*(\d{4,6})(?:[.+](\d{1,4}))?(?!\d)")
 WINDOWS_SPELLING = re.compile(r"(?:^|[^\d])(\d{2})\.0\.(\d{1,3})\.(\d{4,5})(?!\d)")
@@ -190,7 +190,12 @@ def installed_build(level_zero: LevelZero, driver: Driver) -> Maybe[Build]:
     """Return the driver's build: what it told of itself, else its library's name, else its package (which knows the hotfix)."""
     seen = _seen_build(level_zero, driver)
     packaged = _of_packages(driver)
-    if isinstance(seen, Build) and seen.hotfix is None and isinstance(packaged, Build) and packaged.number == seen.number:
+    if (
+        isinstance(seen, Build)
+        and seen.hotfix is None
+        and isinstance(packaged, Build)
+        and packaged.number == seen.number
+    ):
         return Build(seen.number, packaged.hotfix, packaged.text, packaged.fact)
     return seen
 
@@ -200,7 +205,9 @@ def _seen_build(level_zero: LevelZero, driver: Driver) -> Maybe[Build]:
         for index, row in enumerate(level_zero.drivers):
             if isinstance(row.build, int) and isinstance(row.version, str):
                 told = parse_build(row.version)
-                return Build(row.build, told.hotfix if told else None, row.version, f"level_zero.drivers[{index}].version")
+                return Build(
+                    row.build, told.hotfix if told else None, row.version, f"level_zero.drivers[{index}].version"
+                )
     if isinstance(level_zero.driver_library, str) and (seen := _of_library(level_zero.driver_library)):
         return Build(seen.number, seen.hotfix, seen.text, "level_zero.driver_library")
     library = driver.library("libze_intel_gpu.so.1")

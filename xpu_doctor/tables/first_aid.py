@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import ClassVar
 
-from xpu_doctor.findings import Remedy, Risk
+from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.tables.rows import AnySystem, Code, Row, rows
 
 

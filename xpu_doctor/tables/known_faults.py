@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
 
-from xpu_doctor.findings import Confidence
+from xpu_doctor.model.findings import Confidence
 from xpu_doctor.tables.rows import ConditionText, Name, Row, rows
 from xpu_doctor.tables.signatures import Implication
 
@@ -45,6 +45,11 @@ def known_faults() -> tuple[KnownFault, ...]:
 
 def _fault(row: FaultRow) -> KnownFault:
     implication = Implication(
-        code=row.code, confidence=row.confidence, weight=WEIGHT, when=row.when, summary=row.summary, fix=f"Use {row.fixed}"
+        code=row.code,
+        confidence=row.confidence,
+        weight=WEIGHT,
+        when=row.when,
+        summary=row.summary,
+        fix=f"Use {row.fixed}",
     )
     return KnownFault(row.id, row.when, implication, row.source)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from xpu_doctor.findings import Layer
+from xpu_doctor.model.findings import Layer
 from xpu_doctor.tables import text
 from xpu_doctor.tables.rows import Name, Row, System, rows
 

@@ -27,4 +27,6 @@ def peak_tflops(device_id: int, dtype: str) -> float | None:
 
 @cache
 def _peaks() -> dict[tuple[int, str], float]:
-    return {(device_id, dtype): peak for row in rows(Peak) for device_id in row.ids for dtype, peak in row.tflops.items()}
+    return {
+        (device_id, dtype): peak for row in rows(Peak) for device_id in row.ids for dtype, peak in row.tflops.items()
+    }

@@ -102,7 +102,11 @@ def release_of(version: str) -> Release | None:
 
 def installable(python: str, platform: str, version: str = "") -> Release | None:
     """Return the release to install: the wanted version where the table is sure of it, else the newest that it is sure of."""
-    sure = [row for row in releases() if row.confirmed and row.index == "stable" and python in row.pythons and platform in row.platforms]
+    sure = [
+        row
+        for row in releases()
+        if row.confirmed and row.index == "stable" and python in row.pythons and platform in row.platforms
+    ]
     return next((row for row in sure if version and row.covers(version)), sure[-1] if sure else None)
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from xpu_doctor.findings import Confidence
+from xpu_doctor.model.findings import Confidence
 from xpu_doctor.tables.rows import Code, ConditionText, FactPath, Name, PatternText, Row, rows
 
 
@@ -126,7 +126,9 @@ def by_id() -> dict[str, Signature]:
 def implications() -> tuple[Implication, ...]:
     """Return what a state of the facts in a pasted text makes possible, the rows marked `fallback` last."""
     found = (
-        Implication(row.code, row.confidence, row.weight, row.when, row.unless, row.summary, row.fix, row.alone, row.fallback)
+        Implication(
+            row.code, row.confidence, row.weight, row.when, row.unless, row.summary, row.fix, row.alone, row.fallback
+        )
         for row in rows(ImplicationRow)
     )
     return tuple(sorted(found, key=lambda item: item.fallback))

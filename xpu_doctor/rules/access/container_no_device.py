@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Access, Driver, Gpu, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Access, Driver, Gpu, Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer
+from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.remedies.driver import container_device
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.devices import title, usable
-from xpu_doctor.unknown import Maybe, Unknown, known, known_or
 
 ABSENT = ("ENOENT", "ENOTDIR", "ENXIO", "ENODEV")
 
@@ -20,11 +20,11 @@ class ContainerNoDevice(Rule):
 
     code = "container-no-device"
     layer = Layer.ACCESS
-    explains = frozenset(
-        {"xpu-unavailable", "gpu-driver-bug"}
-    )
+    explains = frozenset({"xpu-unavailable", "gpu-driver-bug"})
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, driver: Driver) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, driver: Driver
+    ) -> Iterator[Finding]:
         """Found in a container without any usable node, or where the kernel names a render node that /dev does not have."""
         if known_or(machine.os, "linux") != "linux" or none_to_use(gpus):
             return
@@ -49,11 +49,19 @@ class ContainerNoDevice(Rule):
         bound = [gpu for gpu in usable(gpus) if known_or(gpu.kernel_driver, "") in ("i915", "xe")]
         named = [gpu for gpu in bound if known_or(gpu.render_node, "")]
         if container and bound:
-            summary = f"{title(bound[0])} is on the host's bus, but no render node of it is in this container ({container})"
+            summary = (
+                f"{title(bound[0])} is on the host's bus, but no render node of it is in this container ({container})"
+            )
             yield self._found(machine, summary, ("access.nodes", "machine.container", "gpus"), Confidence.CERTAIN)
         elif named:
             summary = f"the kernel has {named[0].render_node} for {title(named[0])}, but /dev/dri does not show it to this process"
             yield self._found(machine, summary, ("access.nodes", "gpus"), Confidence.CERTAIN)
 
     def _found(self, machine: Machine, summary: str, evidence: tuple[str, ...], confidence: Confidence) -> Finding:
-        return self.found("machine", summary, evidence=evidence, confidence=confidence, remedies=container_device(machine, None, False))
+        return self.found(
+            "machine",
+            summary,
+            evidence=evidence,
+            confidence=confidence,
+            remedies=container_device(machine, None, False),
+        )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Access, Gpu, LevelZero, Machine, Node
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Access, Gpu, LevelZero, Machine, Node
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.access import confined, seat_only
 from xpu_doctor.remedies.driver import container_device, join_group, log_in_again
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.devices import usable
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 REFUSED = ("EACCES", "EPERM")
 INSUFFICIENT_PERMISSIONS = 0x70010000
@@ -24,7 +24,9 @@ class DevicePermission(Rule):
     layer = Layer.ACCESS
     explains = frozenset({"xpu-unavailable", "gpu-driver-bug", "compute-failed"})
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero
+    ) -> Iterator[Finding]:
         """An error where no node of a usable GPU opens, a warning where some do, a note where only the seat's list lets it open."""
         if known_or(machine.os, "linux") == "windows" or none_to_use(gpus):
             return
@@ -73,7 +75,9 @@ def own_nodes(nodes: tuple[Node, ...], gpus: Maybe[tuple[Gpu, ...]]) -> tuple[No
     """Return the nodes of GPUs that torch may use; all render nodes where it is not known whose they are."""
     if isinstance(gpus, Unknown):
         return nodes
-    mine = {f"/dev/dri/{gpu.render_node}" for gpu in usable(gpus) if isinstance(gpu.render_node, str) and gpu.render_node}
+    mine = {
+        f"/dev/dri/{gpu.render_node}" for gpu in usable(gpus) if isinstance(gpu.render_node, str) and gpu.render_node
+    }
     return tuple(node for node in nodes if node.path in mine or node.path == "/dev/dxg") if mine else nodes
 
 
@@ -103,7 +107,11 @@ def _why(node: Node, machine: Machine, access: Access) -> tuple[str, tuple[Remed
     if _holds(node, access) is True or known_or(access.is_root, False) is True:
         confinement = known_or(access.confinement, "")
         if rootless and container:
-            return "this container has its own numbers of users and groups", container_device(machine, number, True), True
+            return (
+                "this container has its own numbers of users and groups",
+                container_device(machine, number, True),
+                True,
+            )
         word = confinement or "a security module"
         return f"the group fits, so {word} forbids it", confined(confinement), bool(confinement)
     if container:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Compute, ComputeDevice, Product, Python, Run, Stage, Xpu
-from xpu_doctor.findings import Evidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.known_messages import match
+from xpu_doctor.model.facts import Compute, ComputeDevice, Product, Python, Run, Stage, Xpu
+from xpu_doctor.model.findings import Evidence, Finding, Layer
+from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.compute import another_device, failed
-from xpu_doctor.rule import Rule
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
-from xpu_doctor.searched import Searched
-from xpu_doctor.signatures import match
 from xpu_doctor.tables.signatures import by_id
-from xpu_doctor.unknown import known, known_or
+from xpu_doctor.text.word_index import Searched
 
 UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured", "invalid dtype")
 """Words in the error of a data type that the device lacks: no fault of it."""
@@ -47,11 +47,15 @@ class ComputeFailed(Rule):
                 yield self._raised(place, device, device.error, "error", compute, python)
             else:
                 for number, product in _broken(device):
-                    yield self._raised(place, device, f"{product.dtype}: {product.error}", f"products[{number}].error", compute, python)
+                    yield self._raised(
+                        place, device, f"{product.dtype}: {product.error}", f"products[{number}].error", compute, python
+                    )
 
     def _died(self, stage: Stage, compute: Compute, python: Python) -> Finding:
         devices = known_or(compute.devices, ())
-        place, device = next(((number, item) for number, item in enumerate(devices) if item.step and not item.error), (0, None))
+        place, device = next(
+            ((number, item) for number, item in enumerate(devices) if item.step and not item.error), (0, None)
+        )
         how = {"crash": "crashed", "hang": "did not end", "exit": "ended the process", "error": "failed"}[stage.outcome]
         what = f"the matmul on {device.device}" if device else "the timed matmul"
         outcome = Evidence("run.stages", f"compute: {stage.outcome}, {stage.reason}", "")
@@ -60,21 +64,41 @@ class ComputeFailed(Rule):
             subject(device, compute) if device else "machine",
             f"{what} {how}: {_with_meaning(stage.reason, stage.output)}",
             evidence=[outcome, *step],
-            remedies=failed(device, {"error": ""}.get(stage.outcome, stage.outcome), known_or(python.os, ""), known_or(python.executable, "python")),
+            remedies=failed(
+                device,
+                {"error": ""}.get(stage.outcome, stage.outcome),
+                known_or(python.os, ""),
+                known_or(python.executable, "python"),
+            ),
         )
 
-    def _asked_wrongly(self, place: int, device: ComputeDevice, wish: str, compute: Compute, python: Python, xpu: Xpu) -> Finding:
+    def _asked_wrongly(
+        self, place: int, device: ComputeDevice, wish: str, compute: Compute, python: Python, xpu: Xpu
+    ) -> Finding:
         """The device that was asked for is none: nobody's bug."""
         return self.found(
             subject(device, compute),
             wish,
-            evidence=(f"compute.devices[{place}].device", *(("xpu.device_count",) if isinstance(xpu.device_count, int) else ())),
-            remedies=(another_device(known_or(xpu.device_count, 0), known_or(python.os, ""), known_or(python.executable, "")),),
+            evidence=(
+                f"compute.devices[{place}].device",
+                *(("xpu.device_count",) if isinstance(xpu.device_count, int) else ()),
+            ),
+            remedies=(
+                another_device(known_or(xpu.device_count, 0), known_or(python.os, ""), known_or(python.executable, "")),
+            ),
         )
 
-    def _raised(self, place: int, device: ComputeDevice, error: str, path: str, compute: Compute, python: Python) -> Finding:
+    def _raised(
+        self, place: int, device: ComputeDevice, error: str, path: str, compute: Compute, python: Python
+    ) -> Finding:
         lowered = f"{error} {device.exception}".lower()
-        kind = "memory" if any(word in lowered for word in MEMORY) else "lost" if any(word in lowered for word in LOST) else ""
+        kind = (
+            "memory"
+            if any(word in lowered for word in MEMORY)
+            else "lost"
+            if any(word in lowered for word in LOST)
+            else ""
+        )
         words = {"memory": "ran out of memory", "lost": "lost the device", "": "failed"}[kind]
         return self.found(
             subject(device, compute),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.compute_verdict import TOLERANCE, wrong
-from xpu_doctor.facts import Compute, Product, Python
-from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.where_it_ran import TOLERANCE, wrong
+from xpu_doctor.model.facts import Compute, Product, Python
+from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.compute import wrong_result
-from xpu_doctor.rule import Rule
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
 
 class ComputeWrongResult(Rule):

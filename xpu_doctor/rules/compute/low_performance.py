@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.compute_verdict import Place, peak_share, product_of, verdict
-from xpu_doctor.facts import Compute, ComputeDevice
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.rule import Rule
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.where_it_ran import Place, peak_share, product_of, verdict
+from xpu_doctor.model.facts import Compute, ComputeDevice
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
 LOW = 0.3
 """Share of the peak below which the best data type is called slow; large products usually reach more than half."""
@@ -33,7 +33,9 @@ class LowPerformance(Rule):
             shares = _shares(device)
             if not shares:
                 reason = peak_share(device, product_of(device))  # type: ignore[arg-type]
-                open_question = Unknown(reason.reason if isinstance(reason, Unknown) else "no peak", f"compute.devices[{place}].device_id")
+                open_question = Unknown(
+                    reason.reason if isinstance(reason, Unknown) else "no peak", f"compute.devices[{place}].device_id"
+                )
                 continue
             number, share = max(shares, key=lambda item: item[1])
             if share < LOW:

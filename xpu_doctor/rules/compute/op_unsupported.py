@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xpu_doctor.findings import Layer
-from xpu_doctor.rules.message import MessageRule
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.rules.support.message import MessageRule
 
 
 class OpUnsupported(MessageRule):

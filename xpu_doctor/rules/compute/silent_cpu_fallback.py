@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.compute_verdict import Place, Sign, Verdict, product_of, speedup, verdict
-from xpu_doctor.facts import Compute, ComputeDevice, Python
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.where_it_ran import Place, Sign, Verdict, product_of, speedup, verdict
+from xpu_doctor.model.facts import Compute, ComputeDevice, Python
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.compute import fallback, forcing
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
 
 PRODUCT_FACTS = ("tflops", "cpu_seconds_per_tflop", "queue_share", "main_thread_share", "result_device")
 
@@ -33,7 +33,9 @@ class SilentCpuFallback(Rule):
                 yield self._finding(place, device, judged, compute, python)
             elif judged.place is Place.UNKNOWN:
                 texts = "; ".join(sign.text for sign in judged.signs)
-                open_question = Unknown(f"{device.device}: {judged.reason}" + (f" ({texts})" if texts else ""), f"compute.devices[{place}]")
+                open_question = Unknown(
+                    f"{device.device}: {judged.reason}" + (f" ({texts})" if texts else ""), f"compute.devices[{place}]"
+                )
         if open_question is not None:
             raise Undecided(open_question)
 

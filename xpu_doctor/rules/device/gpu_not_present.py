@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, LevelZero, Machine
-from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, LevelZero, Machine
+from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.device import named, no_gpu
-from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import intel_gpus
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 
 class GpuNotPresent(Rule):
@@ -39,7 +39,9 @@ class GpuNotPresent(Rule):
         seen = known(gpus)
         if intel_gpus(seen) or (isinstance(level_zero.devices, tuple) and level_zero.devices):
             return
-        others = ", ".join(dict.fromkeys(f"{gpu.vendor} {gpu.name or 'display device'} at {gpu.address}" for gpu in seen))
+        others = ", ".join(
+            dict.fromkeys(f"{gpu.vendor} {gpu.name or 'display device'} at {gpu.address}" for gpu in seen)
+        )
         inside = known_or(machine.hypervisor, "")
         where = f"this virtual machine{named(inside)}" if inside else "this machine"
         yield self.found(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Pasted
-from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Pasted
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.device import unsupported_gpu
-from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import Device, Support, device_of, intel_gpus, support, title
-from xpu_doctor.unknown import Maybe, known, known_or
 
 
 class GpuUnsupported(Rule):
@@ -49,7 +49,9 @@ class GpuUnsupported(Rule):
                 severity=_severity(alone, about_torch),
                 confidence=_confidence(gpu, about_torch),
                 evidence=tuple(
-                    f"gpus[{place}].{'device_id' if isinstance(gpu.device_id, int) else 'name'}" for place, other in enumerate(known(gpus)) if other is gpu
+                    f"gpus[{place}].{'device_id' if isinstance(gpu.device_id, int) else 'name'}"
+                    for place, other in enumerate(known(gpus))
+                    if other is gpu
                 ),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )
@@ -58,7 +60,11 @@ class GpuUnsupported(Rule):
 def _kind(gpu: Gpu, device: Device) -> str:
     """What the GPU is: its id tells the family, its name only the architecture."""
     family = device.family
-    return f"{family.codename} ({family.architecture})" if isinstance(gpu.device_id, int) else f"of the architecture {family.architecture}"
+    return (
+        f"{family.codename} ({family.architecture})"
+        if isinstance(gpu.device_id, int)
+        else f"of the architecture {family.architecture}"
+    )
 
 
 def _severity(alone: bool, about_torch: bool) -> Severity:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, LevelZero, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, LevelZero, Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.remedies.driver import rebar
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import listed, paths, subject, told
+from xpu_doctor.rules.support.gpus import listed, paths, subject, told
 from xpu_doctor.tables.devices import device_of, title, usable
-from xpu_doctor.unknown import Maybe, Unknown, known, known_or
 
 SMALL_BAR = 256 << 20
 """Bytes of memory that a card shows without Resizable BAR; every discrete card of these families has 4 GiB or more."""
@@ -52,4 +52,8 @@ class RebarDisabled(Rule):
 def _so(there: Maybe[bool], tolerated: bool) -> str:
     if there is True:
         return "and the compute driver lists it all the same"
-    return "which the compute driver bears on i915 and refuses on xe" if tolerated else "and the compute driver refuses such a card"
+    return (
+        "which the compute driver bears on i915 and refuses on xe"
+        if tolerated
+        else "and the compute driver refuses such a card"
+    )

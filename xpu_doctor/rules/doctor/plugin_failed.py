@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.findings import Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.rule import Rule
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.snapshot import Snapshot
 
 
 class PluginFailed(Rule):
@@ -25,6 +25,9 @@ class PluginFailed(Rule):
                     f"the plug-in {failure.name} failed: {failure.error}",
                     evidence=(Evidence(f"failures[{number}].error", failure.error, "plug-ins"),),
                     remedies=(
-                        Remedy("Update or uninstall the plug-in", f"{failure.name} is no part of xpu-doctor; its author can mend it."),
+                        Remedy(
+                            "Update or uninstall the plug-in",
+                            f"{failure.name} is no part of xpu-doctor; its author can mend it.",
+                        ),
                     ),
                 )

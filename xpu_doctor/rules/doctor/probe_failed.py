@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.rule import Rule
-from xpu_doctor.snapshot import Snapshot
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.model.snapshot import Snapshot
 
 
 class ProbeFailed(Rule):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.findings import Finding, Layer, Remedy, Severity
-from xpu_doctor.rule import Rule
-from xpu_doctor.snapshot import SNAPSHOT_SCHEMA, Snapshot
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.findings import Finding, Layer, Remedy, Severity
+from xpu_doctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
 
 
 class SnapshotTooNew(Rule):
@@ -24,6 +24,10 @@ class SnapshotTooNew(Rule):
                 f"the snapshot has schema {snapshot.schema}; this xpu-doctor knows {SNAPSHOT_SCHEMA}",
                 evidence=("schema",),
                 remedies=(
-                    Remedy("Update xpu-doctor", "A newer version reads every fact of the snapshot.", ("pip install --upgrade xpu-doctor",)),
+                    Remedy(
+                        "Update xpu-doctor",
+                        "A newer version reads every fact of the snapshot.",
+                        ("pip install --upgrade xpu-doctor",),
+                    ),
                 ),
             )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Run
-from xpu_doctor.findings import Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import known_or
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Run
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import known_or
 
 
 class TranscriptTampered(Rule):
@@ -25,7 +25,11 @@ class TranscriptTampered(Rule):
                 yield self.found(
                     "transcript",
                     f"code of the examined environment {_deed(stage.foreign_lines, stage.lost_lines)}; nothing of it was believed",
-                    evidence=[Evidence(f"run.stages[{number}].{name}", str(count), "") for name, count in counts.items() if count],
+                    evidence=[
+                        Evidence(f"run.stages[{number}].{name}", str(count), "")
+                        for name, count in counts.items()
+                        if count
+                    ],
                     remedies=(
                         Remedy(
                             "Find what writes into descriptors that are not its own",
@@ -38,6 +42,12 @@ class TranscriptTampered(Rule):
 
 
 def _deed(foreign: int, lost: int) -> str:
-    written = f"wrote {foreign} {'line' if foreign == 1 else 'lines'} into the record of the examination" if foreign else ""
-    taken = f"took {lost} {'line' if lost == 1 else 'lines'} out of {'it' if foreign else 'the record of the examination'}" if lost else ""
+    written = (
+        f"wrote {foreign} {'line' if foreign == 1 else 'lines'} into the record of the examination" if foreign else ""
+    )
+    taken = (
+        f"took {lost} {'line' if lost == 1 else 'lines'} out of {'it' if foreign else 'the record of the examination'}"
+        if lost
+        else ""
+    )
     return " and ".join(filter(None, (written, taken)))

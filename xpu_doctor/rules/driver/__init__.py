@@ -1,6 +1,6 @@
 """Rules of the driver layer, in the order in which they are judged."""
 
-from xpu_doctor.rule import Rule
+from xpu_doctor.diagnosis.judge import Rule
 from xpu_doctor.rules.driver.gpu_driver_bug import GpuDriverBug
 from xpu_doctor.rules.driver.gpu_driver_missing import GpuDriverMissing
 from xpu_doctor.rules.driver.gpu_driver_too_old import GpuDriverTooOld
@@ -8,4 +8,11 @@ from xpu_doctor.rules.driver.level_zero_loader_missing import LevelZeroLoaderMis
 from xpu_doctor.rules.driver.level_zero_loader_too_old import LevelZeroLoaderTooOld
 from xpu_doctor.rules.driver.wsl_setup import WslSetup
 
-RULES: tuple[type[Rule], ...] = (LevelZeroLoaderMissing, LevelZeroLoaderTooOld, GpuDriverMissing, GpuDriverTooOld, GpuDriverBug, WslSetup)
+RULES: tuple[type[Rule], ...] = (
+    LevelZeroLoaderMissing,
+    LevelZeroLoaderTooOld,
+    GpuDriverMissing,
+    GpuDriverTooOld,
+    GpuDriverBug,
+    WslSetup,
+)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
+from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import listed, names, none_to_use, subject
+from xpu_doctor.rules.support.gpus import listed, names, none_to_use, subject
 from xpu_doctor.tables.devices import device_of, usable
 from xpu_doctor.tables.drivers import BadBuild, BadEffect, Build, between, installed_build, release_of
 from xpu_doctor.tables.rows import rows
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known_or
-from xpu_doctor.versions import release
 
 SMALL_BAR = 256 << 20
-OTHER_CODES = frozenset({0x70000002, 0x70000003, 0x70000006, 0x70000007, 0x70010001, 0x78000003, 0x78000004, 0x7FFFFFFE})
+OTHER_CODES = frozenset(
+    {0x70000002, 0x70000003, 0x70000006, 0x70000007, 0x70010001, 0x78000003, 0x78000004, 0x7FFFFFFE}
+)
 """Codes of zeInit that no other rule takes: neither permission, nor versions, nor a lost device, nor "uninitialized"."""
 UNINITIALIZED = 0x78000001
 
@@ -75,7 +77,9 @@ class GpuDriverBug(Rule):
             if hit and not (row.effect is BadEffect.DEVICES and all(listed(gpu, level_zero) is True for gpu in hit)):
                 yield self._known_bad(machine, row, hit, gpus, level_zero, build)
 
-    def _failed(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero) -> Iterator[Finding]:
+    def _failed(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero
+    ) -> Iterator[Finding]:
         code = known_or(level_zero.init_code, 0)
         loads = level_zero.libraries if isinstance(level_zero.libraries, tuple) else ()
         loadable = any(not row.error for row in loads)
@@ -89,7 +93,13 @@ class GpuDriverBug(Rule):
             )
 
     def _known_bad(
-        self, machine: Machine, row: BadBuild, hit: list[Gpu], gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build
+        self,
+        machine: Machine,
+        row: BadBuild,
+        hit: list[Gpu],
+        gpus: tuple[Gpu, ...],
+        level_zero: LevelZero,
+        build: Build,
     ) -> Finding:
         seen = row.effect is BadEffect.DEVICES and all(listed(gpu, level_zero) is False for gpu in hit)
         return self.found(
@@ -130,7 +140,9 @@ def _hit(row: BadBuild, gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, bui
         return []
     hit = [gpu for gpu in gpus if (device := device_of(gpu)) and device.family.key in row.families]
     if row.small_bar:
-        hit = [gpu for gpu in hit if isinstance(gpu.bar_bytes, tuple) and 0 < max(gpu.bar_bytes, default=0) <= SMALL_BAR]
+        hit = [
+            gpu for gpu in hit if isinstance(gpu.bar_bytes, tuple) and 0 < max(gpu.bar_bytes, default=0) <= SMALL_BAR
+        ]
     return hit if len(hit) > 1 or not row.several else []
 
 
@@ -143,5 +155,7 @@ def _remedies(machine: Machine, row: BadBuild) -> tuple[Remedy, ...]:
         title = f"Or go back to compute-runtime {release_of(row.good)} (build {row.good})"
         remedies.append(Remedy(title, "It does not have this fault.", url=row.source))
     if row.workaround:
-        remedies.append(Remedy(f"Meanwhile: {row.workaround}", "It avoids the fault without a new driver.", url=row.source))
+        remedies.append(
+            Remedy(f"Meanwhile: {row.workaround}", "It avoids the fault without a new driver.", url=row.source)
+        )
     return tuple(remedies) or (Remedy("Follow the report of this fault", "No fixed build is known.", url=row.source),)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.driver import install_driver
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import families, initialised, none_to_use, presence
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.rules.support.gpus import families, initialised, none_to_use, presence
 
 DEPENDENCY_UNAVAILABLE = 0x70020000
 BASIC = ("Microsoft Basic", "Standard VGA")
@@ -24,13 +24,17 @@ class GpuDriverMissing(Rule):
     layer = Layer.DRIVER
     explains = frozenset({"xpu-unavailable"})
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver
+    ) -> Iterator[Finding]:
         """Certain where the driver's library was tried or is nowhere; undecided where neither could be seen."""
         for finding in self._missing(machine, gpus, level_zero, driver):
             remedies = install_driver(machine, families=families(gpus))
             yield self._capped(replace(finding, remedies=remedies), presence(gpus, machine))
 
-    def _missing(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
+    def _missing(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver
+    ) -> Iterator[Finding]:
         if none_to_use(gpus):
             return
         worked = initialised(level_zero)
@@ -52,7 +56,9 @@ class GpuDriverMissing(Rule):
         if isinstance(library, Unknown):
             raise Undecided(Unknown(library.reason, "driver.libraries"))
         if library is None:
-            sure = isinstance(driver.packages, tuple) and not any("gpu" in row.name or row.name in PACKAGED for row in driver.packages)
+            sure = isinstance(driver.packages, tuple) and not any(
+                "gpu" in row.name or row.name in PACKAGED for row in driver.packages
+            )
             confidence = Confidence.CERTAIN if sure else Confidence.LIKELY
             summary = "no Level Zero GPU driver (libze_intel_gpu.so.1) is in the system's library folders"
             yield self._found(summary, ("driver.libraries", "driver.packages"), confidence)
@@ -64,7 +70,9 @@ class GpuDriverMissing(Rule):
             return
         broken = next((row for row in loads if row.error and not _itself(row)), None)
         if broken is not None:
-            yield self._found(f"the GPU driver is installed but does not load: {broken.error}", ("level_zero.libraries",))
+            yield self._found(
+                f"the GPU driver is installed but does not load: {broken.error}", ("level_zero.libraries",)
+            )
         else:
             summary = "no Level Zero GPU driver is installed: libze_intel_gpu.so.1 cannot be found (the loader and an OpenCL driver alone are not enough)"
             yield self._found(summary, ("level_zero.init_result", "level_zero.libraries", "driver.packages"))
@@ -72,7 +80,9 @@ class GpuDriverMissing(Rule):
     def _windows(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], driver: Driver) -> Iterator[Finding]:
         for index, gpu in enumerate(known_or(gpus, ())):
             if gpu.vendor == "intel" and gpu.name.startswith(BASIC):
-                yield self._found(f"{gpu.address} runs with Windows' own basic driver ({gpu.name})", (f"gpus[{index}].name",))
+                yield self._found(
+                    f"{gpu.address} runs with Windows' own basic driver ({gpu.name})", (f"gpus[{index}].name",)
+                )
                 return
         library = known(driver.library("ze_intel_gpu64.dll"))
         if library is None:

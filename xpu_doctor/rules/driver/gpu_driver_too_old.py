@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import listed, none_to_use, paths, subject
+from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject
 from xpu_doctor.tables.devices import device_of, title, usable
-from xpu_doctor.tables.drivers import Build, KernelNeed, WslFault, first_build, installed_build, parse_windows, release_of, windows_minimum
+from xpu_doctor.tables.drivers import (
+    Build,
+    KernelNeed,
+    WslFault,
+    first_build,
+    installed_build,
+    parse_windows,
+    release_of,
+    windows_minimum,
+)
 from xpu_doctor.tables.rows import rows
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
-from xpu_doctor.versions import release
 
 
 class GpuDriverTooOld(Rule):
@@ -25,7 +34,14 @@ class GpuDriverTooOld(Rule):
     explains = frozenset({"xpu-unavailable", "xpu-query-crashed", "gpu-driver-bug", "torch-import-crashed"})
 
     def check(
-        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero, driver: Driver, torch: Torch, xpu: Xpu
+        self,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+        kernel: Kernel,
+        level_zero: LevelZero,
+        driver: Driver,
+        torch: Torch,
+        xpu: Xpu,
     ) -> Iterator[Finding]:
         """Found for each usable GPU that Level Zero does not list and whose first build is newer; then by kernel; then in WSL2."""
         if none_to_use(gpus) or known_or(xpu.allocated, False) is True:
@@ -37,10 +53,14 @@ class GpuDriverTooOld(Rule):
         build = installed_build(level_zero, driver)
         if isinstance(build, Unknown):
             raise Undecided(Unknown(build.reason, "driver.packages"))
-        found = list(self._by_gpu(machine, seen, level_zero, build)) or list(self._by_kernel(machine, seen, kernel, level_zero, build))
+        found = list(self._by_gpu(machine, seen, level_zero, build)) or list(
+            self._by_kernel(machine, seen, kernel, level_zero, build)
+        )
         yield from found or self._in_wsl(machine, torch, build)
 
-    def _by_gpu(self, machine: Machine, gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build) -> Iterator[Finding]:
+    def _by_gpu(
+        self, machine: Machine, gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build
+    ) -> Iterator[Finding]:
         for gpu in usable(gpus):
             device = device_of(gpu)
             if device is None or build.number >= first_build(device) or listed(gpu, level_zero) is True:
@@ -53,7 +73,9 @@ class GpuDriverTooOld(Rule):
                 remedies=install_driver(machine, newest=True),
             )
 
-    def _by_kernel(self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero, build: Build) -> Iterator[Finding]:
+    def _by_kernel(
+        self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero, build: Build
+    ) -> Iterator[Finding]:
         running = release(known_or(kernel.version, ""))
         unlisted = [gpu for gpu in usable(gpus) if listed(gpu, level_zero) is not True]
         if known_or(machine.wsl, False) is True or not unlisted:
@@ -82,7 +104,11 @@ class GpuDriverTooOld(Rule):
                     f"the GPU driver {build.name} inside WSL2 is too old for torch {torch.version}: {row.symptom}",
                     severity=Severity.WARNING,
                     confidence=Confidence.LIKELY,
-                    evidence=(build.fact, "torch.version", Evidence("table drivers.wsl", f"builds up to {row.build} are too old", row.source)),
+                    evidence=(
+                        build.fact,
+                        "torch.version",
+                        Evidence("table drivers.wsl", f"builds up to {row.build} are too old", row.source),
+                    ),
                     remedies=install_driver(machine, newest=True),
                 )
 
@@ -98,6 +124,9 @@ class GpuDriverTooOld(Rule):
                     subject([gpu], gpus),
                     f"the graphics driver {gpu.driver_version} is older than the first one for {title(gpu)} (32.0.101.{row.minimum})",
                     confidence=Confidence.LIKELY,
-                    evidence=(*paths([gpu], gpus, "driver_version"), Evidence("table drivers.windows", f"32.0.101.{row.minimum} is the first one", row.source)),
+                    evidence=(
+                        *paths([gpu], gpus, "driver_version"),
+                        Evidence("table drivers.windows", f"32.0.101.{row.minimum} is the first one", row.source),
+                    ),
                     remedies=(windows_driver(),),
                 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Driver, Gpu, LevelZero, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Driver, Gpu, LevelZero, Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.driver import install_driver
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import families, none_to_use, presence
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.rules.support.gpus import families, none_to_use, presence
 
 ABSENT = ("cannot open shared object file", "Could not find module", "[WinError 126]", "image not found")
 
@@ -21,7 +21,9 @@ class LevelZeroLoaderMissing(Rule):
     layer = Layer.DRIVER
     explains = frozenset({"xpu-unavailable"})
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver
+    ) -> Iterator[Finding]:
         """Found where loading it failed; from files alone where nobody tried, and then only likely."""
         if none_to_use(gpus):
             return
@@ -43,7 +45,11 @@ class LevelZeroLoaderMissing(Rule):
             return
         said = str(known_or(level_zero.loader_error, ""))
         absent = (name in said.split(":")[0] and any(words in said for words in ABSENT)) or not said
-        summary = f"the Level Zero loader ({name}) is not installed" if absent else f"the Level Zero loader does not load: {said}"
+        summary = (
+            f"the Level Zero loader ({name}) is not installed"
+            if absent
+            else f"the Level Zero loader does not load: {said}"
+        )
         yield self.found(
             "machine",
             summary,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, LevelZero, Machine, Torch, Xpu
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
-from xpu_doctor.parsers.ur_loader import missing_symbol
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.driver import install_loader
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.drivers import LoaderFloor
 from xpu_doctor.tables.rows import rows
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known_or
-from xpu_doctor.versions import numbers
+from xpu_doctor.text.sycl_loader_log import missing_symbol
 
 UNSUPPORTED_VERSION = 0x78000002
 
@@ -26,7 +26,9 @@ class LevelZeroLoaderTooOld(Rule):
     from_table = True
     explains = frozenset({"xpu-unavailable", "xpu-query-crashed", "gpu-driver-bug"})
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, torch: Torch, xpu: Xpu) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, torch: Torch, xpu: Xpu
+    ) -> Iterator[Finding]:
         """Certain where the runtime itself named the missing symbol; else from the version, softer where torch is no XPU build."""
         if none_to_use(gpus) or level_zero.loader_loaded is False:
             return
@@ -38,7 +40,11 @@ class LevelZeroLoaderTooOld(Rule):
                 yield self.found(
                     "machine",
                     f"the Level Zero loader{_version(level_zero)} lacks {symbol}, which torch's SYCL runtime needs: it counts no device then, silently",
-                    evidence=(f"level_zero.adapters[{index}].error", "level_zero.loader_version", "level_zero.loader_path"),
+                    evidence=(
+                        f"level_zero.adapters[{index}].error",
+                        "level_zero.loader_version",
+                        "level_zero.loader_path",
+                    ),
                     remedies=install_loader(machine),
                 )
                 return

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Driver, Kernel, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Driver, Kernel, Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer
+from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.wsl import set_up_wsl, to_version_2
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import known, known_or
 
 
 class WslSetup(Rule):
@@ -24,13 +24,22 @@ class WslSetup(Rule):
             return
         version = known_or(kernel.version, "")
         if version.endswith("-Microsoft"):
-            yield self.found("machine", "this is WSL 1, which has no GPU at all", evidence=("kernel.version",), remedies=to_version_2())
+            yield self.found(
+                "machine",
+                "this is WSL 1, which has no GPU at all",
+                evidence=("kernel.version",),
+                remedies=to_version_2(),
+            )
             return
         if known_or(machine.container, "") and known_or(driver.dxg, False) is False:
             return
         if known(driver.dxg) is False:
-            summary = "WSL2 has no /dev/dxg: Windows passes no GPU in (an old Windows, an old WSL, or no graphics driver)"
-            yield self.found("machine", summary, evidence=("driver.dxg", "kernel.version"), remedies=set_up_wsl(machine))
+            summary = (
+                "WSL2 has no /dev/dxg: Windows passes no GPU in (an old Windows, an old WSL, or no graphics driver)"
+            )
+            yield self.found(
+                "machine", summary, evidence=("driver.dxg", "kernel.version"), remedies=set_up_wsl(machine)
+            )
         elif known(driver.wsl_libraries) is False:
             yield self.found(
                 "machine",

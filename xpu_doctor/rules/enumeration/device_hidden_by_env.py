@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Environment, Gpu, LevelZero, Machine, Xpu
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Environment, Gpu, LevelZero, Machine, Xpu
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.remedies.driver import unset
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use
+from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.variables import hiding_variables
-from xpu_doctor.unknown import Maybe, Unknown, known, known_or
 
-SELECTOR_ERRORS = ("Incomplete selector", "ONEAPI_DEVICE_SELECTOR", "Error parsing selector string", "No device of requested type")
+SELECTOR_ERRORS = (
+    "Incomplete selector",
+    "ONEAPI_DEVICE_SELECTOR",
+    "Error parsing selector string",
+    "No device of requested type",
+)
 
 
 class DeviceHiddenByEnv(Rule):
@@ -72,7 +77,13 @@ class DeviceHiddenByEnv(Rule):
             yield self._found(machine, environment, names, 0, 0, ("xpu.error",), Confidence.CERTAIN)
         elif count == 0 and isinstance(level_zero.devices, tuple) and level_zero.devices:
             yield self._found(
-                machine, environment, names, 0, len(level_zero.devices), ("xpu.device_count", "level_zero.devices"), Confidence.LIKELY
+                machine,
+                environment,
+                names,
+                0,
+                len(level_zero.devices),
+                ("xpu.device_count", "level_zero.devices"),
+                Confidence.LIKELY,
             )
 
     def _found(

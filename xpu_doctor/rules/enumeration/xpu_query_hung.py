@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Python, Run, Stage
-from xpu_doctor.findings import Finding, Layer
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import HUNG, ended, look_closer, seconds, stage_evidence
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Python, Run, Stage
+from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.rules.enumeration.xpu_unavailable import CODE
+from xpu_doctor.rules.support.stages import HUNG, ended, look_closer, seconds, stage_evidence
 
 DOING = {"xpu": "asking torch.xpu for its devices", "allocate": "making a small tensor on the device"}
 

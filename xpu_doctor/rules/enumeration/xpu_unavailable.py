@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
-from xpu_doctor.findings import Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import FAILED, ended, examine, look_closer, stage_evidence
-from xpu_doctor.rules.wheel._presence import presence
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.rules.support.gpu_presence import presence
+from xpu_doctor.rules.support.stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.tables.builds import named
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
 CODE = "import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))"
 LOG = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set before it, the SYCL runtime tells what it loads."
@@ -24,7 +24,16 @@ class XpuUnavailable(Rule):
     symptom = True
     explains = frozenset({"compute-failed", "silent-cpu-fallback"})
 
-    def check(self, xpu: Xpu, run: Run, python: Python, torch: Torch, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
+    def check(
+        self,
+        xpu: Xpu,
+        run: Run,
+        python: Python,
+        torch: Torch,
+        machine: Machine,
+        gpus: Maybe[tuple[Gpu, ...]],
+        kernel: Kernel,
+    ) -> Iterator[Finding]:
         """Found where is_available() is false, no device is counted, or a counted device takes no tensor."""
         said = _broken_query(run) or _said(xpu)
         if said is None:
@@ -61,7 +70,9 @@ def _broken_query(run: Run) -> Said | None:
         return None
     if stage is None or stage.outcome not in FAILED:
         return None
-    return f"asking torch.xpu failed: {stage.reason or 'the process left without a word'}", stage_evidence(run, stage, "traceback")
+    return f"asking torch.xpu failed: {stage.reason or 'the process left without a word'}", stage_evidence(
+        run, stage, "traceback"
+    )
 
 
 def _said(xpu: Xpu) -> Said | None:
@@ -71,11 +82,15 @@ def _said(xpu: Xpu) -> Said | None:
         return None
     if known_or(xpu.device_count, -1) == 0 or not known(xpu.available):
         return "torch.xpu offers no device", tuple(
-            f"xpu.{name}" for name in ("available", "device_count", "compiled", "warnings") if not isinstance(getattr(xpu, name), Unknown)
+            f"xpu.{name}"
+            for name in ("available", "device_count", "compiled", "warnings")
+            if not isinstance(getattr(xpu, name), Unknown)
         )
     refused = [device for device in _devices(xpu) if known_or(device.allocated, True) is False]
     if refused:
-        names = ", ".join(f"xpu:{device.index}" + (f" ({device.error})" if device.error else "") for device in refused[:3])
+        names = ", ".join(
+            f"xpu:{device.index}" + (f" ({device.error})" if device.error else "") for device in refused[:3]
+        )
         return f"torch.xpu counts {len(_devices(xpu))} and no tensor could be made on {names}", (
             "xpu.device_count",
             *(f"xpu.devices[{device.index}].error" for device in refused if device.error),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Python, Run
-from xpu_doctor.findings import Finding, Layer
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import DIED, ended, look_closer, stage_evidence
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Python, Run
+from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.rules.support.stages import DIED, ended, look_closer, stage_evidence
 
 
 class TorchImportCrashed(Rule):

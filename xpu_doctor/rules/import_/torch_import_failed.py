@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Import, Libraries, Python, Run, Stage
-from xpu_doctor.findings import Evidence, Finding, Layer
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Import, Libraries, Python, Run, Stage
+from xpu_doctor.model.findings import Evidence, Finding, Layer
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
+from xpu_doctor.rules.support.stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
 
 IMPORT_TORCH = "import torch"
 LOADING = ("ImportError", "OSError")
@@ -38,11 +38,18 @@ class TorchImportFailed(Rule):
         if stage is None and known_or(imported.succeeded, True):
             return
         why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
-        evidence: tuple[str | Evidence, ...] = stage_evidence(run, stage, "exception", "traceback") if stage else _told(imported)
+        evidence: tuple[str | Evidence, ...] = (
+            stage_evidence(run, stage, "exception", "traceback") if stage else _told(imported)
+        )
         predicted = isinstance(libraries.prediction, str)
         yield self.found(
             "machine",
-            _summary(stage, imported) + (UNPREDICTED if libraries.prediction == "loads" and stage is not None and stage.exception in LOADING else ""),
+            _summary(stage, imported)
+            + (
+                UNPREDICTED
+                if libraries.prediction == "loads" and stage is not None and stage.exception in LOADING
+                else ""
+            ),
             evidence=(*evidence, *(("libraries.prediction",) if predicted else ())),
             remedies=(look_closer(python, IMPORT_TORCH, why),),
         )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Python, Run, Stage
-from xpu_doctor.findings import Finding, Layer, Remedy
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Python, Run, Stage
+from xpu_doctor.model.findings import Finding, Layer, Remedy
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import HUNG, ended, seconds, stage_evidence
-from xpu_doctor.unknown import known_or
+from xpu_doctor.rules.support.stages import HUNG, ended, seconds, stage_evidence
 
 
 class TorchImportHung(Rule):

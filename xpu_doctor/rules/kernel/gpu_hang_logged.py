@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Kernel, LevelZero, LogLine, Machine
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, LogLine, Machine
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.kernel import after_hang
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import none_to_use
-from xpu_doctor.unknown import Maybe, known, known_or
+from xpu_doctor.rules.support.gpus import none_to_use
 
 HANG = re.compile(
     r"GPU HANG|Timedout job|[Ee]ngine reset|[Rr]esetting (?:chip|rcs|ccs|bcs|vcs|vecs)|CAT error|GT\d+: reset (?:started|failed|queued)|[Ww]edged|hung on"
 )
-DEAD = re.compile(r"[Dd]eclared wedged|declaring it wedged|device (?:is )?wedged|failed to reset|reset failed|needs recovery|lost")
+DEAD = re.compile(
+    r"[Dd]eclared wedged|declaring it wedged|device (?:is )?wedged|failed to reset|reset failed|needs recovery|lost"
+)
 DEVICE_LOST = 0x70000001
 
 
@@ -27,7 +29,9 @@ class GpuHangLogged(Rule):
     severity = Severity.WARNING
     explains = frozenset({"compute-failed", "xpu-query-hung", "xpu-query-crashed", "xpu-unavailable"})
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero
+    ) -> Iterator[Finding]:
         """A warning for a logged hang, an error where the device did not come back."""
         if none_to_use(gpus):
             return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Kernel, LogLine, Machine
-from xpu_doctor.findings import Confidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Kernel, LogLine, Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer
+from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.kernel import bind_driver
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import paths, subject, told
+from xpu_doctor.rules.support.gpus import paths, subject, told
 from xpu_doctor.tables.devices import device_of, title, usable
-from xpu_doctor.unknown import Maybe, known, known_or
 
 GRAPHICS = ("i915", "xe")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Kernel, Machine
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Kernel, Machine
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import newer_kernel
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import names, subject
+from xpu_doctor.rules.support.gpus import names, subject
 from xpu_doctor.tables.devices import device_of, usable
 from xpu_doctor.tables.drivers import BadKernel, KernelEffect, between
 from xpu_doctor.tables.rows import rows
-from xpu_doctor.unknown import Maybe, known, known_or
-from xpu_doctor.versions import release
 
 HANG = re.compile(r"GPU HANG|Timedout job|[Ee]ngine reset|[Ww]edged")
 
@@ -38,7 +38,9 @@ class KernelRegression(Rule):
         for row in rows(BadKernel):
             hit = [gpu for gpu in usable(seen) if (device := device_of(gpu)) and device.family.key in row.families]
             if hit and between(release(version), row.kernels):
-                hung = row.effect is KernelEffect.HANG and any(HANG.search(line.text) for line in known_or(kernel.gpu_log, ()))
+                hung = row.effect is KernelEffect.HANG and any(
+                    HANG.search(line.text) for line in known_or(kernel.gpu_log, ())
+                )
                 yield self.found(
                     subject(hit, seen),
                     f"kernel {version} has a known fault with {names(hit)}: {row.symptom}",

@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Gpu, Kernel, LevelZero, Machine
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, Machine
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer
+from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.gpus import listed, paths, subject, told
+from xpu_doctor.rules.support.gpus import listed, paths, subject, told
 from xpu_doctor.tables.devices import device_of, title, usable
-from xpu_doctor.unknown import Maybe, known, known_or
-from xpu_doctor.versions import release
 
 REFUSED = re.compile(
-    r"graphics device ([0-9a-f]{4}) is not (?:properly )?(?:officially )?supported|force_probe=([0-9a-f]{4})", re.IGNORECASE
+    r"graphics device ([0-9a-f]{4}) is not (?:properly )?(?:officially )?supported|force_probe=([0-9a-f]{4})",
+    re.IGNORECASE,
 )
-XE_SOURCE = Evidence("known case", "zeInit finds no device on an A770 that xe drives", "https://github.com/intel/compute-runtime/issues/905")
+XE_SOURCE = Evidence(
+    "known case",
+    "zeInit finds no device on an A770 that xe drives",
+    "https://github.com/intel/compute-runtime/issues/905",
+)
 BACKPORTS = ("rhel", "centos", "almalinux", "rocky", "sles")
 """Distributions whose kernel keeps an old number and takes graphics drivers from newer ones."""
 
@@ -36,7 +41,9 @@ class KernelTooOld(Rule):
         }
     )
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero
+    ) -> Iterator[Finding]:
         """Found for each GPU without a kernel driver whose family needs a newer kernel, or which the kernel's log refuses."""
         if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
             return
@@ -53,18 +60,25 @@ class KernelTooOld(Rule):
             said = isinstance(gpu.device_id, int) and f"{gpu.device_id:04x}" in refused
             if not said and not (minimum and (0, 0) < release(version) < release(minimum)):
                 continue
-            sure = said or (device is not None and device.family.kernel_sure and known_or(machine.distribution, "") not in BACKPORTS)
+            sure = said or (
+                device is not None and device.family.kernel_sure and known_or(machine.distribution, "") not in BACKPORTS
+            )
             needs = f"it needs {minimum} or newer" if minimum else "it needs a newer one, or force_probe"
             yield self.found(
                 subject([gpu], seen),
                 f"kernel {version} does not drive {title(gpu)}: {needs}",
                 confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
-                evidence=("kernel.version", *paths([gpu], seen, "kernel_driver"), *(("kernel.gpu_log",) if said else ())),
+                evidence=(
+                    "kernel.version",
+                    *paths([gpu], seen, "kernel_driver"),
+                    *(("kernel.gpu_log",) if said else ()),
+                ),
                 remedies=newer_kernel(machine, minimum, device.family.kernel_package if device else ""),
             )
 
-
-    def _on_xe(self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero) -> Iterator[Finding]:
+    def _on_xe(
+        self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero
+    ) -> Iterator[Finding]:
         """A GPU that belongs on i915 was given to xe by force_probe, and Level Zero does not list it."""
         for gpu in usable(gpus):
             device = device_of(gpu)
@@ -74,17 +88,26 @@ class KernelTooOld(Rule):
                     subject([gpu], gpus),
                     f"{title(gpu)} is driven by xe, which takes it only by force_probe: for computing it belongs to i915",
                     confidence=Confidence.LIKELY,
-                    evidence=(*paths([gpu], gpus, "kernel_driver"), "kernel.command_line", "level_zero.init_result", XE_SOURCE),
+                    evidence=(
+                        *paths([gpu], gpus, "kernel_driver"),
+                        "kernel.command_line",
+                        "level_zero.init_result",
+                        XE_SOURCE,
+                    ),
                     remedies=(back_to_i915(machine, gpu.device_id, _probes(kernel)),),
                 )
 
 
 def _probes(kernel: Kernel) -> tuple[str, ...]:
     """Return the parameters that give a GPU to xe and take it from i915."""
-    return tuple(word for word in known_or(kernel.command_line, ()) if word.startswith(("xe.force_probe=", "i915.force_probe=!")))
+    return tuple(
+        word for word in known_or(kernel.command_line, ()) if word.startswith(("xe.force_probe=", "i915.force_probe=!"))
+    )
 
 
 def _refused(kernel: Kernel) -> frozenset[str]:
     """Ids that i915 or xe said they do not take without force_probe."""
     lines = known_or(kernel.gpu_log, ())
-    return frozenset(number.lower() for line in lines for match in REFUSED.finditer(line.text) for number in match.groups() if number)
+    return frozenset(
+        number.lower() for line in lines for match in REFUSED.finditer(line.text) for number in match.groups() if number
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Import, Libraries, Machine, Run, Xpu
-from xpu_doctor.findings import Finding, Layer, Remedy
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import Kind, chain, of_kind, outcome
-from xpu_doctor.unknown import known_or
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Import, Libraries, Machine, Run, Xpu
+from xpu_doctor.model.findings import Finding, Layer, Remedy
+from xpu_doctor.model.unknown import known_or
+from xpu_doctor.rules.support.library_faults import Kind, chain, of_kind, outcome
 
 
 class GlibcTooOld(Rule):
@@ -16,7 +16,9 @@ class GlibcTooOld(Rule):
 
     code = "glibc-too-old"
     layer = Layer.RUNTIME
-    explains = frozenset({"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"})
+    explains = frozenset(
+        {"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"}
+    )
 
     def check(self, libraries: Libraries, machine: Machine, imported: Import, xpu: Xpu, run: Run) -> Iterator[Finding]:
         """Found where a library wants a GLIBC_ or GLIBCXX_ version that the system's runtime does not define."""

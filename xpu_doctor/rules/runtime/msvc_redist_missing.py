@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Import, Libraries, Python, Run, Xpu
-from xpu_doctor.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Import, Libraries, Python, Run, Xpu
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Unknown, known_or
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.runtime import redistributable
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import Kind, chain, names, of_kind, outcome
-from xpu_doctor.unknown import Unknown, known_or
-from xpu_doctor.versions import numbers
+from xpu_doctor.rules.support.library_faults import Kind, chain, names, of_kind, outcome
 
 MUTEX = (14, 40)
 """Programs built by this compiler or a newer one crash in std::mutex on an older msvcp140.dll."""
@@ -22,7 +22,14 @@ class MsvcRedistMissing(Rule):
     code = "msvc-redist-missing"
     layer = Layer.RUNTIME
     explains = frozenset(
-        {"shared-library-missing", "torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"}
+        {
+            "shared-library-missing",
+            "torch-import-failed",
+            "torch-import-crashed",
+            "xpu-unavailable",
+            "xpu-query-crashed",
+            "compute-failed",
+        }
     )
 
     def check(self, libraries: Libraries, imported: Import, xpu: Xpu, run: Run, python: Python) -> Iterator[Finding]:
@@ -43,7 +50,11 @@ class MsvcRedistMissing(Rule):
         if not has or not built or has >= MUTEX or built < MUTEX or known_or(imported.succeeded, False):
             return
         stage = run.stage("import")
-        died = not isinstance(stage, Unknown) and stage is not None and (stage.outcome == "crash" or stage.winerror == 1114)
+        died = (
+            not isinstance(stage, Unknown)
+            and stage is not None
+            and (stage.outcome == "crash" or stage.winerror == 1114)
+        )
         yield self.found(
             "torch",
             f"msvcp140.dll is {libraries.msvc}, and torch was built by Visual C++ {libraries.msvc_built}: "

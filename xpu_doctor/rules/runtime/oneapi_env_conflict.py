@@ -5,16 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Environment, Import, Libraries, LoadedLibrary, Python, Run, Xpu
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Environment, Import, Libraries, LoadedLibrary, Python, Run, Xpu
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.runtime import newer_cpp_runtime, without_variables
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import PATH_LIKE, Judged, Kind, by_variable, chain, displaced, of_kind, oneapi_release, outcome
-from xpu_doctor.unknown import known, known_or
+from xpu_doctor.rules.support.library_faults import (
+    PATH_LIKE,
+    Judged,
+    Kind,
+    by_variable,
+    chain,
+    displaced,
+    of_kind,
+    oneapi_release,
+    outcome,
+)
 
 CPP = ("libstdc++", "libgcc_s")
 SETVARS = ("SETVARS_COMPLETED", "ONEAPI_ROOT", "CMPLR_ROOT")
-VERSION_OF = {"libsycl": "intel-sycl-rt", "sycl": "intel-sycl-rt", "libur_": "intel-cmplr-lib-ur", "ur_": "intel-cmplr-lib-ur", "libumf": "umf"}
+VERSION_OF = {
+    "libsycl": "intel-sycl-rt",
+    "sycl": "intel-sycl-rt",
+    "libur_": "intel-cmplr-lib-ur",
+    "ur_": "intel-cmplr-lib-ur",
+    "libumf": "umf",
+}
 
 
 class OneapiEnvConflict(Rule):
@@ -49,7 +65,11 @@ class OneapiEnvConflict(Rule):
         """Found where a library comes from outside although the environment has its own, or a fault goes back to such a copy."""
         known(libraries.loaded)
         items = of_kind(libraries, Kind.CONFLICT)
-        rows = tuple(dict.fromkeys((*displaced(libraries), *(row for item in items for row in by_variable(item.fault, libraries)))))
+        rows = tuple(
+            dict.fromkeys(
+                (*displaced(libraries), *(row for item in items for row in by_variable(item.fault, libraries)))
+            )
+        )
         if not items and (not rows or all(row.name.startswith(CPP) for _, row in rows)):
             return
         seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
@@ -109,7 +129,10 @@ def _variables(rows: tuple[tuple[int, LoadedLibrary], ...], environment: Environ
 
 
 def _sentence(
-    items: tuple[Judged, ...], rows: tuple[tuple[int, LoadedLibrary], ...], distributions: Distributions, environment: Environment
+    items: tuple[Judged, ...],
+    rows: tuple[tuple[int, LoadedLibrary], ...],
+    distributions: Distributions,
+    environment: Environment,
 ) -> str:
     setvars = " (oneAPI's setvars.sh was sourced)" if _sourced(environment) else ""
     parts = []

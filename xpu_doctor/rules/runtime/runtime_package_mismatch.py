@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, Import, Installer, Libraries, Python, Run, Xpu
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distribution, Distributions, Import, Installer, Libraries, Python, Run, Xpu
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.runtime import reinstall_packages
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import Judged, Kind, chain, known_package, of_kind, outcome
-from xpu_doctor.rules.runtime._packages import pins, spec, specs
-from xpu_doctor.rules.wheel._requirements import met
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+from xpu_doctor.rules.support.library_faults import Judged, Kind, chain, known_package, of_kind, outcome
+from xpu_doctor.rules.support.requirements import met
+from xpu_doctor.rules.support.runtime_packages import pins, spec, specs
 
 MOST = 3
 
@@ -64,7 +64,9 @@ class RuntimePackageMismatch(Rule):
         severity, confidence = (seen.severity, seen.confidence) if items else _weight(imported, xpu)
         by_pin = (spec(dist.name, distributions, python) for _, dist, _ in rows)
         wanted = (*by_pin, *specs((item.fault.name for item in items), distributions, python))
-        evidence = [Evidence(f"distributions.installed[{number}].version", f"{text}", "") for number, _, text in rows[:8]]
+        evidence = [
+            Evidence(f"distributions.installed[{number}].version", f"{text}", "") for number, _, text in rows[:8]
+        ]
         why = "torch names exact versions of these packages; an upgrade of one of them breaks the set."
         yield self.found(
             "torch",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Import, Installer, Libraries, Machine, Python, Run, Xpu
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Import, Installer, Libraries, Machine, Python, Run, Xpu
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.runtime import reinstall_packages, system_libraries
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.runtime._faults import Judged, Kind, chain, names, of_kind, outcome
-from xpu_doctor.rules.runtime._packages import package_of, specs
+from xpu_doctor.rules.support.library_faults import Judged, Kind, chain, names, of_kind, outcome
+from xpu_doctor.rules.support.runtime_packages import package_of, specs
 from xpu_doctor.tables.libraries import opened_row
 
 STAGES = ("import", "xpu", "later")
@@ -20,7 +20,9 @@ class SharedLibraryMissing(Rule):
 
     code = "shared-library-missing"
     layer = Layer.RUNTIME
-    explains = frozenset({"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"})
+    explains = frozenset(
+        {"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"}
+    )
 
     def check(
         self,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Unknown, known, known_or
 from xpu_doctor.remedies.install import TRITONS, reinstall
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.wheel._requirements import met, requirements_of
+from xpu_doctor.rules.support.requirements import met, requirements_of
 from xpu_doctor.tables.builds import named
 from xpu_doctor.tables.releases import is_nightly, label, public, release_of
-from xpu_doctor.unknown import Unknown, known, known_or
 
 COMPANIONS = ("torchvision", "torchaudio")
 Said = tuple[str, Severity, Confidence]
@@ -25,7 +25,9 @@ class CompanionMismatch(Rule):
     severity = Severity.WARNING
     explains = frozenset({"op-unsupported", "compile-toolchain", "triton-xpu-missing"})
 
-    def check(self, torch: Torch, distributions: Distributions, python: Python, installer: Installer) -> Iterator[Finding]:
+    def check(
+        self, torch: Torch, distributions: Distributions, python: Python, installer: Installer
+    ) -> Iterator[Finding]:
         """Found per companion whose own requirement, release or build label does not fit torch."""
         installed = known(distributions.installed)
         if known_or(torch.installed, True) is False:
@@ -36,22 +38,37 @@ class CompanionMismatch(Rule):
             dist = installed[places[name]] if name in places else None
             said = _companion(dist, version, torch) if dist is not None else None
             if dist is not None and said is not None:
-                yield self._finding(said, ("torch.version", shown(places[name], dist)), python, distributions, installer, torch)
+                yield self._finding(
+                    said, ("torch.version", shown(places[name], dist)), python, distributions, installer, torch
+                )
         for said, numbers in _tritons(installed, places, torch, python):
-            evidence: tuple[str | Evidence, ...] = ("torch.version", *(shown(number, installed[number]) for number in numbers))
+            evidence: tuple[str | Evidence, ...] = (
+                "torch.version",
+                *(shown(number, installed[number]) for number in numbers),
+            )
             yield self._finding(said, evidence, python, distributions, installer, torch)
 
     def _finding(
-        self, said: Said, evidence: tuple[str | Evidence, ...], python: Python, distributions: Distributions, installer: Installer, torch: Torch
+        self,
+        said: Said,
+        evidence: tuple[str | Evidence, ...],
+        python: Python,
+        distributions: Distributions,
+        installer: Installer,
+        torch: Torch,
     ) -> Finding:
         summary, severity, confidence = said
         remedies = reinstall(python, distributions, installer, torch)
-        return self.found("torch", summary, severity=severity, confidence=confidence, evidence=evidence, remedies=remedies)
+        return self.found(
+            "torch", summary, severity=severity, confidence=confidence, evidence=evidence, remedies=remedies
+        )
 
 
 def shown(number: int, dist: Distribution) -> Evidence:
     """Return an installed distribution as evidence."""
-    return Evidence(f"distributions.installed[{number}]", f"{dist.name} {known_or(dist.version, 'of unknown version')}", "")
+    return Evidence(
+        f"distributions.installed[{number}]", f"{dist.name} {known_or(dist.version, 'of unknown version')}", ""
+    )
 
 
 def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
@@ -69,7 +86,11 @@ def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
     row = release_of(version)
     pair = row.companion(dist.name) if row is not None and row.confirmed else ""
     if not wishes and pair and public(dist.version) != pair and not is_nightly(dist.version):
-        return f"{dist.name} {dist.version} does not belong to torch {version}: its partner is {pair}", Severity.WARNING, Confidence.LIKELY
+        return (
+            f"{dist.name} {dist.version} does not belong to torch {version}: its partner is {pair}",
+            Severity.WARNING,
+            Confidence.LIKELY,
+        )
     return _variant(dist, version, torch)
 
 
@@ -77,8 +98,17 @@ def _variant(dist: Distribution, version: str, torch: Torch) -> Said | None:
     """Whether the build label of a companion contradicts torch's build; no label tells nothing unless torch is the XPU build."""
     build, mine = known_or(torch.build, ""), _build_of(label(known_or(dist.version, "")))
     if mine and build in ("xpu", "cpu", "cuda", "rocm") and mine != build:
-        return f"{dist.name} {dist.version} is {named(mine)}, and torch {version} is {named(build)}", Severity.WARNING, Confidence.CERTAIN
-    if build == "xpu" and label(version) == "xpu" and not label(known_or(dist.version, "")) and dist.name == "torchvision":
+        return (
+            f"{dist.name} {dist.version} is {named(mine)}, and torch {version} is {named(build)}",
+            Severity.WARNING,
+            Confidence.CERTAIN,
+        )
+    if (
+        build == "xpu"
+        and label(version) == "xpu"
+        and not label(known_or(dist.version, ""))
+        and dist.name == "torchvision"
+    ):
         return (
             f"{dist.name} {dist.version} did not come from the XPU index: its operators may be missing on xpu",
             Severity.WARNING,
@@ -94,7 +124,9 @@ def _build_of(name: str) -> str:
     return ""
 
 
-def _tritons(installed: tuple[Distribution, ...], places: dict[str, int], torch: Torch, python: Python) -> Iterator[tuple[Said, tuple[int, ...]]]:
+def _tritons(
+    installed: tuple[Distribution, ...], places: dict[str, int], torch: Torch, python: Python
+) -> Iterator[tuple[Said, tuple[int, ...]]]:
     """What is wrong with the packages that share the folder triton."""
     present = [name for name in TRITONS if name in places]
     numbers = tuple(places[name] for name in present)
@@ -103,7 +135,11 @@ def _tritons(installed: tuple[Distribution, ...], places: dict[str, int], torch:
     if len(present) > 1:
         names = " and ".join(f"{name} {known_or(installed[places[name]].version, '')}".strip() for name in present)
         yield (
-            (f"{names} install the same folder `triton`: the later one overwrote the other", Severity.WARNING, Confidence.CERTAIN),
+            (
+                f"{names} install the same folder `triton`: the later one overwrote the other",
+                Severity.WARNING,
+                Confidence.CERTAIN,
+            ),
             numbers,
         )
         return
@@ -111,5 +147,7 @@ def _tritons(installed: tuple[Distribution, ...], places: dict[str, int], torch:
     for wish in requirements_of(torches[0], python, frozenset(present)) if torches else ():
         version = known_or(installed[places[wish.name]].version, "") if wish.name in present else ""
         if version and met(wish, version) is False:
-            said = f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and {version} is installed"
+            said = (
+                f"torch {known_or(torch.version, '')} requires {wish.name}{wish.specifier}, and {version} is installed"
+            )
             yield (said, Severity.WARNING, Confidence.CERTAIN), numbers

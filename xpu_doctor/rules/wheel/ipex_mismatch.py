@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import Unknown, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.packages import uninstall
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.wheel._wrong_wheel import serves_ipex
+from xpu_doctor.rules.support.wrong_wheel import serves_ipex
 from xpu_doctor.tables.releases import IpexPair, label, public
 from xpu_doctor.tables.rows import rows
-from xpu_doctor.unknown import Unknown, known, known_or
 
 NAME = "intel-extension-for-pytorch"
 URL = "https://github.com/intel/intel-extension-for-pytorch"
@@ -34,7 +34,9 @@ class IpexMismatch(Rule):
         }
     )
 
-    def check(self, distributions: Distributions, torch: Torch, python: Python, installer: Installer) -> Iterator[Finding]:
+    def check(
+        self, distributions: Distributions, torch: Torch, python: Python, installer: Installer
+    ) -> Iterator[Finding]:
         """Found where the extension was made for another torch release; a note where torch has no XPU without it."""
         dist = known(distributions.find(NAME))
         if dist is None or known_or(torch.installed, True) is False:
@@ -49,7 +51,10 @@ class IpexMismatch(Rule):
                 f"{NAME} {mine} was built for torch {partner.rstrip('.')}, and torch {version} is installed",
                 confidence=Confidence.CERTAIN if _tabled(mine) else Confidence.LIKELY,
                 evidence=evidence,
-                remedies=(_uninstall(python, installer), *reinstall(python, distributions, installer, torch, also=(NAME,))),
+                remedies=(
+                    _uninstall(python, installer),
+                    *reinstall(python, distributions, installer, torch, also=(NAME,)),
+                ),
             )
         elif serves_ipex(torch, distributions):
             yield self.found(
@@ -63,7 +68,11 @@ class IpexMismatch(Rule):
 
 
 def _version(dist: Distribution, number: int) -> str:
-    return known(Unknown(dist.version.reason, f"distributions.installed[{number}].version") if isinstance(dist.version, Unknown) else dist.version)
+    return known(
+        Unknown(dist.version.reason, f"distributions.installed[{number}].version")
+        if isinstance(dist.version, Unknown)
+        else dist.version
+    )
 
 
 def _tabled(ipex: str) -> bool:
@@ -80,5 +89,7 @@ def _partner(ipex: str) -> str:
 
 
 def _uninstall(python: Python, installer: Installer) -> Remedy:
-    why = "torch has had XPU support of its own since 2.5 and needs no extension; the project was archived in March 2026."
+    why = (
+        "torch has had XPU support of its own since 2.5 and needs no extension; the project was archived in March 2026."
+    )
     return uninstall(python, installer, (NAME,), "Uninstall the extension", why, URL)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
-from xpu_doctor.findings import FIRST, Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
+from xpu_doctor.model.findings import FIRST, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python
 from xpu_doctor.remedies.packages import name_interpreter, see_the_start
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import silent, stage_evidence, unable
-from xpu_doctor.rules.wheel._presence import presence
+from xpu_doctor.rules.support.gpu_presence import presence
+from xpu_doctor.rules.support.stages import silent, stage_evidence, unable
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
-from xpu_doctor.versions import numbers
 
 
 class PythonUnsupported(Rule):
@@ -23,7 +23,16 @@ class PythonUnsupported(Rule):
     code = "python-unsupported"
     layer = Layer.WHEEL
     from_table = True
-    explains = frozenset({"torch-not-installed", "torch-cpu-wheel", "torch-cuda-wheel", "torch-built-without-xpu", "torch-import-failed", "index-incomplete"})
+    explains = frozenset(
+        {
+            "torch-not-installed",
+            "torch-cpu-wheel",
+            "torch-cuda-wheel",
+            "torch-built-without-xpu",
+            "torch-import-failed",
+            "index-incomplete",
+        }
+    )
 
     def check(
         self,
@@ -66,7 +75,10 @@ class PythonUnsupported(Rule):
         found = self.found(
             "torch",
             f"{name} ends before it runs anything: {stage.reason}. Without its environment (-I) it starts",
-            evidence=(*(("target.executable",) if isinstance(target.executable, str) else ()), *stage_evidence(run, stage)),
+            evidence=(
+                *(("target.executable",) if isinstance(target.executable, str) else ()),
+                *stage_evidence(run, stage),
+            ),
             remedies=(see_the_start(name, known_or(python.os, "linux")),),
         )
         return replace(found, weight=FIRST)
@@ -78,7 +90,10 @@ class PythonUnsupported(Rule):
         found = self.found(
             "torch",
             f"{name} did not answer {how}: {stage.reason}",
-            evidence=(*(("target.executable",) if isinstance(target.executable, str) else ()), *stage_evidence(run, stage)),
+            evidence=(
+                *(("target.executable",) if isinstance(target.executable, str) else ()),
+                *stage_evidence(run, stage),
+            ),
             remedies=(name_interpreter(known_or(machine.os, "") or "linux"),),
         )
         return replace(found, weight=FIRST)
@@ -100,7 +115,9 @@ def _refused(target: Target) -> Shown | None:
 
 def _kind(python: Python) -> Shown | None:
     if known_or(python.implementation, "cpython") != "cpython":
-        return f"PyTorch has XPU wheels for CPython alone, and this is {python.implementation}", ("python.implementation",)
+        return f"PyTorch has XPU wheels for CPython alone, and this is {python.implementation}", (
+            "python.implementation",
+        )
     if known_or(python.bits, 64) == 32:
         return "this is a 32-bit Python; XPU wheels are 64-bit", ("python.bits", "python.executable")
     return None
@@ -122,8 +139,15 @@ def _version(python: Python) -> Shown | None:
     tag = python_tag(known(python.version), known_or(python.free_threaded, False))
     if installable(tag, platform_tag(known(python.os), known(python.architecture))):
         return None
-    if not numbers(tag) or tag in known_pythons() or numbers(tag) > max(numbers(name) for name in known_pythons()) or tag.endswith("t"):
-        raise Undecided(Unknown(f"whether an XPU wheel exists for Python {tag} is not in the releases table", "python.version"))
+    if (
+        not numbers(tag)
+        or tag in known_pythons()
+        or numbers(tag) > max(numbers(name) for name in known_pythons())
+        or tag.endswith("t")
+    ):
+        raise Undecided(
+            Unknown(f"whether an XPU wheel exists for Python {tag} is not in the releases table", "python.version")
+        )
     if numbers(tag) < min(numbers(name) for name in known_pythons()):
         return f"Python {tag} is older than any that an XPU wheel was built for", ("python.version",)
     return None

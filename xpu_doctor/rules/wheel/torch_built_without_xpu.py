@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch, Xpu
-from xpu_doctor.findings import Finding, Layer
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch, Xpu
+from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.install import reinstall
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.wheel._presence import presence
-from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, build_evidence, built_from_source, claims_xpu, distribution_built
+from xpu_doctor.rules.support.gpu_presence import presence
+from xpu_doctor.rules.support.wrong_wheel import (
+    NO_XPU_EXPLAINS,
+    build_evidence,
+    built_from_source,
+    claims_xpu,
+    distribution_built,
+)
 from xpu_doctor.tables.builds import named
-from xpu_doctor.unknown import Maybe, known, known_or
 
 USUAL = frozenset({"xpu", "cpu", "cuda", "rocm"})
 
@@ -45,7 +51,12 @@ class TorchBuiltWithoutXpu(Rule):
             "torch",
             f"torch {known_or(torch.version, '')} {what}" + (f"; {here.why}" if here.why else ""),
             severity=here.severity,
-            evidence=("torch.version", "torch.build", *build_evidence(torch), *(("xpu.compiled",) if isinstance(xpu.compiled, bool) else ())),
+            evidence=(
+                "torch.version",
+                "torch.build",
+                *build_evidence(torch),
+                *(("xpu.compiled",) if isinstance(xpu.compiled, bool) else ()),
+            ),
             remedies=reinstall(python, distributions, installer, torch) if here.offer else (),
         )
 
@@ -54,7 +65,11 @@ def _what(torch: Torch, build: str, compiled: bool, of_system: bool) -> str:
     if build == "xpu":
         if compiled:
             return ""
-        seen = "has XPU libraries" if torch.build_source.startswith("torch/lib") else f"is labelled XPU ({torch.build_source or 'by its version'})"
+        seen = (
+            "has XPU libraries"
+            if torch.build_source.startswith("torch/lib")
+            else f"is labelled XPU ({torch.build_source or 'by its version'})"
+        )
         return f"{seen} and says that it was compiled without XPU"
     if build == "cpu" and claims_xpu(torch):
         return "is labelled XPU and holds no XPU library: it is a CPU build"

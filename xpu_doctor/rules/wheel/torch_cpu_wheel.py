@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from xpu_doctor.rules.wheel._wrong_wheel import NO_XPU_EXPLAINS, WrongWheel
+from xpu_doctor.rules.support.wrong_wheel import NO_XPU_EXPLAINS, WrongWheel
 
 
 class TorchCpuWheel(WrongWheel):

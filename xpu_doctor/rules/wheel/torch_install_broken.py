@@ -5,19 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distribution, Distributions, FileFault, Gpu, Import, Installer, Libraries, Machine, Python, Run, Stage, Torch
-from xpu_doctor.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import (
+    Distribution,
+    Distributions,
+    FileFault,
+    Gpu,
+    Import,
+    Installer,
+    Libraries,
+    Machine,
+    Python,
+    Run,
+    Stage,
+    Torch,
+)
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.install import missing_requirement, record_lost, reinstall, remains
 from xpu_doctor.remedies.packages import delete
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules._stages import stage_evidence
-from xpu_doctor.rules.wheel._presence import without_intel_gpu
-from xpu_doctor.rules.wheel._requirements import Wish, requirements_of
-from xpu_doctor.rules.wheel._wrong_wheel import distribution_built
+from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
+from xpu_doctor.rules.support.requirements import Wish, requirements_of
+from xpu_doctor.rules.support.stages import stage_evidence
+from xpu_doctor.rules.support.wrong_wheel import distribution_built
 from xpu_doctor.tables.releases import label, public
-from xpu_doctor.unknown import Maybe, Undecided, Unknown, known, known_or
 
-HARMLESS = re.compile(r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$")
+HARMLESS = re.compile(
+    r"^(\.\./)|^torch/(include|share|test|testing|bin)/|/tests?/|\.pyi$|(^|/)LICENSE|dist-info/licenses/|\.(h|hpp|cuh|cmake|md|txt)$"
+)
 """Files that image builders prune and that no import needs."""
 NAMES = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton")
 NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)")
@@ -61,7 +76,11 @@ class TorchInstallBroken(Rule):
         """Found where RECORD, version.py, the dist-info folders, leftovers, the libraries or a package that torch requires show damage."""
         seen, blocked = _gathered(distributions, torch)
         named = " ".join(text for _, text in seen)
-        seen += [row for row in _damaged(libraries, distribution_built(torch, distributions)) if row[1].split(" ")[0] not in named]
+        seen += [
+            row
+            for row in _damaged(libraries, distribution_built(torch, distributions))
+            if row[1].split(" ")[0] not in named
+        ]
         missing = _missing_requirement(run, distributions, python)
         if missing is not None:
             yield self._requirement(*missing, python, installer)
@@ -84,19 +103,28 @@ class TorchInstallBroken(Rule):
             "the installation of torch is damaged: " + "; ".join(text for _, text in seen),
             severity=severity,
             evidence=tuple(Evidence(fact, text, "") for fact, text in seen),
-            remedies=reinstall(python, distributions, installer, torch, folders=folders, gpu=not without_intel_gpu(machine, gpus)),
+            remedies=reinstall(
+                python, distributions, installer, torch, folders=folders, gpu=not without_intel_gpu(machine, gpus)
+            ),
         )
 
-    def _requirement(self, wish: Wish, module: str, stage: Stage, run: Run, python: Python, installer: Installer) -> Finding:
+    def _requirement(
+        self, wish: Wish, module: str, stage: Stage, run: Run, python: Python, installer: Installer
+    ) -> Finding:
         """torch is whole; a package that it requires is not there."""
         return self.found(
             "torch",
             f"{module} cannot be imported, and torch requires it ({wish.name}{wish.specifier}): torch itself may be whole",
-            evidence=(*stage_evidence(run, stage), Evidence("distributions.installed", f"torch requires {wish.name}{wish.specifier}", "")),
+            evidence=(
+                *stage_evidence(run, stage),
+                Evidence("distributions.installed", f"torch requires {wish.name}{wish.specifier}", ""),
+            ),
             remedies=(missing_requirement(python, installer, f"{wish.name}{wish.specifier}"),),
         )
 
-    def _leftovers_alone(self, text: str, leftovers: tuple[str, ...], folders: tuple[str, ...], python: Python) -> Finding:
+    def _leftovers_alone(
+        self, text: str, leftovers: tuple[str, ...], folders: tuple[str, ...], python: Python
+    ) -> Finding:
         """Folders that an interrupted pip left beside a torch in which nothing else is wrong: a note, which explains no fault."""
         return self.found(
             "torch",
@@ -141,13 +169,19 @@ def _files(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, st
             if faults:
                 more = dist.file_fault_count - MOST
                 named = ", ".join(f"{fault.path} ({_fault_text(fault)})" for fault in sorted(faults, key=_order)[:MOST])
-                yield f"distributions.installed[{number}].file_faults", named + (f" and {more} more" if more > 0 else "")
+                yield (
+                    f"distributions.installed[{number}].file_faults",
+                    named + (f" and {more} more" if more > 0 else ""),
+                )
 
 
 def _package(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
     """A folder of torch that Python takes for an empty namespace."""
     if known_or(torch.installed, False) and torch.package is False:
-        yield "torch.package", f"{known_or(torch.path, 'the folder torch')} holds no __init__.py, so that `import torch` gives an empty namespace"
+        yield (
+            "torch.package",
+            f"{known_or(torch.path, 'the folder torch')} holds no __init__.py, so that `import torch` gives an empty namespace",
+        )
 
 
 def _faults(dist: Distribution, number: int) -> tuple[FileFault, ...]:
@@ -167,7 +201,10 @@ def _fault_text(fault: FileFault) -> str:
 def _damaged(libraries: Libraries, of_system: bool) -> list[tuple[str, str]]:
     """Libraries in torch's folder that are no whole libraries for this machine; a distribution's own links may lead to packages that are not installed."""
     rows = [row for row in known_or(libraries.damaged, ()) if not (of_system and row.kind == "dangling")]
-    return [("libraries.damaged", f"{_leaf(row.path)} ({row.kind}{': ' + row.detail if row.detail else ''})") for row in rows[:MOST]]
+    return [
+        ("libraries.damaged", f"{_leaf(row.path)} ({row.kind}{': ' + row.detail if row.detail else ''})")
+        for row in rows[:MOST]
+    ]
 
 
 def _doubled(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:

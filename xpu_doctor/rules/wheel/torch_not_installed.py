@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Gpu, Import, Installer, Machine, OtherPython, Python, Target, Torch
-from xpu_doctor.findings import Evidence, Finding, Layer, Remedy
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Gpu, Import, Installer, Machine, OtherPython, Python, Target, Torch
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
+from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.install import reinstall
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.wheel._presence import without_intel_gpu
-from xpu_doctor.unknown import Maybe, known, known_or
+from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
 
 
 class TorchNotInstalled(Rule):
@@ -41,14 +41,19 @@ class TorchNotInstalled(Rule):
         found = "; ".join(f"{other.executable} has torch {other.torch}" for other in others[:3])
         yield self.found(
             "torch",
-            f"torch is not installed{where}" + (f" ({found})" if found else "") + ("" if gpu else "; no Intel GPU was seen here either"),
+            f"torch is not installed{where}"
+            + (f" ({found})" if found else "")
+            + ("" if gpu else "; no Intel GPU was seen here either"),
             evidence=(
                 "torch.installed",
                 *(() if gpu else ("gpus",)),
                 *(("target.executable",) if isinstance(target.executable, str) else ()),
                 *(Evidence("target.others", f"{other.executable}: torch {other.torch}", "") for other in others[:3]),
             ),
-            remedies=(*_use_the_other(others, known_or(python.os, "linux")), *reinstall(python, distributions, installer, torch, gpu=gpu)),
+            remedies=(
+                *_use_the_other(others, known_or(python.os, "linux")),
+                *reinstall(python, distributions, installer, torch, gpu=gpu),
+            ),
         )
 
 

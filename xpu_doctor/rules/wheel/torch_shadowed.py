@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Import, Python, Run, Shadow, Shadows, Torch
-from xpu_doctor.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Import, Python, Run, Shadow, Shadows, Torch
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.unknown import Unknown, known, known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
-from xpu_doctor.rule import Rule
-from xpu_doctor.unknown import Unknown, known, known_or
 
 PYTHONPATH = "PYTHONPATH"
 PACKAGES = frozenset({"torch", "torchvision", "torchaudio", "triton", "numpy", "intel_extension_for_pytorch"})
@@ -38,11 +38,15 @@ class TorchShadowed(Rule):
         }
     )
 
-    def check(self, shadows: Shadows, distributions: Distributions, torch: Torch, imported: Import, run: Run, python: Python) -> Iterator[Finding]:
+    def check(
+        self, shadows: Shadows, distributions: Distributions, torch: Torch, imported: Import, run: Run, python: Python
+    ) -> Iterator[Finding]:
         """Found for files that win over torch, for others where the import failed too, and for a second copy of torch."""
         yield from self._copies(distributions, python)
         for number, shadow in enumerate(known(shadows.found)):
-            judged = None if _lies_there_rightly(shadow, torch, distributions) else _judged(shadow, torch, imported, run)
+            judged = (
+                None if _lies_there_rightly(shadow, torch, distributions) else _judged(shadow, torch, imported, run)
+            )
             if judged is not None:
                 severity, confidence = judged
                 hidden = known_or(shadow.hides, "")
@@ -61,7 +65,9 @@ class TorchShadowed(Rule):
 
     def _copies(self, distributions: Distributions, python: Python) -> Iterator[Finding]:
         """A second torch further down the path: the first one wins."""
-        torches = [(number, dist) for number, dist in enumerate(known_or(distributions.installed, ())) if dist.name == "torch"]
+        torches = [
+            (number, dist) for number, dist in enumerate(known_or(distributions.installed, ())) if dist.name == "torch"
+        ]
         others = [(number, dist) for number, dist in torches if dist.location != torches[0][1].location]
         if others:
             first, (number, hidden) = torches[0][1], others[0]
@@ -95,8 +101,15 @@ def _real(shadow: Shadow, torch: Torch, distributions: Distributions) -> bool:
     """Whether it is a whole package and no stray file: its metadata lies beside it, or it is the very torch whose build was read."""
     if not _is_package(shadow.path):
         return shadow.installed is True and shadow.module not in PACKAGES
-    registered = any(dist.name == shadow.module and _same(dist.location, _folder(shadow)) for dist in known_or(distributions.installed, ()))
-    built = shadow.module == "torch" and isinstance(torch.build, str) and _same(known_or(torch.path, ""), _package(shadow.path))
+    registered = any(
+        dist.name == shadow.module and _same(dist.location, _folder(shadow))
+        for dist in known_or(distributions.installed, ())
+    )
+    built = (
+        shadow.module == "torch"
+        and isinstance(torch.build, str)
+        and _same(known_or(torch.path, ""), _package(shadow.path))
+    )
     return shadow.installed is True or registered or built
 
 
@@ -172,14 +185,28 @@ def _remedies(shadow: Shadow, os: str) -> tuple[Remedy, ...]:
     path = _package(shadow.path)
     folder, name = re.split(r"(?<=[\\/])(?=[^\\/]+$)", path) if re.search(r"[\\/]", path) else ("", path)
     shell = shells(os)[0]
-    rename = Command(("Rename-Item", path, f"my_{name}")) if os == "windows" else Command(("mv", path, f"{folder}my_{name}"))
+    rename = (
+        Command(("Rename-Item", path, f"my_{name}")) if os == "windows" else Command(("mv", path, f"{folder}my_{name}"))
+    )
     remedies: list[Remedy] = []
     if shadow.where == PYTHONPATH:
-        remedies.append(clear_pythonpath(folder.rstrip("/\\"), os, "It puts this folder before the installed packages."))
+        remedies.append(
+            clear_pythonpath(folder.rstrip("/\\"), os, "It puts this folder before the installed packages.")
+        )
     if shadow.installed is not True:
-        why = "Python imports this file in its place." if shadow.where == SITE else "Python looks there before it looks among the installed packages."
+        why = (
+            "Python imports this file in its place."
+            if shadow.where == SITE
+            else "Python looks there before it looks among the installed packages."
+        )
         elsewhere = "" if shadow.where == SITE else ", or start Python in another folder"
         remedies.append(Remedy(f"Rename {name}{elsewhere}", why, commands=lines([rename], shell), os=os))
     elif shadow.where != PYTHONPATH:
-        remedies.append(Remedy("Start Python in another folder", f"{folder} holds installed packages, and Python looks there first.", os=os))
+        remedies.append(
+            Remedy(
+                "Start Python in another folder",
+                f"{folder} holds installed packages, and Python looks there first.",
+                os=os,
+            )
+        )
     return tuple(remedies)

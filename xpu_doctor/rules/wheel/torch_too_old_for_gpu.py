@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
-from xpu_doctor.findings import Confidence, Finding, Layer, Remedy
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
+from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python, reinstall, wanted
-from xpu_doctor.rule import Rule
 from xpu_doctor.tables.devices import Family, device_of, intel_gpus, title
-from xpu_doctor.unknown import Maybe, Unknown, known, known_or
-from xpu_doctor.versions import numbers
 
 NEWEST = Unknown("the newest release is wanted")
 NATIVE = (2, 4)
@@ -38,7 +38,11 @@ class TorchTooOldForGpu(Rule):
     ) -> Iterator[Finding]:
         """Found where every supported GPU needs a later torch than the one installed."""
         version = numbers(known(torch.version))
-        mine = [(gpu, device) for gpu in intel_gpus(known(gpus)) if (device := device_of(gpu)) is not None and device.family.min_torch]
+        mine = [
+            (gpu, device)
+            for gpu in intel_gpus(known(gpus))
+            if (device := device_of(gpu)) is not None and device.family.min_torch
+        ]
         extension = known_or(distributions.find("intel-extension-for-pytorch"), None)
         if not mine or version < NATIVE or extension is not None or known_or(pasted.ipex, False):
             return
@@ -52,7 +56,9 @@ class TorchTooOldForGpu(Rule):
             )
 
 
-def _newer(python: Python, distributions: Distributions, installer: Installer, torch: Torch, family: Family) -> tuple[Remedy, ...]:
+def _newer(
+    python: Python, distributions: Distributions, installer: Installer, torch: Torch, family: Family
+) -> tuple[Remedy, ...]:
     """The whole sequence to the newest release, as for a torch whose version does not matter."""
     unversioned = replace(torch, version=NEWEST, metadata_version=NEWEST, build=NEWEST)
     title = f"Install torch {family.min_torch} or newer, best the latest, from the XPU index"
@@ -63,5 +69,6 @@ def _newer(python: Python, distributions: Distributions, installer: Installer, t
     rows = reinstall(python, distributions, installer, unversioned)
     shells = [row.title[row.title.rfind(" (") :] if row.title.endswith(")") else "" for row in rows]
     return tuple(
-        replace(row, title=title + shell, why=f"{why} {row.why}".strip(), url=family.source) for row, shell in zip(rows, shells, strict=True)
+        replace(row, title=title + shell, why=f"{why} {row.why}".strip(), url=family.source)
+        for row, shell in zip(rows, shells, strict=True)
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.facts import Distributions, Installer, Python, Torch
-from xpu_doctor.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
+from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.install import reinstall
-from xpu_doctor.rule import Rule
-from xpu_doctor.rules.wheel._requirements import requirements_of
-from xpu_doctor.unknown import Undecided, Unknown, known, known_or
+from xpu_doctor.rules.support.requirements import requirements_of
 
 XPU_TRITONS = ("triton-xpu", "pytorch-triton-xpu")
 
@@ -22,7 +22,9 @@ class TritonXpuMissing(Rule):
     severity = Severity.WARNING
     explains = frozenset({"compile-toolchain"})
 
-    def check(self, torch: Torch, distributions: Distributions, python: Python, installer: Installer) -> Iterator[Finding]:
+    def check(
+        self, torch: Torch, distributions: Distributions, python: Python, installer: Installer
+    ) -> Iterator[Finding]:
         """Found where torch's own metadata requires an XPU triton and none is installed."""
         if known_or(torch.installed, True) is False or known(torch.build) != "xpu":
             return

@@ -28,5 +28,7 @@ class OnBattery(Rule):
             "machine",
             "the machine runs on its battery, and its GPU may be clocked down",
             evidence=(Evidence("plugins.power-supply.mains", "not connected", "probe power-supply"),),
-            remedies=(Remedy("Connect the charger before you measure", "firmware lowers the GPU's power limit on battery"),),
+            remedies=(
+                Remedy("Connect the charger before you measure", "firmware lowers the GPU's power limit on battery"),
+            ),
         )

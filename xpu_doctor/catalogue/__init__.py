@@ -1,0 +1,1 @@
+"""All rules, probes and pages: the doctor's own and those of plug-ins."""

@@ -1,0 +1,79 @@
+"""Every name that a user can type: probes with their layers, finding codes, stages of the agent."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from xpu_doctor.model.findings import Layer
+
+if TYPE_CHECKING:
+    from xpu_doctor.catalogue.plugins import Plugins
+    from xpu_doctor.diagnosis.judge import Rule
+
+STAGES: tuple[str, ...] = (
+    "interpreter", "distributions", "build", "shadows", "import", "xpu", "allocate", "compute", "ze_load", "ze_init", "ze_driver", "ze_devices", "ze_library",
+)  # fmt: skip
+"""Stages of the agent that carry a deadline of their own."""
+
+AGENT_PROBES: tuple[tuple[str, Layer, str], ...] = (
+    ("interpreter", Layer.WHEEL, "The target interpreter: version, platform, sys.path"),
+    ("distributions", Layer.WHEEL, "Torch, its companions and Intel's runtime packages, RECORD against the disk"),
+    ("build", Layer.WHEEL, "Torch's build variant, read from its files without importing it"),
+    ("shadows", Layer.WHEEL, "Files that hide torch or a standard module from import"),
+    ("installer", Layer.WHEEL, "Package manager of the environment, and settings of pip and uv"),
+    ("level-zero", Layer.DRIVER, "zeInit and its devices, in a child of the target interpreter"),
+    ("closure", Layer.RUNTIME, "The libraries that torch's XPU libraries need, followed as the loader would"),
+    ("torch-import", Layer.IMPORT, "import torch, in a child with a deadline"),
+    ("torch-xpu", Layer.ENUMERATION, "torch.xpu: compiled in, available, devices"),
+    ("torch-allocate", Layer.ENUMERATION, "A small tensor really allocated on each device"),
+    ("matmul", Layer.COMPUTE, "A timed matmul that shows where it really ran"),
+)
+"""Probes that are stages of the agent or need its answers: name, layer, what they gather."""
+
+
+@cache
+def probe_rows() -> tuple[tuple[str, Layer, str], ...]:
+    """Return (name, layer, about) of every probe, bottom layer first; plug-ins' probes too."""
+    from xpu_doctor.probes import PROBES
+
+    plugins = load()
+    hosts = [(probe.name, probe.layer, probe.about) for probe in (*PROBES, *plugins.probes)]
+    unique = {name: (name, layer, about) for name, layer, about in (*AGENT_PROBES, *hosts)}
+    return tuple(sorted(unique.values(), key=lambda row: (row[1].rank, row[0])))
+
+
+def probe_layers() -> dict[str, Layer]:
+    """Return each probe's layer by name."""
+    return {name: layer for name, layer, _ in probe_rows()}
+
+
+@cache
+def load() -> Plugins:
+    """Load the plug-ins, once."""
+    from xpu_doctor.catalogue.plugins import load_plugins
+
+    return load_plugins(_own_names)
+
+
+def _own_names() -> tuple[str, ...]:
+    """Names of the doctor's own probes and rules, which no plug-in may take."""
+    from xpu_doctor.probes import PROBES
+    from xpu_doctor.rules import RULES
+
+    return (*(name for name, _, _ in AGENT_PROBES), *(probe.name for probe in PROBES), *(rule.code for rule in RULES))
+
+
+@cache
+def all_rules(layers: frozenset[Layer] = frozenset(Layer)) -> tuple[Rule, ...]:
+    """Return an instance of every rule of some layers, the plug-ins' last."""
+    from xpu_doctor.rules import PACKAGES, rules_of
+
+    own = tuple(rule() for layer in PACKAGES if layer in layers for rule in rules_of(layer))
+    return (*own, *(rule for rule in load().rules if rule.layer in layers))
+
+
+@cache
+def all_codes() -> tuple[str, ...]:
+    """Return every finding code."""
+    return tuple(rule.code for rule in all_rules())

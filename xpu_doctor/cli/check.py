@@ -1,0 +1,217 @@
+"""`xpu-doctor check`: options in, one report out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from xpu_doctor.cli.main import nearest
+
+if TYPE_CHECKING:
+    from xpu_doctor.model.selection import Selection
+    from xpu_doctor.process.account import Rights
+
+DEADLINE = click.FloatRange(min=0.1, max=86400)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--python",
+    "python",
+    metavar="PATH",
+    help="Interpreter or environment folder to examine (default: the active environment).",
+)
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Examine only these layers or probes (repeat, or separate by commas)."
+)
+@click.option("--skip", multiple=True, metavar="NAME", help="Leave out these layers or probes, and what needs them.")
+@click.option("--expect", multiple=True, metavar="WHAT", help="Fail unless it holds: xpu-wheel, devices>=N.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="Severity that makes the exit code 1.",
+)
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    help="torch.device to run the timed matmul on (default: every XPU device).",
+)
+@click.option(
+    "--timeout",
+    type=DEADLINE,
+    metavar="SECONDS",
+    help="Deadline of each stage (default: import 120, matmul 60 and 45 a device, others 30).",
+)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@click.option("--no-redact", is_flag=True, help="Keep user names, host names and tokens in the JSON snapshot.")
+@click.option(
+    "--as-owner/--no-as-owner",
+    default=True,
+    help="As root: give the interpreter the rights of the user whose environment it is (default), or keep root's.",
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for."
+)
+def check(
+    python: str | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    expect: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    devices: tuple[str, ...],
+    timeout: float | None,
+    format_: str,
+    as_json: bool,
+    output: str | None,
+    no_redact: bool,
+    as_owner: bool,
+    verbose: bool,
+) -> int:
+    """Examine this machine and one Python environment, and say why torch.xpu does not work.
+
+    Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed, 130 interrupted.
+    """
+    from xpu_doctor.cli.progress import Progress
+    from xpu_doctor.examination.run import Checkup, now
+    from xpu_doctor.model.selection import CHECKED, Selection
+    from xpu_doctor.target.find import Surroundings, TargetError, find_target
+
+    for option, values in (
+        ("--only", only),
+        ("--skip", skip),
+        ("--expect", expect),
+        ("--ignore", ignore),
+        ("--device", devices),
+    ):
+        refuse_empty(option, values)
+    selection = _selection(_split(only), _split(skip)) if only or skip else Selection(frozenset(CHECKED))
+    if not selection.layers:
+        raise click.UsageError("nothing is left to examine: --skip takes away all that --only asks for")
+    _check_expectations(_split(expect))
+    try:
+        choice = find_target(python, Surroundings(os.environ))
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
+    _check_output(output, choice.python)
+    deadlines = _deadlines(timeout)
+    rights = _rights(choice.python, as_owner)
+    progress = Progress(enabled=True)
+    checkup = None
+    try:
+        checkup = Checkup(choice, selection, dict(os.environ), deadlines, progress, devices, rights=rights)
+        from xpu_doctor.report.build import Report, deliver
+
+        report = Report(
+            expect=_split(expect),
+            ignore=_known_codes(_split(ignore)),
+            fail_on=fail_on,
+            redact=not no_redact,
+            created=now(),
+        )
+        outcome = report.of_checkup(checkup)
+    except OSError as error:
+        from xpu_doctor.cli.crash import refusal
+
+        if python is None or refusal(error):
+            raise
+        raise click.UsageError(f"--python {python}: cannot be started: {error.strerror or error}") from error
+    finally:
+        progress.close()
+        if checkup is not None:
+            checkup.close()
+    return deliver(
+        outcome, "json" if as_json else format_, output, verbose=verbose, python=choice.python, private=no_redact
+    )
+
+
+def _rights(python: str, as_owner: bool) -> Rights:
+    """Whose rights the interpreter gets; root hears of it before anything of another user's environment runs."""
+    from xpu_doctor.process.account import rights_for
+    from xpu_doctor.text.output import to_stderr
+
+    rights = rights_for(python, as_owner)
+    for note in rights.notes:
+        to_stderr(f"xpu-doctor: {note}\n")
+    return rights
+
+
+def refuse_empty(option: str, values: tuple[str, ...]) -> None:
+    """Refuse an option that was given without a value: `--expect "$WANTED"` with an unset variable must not pass for a check that held."""
+    if any(not value.strip(" ,\t") for value in values):
+        raise click.UsageError(
+            f"{option} is empty: name a value, or leave the option out (is a variable of your script unset?)"
+        )
+
+
+def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
+    from xpu_doctor.catalogue.names import probe_layers
+    from xpu_doctor.model.selection import CHECKED, select
+
+    layers = probe_layers()
+    try:
+        return select(only, skip, layers)
+    except KeyError as error:
+        name = str(error.args[0])
+        every = [*(layer.value for layer in CHECKED), *layers]
+        valid = f" Layers: {', '.join(layer.value for layer in CHECKED)}. `xpu-doctor probes` lists the probes."
+        raise click.UsageError(f"{name!r} is neither a layer nor a probe.{nearest(name, every)}{valid}") from error
+    except ValueError as error:
+        raise click.UsageError(
+            f"--skip {error.args[0]}: without it nothing can be examined; `xpu-doctor probes` lists what can be left out"
+        ) from error
+
+
+def _check_expectations(expectations: tuple[str, ...]) -> None:
+    if not expectations:
+        return
+    from xpu_doctor.diagnosis.expectations import FORMS, is_form
+
+    for text in expectations:
+        if not is_form(text):
+            raise click.UsageError(f"--expect {text}: not one of {', '.join(FORMS)}." + nearest(text, FORMS))
+
+
+def _check_output(path: str | None, python: str) -> None:
+    if path is None:
+        return
+    from xpu_doctor.text.output_file import OutputError, check_writable
+
+    try:
+        check_writable(path, python)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if not codes:
+        return ()
+    from xpu_doctor.catalogue.names import all_codes
+
+    for code in codes:
+        if code not in all_codes():
+            raise click.UsageError(f"--ignore {code}: no such finding." + nearest(code, all_codes()))
+    return codes
+
+
+def _deadlines(timeout: float | None) -> dict[str, float]:
+    from xpu_doctor.catalogue.names import STAGES
+
+    if timeout is not None and timeout != timeout:
+        raise click.UsageError("--timeout nan: not a number of seconds")
+    return {} if timeout is None else dict.fromkeys((*STAGES, "probes"), timeout)

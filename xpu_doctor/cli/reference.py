@@ -1,0 +1,65 @@
+"""`probes`, `codes`, `explain` and `schema`: what the doctor knows, printed offline."""
+
+from __future__ import annotations
+
+import click
+
+from xpu_doctor.cli.main import nearest
+from xpu_doctor.text.output import to_stdout
+
+
+@click.command()
+def probes() -> None:
+    """List the probes that `--only` and `--skip` take, with the layer of each."""
+    from tabulate import tabulate
+
+    from xpu_doctor.catalogue.names import probe_rows
+
+    rows = [(name, layer.value, about) for name, layer, about in probe_rows()]
+    to_stdout(tabulate(rows, headers=["probe", "layer", "gathers"], maxcolwidths=[None, None, 60]) + "\n")
+
+
+@click.command()
+def codes() -> None:
+    """List the finding codes, with the layer of each."""
+    from tabulate import tabulate
+
+    from xpu_doctor.catalogue.names import all_rules
+
+    rows = [(rule.code, rule.layer.value, (type(rule).__doc__ or "").strip().split("\n")[0]) for rule in all_rules()]
+    to_stdout(tabulate(rows, headers=["code", "layer", "means"], maxcolwidths=[None, None, 70]) + "\n")
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Print a finding's page: what it means, how we know, how to mend it."""
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.catalogue.pages import page
+    from xpu_doctor.diagnosis.strangers import is_strange
+
+    rules = {rule.code: rule for rule in all_rules()}
+    if code not in rules:
+        raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules))
+    try:
+        text = page(rules[code])
+    except Exception as error:
+        if not is_strange(rules[code]):
+            raise
+        raise click.UsageError(f"the plug-in that finds {code} brings no page for it") from error
+    to_stdout(text + "\n")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of the document that `check --json` prints."""
+    from importlib import resources
+
+    to_stdout(
+        resources.files("xpu_doctor")
+        .joinpath("schemas")
+        .joinpath("report-1.schema.json")
+        .read_text(encoding="utf-8")
+        .rstrip()
+        + "\n"
+    )

@@ -1,0 +1,180 @@
+"""`xpu-doctor triage`: pasted texts in, one report out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from xpu_doctor.pasted.run import Triaged
+    from xpu_doctor.report.document import Document
+    from xpu_doctor.text.safe import SafeText
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="Severity that makes the exit code 1.",
+)
+@click.option(
+    "--format",
+    "format_",
+    metavar="FORMAT",
+    default="text",
+    show_default=True,
+    help="What to print, as in check: text, json ...",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--reply",
+    "only_reply",
+    is_flag=True,
+    help="Print only a message to the customer, in Markdown: cause, remedy, and what to send next.",
+)
+@click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@click.option("--no-redact", is_flag=True, help="Keep user names, host names, addresses and tokens of the input.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for."
+)
+def triage(
+    files: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+    format_: str,
+    as_json: bool,
+    only_reply: bool,
+    output: str | None,
+    no_redact: bool,
+    verbose: bool,
+) -> int:
+    """Diagnose from what people paste: collect_env, tracebacks, pip list, clinfo, sycl-ls, logs, or a saved check --json.
+
+    FILE is a text file; - is standard input. Several files are taken as one machine.
+
+    Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed.
+    """
+    from xpu_doctor.catalogue.names import all_codes, all_rules
+    from xpu_doctor.cli.check import refuse_empty
+    from xpu_doctor.diagnosis.diagnose import Options
+    from xpu_doctor.model.codec import SnapshotError
+    from xpu_doctor.model.findings import LADDER
+    from xpu_doctor.pasted.run import triage_texts
+
+    wanted = "json" if as_json else format_
+    if only_reply and wanted != "text":
+        raise click.UsageError("--reply is a message in Markdown: it cannot be had as JSON. Leave one of the two out.")
+    _check_format(wanted)
+    refuse_empty("--ignore", ignore)
+    codes = tuple(part.strip() for value in ignore for part in value.split(",") if part.strip())
+    for code in codes:
+        if code not in all_codes():
+            raise click.UsageError(f"--ignore {code}: no such finding.")
+    _check_output(output)
+    texts = _texts(files)
+    try:
+        triaged = triage_texts(
+            texts, rules=all_rules(), options=Options(fail_on, (), codes, LADDER), redact=not no_redact
+        )
+    except SnapshotError as error:
+        raise click.UsageError(str(error)) from error
+    if only_reply:
+        from xpu_doctor.report.reply import reply
+
+        return _write(reply(triaged), output, triaged.diagnosis.exit_code, private=no_redact)
+    report = _report(triaged, redact=not no_redact)
+    from xpu_doctor.report.build import rendered
+
+    text = rendered(_asking(report, triaged), wanted, to_file=output not in (None, "-"), verbose=verbose)
+    return _write(text, output, report.exit_code, private=no_redact)
+
+
+def _check_format(wanted: str) -> None:
+    from xpu_doctor.report import build
+
+    formats = tuple(getattr(build, "FORMATS", ("text", "json")))
+    if wanted not in formats:
+        raise click.UsageError(f"--format {wanted}: not one of {', '.join(formats)}.")
+
+
+def _check_output(path: str | None) -> None:
+    from xpu_doctor.text.output_file import OutputError, check_writable
+
+    try:
+        check_writable(path)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
+    """Read the files, and standard input where one is `-`."""
+    from xpu_doctor.text.output import to_stderr
+    from xpu_doctor.text.safe import NotText, open_safely, read_safely
+
+    texts = []
+    for number, path in enumerate(files, 1):
+        name = "standard input" if path == "-" else f"file {number}" if len(files) > 1 else "the text"
+        try:
+            if path == "-" and sys.stdin is None:
+                raise NotText("standard input is closed: name a file")
+            if path == "-":
+                if sys.stdin.isatty():
+                    to_stderr("Paste the text, then end it with Ctrl-D (Windows: Ctrl-Z and Enter).\n")
+                texts.append((name, read_safely(sys.stdin.buffer, name)))
+            else:
+                with open_safely(path) as stream:
+                    texts.append((name, read_safely(stream, path)))
+        except NotText as error:
+            raise click.UsageError(str(error)) from error
+        except OSError as error:
+            raise click.UsageError(f"{path}: {error.strerror or error}") from error
+    return texts
+
+
+def _report(triaged: Triaged, *, redact: bool) -> Document:
+    import time
+
+    from xpu_doctor import __version__
+    from xpu_doctor.model.codec import encode
+    from xpu_doctor.report.document import document
+
+    facts = encode(triaged.snapshot)
+    if redact:
+        from xpu_doctor.text.redact import redacted_facts
+
+        facts = redacted_facts(facts)
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return document(
+        triaged.diagnosis,
+        triaged.snapshot,
+        facts,
+        version=__version__,
+        created=created,
+        timings={},
+        notes=triaged.notes,
+    )
+
+
+def _asking(report: Document, triaged: Triaged) -> Document:
+    """Add the questions whose answers would decide."""
+    from dataclasses import replace
+
+    from xpu_doctor.report.document import QuestionDocument
+    from xpu_doctor.report.reply import next_questions
+
+    return replace(
+        report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in next_questions(triaged)]
+    )
+
+
+def _write(text: str, output: str | None, code: int, *, private: bool) -> int:
+    from xpu_doctor.text.output import write
+
+    write(text, output, private=private)
+    return code

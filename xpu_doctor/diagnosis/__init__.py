@@ -1,0 +1,1 @@
+"""Judges facts: rules, known messages, ranking, the ladder, the verdict."""

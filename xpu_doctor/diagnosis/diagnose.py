@@ -1,0 +1,174 @@
+"""From a snapshot to a diagnosis: rules judge, ranking folds, the ladder is climbed, the verdict follows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xpu_doctor.diagnosis.expectations import Expectation, judge_expectation
+from xpu_doctor.diagnosis.judge import Judgement, Rule, UndecidedRule, judge
+from xpu_doctor.diagnosis.ladder import Rung, State, climb
+from xpu_doctor.diagnosis.ranking import flat, in_mending_order, rank
+from xpu_doctor.model.exit_codes import ExitCode
+from xpu_doctor.model.findings import Finding, Layer, Severity
+from xpu_doctor.model.selection import CHECKED
+from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
+
+NEVER = "never"
+"""The `--fail-on` that lets every finding pass."""
+
+PROVEN_BY_SUCCESS = frozenset(
+    {Layer.DEVICE, Layer.KERNEL, Layer.ACCESS, Layer.DRIVER, Layer.RUNTIME, Layer.WHEEL, Layer.ENUMERATION}
+)
+"""Layers about which no table may raise an error once a device was seen to work."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller wants of a diagnosis."""
+
+    fail_on: str = "error"
+    """`error`, `warning` or `never`."""
+    expect: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = CHECKED
+    blame: Callable[[tuple[ProbeFailure, ...]], tuple[ProbeFailure, ...]] = tuple
+    """Names the plug-in in failures of a plug-in's rule."""
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A finding that `--ignore` hid, and how often."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong, why, how sure that is, and what could not be decided."""
+
+    verdict: str
+    """`findings`, `undiagnosed`, `healthy` or `tool-failed`."""
+    exit_code: int
+    ladder: tuple[Rung, ...]
+    root_causes: tuple[Finding, ...]
+    undecided: tuple[UndecidedRule, ...]
+    crashed: tuple[ProbeFailure, ...]
+    ignored: tuple[Ignored, ...]
+    expectations: tuple[Expectation, ...]
+
+
+def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Diagnosis:
+    """Judge a snapshot by all rules and return the diagnosis."""
+    asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
+    judgement = _judged(asked, snapshot, options)
+    findings = tempered(judgement.findings, asked, snapshot)
+    kept = tuple(finding for finding in findings if finding.code not in options.ignore)
+    symptoms = frozenset(rule.code for rule in rules if rule.symptom)
+    roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
+    if (
+        snapshot.origin != "pasted"
+    ):  # of a text the likeliest cause comes first; faults that were seen are mended from the bottom up
+        roots = in_mending_order(roots, symptoms)
+    ladder = climb(roots, snapshot, symptoms, options.layers)
+    expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
+    verdict = _verdict(roots, ladder, expectations, options.fail_on)
+    return Diagnosis(
+        verdict,
+        int(EXIT_CODES[verdict]),
+        ladder,
+        roots,
+        _with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
+        (*snapshot.failures, *judgement.crashed),
+        _ignored(findings, options.ignore),
+        expectations,
+    )
+
+
+def conclude(diagnosis: Diagnosis, roots: tuple[Finding, ...], fail_on: str) -> Diagnosis:
+    """Return a diagnosis with other root causes, and the verdict that follows from them."""
+    verdict = _verdict(roots, diagnosis.ladder, diagnosis.expectations, fail_on)
+    found = {finding.code for finding in flat(roots)}
+    undecided = tuple(item for item in diagnosis.undecided if item.code not in found)
+    return replace(
+        diagnosis, verdict=verdict, exit_code=int(EXIT_CODES[verdict]), root_causes=roots, undecided=undecided
+    )
+
+
+def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judgement:
+    """Judge by all rules; those about the doctor itself come last, since they speak of rules that crashed."""
+    first = judge([rule for rule in rules if rule.layer is not Layer.DOCTOR], snapshot)
+    crashed = options.blame(first.crashed)
+    last = judge(
+        [rule for rule in rules if rule.layer is Layer.DOCTOR],
+        replace(snapshot, failures=(*snapshot.failures, *crashed)),
+    )
+    return Judgement((*first.findings, *last.findings), (*first.undecided, *last.undecided), (*crashed, *last.crashed))
+
+
+EXIT_CODES: Mapping[str, ExitCode] = {
+    "findings": ExitCode.FINDINGS,
+    "undiagnosed": ExitCode.UNDIAGNOSED,
+    "healthy": ExitCode.OK,
+    "tool-failed": ExitCode.TOOL_FAILED,
+}
+
+
+def tempered(findings: Iterable[Finding], rules: Iterable[Rule], snapshot: Snapshot) -> tuple[Finding, ...]:
+    """Make notes of what tables say against a device that was seen to work: observed success overrides every table.
+
+    What a message speaks for as well rests on more than a table.
+    """
+    if not device_works(snapshot):
+        return tuple(findings)
+    tables = {rule.code for rule in rules if rule.from_table}
+    return tuple(
+        replace(finding, severity=Severity.INFO)
+        if finding.code in tables and finding.layer in PROVEN_BY_SUCCESS and not finding.weight
+        else finding
+        for finding in findings
+    )
+
+
+def device_works(snapshot: Snapshot) -> bool:
+    """Return whether torch.xpu was seen to use a device: a tensor allocated, or a matmul that provably ran there.
+
+    Of a pasted text no more can be had than that torch said so.
+    """
+    if isinstance(snapshot.compute.devices, tuple):
+        from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu
+
+        if proved_on_gpu(snapshot.compute):
+            return True
+    if snapshot.origin == "pasted":
+        return snapshot.xpu.available is True and snapshot.pasted.no_device is not True
+    return snapshot.xpu.allocated is True
+
+
+def _verdict(
+    roots: tuple[Finding, ...], ladder: tuple[Rung, ...], expectations: tuple[Expectation, ...], fail_on: str
+) -> str:
+    threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
+    if any(finding.severity.rank >= threshold for finding in flat(roots)) or any(
+        item.state == "unmet" for item in expectations
+    ):
+        return "findings"
+    if any(rung.state is State.UNKNOWN for rung in ladder) or any(item.state == "unknown" for item in expectations):
+        return "undiagnosed"
+    return "healthy"
+
+
+def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:
+    from xpu_doctor.diagnosis.missing_facts import ask_for
+
+    return tuple(
+        UndecidedRule(item.code, item.needs, item.reason, ask_for(item.needs))
+        for item in undecided
+        if item.code not in found
+    )
+
+
+def _ignored(findings: Iterable[Finding], codes: Iterable[str]) -> tuple[Ignored, ...]:
+    counts = {code: sum(1 for finding in findings if finding.code == code) for code in dict.fromkeys(codes)}
+    return tuple(Ignored(code, count) for code, count in counts.items() if count)

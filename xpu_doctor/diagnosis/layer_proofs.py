@@ -1,0 +1,193 @@
+"""What proves that a layer works by its own facts, or why that cannot be told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xpu_doctor.model.facts import Gpu, LevelZero
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import NOT_EXAMINED, Undecided, Unknown, known
+from xpu_doctor.tables.builds import named
+
+KERNEL_DRIVERS = ("xe", "i915")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether a layer was seen to work; `pointless` where there is nothing to judge in it."""
+
+    works: bool
+    summary: str
+    pointless: bool = False
+
+
+def _proof(judge: Callable[[Snapshot], Proof]) -> Callable[[Snapshot], Proof]:
+    """Turn a missing fact into a proof that fails with its reason."""
+
+    def guarded(snapshot: Snapshot) -> Proof:
+        try:
+            return judge(snapshot)
+        except Undecided as missing:
+            return Proof(False, missing.unknown.reason)
+
+    return guarded
+
+
+def intel_gpus(snapshot: Snapshot) -> tuple[Gpu, ...]:
+    """Return the Intel display devices.
+
+    Raises:
+        Undecided: the bus could not be read.
+    """
+    return tuple(gpu for gpu in known(snapshot.gpus) if gpu.vendor == "intel")
+
+
+@_proof
+def device(snapshot: Snapshot) -> Proof:
+    """An Intel display device is on the bus."""
+    gpus = intel_gpus(snapshot)
+    if not gpus:
+        return Proof(False, "no Intel display device was seen")
+    return Proof(
+        True, ", ".join(_named(gpu) for gpu in gpus[:4]) + (f" and {len(gpus) - 4} more" if len(gpus) > 4 else "")
+    )
+
+
+def _named(gpu: Gpu) -> str:
+    number = f" ({gpu.vendor_id:04x}:{gpu.device_id:04x})" if isinstance(gpu.device_id, int) else ""
+    return (gpu.name or "Intel GPU") + number
+
+
+@_proof
+def kernel(snapshot: Snapshot) -> Proof:
+    """i915 or xe is bound to each Intel GPU, or Windows' own driver model is there."""
+    if snapshot.machine.wsl is True:
+        return Proof(False, "in WSL2 the kernel driver is on the Windows side", pointless=True)
+    gpus = intel_gpus(snapshot)
+    if snapshot.machine.os == "windows":
+        return Proof(bool(gpus), "Windows' display driver model", pointless=not gpus)
+    if not gpus:
+        return Proof(False, "no Intel GPU to drive", pointless=True)
+    drivers = [known(gpu.kernel_driver) for gpu in gpus]
+    bound = sorted({driver for driver in drivers if driver in KERNEL_DRIVERS})
+    if not bound:
+        return Proof(False, "neither i915 nor xe is bound to the GPU")
+    version = snapshot.kernel.version
+    return Proof(True, f"{', '.join(bound)} bound" + (f", Linux {version}" if isinstance(version, str) else ""))
+
+
+@_proof
+def access(snapshot: Snapshot) -> Proof:
+    """At least one device node opens, and none is refused."""
+    if snapshot.machine.os == "windows":
+        return Proof(False, "Windows has no device nodes to open", pointless=True)
+    nodes = known(snapshot.access.nodes)
+    opened = [node.path for node in nodes if node.error == ""]
+    if opened:
+        return Proof(True, f"{', '.join(opened[:3])} opened for reading and writing")
+    if not nodes and isinstance(snapshot.gpus, tuple) and not intel_gpus(snapshot):
+        return Proof(False, "no Intel GPU to open", pointless=True)
+    if snapshot.origin == "pasted":
+        return Proof(False, "the text does not show that the render node can be opened")
+    return Proof(False, "no render node could be opened" if nodes else "there is no render node")
+
+
+@_proof
+def driver(snapshot: Snapshot) -> Proof:
+    """Level Zero initialises and names a GPU."""
+    devices = known(snapshot.level_zero.devices)
+    if devices:
+        return Proof(
+            True,
+            f"Level Zero {_driver_version(snapshot.level_zero)}: {len(devices)} device{'s' if len(devices) != 1 else ''}",
+        )
+    if isinstance(snapshot.gpus, tuple) and not intel_gpus(snapshot):
+        return Proof(False, "no Intel GPU to drive", pointless=True)
+    return Proof(False, "Level Zero names no device")
+
+
+def _driver_version(level_zero: LevelZero) -> str:
+    drivers = level_zero.drivers
+    versions = (
+        [driver.version for driver in drivers if isinstance(driver.version, str)] if isinstance(drivers, tuple) else []
+    )
+    return f"with driver {', '.join(versions[:2])}" if versions else "works"
+
+
+@_proof
+def runtime(snapshot: Snapshot) -> Proof:
+    """Every library that torch's XPU libraries need is found, of a fitting version."""
+    if snapshot.torch.installed is False:
+        return Proof(False, "no torch is installed", pointless=Layer.WHEEL.value not in snapshot.skipped)
+    build = known(snapshot.torch.build)
+    if build != "xpu":
+        return Proof(False, f"{named(build)} needs no Intel runtime", pointless=True)
+    walked = known(snapshot.libraries.complete)
+    return Proof(walked, "all needed libraries are found" if walked else "not all needed libraries could be followed")
+
+
+@_proof
+def wheel(snapshot: Snapshot) -> Proof:
+    """An XPU build is installed; another build is judged by its rules alone."""
+    if known(snapshot.torch.installed) is False:
+        works = snapshot.imported.succeeded is True
+        return Proof(
+            False, "torch can be imported, and where its files lie is not known" if works else "no torch is installed"
+        )
+    version = snapshot.torch.version if isinstance(snapshot.torch.version, str) else "of unknown version"
+    build = known(snapshot.torch.build)
+    return Proof(True, f"torch {version} ({build} build)")
+
+
+@_proof
+def import_(snapshot: Snapshot) -> Proof:
+    """`import torch` succeeded."""
+    if not known(snapshot.imported.succeeded):
+        return Proof(False, "import torch failed")
+    seconds = snapshot.imported.seconds
+    return Proof(True, "import torch works" + (f" ({seconds:.1f} s)" if isinstance(seconds, float) else ""))
+
+
+@_proof
+def enumeration(snapshot: Snapshot) -> Proof:
+    """Every device that torch.xpu counts took a small tensor; of a pasted text no more can be had than that torch said it finds one."""
+    if snapshot.origin == "pasted" and snapshot.xpu.available is True and snapshot.pasted.no_device is not True:
+        return Proof(True, "torch says in the text that it finds a GPU")
+    if known(snapshot.xpu.allocated):
+        count = known(snapshot.xpu.device_count)
+        return Proof(True, f"torch.xpu counts {count} device{'s' if count != 1 else ''}; each took a tensor")
+    return Proof(False, "torch.xpu counts no device that takes a tensor")
+
+
+@_proof
+def compute(snapshot: Snapshot) -> Proof:
+    """A matmul provably ran on a GPU."""
+    facts: Any = getattr(snapshot, "compute", None)
+    if facts is None or isinstance(facts, Unknown) or facts.devices == NOT_EXAMINED:
+        return Proof(False, "the timed matmul was not run", pointless=True)
+    from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu, summary
+
+    return Proof(proved_on_gpu(facts), summary(facts), pointless=not known(facts.devices))
+
+
+def application(snapshot: Snapshot) -> Proof:
+    """Applications are judged by their rules alone."""
+    return Proof(False, "nothing about an application", pointless=True)
+
+
+PROOFS: Mapping[Layer, Callable[[Snapshot], Proof]] = {
+    Layer.DEVICE: device,
+    Layer.KERNEL: kernel,
+    Layer.ACCESS: access,
+    Layer.DRIVER: driver,
+    Layer.RUNTIME: runtime,
+    Layer.WHEEL: wheel,
+    Layer.IMPORT: import_,
+    Layer.ENUMERATION: enumeration,
+    Layer.COMPUTE: compute,
+    Layer.APPLICATION: application,
+}
+"""A layer to the function that proves it."""

@@ -1,0 +1,33 @@
+"""What to ask for when a fact is missing: one command per part of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ASKS: Mapping[str, str] = {
+    "machine": "python -m torch.utils.collect_env",
+    "gpus": "lspci -nn | grep -Ei 'vga|display|3d'   (Windows: Get-CimInstance Win32_VideoController | Format-List Name,DriverVersion,PNPDeviceID)",
+    "kernel": "uname -r; cat /proc/cmdline; sudo dmesg | grep -Ei 'i915|xe '",
+    "access": "ls -l /dev/dri; id",
+    "level_zero": "xpu-doctor check --json",
+    "driver": "clinfo | grep -i version; dpkg -l | grep -Ei 'libze|level-zero|opencl-icd'   (or rpm -qa)",
+    "environment": "env | grep -E '^(ONEAPI|ZE_|SYCL_|UR_|NEO|LD_|PYTORCH|TORCH)'",
+    "python": 'python -c "import sys, platform; print(sys.version, platform.machine(), sys.prefix)"',
+    "target": 'python -c "import sys; print(sys.executable)"',
+    "distributions": "python -m pip list",
+    "installer": "python -m pip config debug",
+    "torch": 'python -m pip list; python -c "import torch; print(torch.__version__)"',
+    "shadows": 'python -c "import torch; print(torch.__file__)"',
+    "libraries": "xpu-doctor check --json",
+    "run": 'python -X faulthandler -c "import torch; print(torch.xpu.is_available())"',
+    "imported": 'python -c "import torch"',
+    "xpu": "python -c \"import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))\"",
+    "compute": "xpu-doctor check --json",
+    "errors": "the whole error message, with its traceback",
+}
+"""First part of a fact's path to what shows it."""
+
+
+def ask_for(fact: str) -> str:
+    """Return the command that would show a fact, or empty where none is known."""
+    return ASKS.get(fact.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0], "")

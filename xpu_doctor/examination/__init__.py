@@ -1,0 +1,1 @@
+"""Examines this machine and one interpreter, and returns a Snapshot."""

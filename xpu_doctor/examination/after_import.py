@@ -1,0 +1,125 @@
+"""Facts that need to know how far torch got: Level Zero's own view, second enumerations, the timed matmul, known messages."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xpu_doctor.model.facts import Errors, Run, Stage, Xpu
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
+from xpu_doctor.model.unknown import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xpu_doctor.examination.run import Checkup
+
+
+def deeper_facts(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+    """Return the snapshot with what only a look after the import can tell; a part that fails never stops the others."""
+    parts: tuple[tuple[str, Callable[[Snapshot, Checkup], Snapshot]], ...] = (
+        ("level-zero", _with_level_zero),
+        ("enumerations", _with_second_enumerations),
+        ("compute", _with_compute),
+        ("messages", _with_known_messages),
+    )
+    for name, part in parts:
+        started = time.monotonic()
+        try:
+            snapshot = part(snapshot, checkup)
+        except Exception as error:  # one reader's fault must not cost the report
+            snapshot = replace(
+                snapshot, failures=(*snapshot.failures, ProbeFailure("probe", name, f"{type(error).__name__}: {error}"))
+            )
+        seconds = time.monotonic() - started
+        if seconds > 0.01:
+            checkup.timings[name] = seconds
+    return snapshot
+
+
+def _with_level_zero(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+    """Level Zero was asked in its own child while torch was being imported."""
+    if checkup.level_zero is None:
+        return snapshot
+    facts, stages = checkup.level_zero.finish()
+    earlier = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
+    source = Source("level_zero", "Level Zero, asked in a child of the target interpreter")
+    return replace(snapshot, level_zero=facts, run=Run((*earlier, *stages)), sources=(*snapshot.sources, source))
+
+
+def _with_second_enumerations(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+    """Where torch counts too few devices: once more without the variables that hide them, and with the loader's own log."""
+    from xpu_doctor.examination.level_zero import adapter_log, second_count, sycl_filters
+
+    xpu = snapshot.xpu
+    raised = isinstance(xpu.error, str) and bool(xpu.error)
+    if (
+        not checkup.selection.wants(Layer.ENUMERATION)
+        or snapshot.torch.build != "xpu"
+        or not (raised or isinstance(xpu.device_count, int))
+    ):
+        return snapshot
+    count = xpu.device_count if isinstance(xpu.device_count, int) else 0
+    if sycl_filters(checkup.environment) and count < _devices_of_level_zero(snapshot):
+        xpu = replace(xpu, unfiltered_count=second_count(checkup.patient))
+    if _working(xpu) == 0 and snapshot.imported.succeeded is True:
+        level_zero = replace(snapshot.level_zero, adapters=adapter_log(checkup.patient))
+        snapshot = replace(snapshot, level_zero=level_zero)
+    return replace(snapshot, xpu=xpu)
+
+
+def _devices_of_level_zero(snapshot: Snapshot) -> int:
+    """How many devices Level Zero lists; where that is not known, enough to make a second count worth its time."""
+    devices = snapshot.level_zero.devices
+    return len(devices) if isinstance(devices, tuple) else 1 << 16
+
+
+def _working(xpu: Xpu) -> int:
+    """Devices that took a tensor; since torch 2.13 the count alone comes from another library than the one that computes."""
+    return sum(1 for device in xpu.devices if device.allocated is True) if isinstance(xpu.devices, tuple) else 0
+
+
+def _with_compute(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+    """The timed matmul runs only where there is a device to run it on."""
+    if not checkup.selection.wants(Layer.COMPUTE) or "matmul" in checkup.selection.without_probes:
+        return snapshot
+    if not checkup.devices and not (isinstance(snapshot.xpu.device_count, int) and snapshot.xpu.device_count > 0):
+        return (
+            replace(snapshot, compute=replace(snapshot.compute, devices=()))
+            if snapshot.xpu.device_count == 0
+            else snapshot
+        )
+    from xpu_doctor.examination.matmul import with_compute
+
+    return with_compute(snapshot, checkup)
+
+
+def _with_known_messages(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+    """Known messages in what the stages said when they failed."""
+    texts = [
+        (f"stage {stage.name}", "\n".join((stage.reason, stage.traceback, stage.output)))
+        for stage in _failed_stages(snapshot)
+    ]
+    if isinstance(snapshot.xpu.error, str) and snapshot.xpu.error:
+        texts.append(("torch.xpu", snapshot.xpu.error))
+    for group, warnings in (("import", snapshot.imported.warnings), ("torch.xpu", snapshot.xpu.warnings)):
+        if isinstance(warnings, tuple) and warnings:
+            texts.append((f"warnings of {group}", "\n".join(warnings)))
+    if isinstance(snapshot.xpu.devices, tuple):
+        texts += [(f"xpu:{device.index}", device.error) for device in snapshot.xpu.devices if device.error]
+    if isinstance(snapshot.compute.devices, tuple):
+        texts += [(f"matmul on {device.device}", device.error) for device in snapshot.compute.devices if device.error]
+    if not texts:
+        return replace(snapshot, errors=Errors(())) if isinstance(snapshot.errors.met, Unknown) else snapshot
+    from xpu_doctor.diagnosis.known_messages import match
+    from xpu_doctor.text.word_index import Searched
+
+    met = tuple(error for source, text in texts for error in match(Searched(text), source))
+    return replace(snapshot, errors=Errors(met))
+
+
+def _failed_stages(snapshot: Snapshot) -> list[Stage]:
+    stages = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
+    return [stage for stage in stages if stage.outcome not in ("ok", "skipped")]

@@ -1,0 +1,1 @@
+"""The words that all rooms share: facts, Snapshot, Finding, Unknown. Imports nothing of the others."""

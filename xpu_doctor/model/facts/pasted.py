@@ -1,0 +1,106 @@
+"""Facts that only a pasted text shows: what it is, what it names, and what is known of a machine that nobody can ask."""
+
+from __future__ import annotations
+
+from xpu_doctor.model.fast_dataclass import dataclass
+from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application that a text names."""
+
+    name: str
+    version: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A root cause that a report of the doctor in the text names."""
+
+    code: str
+    summary: str = ""
+    severity: str = ""
+    """`error`, `warning`, `info`, or empty where the text does not tell."""
+    confidence: str = "likely"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """What pasted texts show beyond the facts of a live examination."""
+
+    blocks: tuple[str, ...] = ()
+    """Kinds of known blocks that were found: `collect_env`, `pip`, `sycl-ls`, `traceback` ..."""
+    damage: tuple[str, ...] = ()
+    """What could not be read, in words."""
+    cut: bool = False
+    """Whether a part of the input was left out because it was too long."""
+    applications: tuple[Application, ...] = ()
+    gpu_families: tuple[str, ...] = ()
+    """Families of the Intel GPUs that are named: `alchemist`, `battlemage`, `xe-lp`, `gen9` ..."""
+    gpu_kinds: tuple[str, ...] = ()
+    """`integrated`, `discrete`: kinds of the Intel GPUs that are named."""
+    gpu_count: int = 0
+    """Most Intel GPUs of one kind that one line or listing names."""
+    ipex: Maybe[bool] = NOT_EXAMINED
+    """Whether the Intel Extension for PyTorch takes part."""
+    ipex_version: Maybe[str] = NOT_EXAMINED
+    in_container: Maybe[bool] = NOT_EXAMINED
+    """Whether a container takes part, whichever side the lines are from."""
+    dri_missing: Maybe[bool] = NOT_EXAMINED
+    bus_lists_intel: Maybe[bool] = NOT_EXAMINED
+    """Whether lspci, where it lists display devices, lists one of Intel's."""
+    no_render_node: Maybe[bool] = NOT_EXAMINED
+    """Whether a listing of /dev/dri shows cards and no render node."""
+    dri_passed: Maybe[bool] = NOT_EXAMINED
+    """Whether a container's start line passes /dev/dri."""
+    compiling: Maybe[bool] = NOT_EXAMINED
+    """Whether torch.compile, Triton or Inductor is at work."""
+    driver_version: Maybe[str] = NOT_EXAMINED
+    """Version of Intel's compute driver as the text spells it."""
+    driver_build: Maybe[int] = NOT_EXAMINED
+    windows_driver: Maybe[str] = NOT_EXAMINED
+    loader_version: Maybe[str] = NOT_EXAMINED
+    """Version of the Level Zero loader package."""
+    level_zero_gpus: Maybe[int] = NOT_EXAMINED
+    """GPUs that sycl-ls lists under Level Zero."""
+    opencl_gpus: Maybe[int] = NOT_EXAMINED
+    """Intel GPUs that sycl-ls or clinfo lists under OpenCL."""
+    sysman_gpus: Maybe[int] = NOT_EXAMINED
+    """GPUs that xpu-smi discovers."""
+    opencl_platforms: Maybe[int] = NOT_EXAMINED
+    oneapi: Maybe[str] = NOT_EXAMINED
+    """Release of the oneAPI toolkit or runtime that is named, e.g. `2024.0`."""
+    conda: Maybe[bool] = NOT_EXAMINED
+    linked_soname: Maybe[int] = NOT_EXAMINED
+    """N of the libsycl.so.N that a listing of the disk shows."""
+    no_device: Maybe[bool] = NOT_EXAMINED
+    """Whether torch, SYCL or OpenCL counts no Intel GPU."""
+    sometimes_available: Maybe[bool] = NOT_EXAMINED
+    """Whether the text shows torch finding a GPU as well as finding none."""
+    about_torch: Maybe[bool] = NOT_EXAMINED
+    """Whether PyTorch, or an application of it, takes part; SYCL and OpenCL programs run where PyTorch does not."""
+    packages: tuple[str, ...] = ()
+    """Names of the driver packages that the text shows as installed."""
+    oneapi_differs: Maybe[bool] = NOT_EXAMINED
+    """Whether a oneAPI release is named that is not the one of torch's runtime packages."""
+    last_frame: Maybe[str] = NOT_EXAMINED
+    """Whose code the last frame of a traceback lies in: `torch`, `triton`, `ipex`, `python` or `application`."""
+    listing_without_torch: Maybe[bool] = NOT_EXAMINED
+    """Whether a whole listing of installed packages does not name torch."""
+    unlabelled_torch: Maybe[str] = NOT_EXAMINED
+    """Whether pip lists torch without a build's label and without XPU runtime packages: `whole` or `part` of its listing."""
+    torch_builds: tuple[str, ...] = ()
+    """Builds of torch that the text names as installed: `xpu`, `cpu`, `cuda`, `rocm`."""
+    two_tritons: bool = False
+    """Whether builds of Triton of two names are installed."""
+    not_in_group: Maybe[bool] = NOT_EXAMINED
+    """Whether a listing of the user's groups lacks the group of the render node."""
+    kernel_below: Maybe[str] = NOT_EXAMINED
+    """The first kernel release that drives the GPUs that are named, where the kernel in the text is older; empty where it is not."""
+    own_output: bool = False
+    """Whether the text holds output of the doctor itself."""
+    reported: tuple[Reported, ...] = ()
+    """The root causes that a report of the doctor in the text names, in its order."""

@@ -1,0 +1,105 @@
+"""What a rule says: a finding, the evidence that proves it and the remedies that mend it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from xpu_doctor.model.fast_dataclass import dataclass
+
+
+class _Ordered(Enum):
+    """An enum whose members are ordered as they are written, and print as their lower-case value."""
+
+    @property
+    def rank(self) -> int:
+        """The position of this member, counted from 0."""
+        return list(type(self)).index(self)
+
+
+class Severity(_Ordered):
+    """How much a finding matters to somebody who wants to compute on the GPU."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Confidence(_Ordered):
+    """How sure the doctor is that a finding is true."""
+
+    POSSIBLE = "possible"
+    LIKELY = "likely"
+    CERTAIN = "certain"
+
+
+class Layer(_Ordered):
+    """The rungs of the ladder, from the silicon up; DOCTOR is the tool about itself and no rung."""
+
+    DEVICE = "device"
+    KERNEL = "kernel"
+    ACCESS = "access"
+    DRIVER = "driver"
+    RUNTIME = "runtime"
+    WHEEL = "wheel"
+    IMPORT = "import"
+    ENUMERATION = "enumeration"
+    COMPUTE = "compute"
+    APPLICATION = "application"
+    DOCTOR = "doctor"
+
+
+LADDER: tuple[Layer, ...] = tuple(layer for layer in Layer if layer is not Layer.DOCTOR)
+
+
+class Risk(Enum):
+    """What carrying out a remedy costs."""
+
+    NONE = "none"
+    REINSTALL = "reinstall"
+    RE_LOGIN = "re-login"
+    REBOOT = "reboot"
+    ADMIN = "admin"
+
+
+FIRST = 100
+"""Weight of a finding that comes before all faults of the machine: nothing of torch could be examined."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One fact that proves a finding: its path in the snapshot, its value, and who saw it."""
+
+    fact: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One way to mend a finding; `commands` are complete lines to type, apart from the text."""
+
+    title: str
+    why: str
+    commands: tuple[str, ...] = ()
+    os: str = ""
+    manager: str = ""
+    risk: Risk = Risk.NONE
+    verify: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A judgement about one subject; `explains` holds the findings that ranking folded under it."""
+
+    code: str
+    layer: Layer
+    severity: Severity
+    confidence: Confidence
+    subject: str
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    explains: tuple[Finding, ...] = ()
+    weight: int = 0
+    """How specific the evidence is: it orders findings that are equally sure."""

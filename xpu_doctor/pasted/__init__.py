@@ -1,0 +1,1 @@
+"""Reads what people paste, and returns a Snapshot."""

@@ -1,0 +1,201 @@
+"""What commands may be made of where the facts came from a file or a paste: words of the doctor's own tables, versions, placeholders. Pure.
+
+Whoever sends a report to a support engineer chooses every string in it. Remedies are therefore not built from these strings: the
+snapshot is copied, each string that is neither a known word nor a version gives way to a placeholder, and the remedies are those
+of the copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from xpu_doctor.model.codec import decode, encode
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.tables.variables import known_variables
+
+SOMETHING = "SOMETHING"
+"""Stands for a string that is not known."""
+PLACEHOLDERS: Mapping[str, str] = {
+    "prefix": "PATH/TO/ENVIRONMENT",
+    "base_prefix": "PATH/TO/PYTHON",
+    "project": "PATH/TO/PROJECT",
+    "user": "USER",
+}
+"""Stand for facts that commands name, by the name of the field."""
+EMPTIED: Mapping[str, Any] = {"settings": [], "plugins": {}, "sources": [], "failures": [], "leftovers": []}
+"""Lists that no command may rest on: settings bring network and TLS options, leftovers are folders to delete."""
+UNKNOWN = {"reason": SOMETHING, "fact": ""}
+NUMBERED = frozenset({"group_id"})
+"""Numbers that commands name and that a file does not know better than the machine."""
+GROUPS = frozenset({"render", "video"})
+TRIO = ("torch", "torchvision", "torchaudio", "pytorch", "intel-extension-for-pytorch", "oneccl-bind-pt")
+
+_VERSION = r"v?\d{1,10}(?:[.:]\d{1,10}){0,6}"
+_RELEASE = re.compile(
+    _VERSION
+    + r"(?:(?:a|b|rc|\.dev|\.post)\d{1,10}){0,3}(?:\+(?:xpu|cpu|cxx11\.abi|cu\d{2,3}|rocm\d(?:\.\d){0,2}|git[0-9a-f]{4,40}|\d{1,10}))?"
+)
+"""A version of a Python package, with a label that is known."""
+_VERSION_OF_A_SYSTEM = re.compile(
+    _VERSION + r"(?:[-+~._](?:\d{1,10}|generic|amd64|x86_64|fc\d\d|el\d{1,2}|arch|hwe|ubuntu|ppa|deb)){0,8}"
+)
+_NODE = re.compile(r"/dev/(?:dri/(?:renderD|card)\d{1,4}|dri|dxg)")
+_ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+_DEVICE = re.compile(r"xpu(?::\d{1,3})?|cpu")
+_SELECTOR = re.compile(
+    r"(?:(?:level_zero|opencl|native_cpu|cuda|hip|host|gpu|cpu|FLAT|COMPOSITE|COMBINED)|[*!:;,.\d]){1,80}"
+)
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]{1,63}")
+_REQUIREMENT = re.compile(
+    rf"([A-Za-z0-9][\w.-]{{0,60}}?)\s*\(?\s*((?:[=<>!~]=?=?\s*{_VERSION}(?:\.\*)?\s*,?\s*){{0,4}})\)?(?:\s*;\s*(.{{1,200}}))?"
+)
+_SYSTEM = re.compile(r"""(?:platform_system|sys_platform) == ["'](?:Linux|Windows|linux|win32)["']""")
+_PART = re.compile(
+    r"[A-Za-z]:|lib\d{0,2}|bin|usr|opt|etc|Lib|Scripts|Library|site-packages|dist-packages|python3?(?:\.\d{1,2})?(?:\.exe)?|torch|intel|oneapi"
+    rf"|torch-{_VERSION}(?:\+(?:xpu|cpu|cu\d{{2,3}}))?\.dist-info"
+)
+_TABLE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*[A-Za-z0-9+]")
+KNOWN = frozenset(
+    """
+    machine host container linux windows macos cpython pypy x86_64 AMD64 amd64 aarch64 arm64 docker podman kubernetes lxc
+    i915 xe vfio-pci vfio_pci xe-vfio-pci amdgpu nvidia nouveau dxgkrnl pip uv uv-project conda mamba pixi poetry pdm pipenv hatch system dpkg rpm pacman
+    module command xpu cpu cuda rocm ok error crash exit hang skipped missing empty size unreadable loads fails version symbol foreign truncated short
+    not-a-library corrupt import later RPATH RUNPATH LD_LIBRARY_PATH LD_PRELOAD PATH ld.so.cache path torch musl ubuntu debian fedora rhel centos rocky
+    almalinux suse sles opensuse opensuse-leap opensuse-tumbleweed arch manjaro nixos alpine linuxmint pop EACCES ENOENT EPERM ENODEV EBUSY EIO ENXIO
+    SIGSEGV SIGABRT SIGILL SIGBUS SIGKILL SIGFPE OSError ImportError RuntimeError ModuleNotFoundError AttributeError interpreter distributions build shadows
+    xpu_query allocate compute float32 float16 bfloat16 snap static live UTF-8 utf-8 cp1252 alchemist battlemage xe-lp gen9 integrated discrete traceback
+    certain likely possible warning info
+    """.split()  # noqa: SIM905 - a list of a hundred words is read more easily so
+)  # fmt: skip
+"""Words by which facts name what is one of a few."""
+
+
+def offered(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot from which remedies for a file or a paste may be built."""
+    return replace(decode(_value(encode(snapshot), "", "")), origin=snapshot.origin)
+
+
+def foreign(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the strings of a snapshot that no command may hold."""
+    yield from _differing(encode(snapshot), "", "")
+
+
+def _differing(value: Any, name: str, group: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if value and _text(value, name, group) != value:
+            yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key not in EMPTIED:
+                yield from _differing(item, key, name or group)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _differing(item, name, group)
+
+
+def _value(value: Any, name: str, group: str) -> Any:
+    """Return a plain JSON value with placeholders in it; `name` is the field that holds it, `group` the one above."""
+    if name in EMPTIED:
+        return EMPTIED[name]
+    if name in NUMBERED:
+        return UNKNOWN
+    if isinstance(value, str):
+        return _text(value, name, group)
+    if isinstance(value, dict):
+        return {key: _value(item, key, name or group) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_value(item, name, group) for item in value]
+    return value
+
+
+def _text(value: str, name: str, group: str) -> str:
+    if not value:
+        return value
+    if name in PLACEHOLDERS:
+        return PLACEHOLDERS[name]
+    if name == "executable":
+        return "PATH\\TO\\python.exe" if "\\" in value else "PATH/TO/python"
+    if name in ("group", "account_groups"):
+        return value if value in GROUPS or (value.isascii() and value.isdigit() and len(value) < 10) else "GROUP"
+    if name == "requires":
+        return _requirement(value)
+    if name in ("version", "metadata_version") and group in ("torch", "installed", "imported"):
+        return value if _RELEASE.fullmatch(value) else "0"
+    if name == "name" and group == "variables":
+        return value if value in known_variables() else SOMETHING
+    if name in ("signature", "code"):
+        return value  # a key of the table of messages, and nothing where it is none
+    return _shaped(value)
+
+
+def _shaped(value: str) -> str:
+    """Return a string of no special field: a known word, a version, a device or a path without foreign names; else a placeholder."""
+    if value in KNOWN or _VERSION_OF_A_SYSTEM.fullmatch(value) or _RELEASE.fullmatch(value):
+        return value
+    if any(pattern.fullmatch(value) for pattern in (_NODE, _ADDRESS, _DEVICE, _SELECTOR)):
+        return value
+    if _WORD.fullmatch(value):
+        return value if value in _table_words() else SOMETHING
+    if "/" in value or "\\" in value:
+        return _path(value)
+    return SOMETHING
+
+
+def _path(value: str) -> str:
+    """Return a path that is none of a file system: known parts stay, so that a folder and what lies in it still agree."""
+    if len(value) > 1000 or any(letter.isspace() for letter in value):
+        return SOMETHING
+    mark = "\\" if "\\" in value else "/"
+    parts = [
+        part if _PART.fullmatch(part) or part in _table_words() else "NAME"
+        for part in value.replace("\\", "/").split("/")
+        if part
+    ]
+    return mark.join(("PATH", "TO", *parts)).replace(":", "")
+
+
+def _requirement(value: str) -> str:
+    """Return a requirement of a known package with a plain version; the condition is kept where it names a system alone."""
+    match = _REQUIREMENT.fullmatch(value) if len(value) <= 300 else None
+    if match is None or match[1] not in _packages():
+        return SOMETHING
+    condition = match[3] or ""
+    parts = re.split(r" (?:and|or) ", condition.strip()) if condition else []
+    if not all(_SYSTEM.fullmatch(part) for part in parts):
+        return SOMETHING
+    return f"{match[1]}{match[2].strip()}" + (f" ; {condition}" if condition else "")
+
+
+@cache
+def _packages() -> frozenset[str]:
+    """Names of Python packages that commands may install."""
+    from xpu_doctor.remedies.install import TRITONS
+    from xpu_doctor.tables import text
+
+    named = re.findall(
+        r"\b(?:intel|onemkl|oneccl|impi|tcmlib|umf|tbb|mkl|dpcpp|pytorch|triton)[a-z0-9_-]*",
+        text("releases.toml") + text("opened_libraries.toml"),
+    )
+    plain = ("filelock", "fsspec", "jinja2", "networkx", "sympy", "typing-extensions", "setuptools", "numpy", "pillow")
+    return frozenset((*named, *(name.replace("_", "-") for name in named), *TRIO, *TRITONS, *plain))
+
+
+@cache
+def _table_words() -> frozenset[str]:
+    """Every word of the tables of releases, libraries and drivers: packages, files, variables, distributions."""
+    from xpu_doctor.tables import text
+
+    names = (
+        "releases.toml",
+        "opened_libraries.toml",
+        "system_libraries.toml",
+        "drivers.toml",
+        "known_faults.toml",
+        "implications.toml",
+        "runtime_files.json",
+    )
+    return frozenset(word for name in names for word in _TABLE_WORD.findall(text(name))) | _packages() | KNOWN

@@ -1,0 +1,75 @@
+"""Reads driver versions: distribution packages, collect_env's driver lines, clinfo and Windows driver numbers."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.model.facts import Package
+from xpu_doctor.pasted.readers.collected import Collected, Text
+
+_PACKAGE = re.compile(
+    r"(?mi)^[>\s|*]*(?:ii\s+)?((?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime|level-zero|igc\S*|"
+    r"ocloc|gsc|graphics-compiler)|ze-?intel-gpu(?:1|-legacy1)?|ze1|ze-loader|igc\d|igdgmm\d*|level-zero(?:-loader|"
+    r"-devel)?|igdfcl\d|oneapi-level-zero))(?:/\S+)?(?::amd64)?(?: is already the newest version \(|[:\s=]{1,6})[vV]?(\d[\w.+~:-]*)"
+)
+_BUILD = re.compile(r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d+)?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d+)?)\b")
+_RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
+_WINDOWS = re.compile(
+    r"\b(3[012]\.0\.(?:100|101|15)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}|x))(?![\w.])|(?i:\b(?:arc )?driver(?: version)?:? (\d{4})\b)"
+)
+_ALONE = re.compile(r"[>\s]*2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s*")
+"""A version that stands alone, as the answer to a command in the line before."""
+DRIVER_WORDS = ("driver", "runtime", "neo", "level-zero", "level_zero", "level zero", "libze", "opencl")
+"""Words of the lines in which a driver's version is looked for."""
+_LOADER = {"libze1", "level-zero", "level-zero-loader", "oneapi-level-zero", "libze-loader"}
+_GPU = {
+    "libze-intel-gpu1",
+    "intel-level-zero-gpu",
+    "libze-intel-gpu",
+    "intel-opencl-icd",
+    "intel-compute-runtime",
+    "libze-intel-gpu-legacy1",
+}
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read driver versions from a text."""
+    for offset, line in text.lines_with(
+        "level-zero", "libze", "opencl", "compute-runtime", "igc", "igdgmm", "ocloc", "intel-gsc"
+    ):
+        match = _PACKAGE.search(line[:4096])
+        if match:
+            name = match[1].lower()
+            place = text.place(offset)
+            if name not in facts.packages:
+                facts.packages[name] = Package(name, match[2], "dpkg")
+                facts.sources.setdefault("pasted.packages", place)
+                facts.block("packages")
+            if name in _LOADER:
+                facts.put("pasted.loader_version", match[2], place)
+            elif name in _GPU:
+                facts.put("pasted.driver_version", match[2], place)
+    version = facts.get("pasted.driver_version")
+    if version is None:
+        for offset, line in text.lines_with(*DRIVER_WORDS):
+            after = text.body[offset + len(line) + 1 : text.end_of_next(offset + len(line))]
+            found = _BUILD.search(line[:4096]) or _RELEASE.search(line[:4096]) or _ALONE.fullmatch(after)
+            if found:
+                facts.put("pasted.driver_version", found[0], text.place(offset))
+                version = found[0]
+                break
+    build = build_of(str(version)) if version else 0
+    if build:
+        facts.put("pasted.driver_build", build, facts.sources["pasted.driver_version"])
+    for offset, line in text.lines_with("32.0.", "31.0.", "30.0.", ".20.100.", "driver"):
+        windows = _WINDOWS.search(line[:4096])
+        if windows and (windows[1] or facts.get("machine.os") == "windows"):
+            facts.put("pasted.windows_driver", windows[1] or f"31.0.101.{windows[2]}", text.place(offset))
+
+
+def build_of(version: str) -> int:
+    """Return the build number that all spellings of a compute-runtime version share, or 0."""
+    found = _BUILD.search(version)
+    if found:
+        return int(found[3] or found[5])
+    return 0

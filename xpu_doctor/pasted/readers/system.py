@@ -1,0 +1,245 @@
+"""Reads what texts tell of the machine: operating system, kernel, WSL, containers, /dev/dri, groups and variables."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import islice
+
+from xpu_doctor.model.facts import LogLine, Node, Variable
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.tables.variables import pasted_variables
+from xpu_doctor.text.word_index import WordTable
+
+_KERNEL = re.compile(
+    r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b"
+    r"|\b([456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]+)?) kernel\b"
+)
+_UNAME_WORDS = (
+    "linux ",
+    "#",
+    "smp",
+    "-generic",
+    "-arch",
+    "-pve",
+    "-microsoft",
+    ".fc",
+    "-amd64",
+    "-zen",
+    "-lts",
+    "-default",
+    ".el",
+    "-cachyos",
+    "-oem",
+    "-hwe",
+)
+_UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
+_OS_WORDS = {
+    "windows": (
+        "windows 1", "windows1", "windows-1", "ai playground",
+        "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
+        "\\site-packages\\",
+    ),
+    "linux": (
+        "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos", "/usr/",
+        "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt ", "apt-get", "sudo ", "kernel",
+    ),
+    "macos": ("mac os", "macos", "darwin"),
+}  # fmt: skip
+"""Words that stand in texts from a system, in lower case; the system with the most of them wins."""
+_DISTRIBUTIONS = (
+    ("ubuntu", re.compile(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
+    ("debian", re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?")),
+    ("fedora", re.compile(r"(?i)\bfedora(?: (?:linux )?(\d\d))?")),
+    ("arch", re.compile(r"(?i)\barch ?linux\b|\barch btw\b|\bmanjaro\b")),
+    ("opensuse", re.compile(r"(?i)\bopensuse\b")),
+    (
+        "rhel",
+        re.compile(
+            r"(?i)\b(?:red hat(?! \d+\.\d+\.\d)(?: enterprise linux)?|rhel|rocky linux|almalinux|centos(?: linux)?)(?: server)?(?: release)?"
+            r"(?:[ -]?(\d+(?:\.\d+)?))?"
+        ),
+    ),  # a compiler of Red Hat's, which Fedora has as well, names three numbers
+)
+_DISTRIBUTION_WORDS = {
+    "ubuntu": ("ubuntu",), "debian": ("debian",), "fedora": ("fedora",), "arch": ("arch linux", "archlinux", "arch btw", "manjaro"),
+    "opensuse": ("opensuse",), "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
+}  # fmt: skip
+_WSL = re.compile(r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
+_DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
+"""Containers on Windows run in WSL."""
+_CONTAINER = re.compile(
+    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? docker\b|\bin(?:side)? (?:a |the |"
+    r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-]+)|\bdocker (?:container|"
+    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|Error response from daemon|^\s*image: [\w./-]+:",
+    re.MULTILINE,
+)
+_NODE = re.compile(
+    r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+)\s+(\S+)\s+(226)\s*,\s*(\d+)[^\n]*?(?:\s|/)((?:renderD|card)\d+)\s*$"
+)
+_DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})")
+_ID = re.compile(r"uid=(\d+)\(?([\w.<>-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
+_GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
+_PASSED = re.compile(
+    r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged",
+    re.MULTILINE,
+)
+_DMESG = re.compile(
+    r"(?m)^[^\n]{0,80}\b(?:i915|xe)\b (?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$|^[^\n]{0,60}\b(?:i915|xe): [^\n]{1,200}$"
+)
+_CMDLINE = re.compile(
+    r"\b((?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}|nomodeset|module_blacklist=\S{1,80}|"
+    r"modprobe\.blacklist=\S{1,80})"
+)
+_ONEAPI = re.compile(
+    r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d+){0,2})\b|"
+    r"/oneapi/(?:\w+/)?(202\d\.\d)\b|IGC version: (202\d\.\d)"
+)
+_SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.MULTILINE)
+_VM = re.compile(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")
+_ALPINE = re.compile(r"(?i)\balpine\b|musl")
+_ARM = re.compile(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read the machine from a text."""
+    _system(text, facts)
+    _containers(text, facts)
+    _nodes(text, facts)
+    _variables(text, facts)
+    _kernel(text, facts)
+    release = text.first(
+        _ONEAPI, "oneapi", "one api", "basekit", "toolkit", "base kit", "base-kit", "dpcpp", "igc version", "dle"
+    )
+    if release:
+        facts.put("pasted.oneapi", next(group for group in release.groups() if group), text.place(release.start()))
+    if text.has("libsycl.so.", "sycl7", "sycl8", "sycl9"):
+        for match in text.matches(_SONAME, "libsycl.so.", "sycl7", "sycl8", "sycl9"):
+            line_end = text.body.find("\n", match.end())
+            if "cannot open" not in text.body[match.start() : line_end if line_end > 0 else None]:
+                facts.put("pasted.linked_soname", int(match[1] or match[2]), text.place(match.start()))
+
+
+def _system(text: Text, facts: Collected) -> None:
+    name = facts.get("machine.os_name")
+    source = str(name) if name else text.body
+    lowered = source.lower() if name else text.lowered
+    said = (lambda word: word in lowered) if name else text.searched.has
+    counts = {
+        system: sum(min(lowered.count(word), 20) for word in words if said(word)) for system, words in _OS_WORDS.items()
+    }
+    best = max(counts, key=lambda system: counts[system])
+    if counts[best]:
+        facts.put("machine.os", best, text.name)
+    for label, pattern in _DISTRIBUTIONS:
+        found = pattern.search(source) if any(word in lowered for word in _DISTRIBUTION_WORDS[label]) else None
+        if found and facts.get("machine.os") == "linux":
+            facts.put("machine.distribution", label, text.name)
+            if found.groups() and found[1]:
+                facts.put("machine.distribution_version", found[1], text.name)
+            break
+    found = text.first(_WSL, "wsl", "microsoft-standard", "dxg")
+    if found:
+        facts.put("machine.wsl", True, text.place(found.start()))
+        facts.force("machine.os", "linux", text.place(found.start())) if text.has("microsoft-standard") else None
+    found = text.first(_DOCKER_DESKTOP, "docker desktop", "windows host", "docker for windows")
+    if found and text.has("windows"):
+        facts.put("machine.wsl", True, text.place(found.start()))
+    found = text.first(_ARM, "aarch64", "arm64")
+    if found:
+        facts.put("machine.architecture", "aarch64", text.place(found.start()))
+    found = text.first(
+        _VM, "proxmox", "qemu", "kvm", "vmware", "virtualbox", "hyper", "esxi", "virtual machine", "vm", "guest"
+    )
+    if found:
+        facts.put("machine.hypervisor", found[0].lower(), text.place(found.start()))
+
+
+def _containers(text: Text, facts: Collected) -> None:
+    found = text.first(
+        _CONTAINER, "docker", "podman", "container", "image", "kube", "lxc", "root@", "ghcr.io", "from ", "from daemon"
+    )
+    if found:
+        facts.put("pasted.in_container", True, text.place(found.start()))
+    passed = text.first(_PASSED, "/dev/dri", "--privileged")
+    if passed:
+        facts.put("pasted.dri_passed", True, text.place(passed.start()))
+
+
+def _nodes(text: Text, facts: Collected) -> None:
+    """Read `ls -l /dev/dri`, `id` and `groups`."""
+    nodes = []
+    if "226" in text.body:
+        for offset, line in text.lines_with("renderd", "card"):
+            match = _NODE.search(line[:1000])
+            if match:
+                _, bits, mark, _, group, _, _, name = match.groups()
+                mode = sum(1 << (8 - place) for place, bit in enumerate(bits) if bit != "-")
+                nodes.append(Node(f"/dev/dri/{name}", mode=mode, group=group, acl=mark == "+"))
+                facts.sources.setdefault("access.nodes", text.place(offset))
+    if nodes:
+        facts.block("dev-dri")
+        facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
+        facts.put("pasted.dri_missing", False, facts.sources["access.nodes"])
+        facts.put(
+            "pasted.no_render_node", not any("render" in node.path for node in nodes), facts.sources["access.nodes"]
+        )
+    for offset, _ in text.lines_with("/dev/dri"):
+        listing = _DRI_LIST.match(text.body, offset, offset + 4096)
+        if listing and re.search(r"renderD\d+", listing[1]):
+            facts.block("dev-dri")
+            facts.put("pasted.dri_missing", False, text.place(offset))
+            break
+        if listing and re.search(r"\bcard\d", listing[1]):
+            facts.put("pasted.no_render_node", True, text.place(offset))
+    identity = text.first(_ID, "uid=")
+    if identity:
+        facts.block("id")
+        groups_of = re.findall(r"(?:^|,)(\d{1,10})\b(?:\(([\w.<>-]+)\))?", identity[3])[:200]
+        facts.put(
+            "access.account_groups", tuple(name or number for number, name in groups_of), text.place(identity.start())
+        )
+        facts.put("access.session_groups", tuple(int(number) for number, _ in groups_of), text.place(identity.start()))
+        facts.put("access.is_root", identity[1] == "0", text.place(identity.start()))
+    for offset, line in text.lines_with("groups"):
+        groups = _GROUPS.match(text.body, offset, text.end_of_next(offset + len(line)))
+        if groups:
+            facts.put("access.account_groups", tuple(groups[1].split()), text.place(offset))
+            break
+
+
+def _variables(text: Text, facts: Collected) -> None:
+    """Read what the known variables are set to."""
+    table, assignment = _variable_words()
+    for offset, line in text.lines_with(*sorted(table.present(text.searched))):
+        for name, value in assignment.findall(line[:4096]):
+            if name not in facts.variables:
+                facts.variables[name] = Variable(name, value.strip("\"'"))
+                facts.sources.setdefault("environment.variables", text.place(offset))
+
+
+@cache
+def _variable_words() -> tuple[WordTable, re.Pattern[str]]:
+    """The names of the known variables as words, and the pattern of an assignment to one of them."""
+    names = pasted_variables()
+    every = "|".join(sorted(names, key=len, reverse=True))
+    assignment = re.compile(rf"(?:^|[\s;`'\"(-]|set |export |ENV |-e |\$env:)({every}) ?= ?([^\s;`]{{0,400}})")
+    return WordTable(name.lower() for name in names), assignment
+
+
+def _kernel(text: Text, facts: Collected) -> None:
+    for pattern, words in ((_UNAME, _UNAME_WORDS), (_KERNEL, ("kernel",))):
+        found = text.first(pattern, *words)
+        if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
+            facts.put("kernel.version", next(group for group in found.groups() if group), text.place(found.start()))
+            break
+    logged = islice(text.matches(_DMESG, "i915 ", "i915:", "xe ", "xe:"), 64)
+    lines = [LogLine(match[0].strip()[:300], text.place(match.start())) for match in logged]
+    if lines:
+        facts.block("dmesg")
+        facts.put("kernel.gpu_log", tuple(lines), lines[0].source)
+    found_words = tuple(
+        dict.fromkeys(match[1] for match in text.matches(_CMDLINE, "i915.", "xe.", "nomodeset", "blacklist"))
+    )
+    if found_words:
+        facts.put("kernel.command_line", found_words, text.name)

@@ -1,0 +1,103 @@
+"""Reads what torch.xpu said: availability, counts, imports that failed, warnings, and at which step."""
+
+from __future__ import annotations
+
+import re
+
+from xpu_doctor.pasted.readers.collected import Collected, Text
+
+_AVAILABLE = re.compile(
+    r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
+    r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) ))"
+    r"[)`'\"]{0,4}(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
+    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*|"
+    r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
+    r"False)\b"
+)
+_AVAILABLE_WORDS = re.compile(
+    r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
+    r"\bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
+)
+_PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
+_COUNT = re.compile(r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)[>\s]*[`'\"]?(\d{1,3})\b")
+_IMPORT_FAILED = re.compile(
+    r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
+    r"OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib"
+)
+_COMPILE = re.compile(
+    r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\b|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]"
+)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s*File \"[^\"\n]{1,300}\", line \d+", re.MULTILINE)
+_FRAME = re.compile(r"File \"([^\"\n]{1,300})\", line \d+")
+_OWNERS = (
+    ("torch", ("/torch/", "/torchgen/")),
+    ("triton", ("/triton/",)),
+    ("ipex", ("/intel_extension_for_pytorch/", "/ipex_llm/")),
+    ("python", ("<frozen", "/lib/python3", "<stdin>", "<string>")),
+)
+"""Parts of the paths of frames, by whose code that is; site-packages of applications come before the standard library's folder."""
+_WORKED = re.compile(
+    r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Intel\(R\)|\bTorch detected (?:GPU|XPU): Intel"
+)
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read what torch said from a text."""
+    if text.first(_TRACEBACK, "traceback", 'file "'):
+        facts.block("traceback")
+        _last_frame(text, facts)
+    _availability(text, facts)
+    if text.has("torch"):
+        failed = (
+            _IMPORT_FAILED.search(text.body)
+            if text.has("torch/__init__", "torch\\__init__", "import torch", "error loading")
+            else None
+        )
+        if failed and facts.get("xpu.available") is not True:
+            facts.put("imported.succeeded", False, text.place(failed.start()))
+        found = text.first(_COMPILE, "_inductor", "_dynamo", "torch.compile", "triton/", "triton\\")
+        if found:
+            facts.put("pasted.compiling", True, text.place(found.start()))
+
+
+def _last_frame(text: Text, facts: Collected) -> None:
+    """Note whose code the last frame of the last traceback lies in."""
+    frames = list(text.matches(_FRAME, 'file "'))
+    if frames:
+        last = frames[-1]
+        path = last[1].replace("\\", "/").lower()
+        owner = next((name for name, parts in _OWNERS if any(part in path for part in parts)), "application")
+        facts.put("pasted.last_frame", owner, text.place(last.start()))
+
+
+def _availability(text: Text, facts: Collected) -> None:
+    if text.has("is_available", "available", "detected"):
+        answers = []
+        for offset, line in text.lines_with("is_available"):
+            end = text.body.find("\n", offset + len(line) + 1)
+            both = text.body[offset : min(end if end >= 0 else len(text.body), offset + 4096)]
+            answers += [
+                (offset + match.start(), match[1]) for match in _AVAILABLE.finditer(both) if match.start() < len(line)
+            ]
+        for offset, line in text.lines_with("xpu", "intel gpu"):
+            for match in _AVAILABLE_WORDS.finditer(line[:2000]):
+                word = match[1] or match[2] or ("no" if match[3] else "")
+                if word:
+                    answers.append((offset + match.start(), word))
+        if text.has("is_available()"):
+            for match in text.matches(_PRINTED, "true", "false"):
+                answers.append((match.start(), match[1]))
+                if match[2]:
+                    facts.put("xpu.device_count", int(match[2]), text.place(match.start()))
+        if len({word.lower() in ("true", "yes") for _, word in answers}) > 1:
+            facts.put("pasted.sometimes_available", True, text.place(max(answers)[0]))
+        for start, word in sorted(answers):
+            facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
+    for offset, line in text.lines_with("device_count()"):
+        count = _COUNT.search(text.body, offset, text.end_of_next(offset + len(line)))
+        if count:
+            facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
+            break
+    worked = text.first(_WORKED, "xpu:", "using xpu", "using device", "torch detected")
+    if worked:
+        facts.put("xpu.available", True, text.place(worked.start()))

@@ -1,0 +1,229 @@
+"""A diagnosis from what people paste: texts to snapshots, and the snapshots through the same rules as a live machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xpu_doctor.model.findings import LADDER, Confidence, Evidence, Finding, Remedy, Severity
+from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.saved_report import saved_snapshot
+from xpu_doctor.pasted.snapshots import read
+from xpu_doctor.text.safe import SafeText
+from xpu_doctor.text.word_index import Searched
+
+if TYPE_CHECKING:
+    from xpu_doctor.diagnosis.diagnose import Diagnosis, Options
+    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.text.redact import Redactor
+
+
+_PLACE = re.compile(r"^(.{1,200}), line (\d{1,9})$")
+OWN_OUTPUT = (
+    "the text holds output of xpu-doctor: of a report its codes and its ladder are taken over, its advice is passed over. "
+    "The file that `xpu-doctor check --json -o report.json` writes says more: ask for it"
+)
+MAX_GUESSES = 5
+"""Root causes of a text that are only possible: the most probable ones are kept."""
+
+
+@dataclass(frozen=True)
+class Triaged:
+    """What texts came to: the diagnosis, the snapshot it is mainly about, and all of them."""
+
+    diagnosis: Diagnosis
+    snapshot: Snapshot
+    snapshots: tuple[Snapshot, ...]
+    notes: tuple[str, ...] = ()
+
+
+def triage_texts(
+    texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule], options: Options | None = None, redact: bool = True
+) -> Triaged:
+    """Diagnose texts of one machine, given as (name, text); a text may also be a saved JSON report.
+
+    Raises:
+        SnapshotError: a saved report is damaged, or of a newer version.
+    """
+    from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
+
+    saved: list[Snapshot] = []
+    bodies: list[tuple[str, Searched]] = []
+    for name, safe in texts:
+        snapshot = saved_snapshot(safe.report)
+        if snapshot is None:
+            bodies.append((name, Searched(safe.text)))
+        else:
+            saved.append(snapshot)
+    if redact:
+        from xpu_doctor.text.private_names import redactor_for
+
+        redactor = redactor_for(body for _, body in bodies)
+        bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
+    cut = any(safe.cut for _, safe in texts)
+    snapshots = (
+        [*saved, *(_marked(snapshot, cut) for snapshot in read(Text.of(body, name) for name, body in bodies))]
+        if bodies
+        else saved
+    )
+    chosen = options or DefaultOptions(layers=LADDER)
+    main, diagnosis = _diagnosed(snapshots, rules, chosen)
+    lines = dict(bodies)
+    diagnosis = dataclasses.replace(
+        diagnosis, root_causes=tuple(_with_lines(root, lines) for root in diagnosis.root_causes)
+    )
+    empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
+    own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
+    return Triaged(
+        diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes))
+    )
+
+
+def _redacted(body: Searched, redactor: Redactor) -> Searched:
+    """Return a text without names and secrets; where it held none, it is the same one, and need not be searched anew."""
+    text = redactor.text(body.body, body.tokens)
+    return body if text == body.body else Searched(text)
+
+
+def _marked(snapshot: Snapshot, cut: bool) -> Snapshot:
+    return dataclasses.replace(snapshot, pasted=dataclasses.replace(snapshot.pasted, cut=True)) if cut else snapshot
+
+
+def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Options) -> tuple[Snapshot, Diagnosis]:
+    """Diagnose each subject; where there are several, rank what was found of all of them together."""
+    from xpu_doctor.diagnosis.diagnose import diagnose
+
+    diagnoses = [
+        (snapshot, _offered(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules), rules, options))
+        for snapshot in snapshots
+    ]
+    main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
+    if len(diagnoses) == 1:
+        return main, diagnosis
+    from xpu_doctor.diagnosis.diagnose import conclude
+    from xpu_doctor.diagnosis.ranking import flat, rank
+
+    findings = [
+        _of_subject(finding, snapshot.subject) for snapshot, each in diagnoses for finding in flat(each.root_causes)
+    ]
+    unique = list({(finding.code, finding.subject): finding for finding in reversed(findings)}.values())[::-1]
+    roots = rank(
+        unique, {rule.code: rule.explains for rule in rules}, frozenset(rule.code for rule in rules if rule.symptom)
+    )
+    return main, conclude(diagnosis, roots, options.fail_on)
+
+
+def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:
+    """Return a diagnosis whose remedies hold no word that the sender of a file or a paste chose: those that a harmless copy of the facts gets."""
+    if not diagnosis.root_causes or (snapshot.origin == "pasted" and not _holds_foreign(snapshot, diagnosis)):
+        return diagnosis
+    from xpu_doctor.diagnosis.diagnose import diagnose
+    from xpu_doctor.diagnosis.ranking import flat
+    from xpu_doctor.model.unknown import known_or
+    from xpu_doctor.pasted import harmless
+
+    copy = harmless.offered(snapshot)
+    remedies: dict[str, tuple[Remedy, ...]] = {}
+    for finding in flat(diagnose(copy, rules, dataclasses.replace(options, expect=())).root_causes):
+        remedies.setdefault(finding.code, finding.remedies)
+    system = known_or(copy.machine.os, "")
+    return dataclasses.replace(
+        diagnosis, root_causes=tuple(_with_remedies(root, remedies, system) for root in diagnosis.root_causes)
+    )
+
+
+def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
+    """Whether a line to type holds a string of the snapshot that is neither a known word nor a version."""
+    from xpu_doctor.diagnosis.ranking import flat
+    from xpu_doctor.pasted import harmless
+
+    typed = "\n".join(
+        text
+        for finding in flat(diagnosis.root_causes)
+        for remedy in finding.remedies
+        for text in (*remedy.commands, *remedy.verify, remedy.title, remedy.url)
+    )
+    return any(word in typed for word in harmless.foreign(snapshot))
+
+
+def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]], system: str) -> Finding:
+    """Give a finding the remedies of its code, else those of the table."""
+    from xpu_doctor.tables.first_aid import first_aid
+
+    own = remedies.get(finding.code)
+    children = tuple(_with_remedies(child, remedies, system) for child in finding.explains)
+    return dataclasses.replace(
+        finding, remedies=first_aid(finding.code, system) if own is None else own, explains=children
+    )
+
+
+def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
+    """A symptom in a pasted text that nothing explains is no certain cause; guesses come last, and a few of them are enough."""
+    if snapshot.origin != "pasted":
+        return diagnosis
+    symptoms = {rule.code for rule in rules if rule.symptom}
+    told = [item.code for item in snapshot.pasted.reported if item.confidence != "possible" and item.severity != "info"]
+    roots: list[Finding] = []
+    guesses = 0
+    for root in _lifted(diagnosis.root_causes, told):
+        guesses += root.confidence is Confidence.POSSIBLE
+        if root.confidence is not Confidence.POSSIBLE or guesses <= MAX_GUESSES:
+            certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN
+            roots.append(dataclasses.replace(root, confidence=Confidence.LIKELY) if certain_symptom else root)
+    order = {code: place for place, code in reversed(list(enumerate(told)))}
+    return dataclasses.replace(
+        diagnosis, root_causes=tuple(sorted(roots, key=lambda root: (order.get(root.code, len(told)), _is_guess(root))))
+    )
+
+
+def _lifted(roots: Iterable[Finding], told: Sequence[str]) -> Iterator[Finding]:
+    """Yield root causes; what a report of the doctor names is not left under a guess that it does not name."""
+    for root in roots:
+        under = tuple(child for child in root.explains if child.code in told)
+        if not under or root.confidence is not Confidence.POSSIBLE or root.code in told:
+            yield root
+            continue
+        yield dataclasses.replace(root, explains=tuple(child for child in root.explains if child not in under))
+        yield from under
+
+
+def _with_lines(finding: Finding, texts: Mapping[str, Searched]) -> Finding:
+    """Add to each fact that proves a finding the line of the text that shows it."""
+    evidence = tuple(_with_line(item, texts) for item in finding.evidence)
+    if not finding.explains and evidence == finding.evidence:
+        return finding
+    return dataclasses.replace(
+        finding, evidence=evidence, explains=tuple(_with_lines(child, texts) for child in finding.explains)
+    )
+
+
+def _with_line(item: Evidence, texts: Mapping[str, Searched]) -> Evidence:
+    place = _PLACE.match(item.source)
+    if (
+        place is None
+        or item.fact == "errors.met"
+        or place[1] not in texts
+        or not 0 < int(place[2]) <= len(texts[place[1]].starts)
+    ):
+        return item
+    return Evidence(
+        item.fact, item.value, f"{item.source}: {' '.join(texts[place[1]].line(int(place[2])).split())[:160]}"
+    )
+
+
+def _is_guess(root: Finding) -> bool:
+    """Whether a root cause comes after those that a message or a fact makes likely: a guess, or a note that nobody complains of."""
+    return root.confidence is Confidence.POSSIBLE or (root.severity is Severity.INFO and root.weight <= 0)
+
+
+def _of_subject(finding: Finding, subject: str) -> Finding:
+    """Name the subject of a finding where the texts show two."""
+    return (
+        dataclasses.replace(finding, subject=subject)
+        if subject != "machine" and finding.subject == "machine"
+        else finding
+    )

@@ -1,0 +1,156 @@
+"""Saved JSON reports in what people send: told from prose, read strictly, refused in words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from xpu_doctor.model.snapshot import Snapshot
+
+MAX_DEPTH = 40
+"""Levels of lists and objects that a report has at most."""
+MAX_BEGINNINGS = 40
+"""Braces at which a report is looked for."""
+MAX_NUMBER = 2**63
+SUBJECTS = ("machine", "host", "container")
+WHOLE_FILE = "ask for the whole file that `xpu-doctor check --json -o report.json` writes"
+
+_QUOTING = re.compile(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
+_QUOTE = r"""(?:["']|\\"|&quot;|&#34;)"""
+_KEY = re.compile(
+    rf"{_QUOTE}(root_causes|undecided|crashed|ladder|verdict|expectations|exit_code|snapshot|level_zero|distributions|installer|shadows|imported|libraries)"
+    rf"{_QUOTE}\s{{0,40}}:"
+)
+_OF_DOCUMENT = frozenset(
+    {"root_causes", "undecided", "crashed", "ladder", "verdict", "expectations", "exit_code", "snapshot"}
+)
+_TELLING = ("root_causes", "ladder", "level_zero")
+"""One of them is in every part of a report that can be told."""
+_BEGIN = re.compile(r'\{\s{0,2000}"')
+
+
+class _Refused(ValueError):
+    """The text is JSON of a form that no report has; the message says which."""
+
+
+def looks_saved(text: str) -> bool:
+    """Whether a text holds a saved report, or a part of one."""
+    if not any(word in text for word in _TELLING):
+        return False
+    keys = {match[1] for match in _KEY.finditer(text)}
+    return {"root_causes", "snapshot"} <= keys or len(keys & _OF_DOCUMENT) >= 3 or len(keys - _OF_DOCUMENT) >= 4
+
+
+def saved_snapshot(text: str) -> Snapshot | None:
+    """Return the snapshot of a saved JSON report, quoted or in a Markdown fence too; None where the text holds none.
+
+    Raises:
+        SnapshotError: it is one, but cut off, damaged or of a newer version.
+    """
+    if not looks_saved(text):
+        return None
+    from xpu_doctor.model.codec import SnapshotError, SnapshotTooNew, decode
+    from xpu_doctor.report.document import DOCUMENT_SCHEMA
+
+    try:
+        values = next(_reports(_QUOTING.sub("", text)), None)
+        if values is None:
+            raise SnapshotError(f"the saved report is cut off or damaged: {WHOLE_FILE}")
+        number = values.get("schema")
+        if type(number) is not int or number < 1:
+            raise SnapshotError(f"the saved report is damaged: its schema is no number; {WHOLE_FILE}")
+        if number > DOCUMENT_SCHEMA:
+            raise SnapshotTooNew(
+                f"the report has schema {number}, and this xpu-doctor reads up to {DOCUMENT_SCHEMA}: upgrade xpu-doctor"
+            )
+        if not isinstance(values.get("snapshot"), dict):
+            raise SnapshotError(f"the saved report holds no snapshot: {WHOLE_FILE}")
+        snapshot = decode(_clean(values["snapshot"]))
+    except _Refused as error:
+        raise SnapshotError(f"the saved report is damaged: {error}; {WHOLE_FILE}") from error
+    return replace(
+        snapshot,
+        origin="saved",
+        subject=snapshot.subject if snapshot.subject in SUBJECTS else SUBJECTS[0],
+        skipped=tuple(name for name in snapshot.skipped if name in _layers()),
+    )
+
+
+def _layers() -> frozenset[str]:
+    from xpu_doctor.model.findings import Layer
+
+    return frozenset(layer.value for layer in Layer)
+
+
+def _reports(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a text that are reports.
+
+    Raises:
+        _Refused: one of them is JSON of a form that no report has.
+    """
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_integer
+    )
+    refused: _Refused | None = None
+    begin = _BEGIN.search(text)
+    for _ in range(MAX_BEGINNINGS):
+        if begin is None:
+            break
+        try:
+            values, _end = decoder.raw_decode(text, begin.start())
+        except _Refused as error:
+            refused = refused or error
+        except RecursionError:
+            refused = refused or _Refused("it is nested too deeply")
+        except ValueError:
+            pass  # prose with a brace in it, or a report that is cut off
+        else:
+            if isinstance(values, dict) and "schema" in values and ("snapshot" in values or "root_causes" in values):
+                yield values
+        begin = _BEGIN.search(text, begin.start() + 1)
+    if refused is not None:
+        raise refused
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise _Refused("a key stands in it twice")
+    return values
+
+
+def _no_number(_: str) -> NoReturn:
+    raise _Refused("it holds NaN or an infinite number")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _Refused("it holds a number that is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or abs(number := int(text)) >= MAX_NUMBER:
+        raise _Refused("it holds a number that is too large")
+    return number
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value whose texts hold nothing that a terminal obeys: an escape in JSON is a control character once it is read."""
+    if depth > MAX_DEPTH:
+        raise _Refused("it is nested too deeply")
+    if isinstance(value, str):
+        from xpu_doctor.text.safe import cleaned
+
+        return value if value.isascii() and value.isprintable() else cleaned(value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item, depth + 1) for item in value]
+    return value

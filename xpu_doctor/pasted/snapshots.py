@@ -1,0 +1,259 @@
+"""From pasted texts to snapshots: every parser over every text, then one snapshot for each subject."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from xpu_doctor.diagnosis import known_messages
+from xpu_doctor.model.facts import (
+    Access,
+    Distributions,
+    Environment,
+    Errors,
+    ErrorText,
+    Import,
+    Kernel,
+    LevelZero,
+    Machine,
+    Python,
+    Torch,
+    Xpu,
+    ZeDriver,
+)
+from xpu_doctor.model.facts.pasted import Pasted
+from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
+from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.pasted.readers import applications, devices, driver_facts, python_facts, system, torch_output
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
+from xpu_doctor.pasted.readers.subjects import split
+from xpu_doctor.tables.signatures import by_id
+
+PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
+    ("python", python_facts.parse),
+    ("devices", devices.parse),
+    ("system", system.parse),
+    ("driver", driver_facts.parse),
+    ("torch", torch_output.parse),
+    ("applications", applications.parse),
+)
+GROUPS: Mapping[str, type[Any]] = {
+    "machine": Machine,
+    "kernel": Kernel,
+    "access": Access,
+    "python": Python,
+    "torch": Torch,
+    "imported": Import,
+    "xpu": Xpu,
+    "pasted": Pasted,
+}
+ABOUT_TORCH = (
+    "torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch", "ai playground", "ai-backend", "sd.next", "sdnext", "webui",
+)  # fmt: skip
+"""Words one of which is in a text that speaks of PyTorch or of an application of it."""
+SHARED = ("gpus", "kernel")
+"""Fact groups that a container has in common with its host."""
+NOT_IN_TEXT = Unknown("not in the text")
+
+
+def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
+    """Return a snapshot of each subject that the texts show; several texts are one machine."""
+    parts: dict[str, list[Text]] = {}
+    own: list[tuple[str, Own]] = []
+    for text in texts:
+        found = own_output(text.body, text.name)
+        if found.lines:
+            own.append((text.name, found))
+            text = Text(without(text.body, found), text.name)  # noqa: PLW2901 - what is left of it
+        for subject, part in split(text):
+            parts.setdefault(subject, []).append(part)
+    if len(parts) > 1 and "machine" in parts:
+        parts.setdefault("host", []).extend(parts.pop("machine"))
+    read_parts = {
+        subject: _read_one(subject, bodies, own if number == 0 else ())
+        for number, (subject, bodies) in enumerate(parts.items())
+    }
+    if "host" in read_parts and "container" in read_parts:
+        read_parts["container"] = _with_shared(read_parts["container"], read_parts["host"])
+        host = read_parts["host"]
+        read_parts["host"] = dataclasses.replace(host, pasted=dataclasses.replace(host.pasted, in_container=True))
+    return tuple(read_parts.values())
+
+
+def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -> Snapshot:
+    facts = Collected()
+    failures: list[ProbeFailure] = []
+    met: list[ErrorText] = []
+    for text in texts:
+        for name, parse in PARSERS:
+            try:
+                parse(text, facts)
+            except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
+                failures.append(ProbeFailure("parser", name, f"{type(error).__name__}: {error}"))
+        met.extend(known_messages.match(text.searched, text.name, claims=True))
+    _establish(met, facts)
+    for name, found in own:
+        put(found, facts, name)
+    facts.reported.extend(item for _, found in own for item in found.reported)
+    return _snapshot(subject, facts, texts, tuple(met), tuple(failures))
+
+
+def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
+    """Add the facts that met messages prove, where the text does not say otherwise."""
+    rows = by_id()
+    ids = {error.signature for error in met}
+    for error in met:
+        if not ids.isdisjoint(rows[error.signature].contradicted_by):
+            continue
+        for path, value in rows[error.signature].establishes:
+            facts.put(
+                path, {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value), error.source
+            )
+    if facts.get("xpu.available") is True and facts.get("xpu.device_count") == 0:
+        facts.values.pop("xpu.available")
+
+
+def _snapshot(
+    subject: str, facts: Collected, texts: list[Text], met: tuple[ErrorText, ...], failures: tuple[ProbeFailure, ...]
+) -> Snapshot:
+    if facts.get("access.nodes") == ():
+        facts.values.pop("access.nodes")
+    _derive(facts, texts)
+    values: dict[str, dict[str, Any]] = {name: {} for name in GROUPS}
+    for path, value in facts.values.items():
+        group, _, field = path.partition(".")
+        if group in GROUPS and field in GROUPS[group].__dataclass_fields__:
+            values[group][field] = value
+    values["pasted"].update(
+        blocks=tuple(facts.blocks),
+        damage=tuple(facts.damage),
+        applications=tuple(facts.applications.values()),
+        gpu_families=tuple(facts.families),
+        gpu_kinds=tuple(facts.kinds),
+        packages=tuple(facts.packages),
+        reported=tuple(facts.reported),
+    )
+    values["pasted"].setdefault("gpu_count", max(len(facts.devices), 0))
+    if facts.devices:
+        values["xpu"]["devices"] = tuple(facts.devices.values())
+        values["xpu"].setdefault("device_count", len(facts.devices))
+    made = {name: _group(GROUPS[name], values[name]) for name in GROUPS}
+    return Snapshot(
+        origin="pasted",
+        subject=subject,
+        gpus=tuple(facts.gpus) or NOT_IN_TEXT,
+        environment=Environment(tuple(facts.variables.values()) or NOT_IN_TEXT),
+        distributions=_group(
+            Distributions, {"installed": tuple(facts.distributions.values())} if facts.distributions else {}
+        ),
+        level_zero=_level_zero(facts),
+        errors=Errors(met),
+        sources=facts.all_sources(),
+        failures=failures,
+        **made,
+    )
+
+
+def _derive(facts: Collected, texts: Iterable[Text]) -> None:
+    """Add what follows from several facts together."""
+    about = facts.get("pasted.own_output") is True or any(text.has(*ABOUT_TORCH) for text in texts)
+    facts.put("pasted.about_torch", about, "the text")
+    if not about:
+        facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
+    if facts.get("machine.os"):
+        facts.put("python.os", facts.get("machine.os"), facts.sources["machine.os"])
+    _versions(facts)
+    _groups(facts)
+    _kernel(facts)
+    shown = (
+        ("xpu.device_count", facts.get("xpu.device_count") == 0),
+        ("xpu.available", facts.get("xpu.available") is False),
+        ("pasted.opencl_platforms", facts.get("pasted.opencl_platforms") == 0),
+        ("pasted.level_zero_gpus", facts.get("pasted.level_zero_gpus") == 0 and facts.get("xpu.available") is not True),
+    )
+    none = next((path for path, says_none in shown if says_none), "")
+    if none:
+        facts.put("pasted.no_device", True, facts.sources[none])
+    elif facts.get("xpu.available") is True:
+        facts.put("pasted.no_device", False, facts.sources["xpu.available"])
+
+
+def _versions(facts: Collected) -> None:
+    """Compare the oneAPI release that is named with the one of the runtime packages, and count the Tritons."""
+    oneapi, runtime = (
+        facts.get("pasted.oneapi"),
+        facts.distributions.get("intel-sycl-rt") or facts.distributions.get("intel-cmplr-lib-rt"),
+    )
+    if oneapi and runtime is not None and isinstance(runtime.version, str):
+        differs = str(oneapi).split(".")[:2] != runtime.version.split(".")[:2]
+        facts.put("pasted.oneapi_differs", differs, facts.sources["pasted.oneapi"])
+    tritons = {"triton", "triton-xpu", "pytorch-triton-xpu"} & set(facts.distributions)
+    facts.put("pasted.two_tritons", len(tritons) > 1, "the text")
+
+
+def _groups(facts: Collected) -> None:
+    """Compare the user's groups with the group of the render node, where both are shown: both by name, or by a number without a name."""
+    nodes, groups = facts.get("access.nodes"), facts.get("access.account_groups")
+    if not nodes or groups is None or facts.get("access.is_root"):
+        return
+    nameless = any(group.isdigit() for group in groups)
+    for node in nodes:
+        comparable = node.group in groups or node.group.isdigit() or not nameless
+        if comparable and "render" in node.path and isinstance(node.mode, int) and not node.mode & 0o006:
+            facts.put("pasted.not_in_group", node.group not in groups, facts.sources["access.account_groups"])
+
+
+def _kernel(facts: Collected) -> None:
+    """Compare the kernel with the first one that drives the GPUs that are named."""
+    from xpu_doctor.model.versions import numbers
+    from xpu_doctor.tables.devices import device_of, intel_gpus
+
+    version = numbers(str(facts.get("kernel.version") or ""))[:2]
+    needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]
+    if version and needed and all(needed):
+        least = min(needed, key=numbers)
+        facts.put("pasted.kernel_below", least if version < numbers(least) else "", facts.sources["kernel.version"])
+
+
+def _level_zero(facts: Collected) -> LevelZero:
+    """Return what the text shows of the Level Zero driver: its version, where one is told."""
+    build = facts.get("pasted.driver_build")
+    if not build:
+        return LevelZero(**_blank(LevelZero))
+    facts.sources.setdefault("level_zero.drivers", facts.sources.get("pasted.driver_version", "the text"))
+    driver = ZeDriver(0, str(facts.get("pasted.driver_version")), int(build))
+    return LevelZero(**{**_blank(LevelZero), "drivers": (driver,)})
+
+
+def _group(kind: type[Any], values: dict[str, Any]) -> Any:
+    """Make a fact group; what the text does not show is unknown for that reason."""
+    return kind(**{**_blank(kind), **values})
+
+
+def _blank(kind: type[Any]) -> dict[str, Any]:
+    """The facts of a group, none of which the text shows."""
+    return {
+        name: NOT_IN_TEXT for name, field in kind.__dataclass_fields__.items() if isinstance(field.default, Unknown)
+    }
+
+
+def _with_shared(container: Snapshot, host: Snapshot) -> Snapshot:
+    """Give the container the facts that it shares with its host: the GPUs and the kernel."""
+    changes = {
+        name: getattr(host, name)
+        for name in SHARED
+        if isinstance(getattr(container, name), Unknown) or name == "kernel"
+    }
+    pasted = dataclasses.replace(
+        container.pasted,
+        gpu_families=tuple(dict.fromkeys((*container.pasted.gpu_families, *host.pasted.gpu_families))),
+        gpu_kinds=tuple(dict.fromkeys((*container.pasted.gpu_kinds, *host.pasted.gpu_kinds))),
+        in_container=True,
+        dri_passed=container.pasted.dri_passed
+        if isinstance(container.pasted.dri_passed, bool)
+        else host.pasted.dri_passed,
+        applications=container.pasted.applications or host.pasted.applications,
+    )
+    return dataclasses.replace(container, pasted=pasted, **changes)

@@ -1,0 +1,137 @@
+"""From gathered facts to a delivered report: judge, redact, render, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xpu_doctor import __version__
+from xpu_doctor.diagnosis.diagnose import Options, diagnose
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.selection import CHECKED
+from xpu_doctor.report.document import Document, document
+
+if TYPE_CHECKING:
+    from xpu_doctor.examination.run import Checkup
+    from xpu_doctor.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the caller wants reported."""
+
+    expect: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: str = "error"
+    redact: bool = True
+    created: str = ""
+
+    def of_checkup(self, checkup: Checkup) -> Document:
+        """Finish an examination under way and report on it."""
+        from xpu_doctor.catalogue.names import load
+
+        examined = checkup.finish(load())
+        return self.of_snapshot(examined.snapshot, timings=examined.timings, notes=checkup.rights.notes)
+
+    def of_snapshot(
+        self,
+        snapshot: Snapshot,
+        *,
+        layers: tuple[Layer, ...] = CHECKED,
+        timings: Mapping[str, float] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Document:
+        """Judge a snapshot and return the document."""
+        from xpu_doctor.catalogue.names import all_rules, load
+        from xpu_doctor.model.codec import encode
+        from xpu_doctor.report.this_process import peak_memory_bytes
+
+        options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
+        judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
+        diagnosis = diagnose(snapshot, all_rules(judged), options)
+        facts = encode(snapshot)
+        if self.redact:
+            from xpu_doctor.text.redact import redacted_facts
+
+            facts = redacted_facts(facts)
+        return document(
+            diagnosis,
+            snapshot,
+            facts,
+            version=__version__,
+            created=self.created,
+            timings=dict(timings or {}),
+            notes=notes,
+            peak_memory=peak_memory_bytes(),
+            command=own_command(),
+        )
+
+
+def own_command() -> str:
+    """Return what to type to call this doctor again: its name where it is on PATH, else the way it was called."""
+    import os
+    import shlex
+    import shutil
+    import sys
+
+    quote = shlex.quote if os.name != "nt" else (lambda text: f'"{text}"' if " " in text else text)
+    called = sys.argv[0]
+    if os.path.basename(called).startswith("xpu-doctor"):
+        on_path = shutil.which("xpu-doctor")
+        same = on_path is not None and os.path.exists(called) and os.path.samefile(on_path, called)
+        return "xpu-doctor" if same else quote(_absolute(called))
+    return f"{quote(sys.executable)} -m xpu_doctor"
+
+
+def _absolute(path: str) -> str:
+    import os
+
+    try:
+        return os.path.abspath(path)
+    except OSError:  # the working folder was deleted
+        return path
+
+
+def deliver(
+    report: Document,
+    format_: str,
+    output: str | None,
+    *,
+    verbose: bool,
+    python: str | None = None,
+    private: bool = False,
+) -> int:
+    """Write the report in a format to stdout or a file, which is never one of the examined interpreter's; return the exit code.
+
+    Raises:
+        xpu_doctor.text.output.OutputError: it cannot be written.
+    """
+    from xpu_doctor.text.output import write
+
+    write(
+        rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose),
+        output,
+        python=python,
+        private=private,
+    )
+    return report.exit_code
+
+
+def rendered(report: Document, format_: str, *, to_file: bool, verbose: bool) -> str:
+    """Return the report in a format: `text` or `json`."""
+    if format_ == "json":
+        import msgspec
+
+        from xpu_doctor.text.visible import visible_values
+
+        return (
+            msgspec.json.format(msgspec.json.encode(visible_values(msgspec.to_builtins(report))), indent=2).decode()
+            + "\n"
+        )
+    import sys
+
+    from xpu_doctor.report.terminal import Terminal, terminal_of
+    from xpu_doctor.report.text import render_text
+
+    return render_text(report, Terminal() if to_file else terminal_of(sys.stdout), verbose=verbose)

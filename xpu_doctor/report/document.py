@@ -1,0 +1,236 @@
+"""The JSON document that `--json` prints: schema 1, its own types, apart from the internal ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import field
+from typing import Any
+
+from xpu_doctor.diagnosis.diagnose import Diagnosis
+from xpu_doctor.model.fast_dataclass import dataclass
+from xpu_doctor.model.findings import Finding
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.report.printable import printable
+
+DOCUMENT_SCHEMA = 1
+"""Fields are only added within a number, except inside `snapshot`."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """The doctor itself."""
+
+    name: str
+    version: str
+    peak_memory_bytes: int | None = None
+    """Largest resident size of the doctor's own process."""
+    command: str = "xpu-doctor"
+    """What to type to call the doctor again, as it was called."""
+
+
+@dataclass(frozen=True)
+class TargetDocument:
+    """The interpreter that was examined, and why that one."""
+
+    python: str | None
+    why: str
+    version: str | None
+    manager: str | None
+    prefix: str | None
+
+
+@dataclass(frozen=True)
+class RungDocument:
+    """One layer of the ladder."""
+
+    layer: str
+    state: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class EvidenceDocument:
+    """A fact that proves a finding."""
+
+    fact: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class RemedyDocument:
+    """A way to mend a finding."""
+
+    title: str
+    why: str
+    commands: list[str]
+    os: str
+    manager: str
+    risk: str
+    verify: list[str]
+    url: str
+
+
+@dataclass(frozen=True)
+class FindingDocument:
+    """A root cause, or a finding that one explains."""
+
+    code: str
+    layer: str
+    severity: str
+    confidence: str
+    subject: str
+    summary: str
+    evidence: list[EvidenceDocument]
+    remedies: list[RemedyDocument]
+    explains: list[FindingDocument]
+
+
+@dataclass(frozen=True)
+class UndecidedDocument:
+    """A rule that lacked a fact."""
+
+    code: str
+    needs: str
+    reason: str
+    ask: str
+
+
+@dataclass(frozen=True)
+class CrashDocument:
+    """A part of the doctor that failed."""
+
+    part: str
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class IgnoredDocument:
+    """A finding that was hidden on request."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ExpectationDocument:
+    """An `--expect` and whether it is met."""
+
+    expect: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QuestionDocument:
+    """What to ask next, where the facts do not decide: why, and what the customer types."""
+
+    why: str
+    commands: list[str]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole report."""
+
+    schema: int
+    tool: Tool
+    created: str
+    """UTC, ISO 8601."""
+    origin: str
+    target: TargetDocument
+    verdict: str
+    exit_code: int
+    ladder: list[RungDocument]
+    root_causes: list[FindingDocument]
+    undecided: list[UndecidedDocument]
+    crashed: list[CrashDocument]
+    ignored: list[IgnoredDocument]
+    expectations: list[ExpectationDocument]
+    timings: dict[str, float]
+    """Seconds by stage or probe."""
+    snapshot: dict[str, Any]
+    """All facts, redacted; its own `schema` number, no promise yet."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader should know of how the report came about, e.g. that a long text was cut."""
+    ask_next: list[QuestionDocument] = field(default_factory=list)
+    """Triage: the questions whose answers would decide between the causes that are left."""
+
+
+def document(
+    diagnosis: Diagnosis,
+    snapshot: Snapshot,
+    facts: dict[str, Any],
+    *,
+    version: str,
+    created: str,
+    timings: dict[str, float],
+    notes: tuple[str, ...] = (),
+    peak_memory: int | None = None,
+    command: str = "xpu-doctor",
+) -> Document:
+    """Build the document; `facts` is the redacted snapshot as plain JSON values."""
+    return Document(
+        DOCUMENT_SCHEMA,
+        Tool("xpu-doctor", version, peak_memory, command),
+        created,
+        snapshot.origin,
+        _target(snapshot),
+        diagnosis.verdict,
+        diagnosis.exit_code,
+        [RungDocument(rung.layer.value, rung.state.value, rung.summary) for rung in diagnosis.ladder],
+        [finding_document(finding, command) for finding in diagnosis.root_causes],
+        [UndecidedDocument(item.code, item.needs, item.reason, item.ask) for item in diagnosis.undecided],
+        [CrashDocument(item.part, item.name, item.error) for item in diagnosis.crashed],
+        [IgnoredDocument(item.code, item.count) for item in diagnosis.ignored],
+        [ExpectationDocument(item.expect, item.state, item.reason) for item in diagnosis.expectations],
+        {name: round(seconds, 4) for name, seconds in timings.items()},
+        facts,
+        list(notes),
+    )
+
+
+def _target(snapshot: Snapshot) -> TargetDocument:
+    def text(value: object) -> str | None:
+        return value if isinstance(value, str) else None
+
+    return TargetDocument(
+        text(snapshot.target.executable),
+        snapshot.target.why,
+        text(snapshot.python.version),
+        text(snapshot.installer.manager),
+        text(snapshot.python.prefix),
+    )
+
+
+def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDocument:
+    """Return a finding, and what it explains, in the shape of the document; `command` is how the doctor is called here."""
+    return FindingDocument(
+        finding.code,
+        finding.layer.value,
+        finding.severity.value,
+        finding.confidence.value,
+        finding.subject,
+        finding.summary,
+        [EvidenceDocument(item.fact, item.value, item.source) for item in finding.evidence],
+        [
+            RemedyDocument(
+                item.title,
+                item.why,
+                _called(item.commands, command),
+                item.os,
+                item.manager,
+                item.risk.value,
+                _called(item.verify, command),
+                item.url,
+            )
+            for item in map(printable, finding.remedies)
+        ],
+        [finding_document(child, command) for child in finding.explains],
+    )
+
+
+def _called(lines: Iterable[str], command: str) -> list[str]:
+    """Lines to type, with the doctor called the way it can be called here."""
+    return [command + line[len("xpu-doctor") :] if line.startswith("xpu-doctor ") else line for line in lines]

@@ -1,0 +1,123 @@
+"""What to ask next: the few commands whose answers would decide, as a list and as a message to a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from xpu_doctor.diagnosis.conditions import holds
+from xpu_doctor.diagnosis.diagnose import device_works
+from xpu_doctor.model.findings import Confidence, Finding, Severity
+from xpu_doctor.report.printable import printable
+from xpu_doctor.tables.questions import Question
+from xpu_doctor.tables.rows import rows
+
+if TYPE_CHECKING:
+    from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.pasted.run import Triaged
+
+MAX_QUESTIONS = 3
+
+
+def next_questions(triaged: Triaged) -> tuple[Question, ...]:
+    """Return up to three questions whose answers decide between the causes that are left; none where a cause is certain."""
+    roots = triaged.diagnosis.root_causes
+    faults = [root for root in roots if root.severity is not Severity.INFO]
+    if faults and faults[0].confidence is Confidence.CERTAIN:
+        return ()
+    snapshot = triaged.snapshot
+    if not faults and device_works(snapshot):
+        return tuple(question for question in rows(Question) if question.id == "complaint")
+    open_codes = [root.code for root in faults[:5]] or [item.code for item in triaged.diagnosis.undecided]
+    fitting = [question for question in rows(Question) if _fits(question, snapshot)]
+    chosen: list[Question] = []
+    left = dict.fromkeys(open_codes)
+    while fitting and len(chosen) < MAX_QUESTIONS:
+        best = max(fitting, key=lambda question: _worth(question, left))
+        if _worth(best, left) == 0:
+            break
+        chosen.append(best)
+        fitting.remove(best)
+        for code in best.decides:
+            left.pop(code, None)
+    if not chosen:
+        chosen = [question for question in fitting if question.id in ("collect-env", "traceback")][:MAX_QUESTIONS]
+    return tuple(chosen)
+
+
+def _fits(question: Question, snapshot: Snapshot) -> bool:
+    met = snapshot.errors.met
+    ids = frozenset(error.signature for error in met) if isinstance(met, tuple) else frozenset()
+    system = snapshot.machine.os if isinstance(snapshot.machine.os, str) else ""
+    if question.os and system and question.os != system:
+        return False
+    if question.os and not system and question.os != "linux":
+        return False
+    return not any(holds(condition, snapshot, ids) for condition in question.unless)
+
+
+def _worth(question: Question, left: Iterable[str]) -> int:
+    """How much a question decides: the earlier a cause stands in the ranking, the more."""
+    order = list(left)
+    return sum(len(order) - place for place, code in enumerate(order) if code in question.decides)
+
+
+def reply(triaged: Triaged) -> str:
+    """Return the message to the customer, in Markdown."""
+    lines = ["Thank you for the report.", ""]
+    roots = [root for root in triaged.diagnosis.root_causes if root.severity is not Severity.INFO]
+    lines += list(_opinion(roots, device_works(triaged.snapshot)))
+    asked = next_questions(triaged)
+    if asked:
+        lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
+        for number, question in enumerate(asked, 1):
+            if question.in_words:
+                lines += [f"{number}. {' '.join(question.asks)}. {question.why}", ""]
+                continue
+            lines += [
+                f"{number}. Please run the following. {question.why}",
+                "",
+                "   ```",
+                *(f"   {ask}" for ask in question.asks),
+                "   ```",
+                "",
+            ]
+        lines.append("Please paste it as text, whole, between lines of three backticks.")
+    elif roots:
+        lines += ["", "If that does not help, please send the whole output of the commands above."]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _opinion(roots: Sequence[Finding], works: bool) -> Iterable[str]:
+    """What the texts say so far, and what to do about it where that is likely enough."""
+    if not roots:
+        yield "What you sent shows that torch finds the GPU." if works else "What you sent does not show the cause yet."
+        return
+    first = roots[0]
+    words = {
+        Confidence.CERTAIN: "The cause is",
+        Confidence.LIKELY: "Most likely",
+        Confidence.POSSIBLE: "It is possible that this is the cause",
+    }
+    yield f"{words[first.confidence]}: {markdown(first.summary)} (`{first.code}`)."
+    if first.confidence is not Confidence.POSSIBLE and first.remedies:
+        remedy = printable(first.remedies[0])
+        yield ""
+        yield f"What helps: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
+        if remedy.commands:
+            yield ""
+            yield "```"
+            yield from (command.replace("```", "") for command in remedy.commands)
+            yield "```"
+    others = [f"`{root.code}`" for root in roots[1:3]]
+    if others and first.confidence is not Confidence.CERTAIN:
+        yield ""
+        yield f"Also to be considered: {', '.join(others)}."
+
+
+def markdown(text: str) -> str:
+    """Return a text whose characters mean nothing to Markdown or HTML."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for character in "\\`*_[]|#":
+        text = text.replace(character, "\\" + character)
+    return " ".join(text.split())

@@ -1,0 +1,160 @@
+"""Where a report may be written: never onto a program, a device, the environment under examination, or through a stranger's link."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xpu_doctor.text.visible import visible
+
+STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+"""Names of stdout."""
+_WINDOWS_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:[ .:].*)?",
+    re.IGNORECASE,
+)
+_PROGRAM = (b"\x7fELF", b"MZ", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>")
+_OWN_REPORT = (b"{", b"Examined ", b"xpu-doctor ", b"Thank you ")
+"""How a report begins: one on a file system on which everything is executable may be replaced."""
+ENVIRONMENT_FOLDERS = ("bin", "scripts", "lib", "lib64", "dlls", "conda-meta", "libexec", "library")
+"""Folders of an environment in which its own files lie."""
+
+
+class OutputError(Exception):
+    """The report cannot be written; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file that a report may be written to."""
+
+    real: str
+    """Its absolute path without links."""
+
+    @staticmethod
+    def of(path: str | None, python: str | None = None, *, windows: bool = sys.platform == "win32") -> Place | None:
+        """Return the place that `-o` names, None for stdout.
+
+        Raises:
+            OutputError: nothing may or can be written there; the message says why, and what to do.
+        """
+        if path is None or path in STDOUT:
+            return None
+        if not path:
+            raise OutputError("-o needs the name of a file")
+        if windows and (
+            ":" in os.path.splitdrive(path)[1] or _WINDOWS_DEVICE.fullmatch(re.split(r"[\\/]", path)[-1].strip(" ."))
+        ):
+            raise OutputError(
+                f"-o {path}: this is a device of Windows and no file: name a file, or - for standard output"
+            )
+        name = visible(path, one_line=True)
+        try:
+            return Place(_checked(path, name, python))
+        except OSError as error:
+            raise OutputError(f"cannot write {name}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise OutputError(f"cannot write {name}: {error}") from error
+
+
+def check_writable(path: str | None, python: str | None = None) -> None:
+    """Find out before the work whether a report could be written to `path`.
+
+    Raises:
+        OutputError: it could not; the message is one line.
+    """
+    Place.of(path, python)
+
+
+def file_mode(path: str, private: bool) -> int:
+    """Return the permissions of a report: those of the file that it replaces, else by the umask; never wider than 0600 where it is private."""
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode) & 0o666
+    except OSError:
+        mask = os.umask(0o022)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    return mode & 0o600 if private else mode
+
+
+def _checked(path: str, name: str, python: str | None) -> str:
+    absolute = os.path.abspath(path)
+    stranger = _strangers_link(absolute)
+    if stranger:
+        raise OutputError(f"-o {name}: {stranger} is a link of another user: name the file itself")
+    if absolute.startswith(("/proc/", "/dev/fd/", "/dev/std")):
+        raise OutputError(f"-o {name}: this is no file: name a file, or - for standard output")
+    real = os.path.realpath(absolute)
+    folder = os.path.dirname(real)
+    exists = os.path.lexists(real)
+    if os.path.isdir(real):
+        raise OutputError(f"cannot write {name}: it is a folder")
+    if exists and not stat.S_ISREG(os.stat(real).st_mode):
+        raise OutputError(
+            f"-o {name}: this is a device, a pipe or a socket and no file: name a file, or write to - and redirect that"
+        )
+    if not os.path.isdir(folder):
+        raise OutputError(f"cannot write {name}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK) or (exists and not os.access(real, os.W_OK)):
+        raise OutputError(f"cannot write {name}: permission denied")
+    kept = _kept(real, python)
+    if kept:
+        raise OutputError(f"-o {name}: {kept}: name a file elsewhere")
+    return real
+
+
+def _kept(real: str, python: str | None) -> str:
+    """Why a file must not be replaced, in words, or empty."""
+    for interpreter, whose in (
+        (python, "the environment that is examined"),
+        (sys.executable, "the environment of xpu-doctor itself"),
+    ):
+        if interpreter and _belongs(real, interpreter):
+            return f"this belongs to {whose}"
+    return "this is a program" if _is_program(real) else ""
+
+
+def _belongs(real: str, python: str) -> bool:
+    """Whether a path is an interpreter, or lies among the own files of an environment of it."""
+    path = os.path.normcase(real)
+    for prefix in _prefixes(python):
+        if path.startswith(prefix.rstrip(os.sep) + os.sep):
+            first = path[len(prefix.rstrip(os.sep)) + 1 :].split(os.sep)[0].lower()
+            if first in ENVIRONMENT_FOLDERS or first == "pyvenv.cfg" or first.endswith((".exe", ".dll", "._pth")):
+                return True
+    return path in (os.path.normcase(os.path.abspath(python)), os.path.normcase(os.path.realpath(python)))
+
+
+def _prefixes(python: str) -> Iterator[str]:
+    """Folders of the environment of an interpreter, and of the one that it is a link to."""
+    for path in (os.path.abspath(python), os.path.realpath(python)):
+        folder = os.path.dirname(path)
+        prefix = os.path.dirname(folder) if os.path.basename(folder).lower() in ("bin", "scripts") else folder
+        yield os.path.normcase(os.path.realpath(prefix))
+
+
+def _is_program(path: str) -> bool:
+    try:
+        executable = bool(os.stat(path).st_mode & 0o111) and os.name == "posix"
+        with open(path, "rb") as stream:
+            start = stream.read(16)
+    except OSError:
+        return False
+    return start.startswith(_PROGRAM) or (executable and not start.startswith(_OWN_REPORT))
+
+
+def _strangers_link(absolute: str) -> str:
+    """The first link on a path that belongs neither to this user nor to root, or empty."""
+    if not hasattr(os, "geteuid"):
+        return ""
+    path = absolute
+    trusted = (os.geteuid(), 0)
+    while path != os.path.dirname(path):
+        if os.path.islink(path) and os.lstat(path).st_uid not in trusted:
+            return path
+        path = os.path.dirname(path)
+    return ""
