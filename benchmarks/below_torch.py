@@ -20,7 +20,8 @@ from tests.hosts.test_recorded_hosts import recording
 from tests.level_zero.parts import NEWEST, overlay, simulated
 from tests.level_zero.test_loaders import B580_HOST
 from xpu_doctor.examination.level_zero import LevelZeroRun
-from xpu_doctor.host.live import LiveHost, RecordedHost
+from xpu_doctor.host.live import LiveHost
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.probes import PROBES
 from xpu_doctor.probes.runner import run_probes
 from xpu_doctor.target.agent_run import Patient

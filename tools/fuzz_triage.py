@@ -39,7 +39,7 @@ def one(data: bytes) -> None:
         return
     triaged = triage_texts([("file", safe)], rules=RULES)
     assert not any(snapshot.failures for snapshot in triaged.snapshots), triaged.snapshots
-    shown = reply(triaged) + "".join(
+    shown = reply(triaged.diagnosis, triaged.snapshot) + "".join(
         finding.summary + "".join(item.value for item in finding.evidence) for finding in triaged.diagnosis.root_causes
     )
     assert not CONTROL.search(shown.replace("\n", "")), repr(shown)

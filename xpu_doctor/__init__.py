@@ -20,7 +20,7 @@ if (
 TYPE_CHECKING = False
 """As typing's, which is not imported here: a stray typing.py on PYTHONPATH must not be able to end the doctor."""
 
-__version__ = "0.1.0"
+from xpu_doctor.model.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
     from typing import Any

@@ -10,6 +10,8 @@ from xpu_doctor.report.document import Document
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
+    from xpu_doctor.examination.run import Running
+    from xpu_doctor.report.build import Report
 
 
 def check(
@@ -31,18 +33,41 @@ def check(
         OSError: the interpreter cannot be started.
     """
     from xpu_doctor.catalogue.names import probe_layers
-    from xpu_doctor.examination.run import Checkup, now
+    from xpu_doctor.examination.run import now, start
+    from xpu_doctor.examination.session import Session
     from xpu_doctor.model.selection import select
     from xpu_doctor.report.build import Report
     from xpu_doctor.target.find import Surroundings, find_target
 
     variables = dict(os.environ if environment is None else environment)
     choice = find_target(python, Surroundings(variables))
-    checkup = Checkup(choice, select(only, skip, probe_layers()), variables, dict(deadlines or {}))
-    try:
-        return Report(created=now()).of_checkup(checkup)
-    finally:
-        checkup.close()
+    with start(Session(choice, select(only, skip, probe_layers()), variables, dict(deadlines or {}))) as running:
+        return report_on(running, Report(created=now()))
+
+
+def report_on(running: Running, report: Report) -> Document:
+    """Finish an examination under way and report on it.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+    """
+    from xpu_doctor.catalogue.names import load
+    from xpu_doctor.examination.run import finish
+
+    examined = finish(running, load(), _load_what_reports_need)
+    return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=running.session.rights.notes)
+
+
+def _load_what_reports_need() -> None:
+    """Load modules and tables while torch is still being imported in its own process."""
+    import xpu_doctor.report.text
+    import xpu_doctor.text.redact  # noqa: F401
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.model.findings import Layer
+    from xpu_doctor.tables.signatures import signatures
+
+    all_rules(frozenset(Layer) - {Layer.APPLICATION})
+    signatures()
 
 
 def triage(*texts: str) -> Diagnosis:

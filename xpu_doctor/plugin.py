@@ -6,8 +6,9 @@ describes them, and `docs/how-to/write-a-plugin.md` shows how they fit together.
 
 from __future__ import annotations
 
-from xpu_doctor.diagnosis.judge import Rule
-from xpu_doctor.host.live import Completed, FileStatus, Host, RecordedHost
+from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.host.interface import Completed, FileStatus, Host
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.model.facts import (
     Access,
     Compute,

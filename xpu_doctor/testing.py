@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xpu_doctor.diagnosis.judge import Rule, judge
+from xpu_doctor.diagnosis.judge import judge
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.findings import Finding
 from xpu_doctor.model.snapshot import Snapshot
 

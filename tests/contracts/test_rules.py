@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.cases import OUTCOMES, cases
 from xpu_doctor.catalogue.pages import HEADINGS, page, rules_by_code, sections
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.rules import RULES

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from xpu_doctor.host.commands import open_in_child, run_bounded
-from xpu_doctor.host.live import Completed, LiveHost, RecordedHost, open_host
+from xpu_doctor.host.interface import Completed
+from xpu_doctor.host.live import LiveHost
+from xpu_doctor.host.opened import open_host
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown

@@ -11,7 +11,8 @@ import pytest
 from xpu_doctor.model.facts import Gpu
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.tables import text
-from xpu_doctor.tables.devices import families, find_device, intel_gpus, known_ids, support
+from xpu_doctor.tables.devices import families, find_device, known_ids
+from xpu_doctor.tables.gpus import intel_gpus, support
 
 HEADER = Path(__file__).parents[2] / "fixtures" / "pciids" / "pciids.h"
 ORIGIN = HEADER.with_name("ORIGIN.md")

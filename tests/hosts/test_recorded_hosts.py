@@ -11,7 +11,7 @@ import pytest
 
 from xpu_doctor.diagnosis.diagnose import Diagnosis, diagnose
 from xpu_doctor.diagnosis.ranking import flat
-from xpu_doctor.host.live import RecordedHost
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.model.findings import Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes import PROBES

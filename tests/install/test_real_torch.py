@@ -15,7 +15,8 @@ import pytest
 from tests.support.cli import codes, doctor, environment, flat, rung
 from tests.support.environments import make_environment
 from xpu_doctor.catalogue.plugins import Plugins
-from xpu_doctor.examination.run import Checkup, now
+from xpu_doctor.examination.run import finish, now, start
+from xpu_doctor.examination.session import Session
 from xpu_doctor.model.selection import CHECKED, Selection
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.report.build import Report, rendered
@@ -85,8 +86,8 @@ def test_with_an_arc_b580_on_the_bus(torch_env: Path, tmp_path: Path) -> None:
     (device / "driver").symlink_to("../../drivers/xe")
     python = str(torch_env / "bin/python")
     host = LiveHost(root=str(root), env=environment())
-    checkup = Checkup(Choice(python, "a test"), Selection(frozenset(CHECKED)), environment(), {}, host=host)
-    report = Report(created=now()).of_snapshot(checkup.finish(Plugins()).snapshot)
+    session = Session(Choice(python, "a test"), Selection(frozenset(CHECKED)), environment(), {}, host=host)
+    report = Report(created=now()).of_snapshot(finish(start(session), Plugins()).snapshot)
     document = json.loads(rendered(report, "json", to_file=True, verbose=False))
     expected = BUILD_FINDING[document["snapshot"]["torch"]["build"]]
     # This machine's own loader may be a fault of its own, to be mended first: it explains no wrong wheel.

@@ -22,8 +22,9 @@ from tests.level_zero.test_loaders import B580, B580_HOST
 from xpu_doctor.catalogue.plugins import Plugins
 from xpu_doctor.diagnosis.diagnose import Diagnosis, diagnose
 from xpu_doctor.diagnosis.ranking import flat
-from xpu_doctor.examination.run import Checkup
-from xpu_doctor.host.live import RecordedHost
+from xpu_doctor.examination.run import finish, start
+from xpu_doctor.examination.session import Session
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.model.findings import Severity
 from xpu_doctor.model.selection import CHECKED, Selection
 from xpu_doctor.model.snapshot import Snapshot
@@ -94,7 +95,9 @@ def examine(python: Path | str, tmp_path: Path, **variables: str) -> tuple[Snaps
     os.chdir(tmp_path)
     try:
         choice = Choice(str(python), "a test")
-        snapshot = Checkup(choice, Selection(layers), given, {"xpu": 30.0}, host=host).finish(Plugins()).snapshot
+        snapshot = finish(
+            start(Session(choice, Selection(layers), given, {"xpu": 30.0}, host=host)), Plugins()
+        ).snapshot
     finally:
         os.chdir(previous)
     return snapshot, diagnose(snapshot, [rule() for rule in RULES])

@@ -18,7 +18,7 @@ from xpu_doctor.model.findings import Remedy
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes.installer import installer_facts
 from xpu_doctor.remedies.install import Indexes, reinstall, remains
-from xpu_doctor.target.agent_run import STATIC_STAGES, Examination, Patient
+from xpu_doctor.target.agent_run import STATIC_STAGES, AgentRun, Patient
 from xpu_doctor.target.stage_facts import groups_of
 
 UV = str(Path(sys.executable).with_name("uv"))
@@ -133,7 +133,7 @@ class World:
 
     def snapshot(self, folder: Path | None = None) -> Snapshot:
         """What the doctor sees of the environment without importing torch."""
-        examination = Examination(Patient(str(self.python), self.environment, str(folder or self.home)), STATIC_STAGES)
+        examination = AgentRun(Patient(str(self.python), self.environment, str(folder or self.home)), STATIC_STAGES)
         try:
             groups = groups_of(examination.results(), STATIC_STAGES)
         finally:

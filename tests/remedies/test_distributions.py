@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.remedies.machines import SYSTEMS, System
-from xpu_doctor.host.live import RecordedHost
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.model.facts import Machine, Python
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.probes.machine import machine as PROBE

@@ -9,8 +9,8 @@ import pytest
 
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
 from xpu_doctor.diagnosis.expectations import judge_expectation
-from xpu_doctor.diagnosis.judge import Rule
 from xpu_doctor.diagnosis.ladder import State
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
 from xpu_doctor.model.findings import Finding, Layer, Severity
 from xpu_doctor.model.snapshot import Snapshot

@@ -1,4 +1,4 @@
-"""Every name that a user can type: probes with their layers, finding codes, stages of the agent."""
+"""Every name that a user can type: probes with their layers, and finding codes."""
 
 from __future__ import annotations
 
@@ -6,30 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.target.stages import PROBES as AGENT_PROBES
 
 if TYPE_CHECKING:
     from xpu_doctor.catalogue.plugins import Plugins
-    from xpu_doctor.diagnosis.judge import Rule
-
-STAGES: tuple[str, ...] = (
-    "interpreter", "distributions", "build", "shadows", "import", "xpu", "allocate", "compute", "ze_load", "ze_init", "ze_driver", "ze_devices", "ze_library",
-)  # fmt: skip
-"""Stages of the agent that carry a deadline of their own."""
-
-AGENT_PROBES: tuple[tuple[str, Layer, str], ...] = (
-    ("interpreter", Layer.WHEEL, "The target interpreter: version, platform, sys.path"),
-    ("distributions", Layer.WHEEL, "Torch, its companions and Intel's runtime packages, RECORD against the disk"),
-    ("build", Layer.WHEEL, "Torch's build variant, read from its files without importing it"),
-    ("shadows", Layer.WHEEL, "Files that hide torch or a standard module from import"),
-    ("installer", Layer.WHEEL, "Package manager of the environment, and settings of pip and uv"),
-    ("level-zero", Layer.DRIVER, "zeInit and its devices, in a child of the target interpreter"),
-    ("closure", Layer.RUNTIME, "The libraries that torch's XPU libraries need, followed as the loader would"),
-    ("torch-import", Layer.IMPORT, "import torch, in a child with a deadline"),
-    ("torch-xpu", Layer.ENUMERATION, "torch.xpu: compiled in, available, devices"),
-    ("torch-allocate", Layer.ENUMERATION, "A small tensor really allocated on each device"),
-    ("matmul", Layer.COMPUTE, "A timed matmul that shows where it really ran"),
-)
-"""Probes that are stages of the agent or need its answers: name, layer, what they gather."""
+    from xpu_doctor.diagnosis.rule import Rule
 
 
 @cache
@@ -61,7 +42,7 @@ def _own_names() -> tuple[str, ...]:
     from xpu_doctor.probes import PROBES
     from xpu_doctor.rules import RULES
 
-    return (*(name for name, _, _ in AGENT_PROBES), *(probe.name for probe in PROBES), *(rule.code for rule in RULES))
+    return (*(probe.name for probe in AGENT_PROBES), *(probe.name for probe in PROBES), *(rule.code for rule in RULES))
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 
 HEADINGS = ("What it means", "How we know", "Fix", "Why it happens", "If that was not it", "References")
 """What every page holds, in this order."""

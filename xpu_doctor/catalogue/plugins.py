@@ -15,7 +15,7 @@ from xpu_doctor.text.visible import described
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.snapshot import ProbeFailure
     from xpu_doctor.probes.runner import Probe
 
@@ -108,7 +108,7 @@ def _load(entry: EntryPoint, group: str, used: frozenset[str]) -> tuple[str, Any
     Raises:
         TypeError, ValueError: it is no probe or rule, or its name cannot be used.
     """
-    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.probes.runner import Probe
 
     thing = entry.load()

@@ -84,7 +84,8 @@ def check(
     Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed, 130 interrupted.
     """
     from xpu_doctor.cli.progress import Progress
-    from xpu_doctor.examination.run import Checkup, now
+    from xpu_doctor.examination.run import now, start
+    from xpu_doctor.examination.session import Session
     from xpu_doctor.model.selection import CHECKED, Selection
     from xpu_doctor.target.find import Surroundings, TargetError, find_target
 
@@ -108,9 +109,11 @@ def check(
     deadlines = _deadlines(timeout)
     rights = _rights(choice.python, as_owner)
     progress = Progress(enabled=True)
-    checkup = None
+    running = None
     try:
-        checkup = Checkup(choice, selection, dict(os.environ), deadlines, progress, devices, rights=rights)
+        variables = dict(os.environ)
+        running = start(Session(choice, selection, variables, deadlines, devices, rights=rights, tell=progress.begins))
+        from xpu_doctor.api import report_on
         from xpu_doctor.report.build import Report, deliver
 
         report = Report(
@@ -120,7 +123,7 @@ def check(
             redact=not no_redact,
             created=now(),
         )
-        outcome = report.of_checkup(checkup)
+        outcome = report_on(running, report)
     except OSError as error:
         from xpu_doctor.cli.crash import refusal
 
@@ -129,8 +132,8 @@ def check(
         raise click.UsageError(f"--python {python}: cannot be started: {error.strerror or error}") from error
     finally:
         progress.close()
-        if checkup is not None:
-            checkup.close()
+        if running is not None:
+            running.close()
     return deliver(
         outcome, "json" if as_json else format_, output, verbose=verbose, python=choice.python, private=no_redact
     )
@@ -210,8 +213,8 @@ def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _deadlines(timeout: float | None) -> dict[str, float]:
-    from xpu_doctor.catalogue.names import STAGES
+    from xpu_doctor.target.stages import STAGES
 
     if timeout is not None and timeout != timeout:
         raise click.UsageError("--timeout nan: not a number of seconds")
-    return {} if timeout is None else dict.fromkeys((*STAGES, "probes"), timeout)
+    return {} if timeout is None else dict.fromkeys((*(stage.name for stage in STAGES), "probes"), timeout)

@@ -8,8 +8,8 @@ import platform
 import traceback
 from collections.abc import Sequence
 
-from xpu_doctor import __version__
 from xpu_doctor.model.exit_codes import ExitCode
+from xpu_doctor.model.version import __version__
 from xpu_doctor.text.output import to_stderr, to_stdout
 from xpu_doctor.text.visible import described, visible_values
 

@@ -28,8 +28,8 @@ from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
-from xpu_doctor import __version__  # noqa: E402
 from xpu_doctor.model.exit_codes import ExitCode  # noqa: E402
+from xpu_doctor.model.version import __version__  # noqa: E402
 from xpu_doctor.text.output import OutputError, guarded, silence, strangers_ran, to_stderr  # noqa: E402
 
 

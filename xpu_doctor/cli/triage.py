@@ -87,7 +87,9 @@ def triage(
     if only_reply:
         from xpu_doctor.report.reply import reply
 
-        return _write(reply(triaged), output, triaged.diagnosis.exit_code, private=no_redact)
+        return _write(
+            reply(triaged.diagnosis, triaged.snapshot), output, triaged.diagnosis.exit_code, private=no_redact
+        )
     report = _report(triaged, redact=not no_redact)
     from xpu_doctor.report.build import rendered
 
@@ -140,8 +142,8 @@ def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
 def _report(triaged: Triaged, *, redact: bool) -> Document:
     import time
 
-    from xpu_doctor import __version__
     from xpu_doctor.model.codec import encode
+    from xpu_doctor.model.version import __version__
     from xpu_doctor.report.document import document
 
     facts = encode(triaged.snapshot)
@@ -169,7 +171,11 @@ def _asking(report: Document, triaged: Triaged) -> Document:
     from xpu_doctor.report.reply import next_questions
 
     return replace(
-        report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in next_questions(triaged)]
+        report,
+        ask_next=[
+            QuestionDocument(question.why, list(question.asks))
+            for question in next_questions(triaged.diagnosis, triaged.snapshot)
+        ],
     )
 
 

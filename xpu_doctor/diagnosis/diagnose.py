@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xpu_doctor.diagnosis.expectations import Expectation, judge_expectation
-from xpu_doctor.diagnosis.judge import Judgement, Rule, UndecidedRule, judge
+from xpu_doctor.diagnosis.judge import Judgement, UndecidedRule, judge
 from xpu_doctor.diagnosis.ladder import Rung, State, climb
 from xpu_doctor.diagnosis.ranking import flat, in_mending_order, rank
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.findings import Finding, Layer, Severity
 from xpu_doctor.model.selection import CHECKED

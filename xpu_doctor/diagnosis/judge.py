@@ -1,22 +1,21 @@
-"""What a rule is, and how all rules judge one snapshot: found, clear, undecided or crashed."""
+"""How all rules judge one snapshot: found, clear, undecided or crashed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from types import CodeType
-from typing import Any, ClassVar
+from typing import Any
 
+from xpu_doctor.diagnosis.evidence import shown
 from xpu_doctor.diagnosis.message_findings import Typed, implied, joined
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.diagnosis.strangers import StrangerFailed, is_strange, judged
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, located, value_at
+from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, located
 from xpu_doctor.model.unknown import Undecided, Unknown
 from xpu_doctor.text.visible import described
-
-MAX_VALUE = 400
-"""Characters of a value that evidence shows."""
 
 
 @dataclass(frozen=True)
@@ -27,46 +26,6 @@ class UndecidedRule:
     needs: str
     reason: str
     ask: str = ""
-
-
-class Rule:
-    """Base of all rules: pure, one finding code each; parameters of `check` are snapshot fields by name."""
-
-    code: ClassVar[str]
-    layer: ClassVar[Layer]
-    severity: ClassVar[Severity] = Severity.ERROR
-    confidence: ClassVar[Confidence] = Confidence.CERTAIN
-    explains: ClassVar[frozenset[str]] = frozenset()
-    symptom: ClassVar[bool] = False
-    """A symptom tells how something failed, not why; it is a root cause only where nothing explains it."""
-    from_table: ClassVar[bool] = False
-    """The judgement rests on a table of versions or devices; observed success makes it a note."""
-
-    check: Any
-    """`check(self, torch: Torch, gpus: ...) -> Iterator[Finding]`; yields nothing where the rule is clear."""
-
-    def found(
-        self,
-        subject: str,
-        summary: str,
-        *,
-        evidence: Iterable[str | Evidence] = (),
-        remedies: Iterable[Remedy] = (),
-        severity: Severity | None = None,
-        confidence: Confidence | None = None,
-    ) -> Finding:
-        """Build this rule's finding; evidence given as fact paths is filled in from the snapshot by `judge`."""
-        shown = tuple(item if isinstance(item, Evidence) else Evidence(item, "", "") for item in evidence)
-        return Finding(
-            self.code,
-            self.layer,
-            severity or self.severity,
-            confidence or self.confidence,
-            subject,
-            summary,
-            shown,
-            tuple(remedies),
-        )
 
 
 @dataclass(frozen=True)
@@ -164,47 +123,3 @@ class _Groups:
 def _parameters(code: CodeType) -> tuple[str, ...]:
     """Names of the fact groups that a rule's `check` takes."""
     return code.co_varnames[1 : code.co_argcount]
-
-
-def shown(snapshot: Snapshot, finding: Finding) -> Finding:
-    """Return the finding with the value and source of each evidence path filled in."""
-    return replace(finding, evidence=tuple(dict.fromkeys(_filled(snapshot, item) for item in finding.evidence)))
-
-
-def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:
-    source = item.source or snapshot.source_of(item.fact)
-    if item.value:
-        return Evidence(item.fact, item.value, source)
-    try:
-        value = value_at(snapshot, item.fact)
-    except LookupError:
-        return Evidence(item.fact, "(not in the snapshot)", source)
-    return Evidence(
-        item.fact,
-        f"0x{value:04x}" if item.fact.endswith(".device_id") and type(value) is int else display(value),
-        source,
-    )
-
-
-def display(value: Any) -> str:
-    """Return a fact's value as one line of text."""
-    if isinstance(value, Unknown):
-        return f"unknown: {value.reason}"
-    if value is None or value == "" or value == ():
-        return "none"
-    if isinstance(value, tuple):
-        return ", ".join(display(item) for item in value[:8]) + (
-            f" ... ({len(value)} in all)" if len(value) > 8 else ""
-        )
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = " ".join(_said(value).split())
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
-
-
-def _said(value: Any) -> str:
-    """Return what a fact is called: of a group of facts its name, or what else tells it from its like."""
-    if hasattr(value, "__dataclass_fields__"):
-        words = (getattr(value, name, None) for name in ("name", "address", "path", "text", "index"))
-        return next((str(word) for word in words if isinstance(word, (str, int)) and word != ""), str(value))
-    return str(value)

@@ -19,7 +19,7 @@ from xpu_doctor.model.findings import Confidence, Evidence, Finding, Remedy, Sev
 from xpu_doctor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.facts import ErrorText
     from xpu_doctor.model.facts.pasted import Reported
     from xpu_doctor.tables.signatures import Implication

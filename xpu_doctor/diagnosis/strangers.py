@@ -14,7 +14,7 @@ from xpu_doctor.model.unknown import Undecided, Unknown
 from xpu_doctor.text.visible import described, visible
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.findings import Finding
 
 T = TypeVar("T")

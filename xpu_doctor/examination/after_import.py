@@ -14,13 +14,16 @@ from xpu_doctor.model.unknown import Unknown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xpu_doctor.examination.run import Checkup
+    from xpu_doctor.examination.level_zero import LevelZeroRun
+    from xpu_doctor.examination.session import Session
 
 
-def deeper_facts(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+def deeper_facts(
+    snapshot: Snapshot, session: Session, level_zero: LevelZeroRun | None, timings: dict[str, float]
+) -> Snapshot:
     """Return the snapshot with what only a look after the import can tell; a part that fails never stops the others."""
-    parts: tuple[tuple[str, Callable[[Snapshot, Checkup], Snapshot]], ...] = (
-        ("level-zero", _with_level_zero),
+    parts: tuple[tuple[str, Callable[[Snapshot, Session], Snapshot]], ...] = (
+        ("level-zero", lambda before, _: _with_level_zero(before, level_zero)),
         ("enumerations", _with_second_enumerations),
         ("compute", _with_compute),
         ("messages", _with_known_messages),
@@ -28,44 +31,44 @@ def deeper_facts(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
     for name, part in parts:
         started = time.monotonic()
         try:
-            snapshot = part(snapshot, checkup)
+            snapshot = part(snapshot, session)
         except Exception as error:  # one reader's fault must not cost the report
             snapshot = replace(
                 snapshot, failures=(*snapshot.failures, ProbeFailure("probe", name, f"{type(error).__name__}: {error}"))
             )
         seconds = time.monotonic() - started
         if seconds > 0.01:
-            checkup.timings[name] = seconds
+            timings[name] = seconds
     return snapshot
 
 
-def _with_level_zero(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+def _with_level_zero(snapshot: Snapshot, level_zero: LevelZeroRun | None) -> Snapshot:
     """Level Zero was asked in its own child while torch was being imported."""
-    if checkup.level_zero is None:
+    if level_zero is None:
         return snapshot
-    facts, stages = checkup.level_zero.finish()
+    facts, stages = level_zero.finish()
     earlier = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
     source = Source("level_zero", "Level Zero, asked in a child of the target interpreter")
     return replace(snapshot, level_zero=facts, run=Run((*earlier, *stages)), sources=(*snapshot.sources, source))
 
 
-def _with_second_enumerations(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+def _with_second_enumerations(snapshot: Snapshot, session: Session) -> Snapshot:
     """Where torch counts too few devices: once more without the variables that hide them, and with the loader's own log."""
     from xpu_doctor.examination.level_zero import adapter_log, second_count, sycl_filters
 
     xpu = snapshot.xpu
     raised = isinstance(xpu.error, str) and bool(xpu.error)
     if (
-        not checkup.selection.wants(Layer.ENUMERATION)
+        not session.selection.wants(Layer.ENUMERATION)
         or snapshot.torch.build != "xpu"
         or not (raised or isinstance(xpu.device_count, int))
     ):
         return snapshot
     count = xpu.device_count if isinstance(xpu.device_count, int) else 0
-    if sycl_filters(checkup.environment) and count < _devices_of_level_zero(snapshot):
-        xpu = replace(xpu, unfiltered_count=second_count(checkup.patient))
+    if sycl_filters(session.variables) and count < _devices_of_level_zero(snapshot):
+        xpu = replace(xpu, unfiltered_count=second_count(session.patient))
     if _working(xpu) == 0 and snapshot.imported.succeeded is True:
-        level_zero = replace(snapshot.level_zero, adapters=adapter_log(checkup.patient))
+        level_zero = replace(snapshot.level_zero, adapters=adapter_log(session.patient))
         snapshot = replace(snapshot, level_zero=level_zero)
     return replace(snapshot, xpu=xpu)
 
@@ -81,11 +84,11 @@ def _working(xpu: Xpu) -> int:
     return sum(1 for device in xpu.devices if device.allocated is True) if isinstance(xpu.devices, tuple) else 0
 
 
-def _with_compute(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+def _with_compute(snapshot: Snapshot, session: Session) -> Snapshot:
     """The timed matmul runs only where there is a device to run it on."""
-    if not checkup.selection.wants(Layer.COMPUTE) or "matmul" in checkup.selection.without_probes:
+    if not session.wants("matmul", Layer.COMPUTE):
         return snapshot
-    if not checkup.devices and not (isinstance(snapshot.xpu.device_count, int) and snapshot.xpu.device_count > 0):
+    if not session.devices and not (isinstance(snapshot.xpu.device_count, int) and snapshot.xpu.device_count > 0):
         return (
             replace(snapshot, compute=replace(snapshot.compute, devices=()))
             if snapshot.xpu.device_count == 0
@@ -93,10 +96,10 @@ def _with_compute(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
         )
     from xpu_doctor.examination.matmul import with_compute
 
-    return with_compute(snapshot, checkup)
+    return with_compute(snapshot, session)
 
 
-def _with_known_messages(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+def _with_known_messages(snapshot: Snapshot, session: Session) -> Snapshot:
     """Known messages in what the stages said when they failed."""
     texts = [
         (f"stage {stage.name}", "\n".join((stage.reason, stage.traceback, stage.output)))

@@ -12,52 +12,55 @@ from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
 from xpu_doctor.model.unknown import Unknown
 
 if TYPE_CHECKING:
-    from xpu_doctor.examination.run import Checkup
-    from xpu_doctor.host.live import Host
+    from xpu_doctor.examination.session import Session
+    from xpu_doctor.host.interface import Host
 
 
-def installed_facts(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapshot:
-    """Return the snapshot with the target, its package manager and the walk of its libraries filled in."""
-    snapshot = replace(snapshot, target=_target(snapshot, checkup))
+def installed_facts(snapshot: Snapshot, session: Session, host: Host, timings: dict[str, float]) -> Snapshot:
+    """Return the snapshot with the target, its package manager and the walk of its libraries filled in; note how long each took."""
+    snapshot = replace(snapshot, target=_target(snapshot, session))
     for name, part in (("installer", _with_installer), ("closure", _with_libraries)):
-        if name in checkup.selection.without_probes:
+        if not session.runs(name):
             continue
         started = time.monotonic()
         try:
-            snapshot = part(snapshot, checkup, host)
+            snapshot = part(snapshot, session, host)
         except Exception as error:  # a damaged environment may make any reader stumble; the rest must go on
             failure = ProbeFailure("probe", name, f"{type(error).__name__}: {error}")
             snapshot = replace(snapshot, failures=(*snapshot.failures, failure))
-        checkup.timings[name] = time.monotonic() - started
+        timings[name] = time.monotonic() - started
     return snapshot
 
 
-def _target(snapshot: Snapshot, checkup: Checkup) -> Target:
+def _target(snapshot: Snapshot, session: Session) -> Target:
+    from xpu_doctor.target.find import Surroundings, other_interpreters
+
     stage = snapshot.run.stage("interpreter")
     supported = isinstance(snapshot.python.version, str) and not (
         stage and not isinstance(stage, Unknown) and stage.exception == "refused"
     )
     others = (
-        tuple(OtherPython(python, torch) for python, torch in checkup.others())
+        tuple(
+            OtherPython(python, torch)
+            for python, torch in other_interpreters(session.choice.python, Surroundings(session.variables))
+        )
         if snapshot.torch.installed is False
         else Unknown("not looked for")
     )
     return Target(
-        executable=checkup.choice.python,
-        why=checkup.choice.why,
+        executable=session.choice.python,
+        why=session.choice.why,
         version=snapshot.python.version,
         others=others,
         supported=supported if stage is not None else Unknown("the interpreter did not answer"),
-        folder=checkup.patient.folder or "",
+        folder=session.folder or "",
     )
 
 
-def _with_installer(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapshot:
+def _with_installer(snapshot: Snapshot, session: Session, host: Host) -> Snapshot:
     from xpu_doctor.probes.installer import installer_facts
 
-    facts = installer_facts(
-        snapshot.python, snapshot.distributions, checkup.environment, checkup.patient.folder or "", host
-    )
+    facts = installer_facts(snapshot.python, snapshot.distributions, session.variables, session.folder or "", host)
     return replace(
         snapshot,
         installer=facts,
@@ -65,12 +68,12 @@ def _with_installer(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapsho
     )
 
 
-def _with_libraries(snapshot: Snapshot, checkup: Checkup, host: Host) -> Snapshot:
-    if not checkup.selection.wants(Layer.RUNTIME):
+def _with_libraries(snapshot: Snapshot, session: Session, host: Host) -> Snapshot:
+    if not session.selection.wants(Layer.RUNTIME):
         return snapshot
     from xpu_doctor.probes.libraries import closure_facts
 
-    facts = closure_facts(snapshot.python, snapshot.torch, checkup.environment, checkup.patient.folder or "")
+    facts = closure_facts(snapshot.python, snapshot.torch, session.variables, session.folder or "")
     return replace(
         snapshot, libraries=facts, sources=(*snapshot.sources, Source("libraries", "walk of the library files"))
     )

@@ -15,11 +15,9 @@ from typing import Any
 from xpu_doctor.model.facts import LevelZero, LibraryLoad, Stage, UrAdapter, ZeDevice
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.tables.variables import hiding_variables
-from xpu_doctor.target.agent_run import Examination, Listener, Patient, StageResult
+from xpu_doctor.target.agent_run import AgentRun, Listener, Patient, StageResult
+from xpu_doctor.target.stages import LEVEL_ZERO_STAGES
 from xpu_doctor.text.sycl_loader_log import LOG_VARIABLES, parse_ur_loader
-
-ZE_STAGES = ("ze_load", "ze_init", "ze_driver", "ze_devices")
-"""The stages of the agent, each needing the one before."""
 
 SECONDS = 20.0
 
@@ -40,8 +38,8 @@ class LevelZeroRun:
     def __init__(self, patient: Patient, listener: Listener | None = None) -> None:
         self._patient = patient
         self._filters = ze_filters(patient.environment)
-        self._first = Examination(patient, ZE_STAGES, listener)
-        self._second = Examination(without(patient, self._filters), ZE_STAGES) if self._filters else None
+        self._first = AgentRun(patient, LEVEL_ZERO_STAGES, listener)
+        self._second = AgentRun(without(patient, self._filters), LEVEL_ZERO_STAGES) if self._filters else None
 
     def finish(self) -> tuple[LevelZero, tuple[Stage, ...]]:
         """Wait for the end; return the facts and the stages' records.
@@ -56,7 +54,7 @@ class LevelZeroRun:
         facts = dataclasses.replace(facts, filters=self._filters, unfiltered_devices=self._unfiltered(facts))
         if isinstance(facts.init_code, int) and facts.init_code != 0:
             facts = dataclasses.replace(facts, libraries=self._libraries())
-        stages = tuple(filled(Stage, result.record) for result in results if result.name in ZE_STAGES)
+        stages = tuple(filled(Stage, result.record) for result in results if result.name in LEVEL_ZERO_STAGES)
         return facts, stages
 
     def close(self) -> None:
@@ -72,7 +70,7 @@ class LevelZeroRun:
 
     def _libraries(self) -> Maybe[tuple[LibraryLoad, ...]]:
         result = next(
-            (item for item in Examination(self._patient, ("ze_library",)).results() if item.name == "ze_library"), None
+            (item for item in AgentRun(self._patient, ("ze_library",)).results() if item.name == "ze_library"), None
         )
         if result is None or result.outcome != "ok":
             return Unknown(
@@ -99,7 +97,7 @@ def level_zero_facts(results: tuple[StageResult, ...]) -> LevelZero:
     by_name = {result.name: result for result in results}
     values: dict[str, Any] = {}
     died = ""
-    for name in ZE_STAGES:
+    for name in LEVEL_ZERO_STAGES:
         result = by_name.get(name)
         if result is None or result.outcome != "ok":
             reason = "did not run" if result is None else str(result.record.get("reason", result.outcome))
@@ -143,7 +141,7 @@ def second_count(patient: Patient, deadlines: Mapping[str, float] | None = None)
     names = sycl_filters(patient.environment)
     if not names:
         return Unknown("no variable that hides devices from SYCL is set")
-    for result in Examination(without(patient, names), ("import", "xpu")).results():
+    for result in AgentRun(without(patient, names), ("import", "xpu")).results():
         if result.name == "xpu" and result.outcome == "ok" and isinstance(result.facts.get("device_count"), int):
             return int(result.facts["device_count"])
         if result.outcome != "ok":

@@ -9,12 +9,12 @@ from xpu_doctor.model.facts import Compute, Run
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown
-from xpu_doctor.target.agent_run import Examination, Patient
+from xpu_doctor.target.agent_run import AgentRun, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xpu_doctor.examination.run import Checkup
+    from xpu_doctor.examination.session import Session
     from xpu_doctor.target.agent_run import Listener
 
 IMPORT_SECONDS = 60.0
@@ -22,18 +22,18 @@ DEVICE_SECONDS = 45.0
 """Warm-up with compilation, 3 s of measuring, and what a loaded machine adds."""
 
 
-def with_compute(snapshot: Snapshot, checkup: Checkup) -> Snapshot:
+def with_compute(snapshot: Snapshot, session: Session) -> Snapshot:
     """Return the snapshot with the matmuls on the devices asked for, by default on each XPU device that takes a tensor."""
-    if not checkup.selection.wants(Layer.COMPUTE):
+    if not session.selection.wants(Layer.COMPUTE):
         return snapshot
-    devices = checkup.devices or usable_devices(snapshot)
+    devices = session.devices or usable_devices(snapshot)
     if isinstance(devices, Unknown):
         return replace(snapshot, compute=Compute(devices=devices))
     if not devices:
         return replace(snapshot, compute=Compute(devices=()))
     if snapshot.imported.succeeded is not True:
         return replace(snapshot, compute=Compute(devices=Unknown("torch was not imported")))
-    return measured(snapshot, checkup.patient, devices, listener=checkup._listener("compute"))
+    return measured(snapshot, session.patient, devices, listener=session.listener("compute"))
 
 
 def usable_devices(snapshot: Snapshot) -> tuple[str, ...] | Unknown:
@@ -61,7 +61,7 @@ def measured(
     request = {**patient.request, "compute": {"devices": list(devices), "limits": dict(limits or {})}}
     deadlines = {"compute": IMPORT_SECONDS + DEVICE_SECONDS * len(devices), **patient.deadlines}
     name = CpuName()
-    results = Examination(replace(patient, request=request, deadlines=deadlines), ("compute",), listener).results()
+    results = AgentRun(replace(patient, request=request, deadlines=deadlines), ("compute",), listener).results()
     groups = groups_of(results, ("compute",))
     earlier = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
     return replace(

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
-from xpu_doctor.host.live import Completed
+from xpu_doctor.host.interface import Completed
 from xpu_doctor.model.unknown import Maybe, Unknown
-from xpu_doctor.process.child import rights_of
+from xpu_doctor.process.account import rights_of
 
 if TYPE_CHECKING:
     from xpu_doctor.process.account import Account

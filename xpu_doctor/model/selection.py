@@ -21,17 +21,6 @@ NEEDS: Mapping[Layer, frozenset[Layer]] = {
 ALWAYS = frozenset({"interpreter"})
 """Probes without which nothing can be said."""
 
-STAGE_PROBES: Mapping[str, str] = {
-    "distributions": "distributions",
-    "build": "build",
-    "shadows": "shadows",
-    "import": "torch-import",
-    "xpu": "torch-xpu",
-    "allocate": "torch-allocate",
-    "compute": "matmul",
-}
-"""Stage of the agent to the name by which `--only` and `--skip` know it."""
-
 
 @dataclass(frozen=True)
 class Selection:
@@ -43,10 +32,6 @@ class Selection:
     def wants(self, layer: Layer) -> bool:
         """Whether a layer was asked for."""
         return layer in self.layers
-
-    def runs(self, stage: str) -> bool:
-        """Whether a stage of the agent was not left out by name."""
-        return STAGE_PROBES.get(stage, "") not in self.without_probes
 
     @property
     def skipped(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from xpu_doctor.text.word_index import Searched
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis, Options
-    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.text.redact import Redactor
 

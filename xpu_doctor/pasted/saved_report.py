@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from xpu_doctor.text.report_shape import looks_saved
+
 if TYPE_CHECKING:
     from xpu_doctor.model.snapshot import Snapshot
 
@@ -21,29 +23,11 @@ SUBJECTS = ("machine", "host", "container")
 WHOLE_FILE = "ask for the whole file that `xpu-doctor check --json -o report.json` writes"
 
 _QUOTING = re.compile(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
-_QUOTE = r"""(?:["']|\\"|&quot;|&#34;)"""
-_KEY = re.compile(
-    rf"{_QUOTE}(root_causes|undecided|crashed|ladder|verdict|expectations|exit_code|snapshot|level_zero|distributions|installer|shadows|imported|libraries)"
-    rf"{_QUOTE}\s{{0,40}}:"
-)
-_OF_DOCUMENT = frozenset(
-    {"root_causes", "undecided", "crashed", "ladder", "verdict", "expectations", "exit_code", "snapshot"}
-)
-_TELLING = ("root_causes", "ladder", "level_zero")
-"""One of them is in every part of a report that can be told."""
 _BEGIN = re.compile(r'\{\s{0,2000}"')
 
 
 class _Refused(ValueError):
     """The text is JSON of a form that no report has; the message says which."""
-
-
-def looks_saved(text: str) -> bool:
-    """Whether a text holds a saved report, or a part of one."""
-    if not any(word in text for word in _TELLING):
-        return False
-    keys = {match[1] for match in _KEY.finditer(text)}
-    return {"root_causes", "snapshot"} <= keys or len(keys & _OF_DOCUMENT) >= 3 or len(keys - _OF_DOCUMENT) >= 4
 
 
 def saved_snapshot(text: str) -> Snapshot | None:

@@ -208,7 +208,7 @@ def _groups(facts: Collected) -> None:
 def _kernel(facts: Collected) -> None:
     """Compare the kernel with the first one that drives the GPUs that are named."""
     from xpu_doctor.model.versions import numbers
-    from xpu_doctor.tables.devices import device_of, intel_gpus
+    from xpu_doctor.tables.gpus import device_of, intel_gpus
 
     version = numbers(str(facts.get("kernel.version") or ""))[:2]
     needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpu_doctor.host.live import Host
+from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Environment, Variable
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.probes.runner import probe

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from xpu_doctor.host.live import Host
+from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Gpu
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.machine import is_wsl
 from xpu_doctor.probes.runner import probe
-from xpu_doctor.tables.devices import DISPLAY_CLASS, is_intel_gpu
+from xpu_doctor.tables.devices import DISPLAY_CLASS
+from xpu_doctor.tables.gpus import is_intel_gpu
 
 BUS = "/sys/bus/pci/devices"
 ACCELERATOR_CLASS = 0x12

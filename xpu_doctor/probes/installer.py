@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xpu_doctor.host.live import Host, LiveHost
+from xpu_doctor.host.interface import Host
+from xpu_doctor.host.live import LiveHost
 from xpu_doctor.model.facts import Distributions, Installer, Python
 from xpu_doctor.model.unknown import Maybe, Unknown, known_or
 from xpu_doctor.probes.installer_settings import pip_settings, uv_settings

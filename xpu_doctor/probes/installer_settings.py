@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from xpu_doctor.host.live import Host
+from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Setting
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.remedies.settings import CREDENTIALS_CUT, PATHS, PIP_HOSTILE, PIP_KEPT, UV_HOSTILE, UV_KEPT, option_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.host.live import Host
+from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Maybe, Unknown

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xpu_doctor.diagnosis.strangers import StrangerFailed, plain
-from xpu_doctor.host.live import Host
+from xpu_doctor.host.interface import Host
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
 from xpu_doctor.model.unknown import Unknown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 OVERFLOW_UID = 65534
 """`nobody`, and what files of an account look like that a user namespace does not know: not somebody to become."""
@@ -119,8 +120,6 @@ def may_become(owner: Account, python: str) -> bool:
     """Return whether an interpreter starts with its owner's rights: some containers' root cannot give them, some owners may not start it."""
     import subprocess
 
-    from xpu_doctor.process.child import rights_of
-
     try:
         done = subprocess.run(
             [python, "-I", "-S", "-c", ""],
@@ -135,3 +134,8 @@ def may_become(owner: Account, python: str) -> bool:
     except (OSError, ValueError, subprocess.SubprocessError):
         return False
     return done.returncode != EXEC_FAILED
+
+
+def rights_of(account: Account | None) -> dict[str, Any]:
+    """Return what gives a started process an account's rights; nothing where it keeps those of the doctor."""
+    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from xpu_doctor.process.account import rights_of
 from xpu_doctor.process.leftovers import MARKER, end_marked
 from xpu_doctor.process.output import Output
 
@@ -121,8 +122,3 @@ class Child:
             code = None
         behind = end_marked(self.mark)
         return code, self._output.finish(), behind
-
-
-def rights_of(account: Account | None) -> dict[str, Any]:
-    """Return what gives a started process an account's rights; nothing where it keeps those of the doctor."""
-    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}

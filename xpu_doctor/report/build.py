@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xpu_doctor import __version__
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import CHECKED
+from xpu_doctor.model.version import __version__
 from xpu_doctor.report.document import Document, document
 
 if TYPE_CHECKING:
-    from xpu_doctor.examination.run import Checkup
     from xpu_doctor.model.snapshot import Snapshot
 
 
@@ -26,13 +25,6 @@ class Report:
     fail_on: str = "error"
     redact: bool = True
     created: str = ""
-
-    def of_checkup(self, checkup: Checkup) -> Document:
-        """Finish an examination under way and report on it."""
-        from xpu_doctor.catalogue.names import load
-
-        examined = checkup.finish(load())
-        return self.of_snapshot(examined.snapshot, timings=examined.timings, notes=checkup.rights.notes)
 
     def of_snapshot(
         self,

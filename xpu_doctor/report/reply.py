@@ -13,22 +13,21 @@ from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
 
 if TYPE_CHECKING:
+    from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.snapshot import Snapshot
-    from xpu_doctor.pasted.run import Triaged
 
 MAX_QUESTIONS = 3
 
 
-def next_questions(triaged: Triaged) -> tuple[Question, ...]:
+def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, ...]:
     """Return up to three questions whose answers decide between the causes that are left; none where a cause is certain."""
-    roots = triaged.diagnosis.root_causes
+    roots = diagnosis.root_causes
     faults = [root for root in roots if root.severity is not Severity.INFO]
     if faults and faults[0].confidence is Confidence.CERTAIN:
         return ()
-    snapshot = triaged.snapshot
     if not faults and device_works(snapshot):
         return tuple(question for question in rows(Question) if question.id == "complaint")
-    open_codes = [root.code for root in faults[:5]] or [item.code for item in triaged.diagnosis.undecided]
+    open_codes = [root.code for root in faults[:5]] or [item.code for item in diagnosis.undecided]
     fitting = [question for question in rows(Question) if _fits(question, snapshot)]
     chosen: list[Question] = []
     left = dict.fromkeys(open_codes)
@@ -62,12 +61,12 @@ def _worth(question: Question, left: Iterable[str]) -> int:
     return sum(len(order) - place for place, code in enumerate(order) if code in question.decides)
 
 
-def reply(triaged: Triaged) -> str:
+def reply(diagnosis: Diagnosis, snapshot: Snapshot) -> str:
     """Return the message to the customer, in Markdown."""
     lines = ["Thank you for the report.", ""]
-    roots = [root for root in triaged.diagnosis.root_causes if root.severity is not Severity.INFO]
-    lines += list(_opinion(roots, device_works(triaged.snapshot)))
-    asked = next_questions(triaged)
+    roots = [root for root in diagnosis.root_causes if root.severity is not Severity.INFO]
+    lines += list(_opinion(roots, device_works(snapshot)))
+    asked = next_questions(diagnosis, snapshot)
     if asked:
         lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
         for number, question in enumerate(asked, 1):

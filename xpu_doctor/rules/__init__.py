@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xpu_doctor.model.findings import Layer
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis.judge import Rule
+    from xpu_doctor.diagnosis.rule import Rule
 
     RULES: tuple[type[Rule], ...]
     """Every rule, from the bottom layer up."""

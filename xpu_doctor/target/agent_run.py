@@ -18,26 +18,12 @@ from xpu_doctor.process.message import message, unfinished
 from xpu_doctor.process.seal import Seal
 from xpu_doctor.process.status import death
 from xpu_doctor.target.agent import AGENT_PATH
+from xpu_doctor.target.stages import is_watched, needs_of, seconds_of
 
-STATIC_STAGES = ("interpreter", "distributions", "build", "shadows")
-"""Read files only."""
-LIVE_STAGES = ("import", "xpu", "allocate")
-"""Run torch; each needs the one before."""
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    "xpu": ("import",),
-    "allocate": ("import", "xpu"),
-    "ze_init": ("ze_load",),
-    "ze_driver": ("ze_load", "ze_init"),
-    "ze_devices": ("ze_load", "ze_init", "ze_driver"),
-}
-DEFAULT_DEADLINE = 30.0
-IMPORT_DEADLINE = 120.0
 EXIT_DEADLINE = 5.0
 """Seconds that an interpreter may take to leave once its last stage is done."""
 BARE = ("-I", "-S")
 """No sitecustomize, no user site, no `.pth` file."""
-WATCHED = ("compute",)
-"""Stages whose CPU time is read from outside too: what the interpreter says of itself is only half a witness."""
 BEFORE = "start of "
 """What stands before a stage's name where the interpreter died before that stage began."""
 TRANSCRIPT = "transcript"
@@ -87,10 +73,10 @@ class Patient:
 
     def deadline(self, stage: str) -> float:
         """Seconds that a stage may take."""
-        return self.deadlines.get(stage, IMPORT_DEADLINE if stage == "import" else DEFAULT_DEADLINE)
+        return self.deadlines.get(stage, seconds_of(stage))
 
 
-class Examination:
+class AgentRun:
     """One run of the agent over some stages, in the background from the moment it is made."""
 
     def __init__(
@@ -160,7 +146,7 @@ def _after(stages: tuple[str, ...], dead: str, results: Mapping[str, StageResult
         return ()
     rest = stages[stages.index(dead) + 1 :]
     failed = {name for name, result in results.items() if result.outcome != "ok"}
-    return tuple(name for name in rest if not failed & set(NEEDS.get(name, ())))
+    return tuple(name for name in rest if not failed & set(needs_of(name)))
 
 
 class _Agent:
@@ -278,7 +264,7 @@ class _Agent:
         self._spoke = True
         if kind == "begin":
             self._stage, self._began, self._call, self._part = stage, time.monotonic(), "", {}
-            self._cpu = self._child.cpu_seconds() if stage in WATCHED else None
+            self._cpu = self._child.cpu_seconds() if is_watched(stage) else None
             listener(stage, self._patient.deadline(stage))
         elif kind == "mark":
             self._call = str(said.get("call", ""))
@@ -287,7 +273,7 @@ class _Agent:
         elif kind in ("end", "error"):
             self._stage, self._began = "", time.monotonic()
             result = _ended(stage, said) if kind == "end" else _failed(stage, said)
-            spent = self._child.cpu_seconds() if stage in WATCHED else None
+            spent = self._child.cpu_seconds() if is_watched(stage) else None
             if spent is not None and self._cpu is not None:
                 result.record["cpu_seconds_outside"] = spent - self._cpu
             note(result)

@@ -193,8 +193,7 @@ def _stands_for_another(path: str) -> bool:
 
 
 def _run(arguments: list[str]) -> str | None:
-    from xpu_doctor.process.account import foreign_owner, may_become
-    from xpu_doctor.process.child import rights_of
+    from xpu_doctor.process.account import foreign_owner, may_become, rights_of
 
     owner = foreign_owner(arguments[0])  # a shim is a script of whoever made it
     rights = rights_of(owner if owner is not None and may_become(owner, arguments[0]) else None)

@@ -8,21 +8,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from xpu_doctor.model.facts import Compute, Distributions, Import, Python, Run, Shadows, Stage, Torch, Xpu, XpuDevice
-from xpu_doctor.model.snapshot import Source
+from xpu_doctor.model.facts import Import, Run, Stage, Xpu, XpuDevice
+from xpu_doctor.model.snapshot import Snapshot, Source
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.target.agent_run import StageResult
+from xpu_doctor.target.stages import STAGES
 
 Group = TypeVar("Group")
 
+_EMPTY = Snapshot()
 GROUPS: Mapping[str, tuple[str, type[Any]]] = {
-    "interpreter": ("python", Python),
-    "distributions": ("distributions", Distributions),
-    "build": ("torch", Torch),
-    "shadows": ("shadows", Shadows),
-    "import": ("imported", Import),
-    "xpu": ("xpu", Xpu),
-    "compute": ("compute", Compute),
+    stage.name: (stage.fills, type(getattr(_EMPTY, stage.fills))) for stage in STAGES if stage.fills
 }
 """Stage name to the snapshot field that it fills, and that field's type."""
 

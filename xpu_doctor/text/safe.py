@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from xpu_doctor.pasted.saved_report import looks_saved
+from xpu_doctor.text.report_shape import looks_saved
 
 HEAD = 512 * 1024
 """Bytes that are read from the beginning of an input."""

@@ -219,7 +219,7 @@ def _lspci(text: Text, facts: Collected) -> None:
 
 def _architecture(gpu: Gpu) -> str:
     """Return a GPU's architecture by its id or its name, or empty; names do not tell the families of one architecture apart."""
-    from xpu_doctor.tables.devices import device_of
+    from xpu_doctor.tables.gpus import device_of
 
     device = device_of(gpu)
     return device.family.architecture if device else ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.remedies.driver import container_device
 from xpu_doctor.rules.support.gpus import none_to_use
-from xpu_doctor.tables.devices import title, usable
+from xpu_doctor.tables.gpus import title, usable
 
 ABSENT = ("ENOENT", "ENOTDIR", "ENXIO", "ENODEV")
 

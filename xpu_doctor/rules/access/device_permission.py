@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Gpu, LevelZero, Machine, Node
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.access import confined, seat_only
 from xpu_doctor.remedies.driver import container_device, join_group, log_in_again
 from xpu_doctor.rules.support.gpus import none_to_use
-from xpu_doctor.tables.devices import usable
+from xpu_doctor.tables.gpus import usable
 
 REFUSED = ("EACCES", "EPERM")
 INSUFFICIENT_PERMISSIONS = 0x70010000

@@ -1,6 +1,6 @@
 """Rules of the compute layer, in the order in which they are judged."""
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.rules.compute.collectives_bug import CollectivesBug
 from xpu_doctor.rules.compute.compile_toolchain import CompileToolchain
 from xpu_doctor.rules.compute.compute_failed import ComputeFailed

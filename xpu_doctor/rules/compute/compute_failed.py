@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
 from xpu_doctor.diagnosis.known_messages import match
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Compute, ComputeDevice, Product, Python, Run, Stage, Xpu
 from xpu_doctor.model.findings import Evidence, Finding, Layer
 from xpu_doctor.model.unknown import known, known_or

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.diagnosis.where_it_ran import TOLERANCE, wrong
 from xpu_doctor.model.facts import Compute, Product, Python
 from xpu_doctor.model.findings import Finding, Layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.diagnosis.where_it_ran import Place, peak_share, product_of, verdict
 from xpu_doctor.model.facts import Compute, ComputeDevice
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.diagnosis.where_it_ran import Place, Sign, Verdict, product_of, speedup, verdict
 from xpu_doctor.model.facts import Compute, ComputeDevice, Python
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
 from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.device import named, no_gpu
-from xpu_doctor.tables.devices import intel_gpus
+from xpu_doctor.tables.gpus import intel_gpus
 
 
 class GpuNotPresent(Rule):

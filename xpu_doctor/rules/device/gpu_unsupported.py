@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Pasted
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.device import unsupported_gpu
-from xpu_doctor.tables.devices import Device, Support, device_of, intel_gpus, support, title
+from xpu_doctor.tables.devices import Device, Support
+from xpu_doctor.tables.gpus import device_of, intel_gpus, support, title
 
 
 class GpuUnsupported(Rule):

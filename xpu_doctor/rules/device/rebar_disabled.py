@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.remedies.driver import rebar
 from xpu_doctor.rules.support.gpus import listed, paths, subject, told
-from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.tables.gpus import device_of, title, usable
 
 SMALL_BAR = 256 << 20
 """Bytes of memory that a card shows without Resizable BAR; every discrete card of these families has 4 GiB or more."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known
 from xpu_doctor.remedies.device import named, pass_through
-from xpu_doctor.tables.devices import intel_gpus
+from xpu_doctor.tables.gpus import intel_gpus
 
 
 class VmNoPassthrough(Rule):

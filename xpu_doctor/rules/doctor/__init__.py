@@ -1,6 +1,6 @@
 """Rules of the doctor layer, in the order in which they are judged."""
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.rules.doctor.plugin_failed import PluginFailed
 from xpu_doctor.rules.doctor.probe_failed import ProbeFailed
 from xpu_doctor.rules.doctor.snapshot_too_new import SnapshotTooNew

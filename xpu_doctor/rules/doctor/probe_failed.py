@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
 from xpu_doctor.model.snapshot import Snapshot
 

@@ -1,6 +1,6 @@
 """Rules of the driver layer, in the order in which they are judged."""
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.rules.driver.gpu_driver_bug import GpuDriverBug
 from xpu_doctor.rules.driver.gpu_driver_missing import GpuDriverMissing
 from xpu_doctor.rules.driver.gpu_driver_too_old import GpuDriverTooOld

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rules.support.gpus import listed, names, none_to_use, subject
-from xpu_doctor.tables.devices import device_of, usable
 from xpu_doctor.tables.drivers import BadBuild, BadEffect, Build, between, installed_build, release_of
+from xpu_doctor.tables.gpus import device_of, usable
 from xpu_doctor.tables.rows import rows
 
 SMALL_BAR = 256 << 20

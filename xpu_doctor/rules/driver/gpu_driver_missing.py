@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or

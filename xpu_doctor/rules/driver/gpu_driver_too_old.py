@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
 from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject
-from xpu_doctor.tables.devices import device_of, title, usable
 from xpu_doctor.tables.drivers import (
     Build,
     KernelNeed,
@@ -22,6 +21,7 @@ from xpu_doctor.tables.drivers import (
     release_of,
     windows_minimum,
 )
+from xpu_doctor.tables.gpus import device_of, title, usable
 from xpu_doctor.tables.rows import rows
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Xpu, XpuDevice
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
-from xpu_doctor.tables.devices import device_of, find_device, title, usable
+from xpu_doctor.tables.devices import find_device
+from xpu_doctor.tables.gpus import device_of, title, usable
 
 GUIDE = "https://github.com/intel/llvm/blob/sycl/sycl/doc/EnvironmentVariables.md"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Python, Run
 from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.rules.support.stages import DIED, ended, look_closer, stage_evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, LogLine, Machine
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known, known_or

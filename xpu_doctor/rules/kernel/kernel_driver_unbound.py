@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LogLine, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.kernel import bind_driver
 from xpu_doctor.rules.support.gpus import paths, subject, told
-from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.tables.gpus import device_of, title, usable
 
 GRAPHICS = ("i915", "xe")
 

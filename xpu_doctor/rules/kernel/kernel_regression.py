@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import newer_kernel
 from xpu_doctor.rules.support.gpus import names, subject
-from xpu_doctor.tables.devices import device_of, usable
 from xpu_doctor.tables.drivers import BadKernel, KernelEffect, between
+from xpu_doctor.tables.gpus import device_of, usable
 from xpu_doctor.tables.rows import rows
 
 HANG = re.compile(r"GPU HANG|Timedout job|[Ee]ngine reset|[Ww]edged")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
 from xpu_doctor.rules.support.gpus import listed, paths, subject, told
-from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.tables.gpus import device_of, title, usable
 
 REFUSED = re.compile(
     r"graphics device ([0-9a-f]{4}) is not (?:properly )?(?:officially )?supported|force_probe=([0-9a-f]{4})",

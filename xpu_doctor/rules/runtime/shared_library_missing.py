@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Import, Installer, Libraries, Machine, Python, Run, Xpu
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.runtime import reinstall_packages, system_libraries

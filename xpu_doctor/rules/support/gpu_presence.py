@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
 from xpu_doctor.model.findings import Severity
 from xpu_doctor.model.unknown import Maybe, known_or
-from xpu_doctor.tables.devices import Support, intel_gpus, support
+from xpu_doctor.tables.devices import Support
+from xpu_doctor.tables.gpus import intel_gpus, support
 
 WORKING = {"nvidia": ("nvidia",), "amd": ("amdgpu",)}
 """Kernel drivers with which a GPU of another vendor can compute."""

@@ -8,7 +8,7 @@ from typing import Any
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown
-from xpu_doctor.tables.devices import device_of, title, usable
+from xpu_doctor.tables.gpus import device_of, title, usable
 
 
 def subject(affected: Sequence[Gpu], gpus: Sequence[Gpu]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.model.unknown import Maybe, known, known_or

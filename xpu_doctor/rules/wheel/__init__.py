@@ -1,6 +1,6 @@
 """Rules of the wheel layer, in the order in which they are judged."""
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.rules.wheel.companion_mismatch import CompanionMismatch
 from xpu_doctor.rules.wheel.index_incomplete import IndexIncomplete
 from xpu_doctor.rules.wheel.ipex_mismatch import IpexMismatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
 from xpu_doctor.model.findings import FIRST, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or

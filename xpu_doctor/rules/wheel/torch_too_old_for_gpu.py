@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
 from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python, reinstall, wanted
-from xpu_doctor.tables.devices import Family, device_of, intel_gpus, title
+from xpu_doctor.tables.devices import Family
+from xpu_doctor.tables.gpus import device_of, intel_gpus, title
 
 NEWEST = Unknown("the newest release is wanted")
 NATIVE = (2, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or

@@ -1,0 +1,48 @@
+"""What a rule is: pure, one finding code each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+
+
+class Rule:
+    """Base of all rules: pure, one finding code each; parameters of `check` are snapshot fields by name."""
+
+    code: ClassVar[str]
+    layer: ClassVar[Layer]
+    severity: ClassVar[Severity] = Severity.ERROR
+    confidence: ClassVar[Confidence] = Confidence.CERTAIN
+    explains: ClassVar[frozenset[str]] = frozenset()
+    symptom: ClassVar[bool] = False
+    """A symptom tells how something failed, not why; it is a root cause only where nothing explains it."""
+    from_table: ClassVar[bool] = False
+    """The judgement rests on a table of versions or devices; observed success makes it a note."""
+
+    check: Any
+    """`check(self, torch: Torch, gpus: ...) -> Iterator[Finding]`; yields nothing where the rule is clear."""
+
+    def found(
+        self,
+        subject: str,
+        summary: str,
+        *,
+        evidence: Iterable[str | Evidence] = (),
+        remedies: Iterable[Remedy] = (),
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+    ) -> Finding:
+        """Build this rule's finding; evidence given as fact paths is filled in from the snapshot by `judge`."""
+        shown = tuple(item if isinstance(item, Evidence) else Evidence(item, "", "") for item in evidence)
+        return Finding(
+            self.code,
+            self.layer,
+            severity or self.severity,
+            confidence or self.confidence,
+            subject,
+            summary,
+            shown,
+            tuple(remedies),
+        )

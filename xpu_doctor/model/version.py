@@ -1,0 +1,3 @@
+"""The version of xpu-doctor."""
+
+__version__ = "0.1.0"
