@@ -42,9 +42,9 @@ class {name}(Rule):
 '''
 
 IMPORTS = (
+    "from xpu_doctor.diagnosis.rule import Rule",
     "from xpu_doctor.model.facts import {types}",
     "from xpu_doctor.model.findings import Finding, Layer",
-    "from xpu_doctor.diagnosis.judge import Rule",
     "from xpu_doctor.model.unknown import {unknown}",
 )
 

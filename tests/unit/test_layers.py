@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from xpu_doctor.catalogue.names import STAGES, probe_layers, probe_rows
+from xpu_doctor.catalogue.names import probe_layers, probe_rows
 from xpu_doctor.model.findings import Layer
-from xpu_doctor.model.selection import ALWAYS, CHECKED, STAGE_PROBES, select
+from xpu_doctor.model.selection import CHECKED, select
+from xpu_doctor.target.stages import STAGES
 
 PROBES = {"gpus": Layer.DEVICE, "build": Layer.WHEEL, "torch-import": Layer.IMPORT}
 
@@ -49,8 +50,9 @@ def test_the_interpreter_cannot_be_left_out() -> None:
 
 
 def test_every_stage_has_a_name_to_skip_it_by() -> None:
-    assert set(STAGE_PROBES.values()) <= set(probe_layers())
-    assert set(STAGE_PROBES) == {stage for stage in STAGES if not stage.startswith("ze_")} - ALWAYS
+    assert {stage.probe for stage in STAGES} <= set(probe_layers())
+    assert len({stage.name for stage in STAGES}) == len(STAGES)
+    assert all(set(stage.needs) <= {other.name for other in STAGES} for stage in STAGES)
 
 
 def test_an_unknown_name() -> None:
