@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Run
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import known_or
