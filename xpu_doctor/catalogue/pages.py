@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.rules import RULES
 
 HEADINGS = ("What it means", "How we know", "Fix", "Why it happens", "If that was not it", "References")
 """What every page holds, in this order."""
@@ -16,8 +17,6 @@ HEADINGS = ("What it means", "How we know", "Fix", "Why it happens", "If that wa
 @cache
 def rules_by_code() -> dict[str, type[Rule]]:
     """Return every rule by its finding code, in the order of the codes."""
-    from xpu_doctor.rules import RULES
-
     return dict(sorted((rule.code, rule) for rule in RULES))
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from xpu_doctor.diagnosis.expectations import Expectation, judge_expectation
 from xpu_doctor.diagnosis.judge import Judgement, UndecidedRule, judge
 from xpu_doctor.diagnosis.ladder import Rung, State, climb
+from xpu_doctor.diagnosis.missing_facts import ask_for
 from xpu_doctor.diagnosis.ranking import flat, in_mending_order, rank
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.findings import Finding, Layer, Severity
 from xpu_doctor.model.selection import CHECKED
@@ -137,11 +139,8 @@ def device_works(snapshot: Snapshot) -> bool:
 
     Of a pasted text no more can be had than that torch said so.
     """
-    if isinstance(snapshot.compute.devices, tuple):
-        from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu
-
-        if proved_on_gpu(snapshot.compute):
-            return True
+    if isinstance(snapshot.compute.devices, tuple) and proved_on_gpu(snapshot.compute):
+        return True
     if snapshot.origin == "pasted":
         return snapshot.xpu.available is True and snapshot.pasted.no_device is not True
     return snapshot.xpu.allocated is True
@@ -161,8 +160,6 @@ def _verdict(
 
 
 def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:
-    from xpu_doctor.diagnosis.missing_facts import ask_for
-
     return tuple(
         UndecidedRule(item.code, item.needs, item.reason, ask_for(item.needs))
         for item in undecided

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu, summary
 from xpu_doctor.model.facts import Gpu, LevelZero
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
@@ -168,7 +169,6 @@ def compute(snapshot: Snapshot) -> Proof:
     facts: Any = getattr(snapshot, "compute", None)
     if facts is None or isinstance(facts, Unknown) or facts.devices == NOT_EXAMINED:
         return Proof(False, "the timed matmul was not run", pointless=True)
-    from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu, summary
 
     return Proof(proved_on_gpu(facts), summary(facts), pointless=not known(facts.devices))
 

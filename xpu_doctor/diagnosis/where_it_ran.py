@@ -8,6 +8,7 @@ from enum import Enum
 
 from xpu_doctor.model.facts.compute import Compute, ComputeDevice, CpuProduct, Product
 from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.tables.peaks import peak_tflops
 
 LITTLE_CPU_TIME = 0.3
 """CPU seconds per operation, as a part of the CPU's own, up to which the work was done elsewhere (measured: 0.001 to 0.1)."""
@@ -242,8 +243,6 @@ def _speed(device: ComputeDevice, product: Product) -> str:
 
 def peak_share(device: ComputeDevice, product: Product) -> Maybe[float]:
     """Return which part of the device's sourced peak a product reached."""
-    from xpu_doctor.tables.peaks import peak_tflops
-
     if isinstance(device.device_id, Unknown):
         return device.device_id
     if isinstance(product.tflops, Unknown):

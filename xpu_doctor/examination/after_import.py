@@ -6,10 +6,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xpu_doctor.diagnosis.known_messages import match
+from xpu_doctor.examination.level_zero import adapter_log, second_count, sycl_filters
+from xpu_doctor.examination.matmul import with_compute
 from xpu_doctor.model.facts import Errors, Run, Stage, Xpu
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.text.word_index import Searched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +58,6 @@ def _with_level_zero(snapshot: Snapshot, level_zero: LevelZeroRun | None) -> Sna
 
 def _with_second_enumerations(snapshot: Snapshot, session: Session) -> Snapshot:
     """Where torch counts too few devices: once more without the variables that hide them, and with the loader's own log."""
-    from xpu_doctor.examination.level_zero import adapter_log, second_count, sycl_filters
-
     xpu = snapshot.xpu
     raised = isinstance(xpu.error, str) and bool(xpu.error)
     if (
@@ -94,7 +96,6 @@ def _with_compute(snapshot: Snapshot, session: Session) -> Snapshot:
             if snapshot.xpu.device_count == 0
             else snapshot
         )
-    from xpu_doctor.examination.matmul import with_compute
 
     return with_compute(snapshot, session)
 
@@ -116,8 +117,6 @@ def _with_known_messages(snapshot: Snapshot, session: Session) -> Snapshot:
         texts += [(f"matmul on {device.device}", device.error) for device in snapshot.compute.devices if device.error]
     if not texts:
         return replace(snapshot, errors=Errors(())) if isinstance(snapshot.errors.met, Unknown) else snapshot
-    from xpu_doctor.diagnosis.known_messages import match
-    from xpu_doctor.text.word_index import Searched
 
     met = tuple(error for source, text in texts for error in match(Searched(text), source))
     return replace(snapshot, errors=Errors(met))

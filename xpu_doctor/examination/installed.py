@@ -10,6 +10,9 @@ from xpu_doctor.model.facts import OtherPython, Target
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.probes.installer import installer_facts
+from xpu_doctor.probes.libraries import closure_facts
+from xpu_doctor.target.find import Surroundings, other_interpreters
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.session import Session
@@ -33,8 +36,6 @@ def installed_facts(snapshot: Snapshot, session: Session, host: Host, timings: d
 
 
 def _target(snapshot: Snapshot, session: Session) -> Target:
-    from xpu_doctor.target.find import Surroundings, other_interpreters
-
     stage = snapshot.run.stage("interpreter")
     supported = isinstance(snapshot.python.version, str) and not (
         stage and not isinstance(stage, Unknown) and stage.exception == "refused"
@@ -58,8 +59,6 @@ def _target(snapshot: Snapshot, session: Session) -> Target:
 
 
 def _with_installer(snapshot: Snapshot, session: Session, host: Host) -> Snapshot:
-    from xpu_doctor.probes.installer import installer_facts
-
     facts = installer_facts(snapshot.python, snapshot.distributions, session.variables, session.folder or "", host)
     return replace(
         snapshot,
@@ -71,7 +70,6 @@ def _with_installer(snapshot: Snapshot, session: Session, host: Host) -> Snapsho
 def _with_libraries(snapshot: Snapshot, session: Session, host: Host) -> Snapshot:
     if not session.selection.wants(Layer.RUNTIME):
         return snapshot
-    from xpu_doctor.probes.libraries import closure_facts
 
     facts = closure_facts(snapshot.python, snapshot.torch, session.variables, session.folder or "")
     return replace(

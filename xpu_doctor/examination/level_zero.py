@@ -12,10 +12,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from xpu_doctor.host.commands import run_bounded
 from xpu_doctor.model.facts import LevelZero, LibraryLoad, Stage, UrAdapter, ZeDevice
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.tables.variables import hiding_variables
 from xpu_doctor.target.agent_run import AgentRun, Listener, Patient, StageResult
+from xpu_doctor.target.stage_facts import filled
 from xpu_doctor.target.stages import LEVEL_ZERO_STAGES
 from xpu_doctor.text.sycl_loader_log import LOG_VARIABLES, parse_ur_loader
 
@@ -47,8 +49,6 @@ class LevelZeroRun:
         Raises:
             OSError: the interpreter cannot be started.
         """
-        from xpu_doctor.target.stage_facts import filled
-
         results = self._first.results()
         facts = level_zero_facts(results)
         facts = dataclasses.replace(facts, filters=self._filters, unfiltered_devices=self._unfiltered(facts))
@@ -92,8 +92,6 @@ def without(patient: Patient, names: tuple[str, ...]) -> Patient:
 
 def level_zero_facts(results: tuple[StageResult, ...]) -> LevelZero:
     """Return the facts of the four stages; what a dead stage kept back is unknown, with how it died."""
-    from xpu_doctor.target.stage_facts import filled
-
     by_name = {result.name: result for result in results}
     values: dict[str, Any] = {}
     died = ""
@@ -156,8 +154,6 @@ COUNT = "import torch; torch.xpu.device_count()"
 
 def adapter_log(patient: Patient, seconds: float = SECONDS * 3) -> Maybe[tuple[UrAdapter, ...]]:
     """Return what the Unified Runtime loader says of its adapters in a run of torch that counts devices."""
-    from xpu_doctor.host.commands import run_bounded
-
     done = run_bounded(
         [patient.python, "-B", "-c", COUNT],
         seconds,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from xpu_doctor.examination.cpu_name import CpuName
 from xpu_doctor.model.facts import Compute, Run
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.target.agent_run import AgentRun, Patient
+from xpu_doctor.target.stage_facts import groups_of, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +57,6 @@ def measured(
     listener: Listener | None = None,
 ) -> Snapshot:
     """Run the stage `compute` and return the snapshot with its facts, also where it died half-way."""
-    from xpu_doctor.examination.cpu_name import CpuName
-    from xpu_doctor.target.stage_facts import groups_of, sources_of
-
     request = {**patient.request, "compute": {"devices": list(devices), "limits": dict(limits or {})}}
     deadlines = {"compute": IMPORT_SECONDS + DEVICE_SECONDS * len(devices), **patient.deadlines}
     name = CpuName()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -108,8 +109,6 @@ SYSTEM: dict[str, str] = {
 
 def os_reason(error: OSError) -> str:
     """Return an operating system error in words, for `Unknown`."""
-    import errno
-
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
     return {"ENOENT": "no such file", "EACCES": "no permission to read it", "EPERM": "reading it is not permitted"}.get(
         name, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob as globbing
 import os
 import stat
@@ -9,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from xpu_doctor.host.account import SYSTEM_CALLS, said_of
+from xpu_doctor.host.commands import open_in_child, run_bounded
 from xpu_doctor.host.interface import READ_LIMIT, Completed, FileStatus, RegistryKey, os_reason
 from xpu_doctor.model.unknown import Maybe, Unknown
 
@@ -72,8 +75,6 @@ class LiveHost:
 
     def link(self, path: str) -> Maybe[str]:
         """Return what a symbolic link points to; empty where there is no such link."""
-        import errno
-
         try:
             return os.readlink(self._at(path))
         except OSError as error:
@@ -102,15 +103,11 @@ class LiveHost:
 
     def open_errors(self, paths: Sequence[str]) -> dict[str, Maybe[str]]:
         """Open each path in a child: a wedged driver can block an open for ever."""
-        from xpu_doctor.host.commands import open_in_child
-
         answers = open_in_child([self._at(path) for path in paths], OPEN_SECONDS, self.env, self.account)
         return {path: answers[self._at(path)] for path in paths}
 
     def run(self, argv: Sequence[str], timeout: float = 5.0) -> Maybe[Completed]:
         """Run a command of this machine; a sysroot has none."""
-        from xpu_doctor.host.commands import run_bounded
-
         if self.root:
             return Unknown(f"{argv[0]}: a recorded folder runs no commands")
         return run_bounded(argv, timeout, self.env)
@@ -125,8 +122,6 @@ class LiveHost:
 
     def system(self, name: str) -> Maybe[Any]:
         """Return what the running system says."""
-        from xpu_doctor.host.account import SYSTEM_CALLS, said_of
-
         if self.root and name != "cpu_count":
             return Unknown("a recorded folder does not tell it")
         try:

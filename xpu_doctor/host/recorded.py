@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from xpu_doctor.host.interface import READ_LIMIT, Completed, FileStatus, RegistryKey
+from xpu_doctor.host.recording_shorthand import expanded
 from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.tables import parse_toml
 
 
 class RecordedHost:
     """A machine written down in one TOML file: files, links, errors, commands, registry, environment, what opening nodes said."""
 
     def __init__(self, recording: Mapping[str, Any]) -> None:
-        from xpu_doctor.host.recording_shorthand import expanded
-
         record = expanded(recording)
         self.platform: str = str(record.get("platform", "linux"))
         self.env: Mapping[str, str] = dict(record.get("env", {}))
@@ -35,8 +35,6 @@ class RecordedHost:
     @classmethod
     def load(cls, path: str | Path) -> RecordedHost:
         """Read a recording from a TOML file, or from `host.toml` in a folder."""
-        from xpu_doctor.tables import parse_toml
-
         file = Path(path)
         file = file / "host.toml" if file.is_dir() else file
         return cls(parse_toml(file.read_text(encoding="utf-8")))

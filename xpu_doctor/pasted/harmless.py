@@ -15,6 +15,8 @@ from typing import Any
 
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.remedies.install import TRITONS
+from xpu_doctor.tables import text
 from xpu_doctor.tables.variables import known_variables
 
 SOMETHING = "SOMETHING"
@@ -173,9 +175,6 @@ def _requirement(value: str) -> str:
 @cache
 def _packages() -> frozenset[str]:
     """Names of Python packages that commands may install."""
-    from xpu_doctor.remedies.install import TRITONS
-    from xpu_doctor.tables import text
-
     named = re.findall(
         r"\b(?:intel|onemkl|oneccl|impi|tcmlib|umf|tbb|mkl|dpcpp|pytorch|triton)[a-z0-9_-]*",
         text("releases.toml") + text("opened_libraries.toml"),
@@ -187,8 +186,6 @@ def _packages() -> frozenset[str]:
 @cache
 def _table_words() -> frozenset[str]:
     """Every word of the tables of releases, libraries and drivers: packages, files, variables, distributions."""
-    from xpu_doctor.tables import text
-
     names = (
         "releases.toml",
         "opened_libraries.toml",

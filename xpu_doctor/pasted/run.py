@@ -8,10 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
+from xpu_doctor.diagnosis.diagnose import conclude, diagnose
+from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.findings import LADDER, Confidence, Evidence, Finding, Remedy, Severity
+from xpu_doctor.model.unknown import known_or
+from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
+from xpu_doctor.tables.first_aid import first_aid
+from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
 from xpu_doctor.text.word_index import Searched
 
@@ -49,8 +56,6 @@ def triage_texts(
     Raises:
         SnapshotError: a saved report is damaged, or of a newer version.
     """
-    from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
-
     saved: list[Snapshot] = []
     bodies: list[tuple[str, Searched]] = []
     for name, safe in texts:
@@ -60,8 +65,6 @@ def triage_texts(
         else:
             saved.append(snapshot)
     if redact:
-        from xpu_doctor.text.private_names import redactor_for
-
         redactor = redactor_for(body for _, body in bodies)
         bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
     cut = any(safe.cut for _, safe in texts)
@@ -95,8 +98,6 @@ def _marked(snapshot: Snapshot, cut: bool) -> Snapshot:
 
 def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Options) -> tuple[Snapshot, Diagnosis]:
     """Diagnose each subject; where there are several, rank what was found of all of them together."""
-    from xpu_doctor.diagnosis.diagnose import diagnose
-
     diagnoses = [
         (snapshot, _offered(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules), rules, options))
         for snapshot in snapshots
@@ -104,8 +105,6 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
     if len(diagnoses) == 1:
         return main, diagnosis
-    from xpu_doctor.diagnosis.diagnose import conclude
-    from xpu_doctor.diagnosis.ranking import flat, rank
 
     findings = [
         _of_subject(finding, snapshot.subject) for snapshot, each in diagnoses for finding in flat(each.root_causes)
@@ -121,10 +120,6 @@ def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], op
     """Return a diagnosis whose remedies hold no word that the sender of a file or a paste chose: those that a harmless copy of the facts gets."""
     if not diagnosis.root_causes or (snapshot.origin == "pasted" and not _holds_foreign(snapshot, diagnosis)):
         return diagnosis
-    from xpu_doctor.diagnosis.diagnose import diagnose
-    from xpu_doctor.diagnosis.ranking import flat
-    from xpu_doctor.model.unknown import known_or
-    from xpu_doctor.pasted import harmless
 
     copy = harmless.offered(snapshot)
     remedies: dict[str, tuple[Remedy, ...]] = {}
@@ -138,9 +133,6 @@ def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], op
 
 def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
     """Whether a line to type holds a string of the snapshot that is neither a known word nor a version."""
-    from xpu_doctor.diagnosis.ranking import flat
-    from xpu_doctor.pasted import harmless
-
     typed = "\n".join(
         text
         for finding in flat(diagnosis.root_causes)
@@ -152,8 +144,6 @@ def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
 
 def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]], system: str) -> Finding:
     """Give a finding the remedies of its code, else those of the table."""
-    from xpu_doctor.tables.first_aid import first_aid
-
     own = remedies.get(finding.code)
     children = tuple(_with_remedies(child, remedies, system) for child in finding.explains)
     return dataclasses.replace(

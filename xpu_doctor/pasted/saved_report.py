@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from xpu_doctor.model.codec import SnapshotError, SnapshotTooNew, decode
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.report.document import DOCUMENT_SCHEMA
 from xpu_doctor.text.report_shape import looks_saved
+from xpu_doctor.text.safe import cleaned
 
 if TYPE_CHECKING:
     from xpu_doctor.model.snapshot import Snapshot
@@ -38,8 +42,6 @@ def saved_snapshot(text: str) -> Snapshot | None:
     """
     if not looks_saved(text):
         return None
-    from xpu_doctor.model.codec import SnapshotError, SnapshotTooNew, decode
-    from xpu_doctor.report.document import DOCUMENT_SCHEMA
 
     try:
         values = next(_reports(_QUOTING.sub("", text)), None)
@@ -66,8 +68,6 @@ def saved_snapshot(text: str) -> Snapshot | None:
 
 
 def _layers() -> frozenset[str]:
-    from xpu_doctor.model.findings import Layer
-
     return frozenset(layer.value for layer in Layer)
 
 
@@ -130,8 +130,6 @@ def _clean(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise _Refused("it is nested too deeply")
     if isinstance(value, str):
-        from xpu_doctor.text.safe import cleaned
-
         return value if value.isascii() and value.isprintable() else cleaned(value)
     if isinstance(value, dict):
         return {_clean(key): _clean(item, depth + 1) for key, item in value.items()}

@@ -25,10 +25,12 @@ from xpu_doctor.model.facts import (
 from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.pasted.readers import applications, devices, driver_facts, python_facts, system, torch_output
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
 from xpu_doctor.pasted.readers.subjects import split
+from xpu_doctor.tables.gpus import device_of, intel_gpus
 from xpu_doctor.tables.signatures import by_id
 
 PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
@@ -207,9 +209,6 @@ def _groups(facts: Collected) -> None:
 
 def _kernel(facts: Collected) -> None:
     """Compare the kernel with the first one that drives the GPUs that are named."""
-    from xpu_doctor.model.versions import numbers
-    from xpu_doctor.tables.gpus import device_of, intel_gpus
-
     version = numbers(str(facts.get("kernel.version") or ""))[:2]
     needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]
     if version and needed and all(needed):

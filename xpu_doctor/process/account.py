@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -118,8 +119,6 @@ def foreign_owner(python: str) -> Account | None:
 
 def may_become(owner: Account, python: str) -> bool:
     """Return whether an interpreter starts with its owner's rights: some containers' root cannot give them, some owners may not start it."""
-    import subprocess
-
     try:
         done = subprocess.run(
             [python, "-I", "-S", "-c", ""],

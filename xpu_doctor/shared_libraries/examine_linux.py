@@ -10,7 +10,8 @@ from xpu_doctor.model.facts.libraries import Libraries, LibraryFault, LoadedLibr
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.shared_libraries.damage import damaged_files, lacked
-from xpu_doctor.shared_libraries.files import Files
+from xpu_doctor.shared_libraries.elf import read_elf
+from xpu_doctor.shared_libraries.files import BadLibrary, Files
 from xpu_doctor.shared_libraries.linux import LinuxLoader, Loaded
 from xpu_doctor.shared_libraries.linux_env import NoLoader, linux_system
 from xpu_doctor.shared_libraries.model import Fault, Opening
@@ -237,9 +238,6 @@ class _Walk:
             )
 
     def _versions_of(self, path: str) -> tuple[str, ...]:
-        from xpu_doctor.shared_libraries.elf import read_elf
-        from xpu_doctor.shared_libraries.files import BadLibrary
-
         try:
             return tuple(telling(read_elf(self.files, path).defines or frozenset()))
         except (BadLibrary, OSError):

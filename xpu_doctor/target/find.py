@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xpu_doctor.process.account import foreign_owner, may_become, rights_of
+
 RESOLVE_SECONDS = 10.0
 
 
@@ -193,8 +195,6 @@ def _stands_for_another(path: str) -> bool:
 
 
 def _run(arguments: list[str]) -> str | None:
-    from xpu_doctor.process.account import foreign_owner, may_become, rights_of
-
     owner = foreign_owner(arguments[0])  # a shim is a script of whoever made it
     rights = rights_of(owner if owner is not None and may_become(owner, arguments[0]) else None)
     try:

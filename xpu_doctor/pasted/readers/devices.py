@@ -8,6 +8,8 @@ from xpu_doctor.model.facts import Gpu, XpuDevice
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
+from xpu_doctor.tables.devices import find_device
+from xpu_doctor.tables.gpus import device_of
 
 _SYCL_LS = re.compile(
     r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$"
@@ -119,8 +121,6 @@ def _note(facts: Collected, group: str, kind: str, place: str) -> None:
 
 def _sycl_ls(text: Text, facts: Collected) -> None:
     """Read the devices of sycl-ls in its old and new forms, with the driver versions at the ends of the lines."""
-    from xpu_doctor.tables.devices import find_device
-
     counts = {"level_zero": 0, "opencl": 0}
     rows = [(match.start(), match[1], match[2], match[4]) for match in text.matches(_SYCL_LS, *_BACKENDS)]
     rows += [(match.start(), match[1], match[2].lower(), match[3]) for match in text.matches(_SYCL_LS_2021, *_BACKENDS)]
@@ -219,8 +219,6 @@ def _lspci(text: Text, facts: Collected) -> None:
 
 def _architecture(gpu: Gpu) -> str:
     """Return a GPU's architecture by its id or its name, or empty; names do not tell the families of one architecture apart."""
-    from xpu_doctor.tables.gpus import device_of
-
     device = device_of(gpu)
     return device.family.architecture if device else ""
 
@@ -261,8 +259,6 @@ def _properties(text: Text, facts: Collected) -> None:
 
 def _ids(text: Text, facts: Collected) -> None:
     """Read PCI ids of Intel GPUs that stand alone."""
-    from xpu_doctor.tables.devices import find_device
-
     for match in text.matches(_PCI_ID, "8086:", "device", "pci"):
         device = find_device(int(match[1], 16))
         if device is not None and device.family.key != "old" and len(facts.gpus) < 8:

@@ -1,0 +1,57 @@
+"""The rooms of the package: few modules in the root, no circle between modules, an order that import-linter holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grimp
+
+import xpu_doctor
+
+PACKAGE = Path(xpu_doctor.__file__).parent
+
+
+def circles(graph: grimp.ImportGraph) -> list[list[str]]:
+    """Return the sets of modules that import each other, directly or through others."""
+    left = set(graph.modules)
+    found = []
+    while left:
+        module = left.pop()
+        below = graph.find_upstream_modules(module)
+        circle = sorted({module, *(other for other in below if module in graph.find_upstream_modules(other))})
+        left -= set(circle)
+        if len(circle) > 1:
+            found.append(circle)
+    return found
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    graph = grimp.build_graph("xpu_doctor", cache_dir=None)
+    assert len(graph.modules) > 200
+    # The root offers its public names, imported when they are first used: that is no import of a module by another.
+    for public in ("xpu_doctor.api", "xpu_doctor.diagnosis.diagnose", "xpu_doctor.report.document"):
+        graph.remove_import(importer="xpu_doctor", imported=public)
+    assert circles(graph) == []
+
+
+def test_the_search_finds_circles() -> None:
+    graph = grimp.ImportGraph()
+    for importer, imported in (("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")):
+        graph.add_import(importer=importer, imported=imported)
+    assert circles(graph) == [["a", "b", "c"]]
+
+
+def test_the_root_holds_few_modules() -> None:
+    assert sorted(path.name for path in PACKAGE.glob("*.py")) == [
+        "__init__.py",
+        "__main__.py",
+        "api.py",
+        "plugin.py",
+        "testing.py",
+    ]
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    for room in PACKAGE.rglob("__init__.py"):
+        text = room.read_text(encoding="utf-8")
+        assert text.startswith('"""') and len(text.split('"""')[1].strip()) > 15, f"{room} has no docstring"
