@@ -21,11 +21,13 @@ def check(
     skip: Sequence[str] = (),
     deadlines: Mapping[str, float] | None = None,
     environment: Mapping[str, str] | None = None,
+    redact: bool = True,
+    words: Sequence[str] = (),
 ) -> Document:
     """Examine this machine and one interpreter, and return the report.
 
     `only` and `skip` take layer and probe names; `deadlines` gives seconds by stage; `environment` is what the interpreter
-    gets, by default this process's own.
+    gets, by default this process's own. Names, addresses and secrets are hidden, and `words` too, unless `redact` is false.
 
     Raises:
         xpu_doctor.target.find.TargetError: there is no interpreter to examine.
@@ -42,7 +44,7 @@ def check(
     variables = dict(os.environ if environment is None else environment)
     choice = find_target(python, Surroundings(variables))
     with start(Session(choice, select(only, skip, probe_layers()), variables, dict(deadlines or {}))) as running:
-        return report_on(running, Report(created=now()))
+        return report_on(running, Report(created=now(), redact=redact, words=tuple(words)))
 
 
 def report_on(running: Running, report: Report) -> Document:
@@ -55,13 +57,15 @@ def report_on(running: Running, report: Report) -> Document:
     from xpu_doctor.examination.run import finish
 
     examined = finish(running, load(), _load_what_reports_need)
-    return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=running.session.rights.notes)
+    rights = running.session.rights
+    users = (rights.account.name,) if rights.account else ()
+    return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=rights.notes, users=users)
 
 
 def _load_what_reports_need() -> None:
     """Load modules and tables while torch is still being imported in its own process."""
-    import xpu_doctor.report.text
-    import xpu_doctor.text.redact  # noqa: F401
+    import xpu_doctor.report.redaction
+    import xpu_doctor.report.text  # noqa: F401
     from xpu_doctor.catalogue.names import all_rules
     from xpu_doctor.model.findings import Layer
     from xpu_doctor.tables.signatures import signatures
@@ -70,8 +74,11 @@ def _load_what_reports_need() -> None:
     signatures()
 
 
-def triage(*texts: str) -> Diagnosis:
-    """Diagnose from pasted texts; several are taken as one machine."""
+def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Diagnosis:
+    """Diagnose from pasted texts; several are taken as one machine.
+
+    Names, addresses and secrets are hidden before the texts are read, and `words` too, unless `redact` is false.
+    """
     import io
 
     from xpu_doctor.catalogue.names import all_rules
@@ -82,4 +89,4 @@ def triage(*texts: str) -> Diagnosis:
         (f"text {number}", read_safely(io.BytesIO(text.encode("utf-8", "replace")), f"text {number}"))
         for number, text in enumerate(texts, 1)
     ]
-    return triage_texts(named, rules=all_rules()).diagnosis
+    return triage_texts(named, rules=all_rules(), redact=redact, words=words).diagnosis

@@ -17,6 +17,7 @@ from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.terminal import MARKS, Terminal
 from xpu_doctor.report.text import render_text
+from xpu_doctor.text.redact import Redactor
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 SNAPSHOTS = sorted((FIXTURES / "snapshots").glob("*.toml"))
@@ -25,14 +26,15 @@ SNAPSHOTS = sorted((FIXTURES / "snapshots").glob("*.toml"))
 def report(path: Path) -> Document:
     """The document of a saved snapshot, with nothing in it that changes between runs."""
     snapshot = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Snapshot)
-    document = Report(created="2026-11-21T00:00:00Z", redact=False).of_snapshot(snapshot)
+    document = Report(created="2026-11-21T00:00:00Z").of_snapshot(snapshot)
     return msgspec.structs.replace(document, timings={}) if isinstance(document, msgspec.Struct) else document
 
 
 @pytest.fixture(autouse=True)
 def called_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The golden reports were written by a doctor that is on PATH."""
+    """The golden reports were written by a doctor that is on PATH, on a machine whose own names stand in none of them."""
     monkeypatch.setattr("xpu_doctor.report.build.own_command", lambda: "xpu-doctor")
+    monkeypatch.setattr("xpu_doctor.text.redact.redactor_here", lambda **known: Redactor())
 
 
 @pytest.mark.parametrize("path", SNAPSHOTS, ids=lambda path: path.stem)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from xpu_doctor.model.selection import Selection
     from xpu_doctor.process.account import Rights
 
+SHORTEST_WORD = 3
+"""Letters of a word that can be hidden without spoiling every line."""
 DEADLINE = click.FloatRange(min=0.1, max=86400)
 
 
@@ -54,7 +56,14 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
-@click.option("--no-redact", is_flag=True, help="Keep user names, host names and tokens in the JSON snapshot.")
+@click.option(
+    "--redact", "words", multiple=True, metavar="WORD", help="Hide this word too: a project, a customer, a machine."
+)
+@click.option(
+    "--no-redact",
+    is_flag=True,
+    help="Hide nothing: names, addresses and secrets stand in the report as they were found.",
+)
 @click.option(
     "--as-owner/--no-as-owner",
     default=True,
@@ -75,6 +84,7 @@ def check(
     format_: str,
     as_json: bool,
     output: str | None,
+    words: tuple[str, ...],
     no_redact: bool,
     as_owner: bool,
     verbose: bool,
@@ -97,6 +107,7 @@ def check(
         ("--device", devices),
     ):
         refuse_empty(option, values)
+    check_words(words, no_redact)
     selection = _selection(_split(only), _split(skip)) if only or skip else Selection(frozenset(CHECKED))
     if not selection.layers:
         raise click.UsageError("nothing is left to examine: --skip takes away all that --only asks for")
@@ -122,6 +133,7 @@ def check(
             fail_on=fail_on,
             redact=not no_redact,
             created=now(),
+            words=words,
         )
         outcome = report_on(running, report)
     except OSError as error:
@@ -155,6 +167,18 @@ def refuse_empty(option: str, values: tuple[str, ...]) -> None:
     if any(not value.strip(" ,\t") for value in values):
         raise click.UsageError(
             f"{option} is empty: name a value, or leave the option out (is a variable of your script unset?)"
+        )
+
+
+def check_words(words: tuple[str, ...], no_redact: bool) -> None:
+    """Refuse words that cannot be hidden, and to hide some where nothing is hidden."""
+    refuse_empty("--redact", words)
+    if words and no_redact:
+        raise click.UsageError("--redact hides a word and --no-redact hides nothing: leave one of the two out")
+    short = next((word for word in words if len(word.strip()) < SHORTEST_WORD), "")
+    if short:
+        raise click.UsageError(
+            f"--redact {short}: too short to be told from other words; name at least {SHORTEST_WORD} letters"
         )
 
 

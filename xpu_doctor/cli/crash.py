@@ -7,11 +7,15 @@ import json
 import platform
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.version import __version__
 from xpu_doctor.text.output import to_stderr, to_stdout
 from xpu_doctor.text.visible import described, visible_values
+
+if TYPE_CHECKING:
+    from xpu_doctor.text.redact import Redactor
 
 MAX_LOG = 12000
 
@@ -21,19 +25,55 @@ def report_crash(error: Exception, arguments: Sequence[str]) -> ExitCode:
 
     What the machine refuses to every program is no fault of the doctor: that is one line, and exit code 3.
     """
+    hide = _Hiding(arguments)
+    said = hide.text(described(error))
     lacking = refusal(error)
     if lacking:
         to_stderr(f"Error: {lacking}\n")
-        _print_document({**_document(error, ExitCode.UNDIAGNOSED, "undiagnosed"), "notes": [lacking]}, arguments)
+        _print_document(
+            {**_document(said, ExitCode.UNDIAGNOSED, "undiagnosed", hide.hidden), "notes": [lacking]}, arguments
+        )
         return ExitCode.UNDIAGNOSED
     log = "".join(traceback.format_exception(type(error), error, error.__traceback__))[-MAX_LOG:]
+    log = f"Python {platform.python_version()}, {platform.platform()}, arguments {list(arguments)!r}\n{log}"
     to_stderr(
-        f"xpu-doctor {__version__} failed: {described(error)}\n"
+        f"xpu-doctor {__version__} failed: {said}\n"
         f"This is a fault of xpu-doctor, not of your machine. Please report it with this log:\n"
-        f"--- crash log: Python {platform.python_version()}, {platform.platform()}, arguments {list(arguments)!r}\n{log}--- end\n"
+        f"--- crash log: {hide.text(log)}--- end\n"
     )
-    _print_document(_document(error, ExitCode.TOOL_FAILED, "tool-failed"), arguments)
+    _print_document(_document(said, ExitCode.TOOL_FAILED, "tool-failed", hide.hidden), arguments)
     return ExitCode.TOOL_FAILED
+
+
+class _Hiding:
+    """Hides what is private in the log, as the command line asks; what cannot be redacted is left out."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._off = "--no-redact" in arguments
+        pairs = zip(("", *arguments), arguments, strict=False)
+        self._words = [
+            word.removeprefix("--redact=")
+            for before, word in pairs
+            if before == "--redact" or word.startswith("--redact=")
+        ]
+        self._redactor: Redactor | None = None
+
+    def text(self, text: str) -> str:
+        """Return a text without what is private."""
+        if self._off:
+            return text
+        try:
+            from xpu_doctor.text.redact import redactor_here
+
+            self._redactor = self._redactor or redactor_here(words=self._words)
+            return self._redactor.text(text)
+        except Exception as error:  # the fault may lie there
+            return f"(left out, since hiding names in it failed with {type(error).__name__}; --no-redact prints it)\n"
+
+    @property
+    def hidden(self) -> dict[str, int] | None:
+        """How many values of each kind were hidden; None where nothing was to be."""
+        return None if self._off else dict(self._redactor.hidden) if self._redactor else {}
 
 
 _SCARCE = {
@@ -70,7 +110,7 @@ def _print_document(document: dict[str, object], arguments: Sequence[str]) -> No
             pass
 
 
-def _document(error: Exception, code: ExitCode, verdict: str) -> dict[str, object]:
+def _document(said: str, code: ExitCode, verdict: str, hidden: dict[str, int] | None) -> dict[str, object]:
     """A complete document that says only that the tool failed."""
     import time
 
@@ -85,11 +125,12 @@ def _document(error: Exception, code: ExitCode, verdict: str) -> dict[str, objec
         "ladder": [],
         "root_causes": [],
         "undecided": [],
-        "crashed": [{"part": "tool", "name": "xpu-doctor", "error": described(error)}],
+        "crashed": [{"part": "tool", "name": "xpu-doctor", "error": said}],
         "ignored": [],
         "expectations": [],
         "timings": {},
         "snapshot": {},
         "notes": [],
         "ask_next": [],
+        "redacted": hidden,
     }

@@ -73,7 +73,7 @@ class Progress:
             self._write(f"waiting for the stage {name} (at most {deadline:g} s)\n")
 
     def _write(self, text: str) -> None:
-        to_stderr(text, self._stream)
+        to_stderr(text, self._stream, own_sequences=True)
 
 
 def _columns(stream: TextIO) -> int:

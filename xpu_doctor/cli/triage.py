@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from xpu_doctor.pasted.run import Triaged
-    from xpu_doctor.report.document import Document
     from xpu_doctor.text.safe import SafeText
 
 
@@ -39,7 +37,12 @@ if TYPE_CHECKING:
     help="Print only a message to the customer, in Markdown: cause, remedy, and what to send next.",
 )
 @click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
-@click.option("--no-redact", is_flag=True, help="Keep user names, host names, addresses and tokens of the input.")
+@click.option(
+    "--redact", "words", multiple=True, metavar="WORD", help="Hide this word too: a project, a customer, a machine."
+)
+@click.option(
+    "--no-redact", is_flag=True, help="Hide nothing: names, addresses and secrets of the input stay as they are."
+)
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for."
 )
@@ -51,6 +54,7 @@ def triage(
     as_json: bool,
     only_reply: bool,
     output: str | None,
+    words: tuple[str, ...],
     no_redact: bool,
     verbose: bool,
 ) -> int:
@@ -61,7 +65,7 @@ def triage(
     Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed.
     """
     from xpu_doctor.catalogue.names import all_codes, all_rules
-    from xpu_doctor.cli.check import refuse_empty
+    from xpu_doctor.cli.check import check_words, refuse_empty
     from xpu_doctor.diagnosis.diagnose import Options
     from xpu_doctor.model.codec import SnapshotError
     from xpu_doctor.model.findings import LADDER
@@ -72,6 +76,7 @@ def triage(
         raise click.UsageError("--reply is a message in Markdown: it cannot be had as JSON. Leave one of the two out.")
     _check_format(wanted)
     refuse_empty("--ignore", ignore)
+    check_words(words, no_redact)
     codes = tuple(part.strip() for value in ignore for part in value.split(",") if part.strip())
     for code in codes:
         if code not in all_codes():
@@ -80,21 +85,31 @@ def triage(
     texts = _texts(files)
     try:
         triaged = triage_texts(
-            texts, rules=all_rules(), options=Options(fail_on, (), codes, LADDER), redact=not no_redact
+            texts,
+            rules=all_rules(),
+            options=Options(fail_on, (), codes, LADDER),
+            redact=not no_redact,
+            words=words,
         )
     except SnapshotError as error:
         raise click.UsageError(str(error)) from error
+    from xpu_doctor.examination.run import now
+    from xpu_doctor.report.build import deliver, report_on_texts
+
+    report = report_on_texts(
+        triaged.diagnosis,
+        triaged.snapshot,
+        redactor=triaged.redactor,
+        words=words,
+        created=now(),
+        notes=triaged.notes,
+    )
     if only_reply:
         from xpu_doctor.report.reply import reply
 
-        return _write(
-            reply(triaged.diagnosis, triaged.snapshot), output, triaged.diagnosis.exit_code, private=no_redact
-        )
-    report = _report(triaged, redact=not no_redact)
-    from xpu_doctor.report.build import rendered
-
-    text = rendered(_asking(report, triaged), wanted, to_file=output not in (None, "-"), verbose=verbose)
-    return _write(text, output, report.exit_code, private=no_redact)
+        text = reply(report, triaged.diagnosis, triaged.snapshot)
+        return _write(text, output, report.exit_code, private=no_redact)
+    return deliver(report, wanted, output, verbose=verbose, private=no_redact)
 
 
 def _check_format(wanted: str) -> None:
@@ -137,46 +152,6 @@ def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
         except OSError as error:
             raise click.UsageError(f"{path}: {error.strerror or error}") from error
     return texts
-
-
-def _report(triaged: Triaged, *, redact: bool) -> Document:
-    import time
-
-    from xpu_doctor.model.codec import encode
-    from xpu_doctor.model.version import __version__
-    from xpu_doctor.report.document import document
-
-    facts = encode(triaged.snapshot)
-    if redact:
-        from xpu_doctor.text.redact import redacted_facts
-
-        facts = redacted_facts(facts)
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return document(
-        triaged.diagnosis,
-        triaged.snapshot,
-        facts,
-        version=__version__,
-        created=created,
-        timings={},
-        notes=triaged.notes,
-    )
-
-
-def _asking(report: Document, triaged: Triaged) -> Document:
-    """Add the questions whose answers would decide."""
-    from dataclasses import replace
-
-    from xpu_doctor.report.document import QuestionDocument
-    from xpu_doctor.report.reply import next_questions
-
-    return replace(
-        report,
-        ask_next=[
-            QuestionDocument(question.why, list(question.asks))
-            for question in next_questions(triaged.diagnosis, triaged.snapshot)
-        ],
-    )
 
 
 def _write(text: str, output: str | None, code: int, *, private: bool) -> int:

@@ -11,7 +11,7 @@ ASKS: Mapping[str, str] = {
     "access": "ls -l /dev/dri; id",
     "level_zero": "xpu-doctor check --json",
     "driver": "clinfo | grep -i version; dpkg -l | grep -Ei 'libze|level-zero|opencl-icd'   (or rpm -qa)",
-    "environment": "env | grep -E '^(ONEAPI|ZE_|SYCL_|UR_|NEO|LD_|PYTORCH|TORCH)'",
+    "environment": "env | grep -E '^(ONEAPI_DEVICE_SELECTOR|ONEAPI_ROOT|ZE_AFFINITY_MASK|SYCL_DEVICE_FILTER|LD_LIBRARY_PATH|LD_PRELOAD)='",
     "python": 'python -c "import sys, platform; print(sys.version, platform.machine(), sys.prefix)"',
     "target": 'python -c "import sys; print(sys.executable)"',
     "distributions": "python -m pip list",

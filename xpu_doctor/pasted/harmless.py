@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.remedies.install import TRITONS
-from xpu_doctor.tables import text
+from xpu_doctor.remedies.known_words import KNOWN, packages, table_words
 from xpu_doctor.tables.variables import known_variables
 
 SOMETHING = "SOMETHING"
@@ -34,7 +32,6 @@ UNKNOWN = {"reason": SOMETHING, "fact": ""}
 NUMBERED = frozenset({"group_id"})
 """Numbers that commands name and that a file does not know better than the machine."""
 GROUPS = frozenset({"render", "video"})
-TRIO = ("torch", "torchvision", "torchaudio", "pytorch", "intel-extension-for-pytorch", "oneccl-bind-pt")
 
 _VERSION = r"v?\d{1,10}(?:[.:]\d{1,10}){0,6}"
 _RELEASE = re.compile(
@@ -60,22 +57,6 @@ _PART = re.compile(
     r"[A-Za-z]:|lib\d{0,2}|bin|usr|opt|etc|Lib|Scripts|Library|site-packages|dist-packages|python3?(?:\.\d{1,2})?(?:\.exe)?|torch|intel|oneapi"
     rf"|torch-{_VERSION}(?:\+(?:xpu|cpu|cu\d{{2,3}}))?\.dist-info"
 )
-_TABLE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*[A-Za-z0-9+]")
-KNOWN = frozenset(
-    """
-    machine host container linux windows macos cpython pypy x86_64 AMD64 amd64 aarch64 arm64 docker podman kubernetes lxc
-    i915 xe vfio-pci vfio_pci xe-vfio-pci amdgpu nvidia nouveau dxgkrnl pip uv uv-project conda mamba pixi poetry pdm pipenv hatch system dpkg rpm pacman
-    module command xpu cpu cuda rocm ok error crash exit hang skipped missing empty size unreadable loads fails version symbol foreign truncated short
-    not-a-library corrupt import later RPATH RUNPATH LD_LIBRARY_PATH LD_PRELOAD PATH ld.so.cache path torch musl ubuntu debian fedora rhel centos rocky
-    almalinux suse sles opensuse opensuse-leap opensuse-tumbleweed arch manjaro nixos alpine linuxmint pop EACCES ENOENT EPERM ENODEV EBUSY EIO ENXIO
-    SIGSEGV SIGABRT SIGILL SIGBUS SIGKILL SIGFPE OSError ImportError RuntimeError ModuleNotFoundError AttributeError interpreter distributions build shadows
-    xpu_query allocate compute float32 float16 bfloat16 snap static live UTF-8 utf-8 cp1252 alchemist battlemage xe-lp gen9 integrated discrete traceback
-    certain likely possible warning info
-    """.split()  # noqa: SIM905 - a list of a hundred words is read more easily so
-)  # fmt: skip
-"""Words by which facts name what is one of a few."""
-
-
 def offered(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot from which remedies for a file or a paste may be built."""
     return replace(decode(_value(encode(snapshot), "", "")), origin=snapshot.origin)
@@ -141,7 +122,7 @@ def _shaped(value: str) -> str:
     if any(pattern.fullmatch(value) for pattern in (_NODE, _ADDRESS, _DEVICE, _SELECTOR)):
         return value
     if _WORD.fullmatch(value):
-        return value if value in _table_words() else SOMETHING
+        return value if value in table_words() else SOMETHING
     if "/" in value or "\\" in value:
         return _path(value)
     return SOMETHING
@@ -153,7 +134,7 @@ def _path(value: str) -> str:
         return SOMETHING
     mark = "\\" if "\\" in value else "/"
     parts = [
-        part if _PART.fullmatch(part) or part in _table_words() else "NAME"
+        part if _PART.fullmatch(part) or part in table_words() else "NAME"
         for part in value.replace("\\", "/").split("/")
         if part
     ]
@@ -163,36 +144,10 @@ def _path(value: str) -> str:
 def _requirement(value: str) -> str:
     """Return a requirement of a known package with a plain version; the condition is kept where it names a system alone."""
     match = _REQUIREMENT.fullmatch(value) if len(value) <= 300 else None
-    if match is None or match[1] not in _packages():
+    if match is None or match[1] not in packages():
         return SOMETHING
     condition = match[3] or ""
     parts = re.split(r" (?:and|or) ", condition.strip()) if condition else []
     if not all(_SYSTEM.fullmatch(part) for part in parts):
         return SOMETHING
     return f"{match[1]}{match[2].strip()}" + (f" ; {condition}" if condition else "")
-
-
-@cache
-def _packages() -> frozenset[str]:
-    """Names of Python packages that commands may install."""
-    named = re.findall(
-        r"\b(?:intel|onemkl|oneccl|impi|tcmlib|umf|tbb|mkl|dpcpp|pytorch|triton)[a-z0-9_-]*",
-        text("releases.toml") + text("opened_libraries.toml"),
-    )
-    plain = ("filelock", "fsspec", "jinja2", "networkx", "sympy", "typing-extensions", "setuptools", "numpy", "pillow")
-    return frozenset((*named, *(name.replace("_", "-") for name in named), *TRIO, *TRITONS, *plain))
-
-
-@cache
-def _table_words() -> frozenset[str]:
-    """Every word of the tables of releases, libraries and drivers: packages, files, variables, distributions."""
-    names = (
-        "releases.toml",
-        "opened_libraries.toml",
-        "system_libraries.toml",
-        "drivers.toml",
-        "known_faults.toml",
-        "implications.toml",
-        "runtime_files.json",
-    )
-    return frozenset(word for name in names for word in _TABLE_WORD.findall(text(name))) | _packages() | KNOWN

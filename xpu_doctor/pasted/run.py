@@ -46,12 +46,21 @@ class Triaged:
     snapshot: Snapshot
     snapshots: tuple[Snapshot, ...]
     notes: tuple[str, ...] = ()
+    redactor: Redactor | None = None
+    """What hid the names and secrets of the texts before they were read, and knows them; None where nothing was to be hidden."""
 
 
 def triage_texts(
-    texts: Sequence[tuple[str, SafeText]], *, rules: Sequence[Rule], options: Options | None = None, redact: bool = True
+    texts: Sequence[tuple[str, SafeText]],
+    *,
+    rules: Sequence[Rule],
+    options: Options | None = None,
+    redact: bool = True,
+    words: Iterable[str] = (),
 ) -> Triaged:
     """Diagnose texts of one machine, given as (name, text); a text may also be a saved JSON report.
+
+    Names and secrets are hidden before anything is read, `words` too, unless `redact` is false.
 
     Raises:
         SnapshotError: a saved report is damaged, or of a newer version.
@@ -64,9 +73,12 @@ def triage_texts(
             bodies.append((name, Searched(safe.text)))
         else:
             saved.append(snapshot)
+    redactor = None
     if redact:
-        redactor = redactor_for(body for _, body in bodies)
+        users = [snapshot.access.user for snapshot in saved if isinstance(snapshot.access.user, str)]
+        redactor = redactor_for((body for _, body in bodies), users=users, words=words)
         bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
+        saved = [_redacted_snapshot(snapshot, redactor) for snapshot in saved]
     cut = any(safe.cut for _, safe in texts)
     snapshots = (
         [*saved, *(_marked(snapshot, cut) for snapshot in read(Text.of(body, name) for name, body in bodies))]
@@ -82,7 +94,7 @@ def triage_texts(
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
     return Triaged(
-        diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes))
+        diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes)), redactor
     )
 
 
@@ -90,6 +102,13 @@ def _redacted(body: Searched, redactor: Redactor) -> Searched:
     """Return a text without names and secrets; where it held none, it is the same one, and need not be searched anew."""
     text = redactor.text(body.body, body.tokens)
     return body if text == body.body else Searched(text)
+
+
+def _redacted_snapshot(snapshot: Snapshot, redactor: Redactor) -> Snapshot:
+    from xpu_doctor.model.codec import decode, encode
+    from xpu_doctor.redact_document import redacted_snapshot
+
+    return decode(redacted_snapshot(encode(snapshot), redactor))
 
 
 def _marked(snapshot: Snapshot, cut: bool) -> Snapshot:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
@@ -13,7 +13,9 @@ from xpu_doctor.model.version import __version__
 from xpu_doctor.report.document import Document, document
 
 if TYPE_CHECKING:
+    from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.text.redact import Redactor
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Report:
     fail_on: str = "error"
     redact: bool = True
     created: str = ""
+    words: tuple[str, ...] = ()
+    """What the user wants hidden besides."""
 
     def of_snapshot(
         self,
@@ -33,8 +37,9 @@ class Report:
         layers: tuple[Layer, ...] = CHECKED,
         timings: Mapping[str, float] | None = None,
         notes: tuple[str, ...] = (),
+        users: tuple[str, ...] = (),
     ) -> Document:
-        """Judge a snapshot and return the document."""
+        """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
         from xpu_doctor.catalogue.names import all_rules, load
         from xpu_doctor.model.codec import encode
         from xpu_doctor.report.this_process import peak_memory_bytes
@@ -42,15 +47,10 @@ class Report:
         options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
         judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
         diagnosis = diagnose(snapshot, all_rules(judged), options)
-        facts = encode(snapshot)
-        if self.redact:
-            from xpu_doctor.text.redact import redacted_facts
-
-            facts = redacted_facts(facts)
-        return document(
+        report = document(
             diagnosis,
             snapshot,
-            facts,
+            encode(snapshot),
             version=__version__,
             created=self.created,
             timings=dict(timings or {}),
@@ -58,6 +58,45 @@ class Report:
             peak_memory=peak_memory_bytes(),
             command=own_command(),
         )
+        return self._finished(report, snapshot, users)
+
+    def _finished(self, report: Document, snapshot: Snapshot, users: tuple[str, ...]) -> Document:
+        """Return the report as it may be shown."""
+        from xpu_doctor.report.redaction import NOT_REDACTED, redacted_document
+
+        if not self.redact:
+            return replace(report, notes=[*report.notes, NOT_REDACTED])
+        from xpu_doctor.text.redact import redactor_here
+
+        known = (*users, snapshot.access.user) if isinstance(snapshot.access.user, str) else users
+        return redacted_document(report, redactor_here(users=known, words=self.words), self.words)
+
+
+def report_on_texts(
+    diagnosis: Diagnosis,
+    snapshot: Snapshot,
+    *,
+    redactor: Redactor | None,
+    words: Iterable[str] = (),
+    created: str = "",
+    notes: tuple[str, ...] = (),
+) -> Document:
+    """Return the report on texts, with the questions whose answers would decide.
+
+    `redactor` is what hid the names and secrets of the texts, None where nothing was to be hidden; `words` are the user's own to hide.
+    """
+    from xpu_doctor.model.codec import encode
+    from xpu_doctor.report.document import QuestionDocument
+    from xpu_doctor.report.redaction import NOT_REDACTED, redacted_document
+    from xpu_doctor.report.reply import next_questions
+
+    facts = encode(snapshot)
+    report = document(diagnosis, snapshot, facts, version=__version__, created=created, timings={}, notes=notes)
+    asked = next_questions(diagnosis, snapshot)
+    report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
+    if redactor is None:
+        return replace(report, notes=[*report.notes, NOT_REDACTED])
+    return redacted_document(report, redactor, words)
 
 
 def own_command() -> str:
@@ -101,12 +140,8 @@ def deliver(
     """
     from xpu_doctor.text.output import write
 
-    write(
-        rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose),
-        output,
-        python=python,
-        private=private,
-    )
+    text = rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose)
+    write(text, output, python=python, private=private, own_sequences=format_ == "text")
     return report.exit_code
 
 

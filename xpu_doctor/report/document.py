@@ -151,11 +151,13 @@ class Document:
     timings: dict[str, float]
     """Seconds by stage or probe."""
     snapshot: dict[str, Any]
-    """All facts, redacted; its own `schema` number, no promise yet."""
+    """All facts; its own `schema` number, no promise yet."""
     notes: list[str] = field(default_factory=list)
     """What a reader should know of how the report came about, e.g. that a long text was cut."""
     ask_next: list[QuestionDocument] = field(default_factory=list)
     """Triage: the questions whose answers would decide between the causes that are left."""
+    redacted: dict[str, int] | None = None
+    """How many different values of each kind were hidden; None where nothing was, because --no-redact was given."""
 
 
 def document(
@@ -170,7 +172,7 @@ def document(
     peak_memory: int | None = None,
     command: str = "xpu-doctor",
 ) -> Document:
-    """Build the document; `facts` is the redacted snapshot as plain JSON values."""
+    """Build the document with everything in it as it was found; `facts` is the snapshot as plain JSON values."""
     return Document(
         DOCUMENT_SCHEMA,
         Tool("xpu-doctor", version, peak_memory, command),

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.conditions import holds
 from xpu_doctor.diagnosis.diagnose import device_works
-from xpu_doctor.model.findings import Confidence, Finding, Severity
-from xpu_doctor.report.printable import printable
+from xpu_doctor.model.findings import Confidence, Severity
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
+from xpu_doctor.text.visible import visible
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.report.document import Document, FindingDocument
 
 MAX_QUESTIONS = 3
 
@@ -61,10 +62,10 @@ def _worth(question: Question, left: Iterable[str]) -> int:
     return sum(len(order) - place for place, code in enumerate(order) if code in question.decides)
 
 
-def reply(diagnosis: Diagnosis, snapshot: Snapshot) -> str:
-    """Return the message to the customer, in Markdown."""
+def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
+    """Return the message to the customer, in Markdown; what it says of the machine is the report's."""
     lines = ["Thank you for the report.", ""]
-    roots = [root for root in diagnosis.root_causes if root.severity is not Severity.INFO]
+    roots = [root for root in report.root_causes if root.severity != "info"]
     lines += list(_opinion(roots, device_works(snapshot)))
     asked = next_questions(diagnosis, snapshot)
     if asked:
@@ -84,23 +85,23 @@ def reply(diagnosis: Diagnosis, snapshot: Snapshot) -> str:
         lines.append("Please paste it as text, whole, between lines of three backticks.")
     elif roots:
         lines += ["", "If that does not help, please send the whole output of the commands above."]
-    return "\n".join(lines).rstrip() + "\n"
+    return visible("\n".join(lines).rstrip() + "\n")
 
 
-def _opinion(roots: Sequence[Finding], works: bool) -> Iterable[str]:
+def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
     """What the texts say so far, and what to do about it where that is likely enough."""
     if not roots:
         yield "What you sent shows that torch finds the GPU." if works else "What you sent does not show the cause yet."
         return
     first = roots[0]
     words = {
-        Confidence.CERTAIN: "The cause is",
-        Confidence.LIKELY: "Most likely",
-        Confidence.POSSIBLE: "It is possible that this is the cause",
+        "certain": "The cause is",
+        "likely": "Most likely",
+        "possible": "It is possible that this is the cause",
     }
     yield f"{words[first.confidence]}: {markdown(first.summary)} (`{first.code}`)."
-    if first.confidence is not Confidence.POSSIBLE and first.remedies:
-        remedy = printable(first.remedies[0])
+    if first.confidence != "possible" and first.remedies:
+        remedy = first.remedies[0]
         yield ""
         yield f"What helps: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
         if remedy.commands:
@@ -109,7 +110,7 @@ def _opinion(roots: Sequence[Finding], works: bool) -> Iterable[str]:
             yield from (command.replace("```", "") for command in remedy.commands)
             yield "```"
     others = [f"`{root.code}`" for root in roots[1:3]]
-    if others and first.confidence is not Confidence.CERTAIN:
+    if others and first.confidence != "certain":
         yield ""
         yield f"Also to be considered: {', '.join(others)}."
 

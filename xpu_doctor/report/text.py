@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.document import Document, EvidenceDocument, FindingDocument, RemedyDocument
@@ -25,6 +25,8 @@ RISKS = {
     "admin": "needs administrator rights and changes the system",
 }
 MAX_EVIDENCE = 6
+HIDDEN_KINDS = {"ip": "address", "mac": "address", "email": "address", "credentials": "password", "word": "own word"}
+"""What kinds of hidden values are called where the kind does not say it."""
 
 
 def render_text(report: Document, terminal: Terminal, *, verbose: bool = False) -> str:
@@ -236,6 +238,7 @@ class _Page:
             lines.append(
                 f"{count} question{'s' if count != 1 else ''} could not be decided; -v lists them and what to ask for"
             )
+        lines += list(_hidden(self.report.redacted or {}))
         if lines:
             yield ""
         for line in lines:
@@ -258,6 +261,21 @@ class _Page:
             break_on_hyphens=False,
         )
         yield from (self.terminal.style(line, *styles) for line in lines or [first.rstrip()])
+
+
+def _hidden(redacted: Mapping[str, int]) -> Iterator[str]:
+    """How many values of each kind were hidden, in one line."""
+    counts: dict[str, int] = {}
+    for kind, count in redacted.items():
+        called = HIDDEN_KINDS.get(kind, kind)
+        counts[called] = counts.get(called, 0) + count
+    told = [
+        f"{count} {called if count == 1 else called + ('es' if called.endswith('s') else 's')}"
+        for called, count in counts.items()
+        if count
+    ]
+    if told:
+        yield f"Hidden: {', '.join(told)}; --no-redact shows them"
 
 
 def _all_clear(report: Document) -> str:

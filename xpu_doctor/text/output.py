@@ -137,18 +137,21 @@ def keep_stdout_apart() -> None:
             stream.apart()
 
 
-def to_stderr(text: str, stream: TextIO | None = None) -> None:
-    """Write a text to stderr (or to another stream in its place); that it cannot be written costs nothing."""
+def to_stderr(text: str, stream: TextIO | None = None, *, own_sequences: bool = False) -> None:
+    """Write a text to stderr (or to another stream in its place); that it cannot be written costs nothing.
+
+    What would steer a terminal is made visible; `own_sequences` lets pass what the doctor itself tells one.
+    """
     target = stream or sys.stderr
     if target is None:
         return
     with contextlib.suppress(OSError, ValueError):
-        _styled(target, text)
+        _put(target, text, own_sequences)
         target.flush()
 
 
-def to_stdout(text: str) -> None:
-    """Write a text to stdout.
+def to_stdout(text: str, *, own_sequences: bool = False) -> None:
+    """Write a text to stdout, as `to_stderr` does.
 
     Raises:
         OutputError: it cannot be written.
@@ -160,7 +163,7 @@ def to_stdout(text: str) -> None:
     if text.startswith("{") and encoding not in ("utf-8", "utf8"):
         text = _ascii_json(text)
     try:
-        _styled(sys.stdout, text)
+        _put(sys.stdout, text, own_sequences)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -169,12 +172,13 @@ def to_stdout(text: str) -> None:
         raise OutputError(f"cannot write to stdout: {error.strerror or error}") from error
 
 
-def _styled(stream: TextIO, text: str) -> None:
+def _put(stream: TextIO, text: str, own_sequences: bool) -> None:
     known: Any = stream
-    if isinstance(known, Stream):
+    encoding = stream.encoding or "utf-8"
+    if own_sequences and isinstance(known, Stream):
         known.styled(text)
     else:
-        stream.write(styled(text, stream.encoding or "utf-8"))
+        stream.write(styled(text, encoding) if own_sequences else _encodable(visible(text), encoding))
 
 
 def _ascii_json(text: str) -> str:
@@ -194,7 +198,9 @@ def silence(descriptor: int) -> None:
     os.close(null)
 
 
-def write(text: str, path: str | None, *, python: str | None = None, private: bool = False) -> None:
+def write(
+    text: str, path: str | None, *, python: str | None = None, private: bool = False, own_sequences: bool = False
+) -> None:
     """Write a report to stdout (also where `path` is `-`), or to the file `path`: whole or not at all, and never through a stranger's link.
 
     `python` is the interpreter that was examined, no file of which is ever replaced; a `private` report is for its owner's eyes alone.
@@ -204,7 +210,7 @@ def write(text: str, path: str | None, *, python: str | None = None, private: bo
     """
     place = Place.of(path, python)
     if place is None:
-        to_stdout(text)
+        to_stdout(text, own_sequences=own_sequences)
         return
     import tempfile
 

@@ -73,15 +73,15 @@ def _matches(text: Searched, pattern: re.Pattern[str], words: tuple[str, ...]) -
         yield from pattern.finditer(text.line(number))
 
 
-def redactor_for(texts: Iterable[Searched]) -> Redactor:
-    """Return a redactor that knows the names in these texts; the same name gets the same replacement in all of them."""
-    users: set[str] = set()
+def redactor_for(texts: Iterable[Searched], users: Iterable[str] = (), words: Iterable[str] = ()) -> Redactor:
+    """Return a redactor that knows the names in these texts, further users, and the user's own words."""
+    users = _real(users)
     hosts: set[str] = set()
     for text in texts:
         more_users, more_hosts = names_in(text)
         users |= more_users
         hosts |= more_hosts
-    return Redactor(sorted(users), sorted(hosts - users))
+    return Redactor(sorted(users), sorted(hosts - users), words)
 
 
 def _real(names: Iterable[str]) -> set[str]:

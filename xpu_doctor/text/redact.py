@@ -74,6 +74,10 @@ class Redactor:
         result = self._each(value)
         return result if len(self._names) == known else self._each(value)
 
+    def hide(self, value: str, kind: str) -> str:
+        """Return what stands for a value that is private whatever it looks like."""
+        return self._placeholder(kind, value)
+
     def _each(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.text(value)
@@ -175,14 +179,16 @@ def _pieces(text: Searched, lines: Mapping[int, str]) -> Iterator[str]:
     yield text.body[done:]
 
 
-def redactor_here(environment: Mapping[str, str] | None = None, words: Iterable[str] = ()) -> Redactor:
-    """Return a redactor that knows this machine's user and host names, and the user's own words."""
+def redactor_here(
+    environment: Mapping[str, str] | None = None, words: Iterable[str] = (), users: Iterable[str] = ()
+) -> Redactor:
+    """Return a redactor that knows this machine's user and host names, further users, and the user's own words."""
     variables = os.environ if environment is None else environment
-    users = {variables.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")}
+    named = {variables.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")}
     home = os.path.basename(variables.get("HOME") or variables.get("USERPROFILE") or "")
     node = os.uname().nodename if hasattr(os, "uname") else variables.get("COMPUTERNAME", "")
     hosts = {node, variables.get("HOSTNAME", ""), variables.get("COMPUTERNAME", "")}
-    return Redactor(_worth_hiding(users | {home}), _worth_hiding(hosts), words)
+    return Redactor(_worth_hiding({*named, *users, home}), _worth_hiding(hosts), words)
 
 
 def _worth_hiding(names: Iterable[str]) -> tuple[str, ...]:
@@ -192,9 +198,3 @@ def _worth_hiding(names: Iterable[str]) -> tuple[str, ...]:
             name for name in names if len(name) > 1 and name.lower() not in ("root", "localhost", "home", *NOT_A_USER)
         )
     )
-
-
-def redacted_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a snapshot's plain values without the names and secrets of this machine."""
-    result: dict[str, Any] = redactor_here().values(facts)
-    return result

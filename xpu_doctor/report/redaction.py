@@ -1,0 +1,227 @@
+"""The one walk over a finished report that hides what is private in every text of it: summaries, proof, notes, facts, the doctor's own command.
+
+What stays: the keys, the codes and the doctor's own words (layers, states, package managers, paths of facts). The commands of a report
+on this machine keep their paths, since they are there to be typed; one that holds a secret is not shown at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from xpu_doctor.report.document import Document, RemedyDocument, Tool
+from xpu_doctor.tables.variables import says_secret
+from xpu_doctor.text.private_patterns import UNNUMBERED
+from xpu_doctor.text.redact import Redactor
+
+NOT_REDACTED = (
+    "this report is not redacted: names of users and machines, addresses and secrets stand in it as they were found"
+)
+NOT_SHOWN = "The commands are not shown: they hold what this report hides."
+SECRETS = UNNUMBERED | {"word"}
+"""Kinds that no command may hold, whoever is to type it."""
+KEPT = frozenset(
+    {
+        "schema",
+        "created",
+        "origin",
+        "verdict",
+        "exit_code",
+        "layer",
+        "state",
+        "severity",
+        "confidence",
+        "risk",
+        "code",
+        "part",
+    }
+)
+"""Fields of the document with a closed set of values."""
+PERSONAL = frozenset({"user", "account_groups", "group"})
+"""Facts that are names, whatever else they may mean."""
+_ONE_WORD = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}")
+BREAK = "\n\x1e\n"
+"""Stands between texts that are redacted at once."""
+
+
+class Place(Enum):
+    """What a text is, where it is not prose."""
+
+    PROSE = "prose"
+    WORD = "word"
+    """May be one of the doctor's own words, which then stays."""
+    FACT = "fact"
+    """May be the path of a fact, which then stays."""
+    NAMED = "named"
+    """Is a secret whatever it says, because of the name that it has."""
+
+
+PLACES: Mapping[str, Place] = {"manager": Place.WORD, "fact": Place.FACT, "needs": Place.FACT}
+"""Fields of the document by what they hold."""
+
+Change = Callable[[str, Place], str]
+"""Returns what stands for a text at a place."""
+ToType = Callable[[str], bool]
+"""Says whether lines may be shown as they are, to be typed on this machine."""
+
+
+def redacted_document(report: Document, redactor: Redactor, words: Iterable[str] = ()) -> Document:
+    """Return a report without what is private, and with the number of values of each kind that were hidden."""
+    own_words = tuple(words)
+    to_type = _is_free_of_secrets(own_words) if report.origin == "live" else None
+    result: Document = _redacted(report, redactor, lambda value, change: _document(value, change, to_type))
+    return dataclasses.replace(result, redacted=dict(redactor.hidden))
+
+
+def redacted_snapshot(facts: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """Return a snapshot's plain values without what is private."""
+    result: dict[str, Any] = _redacted(facts, redactor, lambda value, change: _facts(value, "", change))
+    return result
+
+
+def _redacted(value: Any, redactor: Redactor, walk: Callable[[Any, Change], Any]) -> Any:
+    """Walk twice: to gather the texts, which are redacted all at once, and to put the results in their places."""
+    gathered: dict[str, None] = {}
+
+    def gather(text: str, place: Place) -> str:
+        if place is not Place.NAMED:
+            gathered[text] = None
+        return text
+
+    walk(value, gather)
+    results = _texts(list(gathered), redactor)
+
+    def replace(text: str, place: Place) -> str:
+        if place is Place.NAMED:
+            return redactor.hide(text, "secret")
+        return text if _stays(text, place, results[text]) else results[text]
+
+    return walk(value, replace)
+
+
+def _texts(texts: list[str], redactor: Redactor) -> dict[str, str]:
+    """Redact many texts as one: a name that one of them shows is hidden in all."""
+    joined = [text for text in texts if "\x1e" not in text]
+    results = redactor.text(BREAK.join(joined)).split(BREAK)
+    if len(results) == len(joined):
+        together = dict(zip(joined, results, strict=True))
+        return {text: together[text] if text in together else redactor.text(text) for text in texts}
+    return {text: redactor.text(text) for text in texts}
+
+
+def _stays(text: str, place: Place, redacted: str) -> bool:
+    """Return whether a text is the doctor's own although a name is spelt as it is."""
+    if redacted == text or place is Place.PROSE:
+        return False
+    return _is_word(text) if place is Place.WORD else _is_fact(text)
+
+
+def _is_word(text: str) -> bool:
+    if _ONE_WORD.fullmatch(text) is None:
+        return False
+    from xpu_doctor.pasted.harmless import is_known_word
+
+    return is_known_word(text)
+
+
+def _is_fact(path: str) -> bool:
+    """Return whether a path is made of the names of facts."""
+    return all(name in _fact_names() or name.isdigit() for name in path.replace("[", ".").replace("]", "").split("."))
+
+
+@cache
+def _fact_names() -> frozenset[str]:
+    from xpu_doctor.model import facts
+    from xpu_doctor.model.snapshot import Snapshot
+
+    classes = (Snapshot, *(value for value in vars(facts).values() if hasattr(value, "__dataclass_fields__")))
+    return frozenset(name for each in classes for name in each.__dataclass_fields__)
+
+
+# ---------------------------------------------------------------------------------------------- the document
+
+
+def _document(value: Any, change: Change, to_type: ToType | None, name: str = "") -> Any:
+    """Return a part of the document with its texts changed; `to_type` looks at commands that keep their paths."""
+    if isinstance(value, str):
+        return value if name in KEPT else change(value, PLACES.get(name, Place.PROSE))
+    if isinstance(value, list):
+        return [_document(item, change, to_type, name) for item in value]
+    if isinstance(value, Tool):
+        command = change(value.command, Place.PROSE)
+        return dataclasses.replace(value, command=command if command == value.command else value.name)
+    if isinstance(value, RemedyDocument):
+        return _remedy(value, change, to_type)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields: Any = value
+        parts = {field.name: getattr(fields, field.name) for field in dataclasses.fields(fields)}
+        changed = {
+            key: _facts(part, "", change) if key == "snapshot" else _document(part, change, to_type, key)
+            for key, part in parts.items()
+        }
+        return dataclasses.replace(fields, **changed)
+    return value
+
+
+def _remedy(remedy: RemedyDocument, change: Change, to_type: ToType | None) -> RemedyDocument:
+    """Return a remedy whose commands are whole or not there: a placeholder in a command would mean something else to a shell."""
+    typed = "\n".join((*remedy.commands, *remedy.verify))
+    shown = to_type(typed) if to_type else change(typed, Place.PROSE) == typed
+    why = change(remedy.why, Place.PROSE)
+    return dataclasses.replace(
+        remedy,
+        title=change(remedy.title, Place.PROSE),
+        why=why if shown else f"{why} {NOT_SHOWN}".strip(),
+        commands=remedy.commands if shown else [],
+        os=change(remedy.os, Place.WORD),
+        manager=change(remedy.manager, Place.WORD),
+        verify=remedy.verify if shown else [],
+        url=change(remedy.url, Place.PROSE),
+    )
+
+
+def _is_free_of_secrets(words: tuple[str, ...]) -> ToType:
+    """Return what says whether lines hold neither a secret nor one of the user's own words."""
+
+    @cache
+    def free(lines: str) -> bool:
+        looking = Redactor(words=words)
+        looking.text(lines)
+        return looking.hidden.keys().isdisjoint(SECRETS)
+
+    return free
+
+
+# ---------------------------------------------------------------------------------------------- the snapshot
+
+
+def _facts(value: Any, name: str, change: Change, of_plugin: bool = False) -> Any:
+    """Return plain values of a snapshot with their texts changed; `name` is the field that holds them."""
+    if isinstance(value, str):
+        return change(
+            value, Place.FACT if name == "fact" else Place.PROSE if name in PERSONAL or of_plugin else Place.WORD
+        )
+    if isinstance(value, (list, tuple)):
+        return [_facts(item, name, change, of_plugin) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if of_plugin:
+        hidden = {key for key, item in value.items() if _hides(key, item)}
+        return {
+            change(key, Place.WORD): change(item, Place.NAMED) if key in hidden else _facts(item, key, change, True)
+            for key, item in value.items()
+        }
+    if name == "plugins":
+        return {key: _facts(item, key, change, True) for key, item in value.items()}
+    if name in ("variables", "fallback_variables") and _hides(value.get("name", ""), value.get("value")):
+        return {"name": change(value["name"], Place.WORD), "value": change(value["value"], Place.NAMED)}
+    return {key: _facts(item, key, change) for key, item in value.items()}
+
+
+def _hides(name: object, value: object) -> bool:
+    """Return whether the name of a value says that it is a secret."""
+    return isinstance(name, str) and isinstance(value, str) and value != "" and says_secret(name)
