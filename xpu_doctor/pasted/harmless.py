@@ -57,6 +57,8 @@ _PART = re.compile(
     r"[A-Za-z]:|lib\d{0,2}|bin|usr|opt|etc|Lib|Scripts|Library|site-packages|dist-packages|python3?(?:\.\d{1,2})?(?:\.exe)?|torch|intel|oneapi"
     rf"|torch-{_VERSION}(?:\+(?:xpu|cpu|cu\d{{2,3}}))?\.dist-info"
 )
+
+
 def offered(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot from which remedies for a file or a paste may be built."""
     return replace(decode(_value(encode(snapshot), "", "")), origin=snapshot.origin)

@@ -106,7 +106,7 @@ def _redacted(body: Searched, redactor: Redactor) -> Searched:
 
 def _redacted_snapshot(snapshot: Snapshot, redactor: Redactor) -> Snapshot:
     from xpu_doctor.model.codec import decode, encode
-    from xpu_doctor.redact_document import redacted_snapshot
+    from xpu_doctor.report.redaction import redacted_snapshot
 
     return decode(redacted_snapshot(encode(snapshot), redactor))
 

@@ -29,7 +29,7 @@ KNOWN = frozenset(
 @cache
 def packages() -> frozenset[str]:
     """Names of Python packages that commands may install."""
-        named = re.findall(
+    named = re.findall(
         r"\b(?:intel|onemkl|oneccl|impi|tcmlib|umf|tbb|mkl|dpcpp|pytorch|triton)[a-z0-9_-]*",
         text("releases.toml") + text("opened_libraries.toml"),
     )

@@ -123,7 +123,7 @@ def _stays(text: str, place: Place, redacted: str) -> bool:
 def _is_word(text: str) -> bool:
     if _ONE_WORD.fullmatch(text) is None:
         return False
-    from xpu_doctor.pasted.harmless import is_known_word
+    from xpu_doctor.remedies.known_words import is_known_word
 
     return is_known_word(text)
 
