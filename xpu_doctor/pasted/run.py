@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
 from xpu_doctor.diagnosis.diagnose import conclude, diagnose
 from xpu_doctor.diagnosis.ranking import flat, rank
+from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.findings import LADDER, Confidence, Evidence, Finding, Remedy, Severity
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
+from xpu_doctor.report.redaction import redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
@@ -105,9 +107,6 @@ def _redacted(body: Searched, redactor: Redactor) -> Searched:
 
 
 def _redacted_snapshot(snapshot: Snapshot, redactor: Redactor) -> Snapshot:
-    from xpu_doctor.model.codec import decode, encode
-    from xpu_doctor.report.redaction import redacted_snapshot
-
     return decode(redacted_snapshot(encode(snapshot), redactor))
 
 

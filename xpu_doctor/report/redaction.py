@@ -13,6 +13,9 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
+from xpu_doctor.model import facts
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.remedies.known_words import is_known_word
 from xpu_doctor.report.document import Document, RemedyDocument, Tool
 from xpu_doctor.tables.variables import says_secret
 from xpu_doctor.text.private_patterns import UNNUMBERED
@@ -123,8 +126,6 @@ def _stays(text: str, place: Place, redacted: str) -> bool:
 def _is_word(text: str) -> bool:
     if _ONE_WORD.fullmatch(text) is None:
         return False
-    from xpu_doctor.remedies.known_words import is_known_word
-
     return is_known_word(text)
 
 
@@ -135,9 +136,6 @@ def _is_fact(path: str) -> bool:
 
 @cache
 def _fact_names() -> frozenset[str]:
-    from xpu_doctor.model import facts
-    from xpu_doctor.model.snapshot import Snapshot
-
     classes = (Snapshot, *(value for value in vars(facts).values() if hasattr(value, "__dataclass_fields__")))
     return frozenset(name for each in classes for name in each.__dataclass_fields__)
 
