@@ -6,9 +6,11 @@ import re
 
 from xpu_doctor.pasted.readers.collected import Text
 
-_CONTAINER_PROMPT = re.compile(r"^[>\s]*(?:\([\w.-]+\)\s*)?(?:root|[\w<>-]+)@[0-9a-f]{12}:[^\n]{0,120}?[#$]")
+_CONTAINER_PROMPT = re.compile(
+    r"^[> \t\xa0\u3000]{0,200}(?:\([\w.-]{1,60}\)\s{0,8})?[\w<>-]{1,64}@[0-9a-f]{12}:[^\n]{0,120}?[#$]"
+)
 _HOST_PROMPT = re.compile(
-    r"^[>\s]*(?:\([\w.-]+\)\s*)?[\w.<>-]+@(?![0-9a-f]{12}:)[\w.<>-]+:[^\n]{0,120}?[#$]|^[>\s]*(?:\$|PS [A-Z]:)"
+    r"^[> \t\xa0\u3000]{0,200}(?:\([\w.-]{1,60}\)\s{0,8})?[\w.<>-]{1,64}@(?![0-9a-f]{12}:)[\w.<>-]{1,80}:[^\n]{0,120}?[#$]|^[> \t\xa0\u3000]{0,200}(?:\$|PS [A-Z]:)"
 )
 _INSIDE = re.compile(
     r"(?i)^[^\n]{0,80}\b(?:inside|in|within|from) (?:the |my |a |this )?(?:\w+ ){0,2}container\b.{0,40}:[*\s]*$"
