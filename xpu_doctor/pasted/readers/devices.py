@@ -6,30 +6,35 @@ import re
 
 from xpu_doctor.model.facts import Gpu, XpuDevice
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
 from xpu_doctor.tables.devices import find_device
 from xpu_doctor.tables.gpus import device_of
 
 _SYCL_LS = re.compile(
-    r"(?m)^[> \t\xa0\u3000]{0,200}\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d{1,4}))?\](?:\[\w{1,40}:\d{1,4}\])?\s{0,40}([^\n]{0,300})$"
+    r"(?m)^"
+    + MARGIN
+    + r"\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d{1,4}))?\](?:\[\w{1,40}:\d{1,4}\])?\s{0,40}([^\n]{0,300})$"
 )
 _SYCL_LS_2021 = re.compile(
-    r"(?m)^[> \t\xa0\u3000]{0,200}\[(level_zero|opencl|host|cuda|ext_intel\w{0,40}):\d{1,4}\]\s{1,40}(GPU|CPU|ACC|HOST)\s{0,40}:\s{0,40}([^\n]{0,300})$"
+    r"(?m)^"
+    + MARGIN
+    + r"\[(level_zero|opencl|host|cuda|ext_intel\w{0,40}):\d{1,4}\]\s{1,40}(GPU|CPU|ACC|HOST)\s{0,40}:\s{0,40}([^\n]{0,300})$"
 )
 _BACKENDS = ("[level_zero:", "[opencl:", "[host:", "[cuda:", "[ext_intel", "[ext_oneapi_")
 _IN_BRACKETS = re.compile(r"\[0x([0-9a-f]{4})\]")
-_LISTED_DEVICE = re.compile(r"[> \t\xa0\u3000]{0,200}\[\w{1,60}:")
+_LISTED_DEVICE = re.compile(MARGIN + r"\[\w{1,60}:")
 _EXPECTED = re.compile(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
-_CLINFO_DEVICE = re.compile(r"(?mi)^[> \t\xa0\u3000]{0,200}Device Name\s{1,60}(\S[^\n]{2,120})$")
+_CLINFO_DEVICE = re.compile(r"(?mi)^" + MARGIN + r"Device Name\s{1,60}(\S[^\n]{2,120})$")
 _XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s{0,80}([^|\n]{2,120})")
 _XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
 _WINDOW = re.compile(
     r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]"
 )
 _LSPCI = re.compile(
-    r"(?mi)^(?:[^\n]{0,60}?[:$#] )?[> \t\xa0\u3000]{0,200}((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s{1,20}(VGA compatible controller|Display controller|"
-    r"3D controller)(?: \[([0-9a-f]{4})\])?:\s{0,20}(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
+    r"(?mi)^(?:[^\n]{0,60}?[:$#] )?" + MARGIN + r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s{1,20}"
+    r"(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s{0,20}"
+    r"(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
     r"Microsoft|ASPEED|Matrox|Cirrus|QEMU)([^\n]{0,200})$"
 )
 _VENDORS = {
@@ -41,9 +46,9 @@ _PROPERTIES = re.compile(
     r"(?:\[(\d{1,4})\]\s{0,20})?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s{0,200}$", re.MULTILINE
 )
 _FIELD = re.compile(r"\b(\w{1,60})=(?:'([^']{0,300})'|([^,\s\[]{1,300}|\[[^\]]{0,300}\]))")
-_PLATFORMS = re.compile(r"(?mi)^[> \t\xa0\u3000]{0,200}Number of platforms(?:\s{0,80}:)?\s{1,80}(\d{1,3})\s{0,200}$")
+_PLATFORMS = re.compile(r"(?mi)^" + MARGIN + r"Number of platforms(?:\s{0,80}:)?\s{1,80}(\d{1,3})\s{0,200}$")
 _CLINFO_TREE = re.compile(
-    r"(?m)^[> \t\xa0\u3000]{0,200}(?:(Platform) #\d{1,4}:|[|`+\\ ]{1,6}-- (Device) #\d{1,4}:)[ \t]*([^\n]{1,200})$"
+    r"(?m)^" + MARGIN + r"(?:(Platform) #\d{1,4}:|[|`+\\ ]{1,6}-- (Device) #\d{1,4}:)[ \t]*([^\n]{1,200})$"
 )
 _GRAPHICS = re.compile(r"(?i)graphics|\barc\b|\bgpu\b|\biris\b")
 _ASKS_DRIVERS = re.compile(r"lspci -\w*(?:k\w*|v{1,3}\b)(?![^\n]*(?:-A ?[01]\b|\| *grep (?!.*-\w*A)))")
@@ -201,7 +206,7 @@ def _lspci(text: Text, facts: Collected) -> None:
         ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]|\bDevice ([0-9a-f]{4})\b", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
         unbound = _MODULES.search(below) or (
-            asked and "Flags:" not in below and re.match(r"[> \t\xa0\u3000]{0,200}Subsystem:", below)
+            asked and "Flags:" not in below and re.match(r"\n?" + MARGIN + r"Subsystem:", below)
         )
         name = re.sub(r"\s{0,20}\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
         found.append(

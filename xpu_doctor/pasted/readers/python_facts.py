@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.model.facts import Distribution
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
 _TORCH_VERSION = re.compile(
     r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^[^\w\n]{0,80}PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|"
@@ -41,9 +41,9 @@ _PYTHON = re.compile(
 _CONDA = re.compile(
     r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s{0,200}\[conda\]|conda activate|\bconda (?:env|install)"
 )
-_KEYS = re.compile(r"(?m)^[> \t\xa0\u3000]{0,200}([A-Z][A-Za-z .]{1,44}?)\s{0,40}:[ \t]{1,80}([^\n]{0,300})$")
+_KEYS = re.compile(r"(?m)^" + MARGIN + r"([A-Z][A-Za-z .]{1,44}?)\s{0,40}:[ \t]{1,80}([^\n]{0,300})$")
 _ROW = re.compile(r"[>| \t\xa0\u3000]{0,200}([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
-_RULE = re.compile(r"[> \t\xa0\u3000]{0,200}(?:-[- ]{0,300}|#.*|Package\s{1,80}Version.*|```\w*|)$")
+_RULE = re.compile(MARGIN + r"(?:-[- ]{0,300}|#.*|Package\s{1,80}Version.*|```\w*|)$")
 _KEY_WORDS = ("version", "available", "used to build", "platform", "os:", "os ")
 """Words of the keys that are read."""
 _IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")

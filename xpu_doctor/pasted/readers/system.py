@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 
 from xpu_doctor.model.facts import LogLine, Node, Variable
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.tables.variables import pasted_variables
 from xpu_doctor.text.word_index import WordTable
 
@@ -34,7 +34,7 @@ _UNAME_WORDS = (
     "-hwe",
 )
 _UNAME = re.compile(
-    r"(?m)^[> \t\xa0\u3000]{0,200}(?:Linux \S{1,80} )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s{0,200}$)"
+    r"(?m)^" + MARGIN + r"(?:Linux \S{1,80} )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s{0,200}$)"
 )
 _OS_WORDS = {
     "windows": (
@@ -73,17 +73,18 @@ _DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows 
 _CONTAINER = re.compile(
     r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? docker\b|\bin(?:side)? (?:a |the |"
     r"my |an )?(?:\w{1,40} )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-])|\bdocker (?:container|"
-    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|Error response from daemon|^\s{0,200}image: [\w./-]{1,200}:",
+    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|"
+    r"Error response from daemon|^\s{0,200}image: [\w./-]{1,200}:",
     re.MULTILINE,
 )
 _NODE = re.compile(
     r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s{1,20}\d{1,6}\s{1,20}(\S{1,64})\s{1,20}(\S{1,64})\s{1,20}(226)\s{0,20},\s{0,20}(\d{1,6})[^\n]{0,120}?[\s/]((?:renderD|card)\d{1,4})\s{0,200}$"
 )
 _DRI_LIST = re.compile(
-    r"(?m)^[> \t\xa0\u3000]{0,200}(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
+    r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
 )
 _ID = re.compile(r"uid=(\d{1,10})\(?([\w.<>-]{0,64})\)?\s{1,20}gid=\d{1,10}\S{0,80}\s{1,20}groups=([^\n]{1,600})")
-_GROUPS = re.compile(r"(?m)^[> \t\xa0\u3000]{0,200}(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
+_GROUPS = re.compile(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _PASSED = re.compile(
     r"--devices?[= ]\S{0,4}/dev/dri|^\s{0,200}-\s{1,20}[\"']?/dev/dri(?::|[\"']?\s{0,200}$)|\bdevices?:\s{0,200}\[?[\"']?/dev/dri|--privileged",
     re.MULTILINE,
