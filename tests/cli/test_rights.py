@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import doctor, environment
-from xpu_doctor.process.account import Account, Rights, owner_of, rights_for
+from xpu_doctor.process.account import Account, owner_of
+from xpu_doctor.target.rights import Rights, rights_for
 
 STRANGER = 54321
 ROOT_ONLY = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")

@@ -11,7 +11,7 @@ from xpu_doctor.cli.main import nearest
 
 if TYPE_CHECKING:
     from xpu_doctor.model.selection import Selection
-    from xpu_doctor.process.account import Rights
+    from xpu_doctor.target.rights import Rights
 
 SHORTEST_WORD = 3
 """Letters of a word that can be hidden without spoiling every line."""
@@ -153,7 +153,7 @@ def check(
 
 def _rights(python: str, as_owner: bool) -> Rights:
     """Whose rights the interpreter gets; root hears of it before anything of another user's environment runs."""
-    from xpu_doctor.process.account import rights_for
+    from xpu_doctor.target.rights import rights_for
     from xpu_doctor.text.output import to_stderr
 
     rights = rights_for(python, as_owner)

@@ -9,12 +9,13 @@ adapters = adapter_log(patient)      # only where torch counts none
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from xpu_doctor.host.commands import run_bounded
 from xpu_doctor.model.facts import LevelZero, LibraryLoad, Stage, UrAdapter, ZeDevice
 from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.process.run import run
 from xpu_doctor.tables.variables import hiding_variables
 from xpu_doctor.target.agent_run import AgentRun, Listener, Patient, StageResult
 from xpu_doctor.target.stage_facts import filled
@@ -154,14 +155,20 @@ COUNT = "import torch; torch.xpu.device_count()"
 
 def adapter_log(patient: Patient, seconds: float = SECONDS * 3) -> Maybe[tuple[UrAdapter, ...]]:
     """Return what the Unified Runtime loader says of its adapters in a run of torch that counts devices."""
-    done = run_bounded(
-        [patient.python, "-B", "-c", COUNT],
-        seconds,
-        {**patient.environment, **LOG_VARIABLES},
-        patient.folder,
-        patient.account,
-    )
-    if isinstance(done, Unknown):
-        return done
-    adapters = parse_ur_loader(done.stderr + "\n" + done.stdout)
+    variables = {**patient.environment, **LOG_VARIABLES}
+    mark = os.urandom(8).hex()  # torch runs in it, and may leave processes behind
+    try:
+        ended = run(
+            [patient.python, "-B", "-c", COUNT],
+            seconds,
+            variables,
+            folder=patient.folder,
+            account=patient.account,
+            mark=mark,
+        )
+    except OSError as error:
+        return Unknown(f"{patient.python}: cannot be started: {error.strerror or error}")
+    if ended.code is None:
+        return Unknown(f"{patient.python}: no answer in {seconds:g} s")
+    adapters = parse_ur_loader(ended.stderr + "\n" + ended.stdout)
     return adapters or Unknown("the run printed no line of the Unified Runtime loader")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import Selection
-from xpu_doctor.process.account import Rights
 from xpu_doctor.target.agent_run import Listener, Patient
 from xpu_doctor.target.find import Choice
+from xpu_doctor.target.rights import Rights
 from xpu_doctor.target.stages import BY_NAME, LIVE_STAGES, STATIC_STAGES, layer_of, needs_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.process.account import rights_of
 from xpu_doctor.process.leftovers import MARKER, end_marked
-from xpu_doctor.process.output import Output
+from xpu_doctor.process.output import ENDS, Keep, Output
 
 if TYPE_CHECKING:
     from xpu_doctor.process.account import Account
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 class Child:
     """A started child. `end()` must be called, also after a normal end: nothing of its group survives it.
+
+    With a `mark`, what left its group is found by that mark. Both streams are one text, unless they are kept `apart`.
 
     Raises:
         OSError: the program cannot be started.
@@ -33,33 +35,41 @@ class Child:
         folder: str | None = None,
         inherited: tuple[int, ...] = (),
         account: Account | None = None,
+        keep: Keep = ENDS,
+        apart: bool = False,
     ) -> None:
         reading, writing = os.pipe()
+        reading_errors, errors = os.pipe() if apart else (-1, writing)
         self.mark = mark
         self._job = None
         self.started = time.monotonic()
-        variables = {**environment, MARKER: mark}
+        variables = {**environment, MARKER: mark} if mark else environment
         try:
             if sys.platform == "win32":
                 from xpu_doctor.process.windows_job import Job
 
                 self._process = subprocess.Popen(
-                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, cwd=folder, env=variables,
+                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=errors, cwd=folder, env=variables,
                     creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW,
                 )  # fmt: skip
                 self._job = Job()
                 self._job.add(int(self._process._handle))  # type: ignore[attr-defined]
             else:
                 self._process = subprocess.Popen(
-                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, cwd=folder, env=variables,
+                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=errors, cwd=folder, env=variables,
                     pass_fds=inherited, start_new_session=True, **rights_of(account),
                 )  # fmt: skip
         except BaseException:
             os.close(reading)
+            if apart:
+                os.close(reading_errors)
             raise
         finally:
             os.close(writing)
-        self._output = Output(reading)
+            if apart:
+                os.close(errors)
+        self._output = Output(reading, keep)
+        self._errors = Output(reading_errors, keep) if apart else None
 
     @property
     def pid(self) -> int:
@@ -120,5 +130,9 @@ class Child:
             code = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             code = None
-        behind = end_marked(self.mark)
+        behind = end_marked(self.mark) if self.mark else ()
         return code, self._output.finish(), behind
+
+    def errors(self) -> str:
+        """Return what the child printed on stderr where its streams were kept apart, else empty; call it after `end()`."""
+        return self._errors.finish() if self._errors is not None else ""

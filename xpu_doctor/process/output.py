@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import NamedTuple
 
-HEAD = 4096
-TAIL = 4096
+
+class Keep(NamedTuple):
+    """How many bytes of an output are kept, from its beginning and from its end."""
+
+    head: int = 4096
+    tail: int = 4096
+
+
+ENDS = Keep()
 
 
 class Output:
     """The reading end of a pipe; a thread drains it, so that a flood neither blocks the child nor fills the memory."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, keep: Keep = ENDS) -> None:
         self._handle = handle
+        self._keep = keep
         self._head = b""
         self._tail = b""
         self._total = 0
@@ -29,11 +38,11 @@ class Output:
             if not data:
                 return
             self._total += len(data)
-            if len(self._head) < HEAD:
-                taken = HEAD - len(self._head)
+            if len(self._head) < self._keep.head:
+                taken = self._keep.head - len(self._head)
                 self._head += data[:taken]
                 data = data[taken:]
-            self._tail = (self._tail + data)[-TAIL:]
+            self._tail = (self._tail + data)[-self._keep.tail :] if self._keep.tail else b""
 
     def finish(self, seconds: float = 0.3) -> str:
         """Return the text; a grandchild that holds the pipe open is not waited for longer than `seconds`."""
@@ -41,7 +50,7 @@ class Output:
         if not self._thread.is_alive():
             os.close(self._handle)
         cut = self._total - len(self._head) - len(self._tail)
-        middle = f"\n[... {cut} bytes cut ...]\n".encode() if cut > 0 else b""
+        middle = f"\n[... {cut} bytes cut ...]\n".encode() if cut > 0 and self._keep.tail else b""
         return (self._head + middle + self._tail).decode("utf-8", "replace")
 
     @property

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xpu_doctor.process.account import foreign_owner, may_become, rights_of
+from xpu_doctor.process.run import run
+from xpu_doctor.target.rights import foreign_owner, may_become
 
 RESOLVE_SECONDS = 10.0
 
@@ -196,14 +196,12 @@ def _stands_for_another(path: str) -> bool:
 
 def _run(arguments: list[str]) -> str | None:
     owner = foreign_owner(arguments[0])  # a shim is a script of whoever made it
-    rights = rights_of(owner if owner is not None and may_become(owner, arguments[0]) else None)
+    account = owner if owner is not None and may_become(owner, arguments[0]) else None
     try:
-        done = subprocess.run(
-            arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=RESOLVE_SECONDS, check=False, **rights
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        ended = run(arguments, RESOLVE_SECONDS, os.environ, account=account)
+    except OSError:
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    return ended.stdout if ended.code == 0 else None
 
 
 def other_interpreters(chosen: str, around: Surroundings) -> tuple[tuple[str, str], ...]:
