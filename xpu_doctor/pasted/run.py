@@ -102,7 +102,7 @@ def triage_texts(
 
 def _redacted(body: Searched, redactor: Redactor) -> Searched:
     """Return a text without names and secrets; where it held none, it is the same one, and need not be searched anew."""
-    text = redactor.text(body.body, body.tokens)
+    text = redactor.text(body)
     return body if text == body.body else Searched(text)
 
 

@@ -34,7 +34,7 @@ TRITONS = (
 RUNTIME = ("intel-", "onemkl-", "mkl", "tbb", "tcmlib", "umf", "dpcpp-cpp-rt", "oneccl", "impi-rt")
 """Beginnings of the names of packages whose libraries torch looks for in its own environment alone."""
 LEFTOVER = re.compile(
-    r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]{1,200}\.(dist|egg)-info)?|[a-z_]{0,40}?triton[a-z_]{0,40}-[^/]{1,200}\.dist-info|~.+"
+    r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]+\.(dist|egg)-info)?|[a-z_]*triton[a-z_]*-[^/]+\.dist-info|~.+"
 )
 
 

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from xpu_doctor.text.private_patterns import MAY_HOLD, PATTERNS, UNNUMBERED, Pattern
+from xpu_doctor.text.name_patterns import NAME_PATTERNS
+from xpu_doctor.text.private_patterns import NAMES, UNNUMBERED, Pattern
+from xpu_doctor.text.private_search import (
+    EVERYWHERE,
+    NOT_A_USER,
+    PASTED,
+    STANDS_FOR_SOMEBODY,
+    found,
+    in_columns,
+    is_a_word,
+    lines_of,
+    marks_in,
+    may_match,
+)
+from xpu_doctor.text.secret_patterns import without_keys
 from xpu_doctor.text.word_index import Searched
-
-NOT_A_USER = frozenset({"public", "default", "all users", "shared", "runner", "user", "username"})
-NOBODY = NOT_A_USER | frozenset(
-    {
-        "root", "nobody", "admin", "administrator", "daemon", "video", "render", "audio", "disk", "tty", "wheel", "users", "adm", "sudo", "plugdev",
-        "lpadmin", "docker", "lxd", "input", "kvm", "intel", "torch", "pytorch", "python", "xpu", "gpu", "cpu", "arc", "host", "container",
-        "localhost", "machine", "windows", "linux", "ubuntu", "debian", "fedora", "server", "desktop", "laptop", "home", "work", "test", "dev",
-        "build", "ci", "git", "github", "gitlab", "vllm", "comfyui", "ollama", "app", "jenkins", "none", "null", "true", "false", "the", "conda",
-        "base", "env", "venv", "main", "local", "data", "opt", "usr", "var", "tmp", "level_zero", "opencl", "driver", "kernel", "i915", "xe", "ip",
-        "system", "docker-desktop", "workstation", "sycl", "mint", "version", "release", "proxmox", "unraid", "truenas", "wsl", "wsl2", "arch", "rhel",
-        "nixos", "yes", "no", "unknown",
-    }
-)  # fmt: skip
-"""Names of the system, and words that a text holds for other reasons: they point at nobody."""
 
 
 class Redactor:
     """Replaces names, addresses, identifiers and secrets; the same value always gets the same placeholder (`<user1>`, `<ip2>`).
 
     `words` are the user's own: each is replaced wherever it stands between characters that are neither letters nor digits, in any case.
+    `pasted` texts show names in prompts, answers of commands and logs, too.
     """
 
-    def __init__(self, users: Iterable[str] = (), hosts: Iterable[str] = (), words: Iterable[str] = ()) -> None:
+    def __init__(
+        self, users: Iterable[str] = (), hosts: Iterable[str] = (), words: Iterable[str] = (), *, pasted: bool = False
+    ) -> None:
         self._names: dict[str, str] = {}
         self._words = tuple(dict.fromkeys(word.lower() for word in words if word.strip()))
         self._placeholders: dict[str, dict[str, str]] = {}
+        self._pasted = pasted
         for name in hosts:
             self._learn(name, "host")
         for name in users:
@@ -47,25 +51,44 @@ class Redactor:
         """How many different values of each kind were replaced so far: `user`, `host`, `ip`, `secret` ..."""
         return {kind: len(values) for kind, values in sorted(self._placeholders.items())}
 
-    def text(self, text: str, tokens: Iterable[str] = ()) -> str:
-        """Return a text without what is private; its tokens, where they are known, make the quick looks quicker."""
-        if not text:
-            return text
-        text = self._without_words(text)
-        text = self._without_names(
-            text, [name for name in self._names if " " in name]
-        )  # before the first of their words is taken for the whole
-        searched = Searched(text)
-        looked_at = "\n".join(tokens) or text
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names that are known so far, in lower case, and their kinds."""
+        return self._names
+
+    def learn(self, text: Searched) -> None:
+        """Remember the names that a pasted text shows in prompts, answers of commands, logs, variables and tables."""
+        present = marks_in(text)
+        for pattern in NAME_PATTERNS:
+            if pattern.learns and may_match(pattern, text, present):
+                for number in lines_of(pattern, text):
+                    for kind, start, end in found(pattern, text.line(number)):
+                        self._learn(text.line(number)[start:end], kind)
+        for kind, value in in_columns(text):
+            self._learn(value, kind)
+
+    def text(self, text: str | Searched) -> str:
+        """Return a text without what is private."""
+        searched = text if isinstance(text, Searched) else Searched(text)
+        if not searched.body:
+            return ""
+        if self._words:
+            searched = Searched(self._without_words(searched.body))
+        spaced = [name for name in self._names if " " in name]
+        if spaced:  # before the first of their words is taken for the whole
+            searched = Searched(self._without_names(searched.body, spaced))
+        if "private key" in searched.lowered:
+            searched = Searched(self._without_keys(searched.body))
         lines: dict[int, str] = {}
-        for pattern in PATTERNS:
-            if (
-                MAY_HOLD[pattern.look](looked_at)
-                if pattern.look
-                else any(mark in searched.lowered for mark in pattern.marks)
-            ):
-                for number in _lines_of(pattern, searched):
-                    lines[number] = self._replaced(pattern, lines.get(number) or searched.line(number))
+        present = marks_in(searched)
+        for pattern in PASTED if self._pasted else EVERYWHERE:
+            if may_match(pattern, searched, present):
+                for number in lines_of(pattern, searched):
+                    line = lines.get(number)
+                    line = searched.line(number) if line is None else line
+                    changed = self._replaced(pattern, line)
+                    if changed is not line:
+                        lines[number] = changed
         return self._without_names(_with_lines(searched, lines), self._names)
 
     def values(self, value: Any) -> Any:
@@ -88,8 +111,10 @@ class Redactor:
         return value
 
     def _learn(self, name: str, kind: str) -> None:
-        """Remember a name, so that it is replaced wherever it stands."""
-        self._names.setdefault(name.lower(), kind)
+        """Remember a name, so that it is replaced wherever it stands; one that is a word of the field is not remembered."""
+        key = name.lower()
+        if len(key) > 1 and not key.isdigit() and not is_a_word(key) and not STANDS_FOR_SOMEBODY.match(key):
+            self._names.setdefault(key, kind)
 
     def _placeholder(self, kind: str, value: str) -> str:
         """Return what stands for a value, and count it."""
@@ -97,26 +122,24 @@ class Redactor:
         return values.setdefault(value.lower(), f"<{kind}>" if kind in UNNUMBERED else f"<{kind}{len(values) + 1}>")
 
     def _replaced(self, pattern: Pattern, line: str) -> str:
-        """Replace what a pattern finds in a line: its first group, else the whole."""
+        """Replace the values that a pattern finds in a line; the same line where there is none."""
+        pieces: list[str] = []
+        done = 0
+        for kind, start, end in found(pattern, line):
+            value = line[start:end]
+            if pattern.learns and kind in NAMES:
+                self._learn(value, kind)
+            pieces += (line[done:start], self._placeholder(self._names.get(value.lower(), kind), value))
+            done = end
+        return "".join((*pieces, line[done:])) if pieces else line
 
-        def placeholder(match: re.Match[str]) -> str:
-            group = 1 if match.re.groups else 0
-            value = match[group]
-            if not value or value.startswith("<") or (pattern.keeps and pattern.keeps(match)):
-                return match[0]
-            if pattern.is_name:
-                if value.lower() in NOT_A_USER:
-                    return match[0]
-                self._learn(value, pattern.kind)
-            start, end = (match.start(group) - match.start(), match.end(group) - match.start())
-            kind = self._names.get(value.lower(), pattern.kind) if pattern.is_name else pattern.kind
-            return match[0][:start] + self._placeholder(kind, value) + match[0][end:]
-
-        return pattern.compiled.sub(placeholder, line)
+    def _without_keys(self, text: str) -> str:
+        lines = text.split("\n")
+        for number in range(without_keys(lines)):
+            self._placeholder("secret", f"private key {number}")
+        return "\n".join(lines)
 
     def _without_words(self, text: str) -> str:
-        if not self._words:
-            return text
         alternation = _alternation(self._words)
         return re.sub(
             rf"(?i)(?<![^\W_])(?<!<){alternation}(?![^\W_])", lambda match: self._placeholder("word", match[0]), text
@@ -127,7 +150,7 @@ class Redactor:
         if not names:
             return text
         lowered = text.lower()
-        present = tuple(name for name in names if name in lowered and len(name) > 1 and name not in NOBODY)
+        present = tuple(name for name in names if name in lowered)
         if not present:
             return text
         return _whole_words(present).sub(
@@ -135,9 +158,15 @@ class Redactor:
         )
 
 
+_SUFFIX = r"com|net|org|edu|gov|local|lan|home|internal|intra|corp|localdomain|example|test|txt|log|json|key|pem|pub|csv|zip|tar|gz|html?|md|pdf|sh|py|[a-z]{2}"
+"""How the names of machines and of files end: what follows another dot is a part of a program."""
+
+
 @lru_cache(maxsize=16)
 def _whole_words(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?i)(?<![\w<.-]){_alternation(names)}(?![\w>-])")
+    """Match any of the names, but not as a part of a longer word or of a program's dotted name."""
+    dotted = rf"(?!(?!\.(?:[\w-]{{1,63}}\.){{0,6}}(?:{_SUFFIX})(?!\w|\.\w))(?-i:\.[a-z_]\w))"
+    return re.compile(rf"(?i)(?<![\w<.-]){_alternation(names)}(?![\w>-]){dotted}")
 
 
 def _alternation(words: Iterable[str]) -> str:
@@ -154,14 +183,6 @@ def _alternation(words: Iterable[str]) -> str:
             re.escape(shared) + (_alternation(word[len(shared) :] for word in same) if len(same) > 1 else "")
         )
     return f"(?:{'|'.join(branches)}){ends}"
-
-
-def _lines_of(pattern: Pattern, text: Searched) -> Sequence[int]:
-    """Return the numbers of the lines that may hold what a pattern finds."""
-    if pattern.marks:
-        return text.numbers_with_any(pattern.marks)
-    may_hold = MAY_HOLD[pattern.look]
-    return [number for number in range(1, len(text.starts) + 1) if may_hold(text.line(number))]
 
 
 def _with_lines(text: Searched, lines: Mapping[int, str]) -> str:
