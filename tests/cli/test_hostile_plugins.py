@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 
 import pytest
 
-from tests.cli.test_plugins import home, install  # noqa: F401
+from tests.cli.test_plugins import check, home, install  # noqa: F401
 from tests.support.clean_output import clean_json, clean_text
-from tests.support.cli import environment, flat
+from tests.support.cli import environment, flat, processes_with
 from tests.support.environments import StubEnvironment
 
 RULE = """from xpu_doctor.model.findings import *
@@ -55,6 +56,21 @@ RULES = {
         "E",
     ),
     "odd undecided": ("raise Undecided(type('U', (), {'reason': 5, 'fact': []})())", "Undecided"),
+    "leaves at once": ("import os; os._exit(5)", "exit code 5"),
+    "leaves at once and well": ("import os; os._exit(0)", "ended the process"),
+    "crashes": ("import ctypes; ctypes.string_at(0)", "SIGSEGV" if os.name == "posix" else "0xC0000005"),
+    "loops in c": ("sum(range(10 ** 12))", "no answer in"),
+    "recurses to death": (
+        "a = object()\n        for _ in range(10 ** 6): a = (a,)\n        hash(a)",
+        "ended the process",
+    ),
+    "closes all": ("import os; os.closerange(0, 64)", "ended the process"),
+    "kills its group": (
+        "import os, signal; os.killpg(0, signal.SIGKILL)"
+        if os.name == "posix"
+        else "import os; os.kill(os.getpid(), 9)",
+        "ended the process",
+    ),
     "steers": ("raise RuntimeError('\\x1b[2J\\u202e\\udc80')", "\\x1b[2J"),
 }
 PROBES = {
@@ -68,6 +84,8 @@ PROBES = {
     "probe huge": ("return {'a': 'x' * 10_000_000}", "KiB"),
     "probe leaves": ("raise SystemExit(3)", "SystemExit"),
     "probe interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "probe leaves at once": ("import os; os._exit(6)", "exit code 6"),
+    "probe loops in c": ("sum(range(10 ** 12))", "no answer in"),
     "probe never ends": ("while True: pass", "no answer in"),
 }
 OTHERS = {
@@ -75,6 +93,7 @@ OTHERS = {
         RULE + "    def __init__(self): raise ValueError('not today')\n" + CHECK.format(body="return"),
         "not today",
     ),
+    "leaves at once on import": ("import os\nos._exit(7)\n", "exit code 7"),
     "never loads": ("import time\ntime.sleep(1000)\n", "no answer in"),
     "interrupts on import": ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
     "no layer": (RULE.replace("Layer.WHEEL", "'wheel'") + CHECK.format(body="return"), "no Layer"),
@@ -133,7 +152,7 @@ def test_every_way_to_break_is_named(home: StubEnvironment, stub: StubEnvironmen
         "printer:R",
     )
     run = subprocess.run(
-        [str(home.python), "-m", "xpu_doctor", "check", "--python", str(stub.python), "--json", "--only", "wheel", "--timeout", "20"],
+        [str(home.python), "-m", "xpu_doctor", "check", "--python", str(stub.python), "--json", "--only", "wheel", "--timeout", "10"],
         capture_output=True, env=environment(), timeout=300, check=False,
     )  # fmt: skip
     document = clean_json(run.stdout)
@@ -172,3 +191,50 @@ def test_a_plugin_without_a_page(home: StubEnvironment, name: str) -> None:  # n
         check=False,
     )
     assert run.returncode == 2 and "brings no page" in run.stderr
+
+
+QUIET = """import sys, threading
+{rule}
+    def check(self, snapshot):
+        thread = threading.Thread(target=sys.exit)
+        thread.start(); thread.join()
+        yield self.found('s', 'a thread of it left')
+"""
+
+
+def test_a_thread_that_leaves_costs_nothing(home: StubEnvironment, stub: StubEnvironment) -> None:  # noqa: F811
+    stub.add_torch()
+    install(
+        home,
+        "dist-of-quiet",
+        {"quiet.py": QUIET.format(rule=RULE.replace("{name}", "quiet"))},
+        "xpu_doctor.rules",
+        "quiet",
+        "quiet:R",
+    )
+    assert "a thread of it left" in str(check(home, stub, "--only", "wheel")["root_causes"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX processes")
+def test_nothing_of_a_plugin_outlives_the_run(home: StubEnvironment, stub: StubEnvironment) -> None:  # noqa: F811
+    """Neither its process, nor one that it started in a session of its own, nor one that is stuck."""
+    stub.add_torch()
+    source = PROBE.replace("{name}", "stays").replace(
+        "{body}", "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True); sum(range(10 ** 12))"
+    )
+    install(home, "dist-of-stays", {"stays.py": source}, "xpu_doctor.probes", "stays", "stays:thing")
+    run = uuid.uuid4().hex
+    made = subprocess.run(
+        [str(home.python), "-m", "xpu_doctor", "check", "--python", str(stub.python), "--json", "--only", "wheel", "--timeout", "2"],
+        capture_output=True, env=environment(RUN_OF_THE_TEST=run), timeout=120, check=False,
+    )  # fmt: skip
+    assert "no answer in 2 s" in str(clean_json(made.stdout)["crashed"])
+    assert not processes_with("RUN_OF_THE_TEST", run)
+
+
+def test_without_plugins_no_process_is_started(home: StubEnvironment) -> None:  # noqa: F811
+    code = "import sys; from xpu_doctor.catalogue.names import all_rules; all_rules(); print('xpu_doctor.catalogue.plugin_process' in sys.modules)"
+    run = subprocess.run(
+        [str(home.python), "-c", code], capture_output=True, text=True, env=environment(), timeout=60, check=True
+    )
+    assert run.stdout == "False\n"

@@ -23,6 +23,10 @@ APART = ("target/agent/agent.py",)
 OTHER_REASONS = {
     ("cli/main.py", "sys.stdout"): "opens closed streams, and leads stdout nowhere when its reader has gone",
     ("cli/main.py", "sys.stderr"): "opens closed streams",
+    ("catalogue/plugin_child.py", "open"): "answers the doctor, in a process of its own",
+    ("catalogue/plugin_child.py", "sys.stdout"): "empties what a plug-in printed, which leads to stderr there",
+    ("catalogue/plugin_child.py", "sys.stderr"): "empties what a plug-in printed",
+    ("catalogue/plugin_process.py", "os.write"): "asks that process",
     ("process/channel.py", "os.write"): "gives the agent the key of the run",
     ("target/agent_run.py", "os.write"): "copies the agent into a file in memory, for another account to read",
     ("cli/main.py", "open"): "opens the null device where a stream was closed",

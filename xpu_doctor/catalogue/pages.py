@@ -34,6 +34,11 @@ def page(rule: Rule | type[Rule] | str) -> str:
     """
     if isinstance(rule, str):
         rule = rules_by_code()[rule]
+    foreign = getattr(rule, "page_text", None)
+    if isinstance(foreign, str):
+        if not foreign:
+            raise FileNotFoundError(f"the plug-in that finds {rule.code} brings no page for it")
+        return foreign
     module = (rule if isinstance(rule, type) else type(rule)).__module__
     package, _, name = module.rpartition(".")
     folder = resources.files(package) if package else Path(str(sys.modules[module].__file__)).parent

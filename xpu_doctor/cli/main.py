@@ -30,7 +30,7 @@ import click  # noqa: E402
 
 from xpu_doctor.model.exit_codes import ExitCode  # noqa: E402
 from xpu_doctor.model.version import __version__  # noqa: E402
-from xpu_doctor.text.output import OutputError, guarded, silence, strangers_ran, to_stderr  # noqa: E402
+from xpu_doctor.text.output import OutputError, guarded, silence, to_stderr  # noqa: E402
 
 
 class LazyGroup(click.Group):
@@ -90,8 +90,6 @@ def main(arguments: list[str] | None = None) -> None:
     _end_in_order_on_signals()
     with guarded():
         code = _run(given)
-    if strangers_ran():
-        os._exit(code)  # a thread of a plug-in must not keep the process, and all is written
     sys.exit(code)
 
 

@@ -36,17 +36,14 @@ def explain(code: str) -> None:
     """Print a finding's page: what it means, how we know, how to mend it."""
     from xpu_doctor.catalogue.names import all_rules
     from xpu_doctor.catalogue.pages import page
-    from xpu_doctor.diagnosis.strangers import is_strange
 
     rules = {rule.code: rule for rule in all_rules()}
     if code not in rules:
         raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules))
     try:
         text = page(rules[code])
-    except Exception as error:
-        if not is_strange(rules[code]):
-            raise
-        raise click.UsageError(f"the plug-in that finds {code} brings no page for it") from error
+    except FileNotFoundError as error:
+        raise click.UsageError(str(error)) from error
     to_stdout(text + "\n")
 
 

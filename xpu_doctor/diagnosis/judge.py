@@ -51,7 +51,7 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     for rule in rules:
         speaks = spoken.get(rule.code)
         try:
-            names = _parameters(type(rule).check.__code__)
+            names = taken(rule)
             facts = [groups.group(name) for name in names]
             own = judged(rule, facts) if is_strange(rule) else list(rule.check(*facts))
             if not own and not loud and "errors" not in names:
@@ -120,6 +120,9 @@ class _Groups:
 
 
 @cache
-def _parameters(code: CodeType) -> tuple[str, ...]:
-    """Names of the fact groups that a rule's `check` takes."""
+def taken(rule: Rule) -> tuple[str, ...]:
+    """Return the names of the fact groups that a rule's `check` takes."""
+    if rule.takes is not None:
+        return rule.takes
+    code: CodeType = type(rule).check.__code__
     return code.co_varnames[1 : code.co_argcount]

@@ -21,6 +21,9 @@ class Rule:
     from_table: ClassVar[bool] = False
     """The judgement rests on a table of versions or devices; observed success makes it a note."""
 
+    takes: ClassVar[tuple[str, ...] | None] = None
+    """Names of the fact groups that `check` takes; None reads them from its parameters."""
+
     check: Any
     """`check(self, torch: Torch, gpus: ...) -> Iterator[Finding]`; yields nothing where the rule is clear."""
 

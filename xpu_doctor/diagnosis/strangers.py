@@ -32,6 +32,15 @@ MAX_REASON = 2000
 class StrangerFailed(Exception):
     """Code of a plug-in did not do its work; the message is one line."""
 
+    late = False
+    """Whether it is still at work."""
+
+
+class StrangerLate(StrangerFailed):
+    """Code of a plug-in gave no answer in time."""
+
+    late = True
+
 
 def is_strange(thing: object) -> bool:
     """Return whether an object's class is none of the doctor's own."""
@@ -41,7 +50,7 @@ def is_strange(thing: object) -> bool:
 def bounded(work: Callable[[], T], seconds: float) -> T:
     """Return what a plug-in's code returns, run in a thread of its own that is given up after so many seconds.
 
-    Code that holds the interpreter for good (an endless loop in C, `os._exit`) is beyond this.
+    Code that holds the interpreter for good (an endless loop in C, `os._exit`) is beyond this: `plugin_process` keeps it apart.
 
     Raises:
         Undecided: the code raised it.
@@ -56,20 +65,24 @@ def bounded(work: Callable[[], T], seconds: float) -> T:
             told.append((False, error))
 
     thread = threading.Thread(target=run, name="plug-in", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise StrangerFailed(described(error)) from error
     thread.join(seconds)
     if not told:
-        raise StrangerFailed(f"no answer in {seconds:g} s")
+        raise StrangerLate(f"no answer in {seconds:g} s")
     good, value = told[0]
     if good:
         result: T = value
         return result
     if isinstance(value, Undecided):
-        raise _undecided(value)
+        raise undecided(value)
     raise StrangerFailed(str(value) if isinstance(value, StrangerFailed) else described(value)) from None
 
 
-def _undecided(error: Undecided) -> Exception:
+def undecided(error: Undecided) -> Undecided | StrangerFailed:
+    """Return a plug-in's `Undecided` with plain texts, or the failure that it is where it holds none."""
     unknown: Any = getattr(error, "unknown", None)
     reason, fact = getattr(unknown, "reason", None), getattr(unknown, "fact", None)
     if isinstance(unknown, Unknown) and isinstance(reason, str) and isinstance(fact, str):
@@ -78,25 +91,30 @@ def _undecided(error: Undecided) -> Exception:
 
 
 def judged(rule: Rule, groups: Sequence[Any]) -> list[Finding]:
-    """Return the findings of a plug-in's rule, which sees copies of the facts only.
+    """Return the findings of a plug-in's rule that runs in this process, which sees copies of the facts only.
 
     Raises:
         Undecided: the rule lacks a fact.
         StrangerFailed: it raised, took too long, or its findings are none.
     """
-
-    def work() -> list[Finding]:
-        found = rule.check(*copy.deepcopy(list(groups)))
-        findings = list(islice(found, MAX_FINDINGS + 1)) if found is not None else []
-        if len(findings) > MAX_FINDINGS:
-            raise StrangerFailed(f"more than {MAX_FINDINGS} findings")
-        return [_sound(item, rule) for item in findings]
-
-    return bounded(work, RULE_SECONDS)
+    return checked(bounded(lambda: findings_of(rule, copy.deepcopy(list(groups))), RULE_SECONDS), rule)
 
 
-def _sound(item: Any, rule: Rule) -> Finding:
-    """Return a finding rebuilt of plain values, so that every type in it is the right one."""
+def findings_of(rule: Rule, groups: Sequence[Any]) -> list[Any]:
+    """Return the findings of a plug-in's rule as plain values.
+
+    Raises:
+        StrangerFailed: they are too many, or no findings; the rule itself may raise anything.
+    """
+    found = rule.check(*groups)
+    findings = list(islice(found, MAX_FINDINGS + 1)) if found is not None else []
+    if len(findings) > MAX_FINDINGS:
+        raise StrangerFailed(f"more than {MAX_FINDINGS} findings")
+    return [_values(item, rule) for item in findings]
+
+
+def _values(item: Any, rule: Rule) -> Any:
+    """A finding as plain values."""
     import msgspec
 
     from xpu_doctor.model.findings import Finding
@@ -104,16 +122,42 @@ def _sound(item: Any, rule: Rule) -> Finding:
     if not isinstance(item, Finding):
         raise StrangerFailed(f"it yielded {type(item).__name__} and no finding: use self.found(...)")
     try:
-        values = msgspec.to_builtins(item)
-        plain(values)
+        values = plain(msgspec.to_builtins(item))
         finding = msgspec.convert(values, Finding)
     except (TypeError, ValueError, RecursionError) as error:
-        raise StrangerFailed(f"its finding is damaged: {visible(str(error)[:MAX_REASON], one_line=True)}") from None
+        raise _damaged(error) from None
+    _need_own(finding, rule)
+    return values
+
+
+def checked(values: Any, rule: Rule) -> list[Finding]:
+    """Return findings rebuilt of plain values, so that every type in them is the right one.
+
+    Raises:
+        StrangerFailed: they are no findings of that rule.
+    """
+    import msgspec
+
+    from xpu_doctor.model.findings import Finding
+
+    try:
+        findings = msgspec.convert(values, list[Finding])
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _damaged(error) from None
+    for finding in findings:
+        _need_own(finding, rule)
+    return [replace(finding, explains=()) for finding in findings]
+
+
+def _need_own(finding: Finding, rule: Rule) -> None:
     if finding.code != rule.code or finding.layer is not rule.layer:
         raise StrangerFailed(f"its finding is of another code or layer ({finding.code[:100]}, {finding.layer.value})")
     if not finding.summary.strip():
         raise StrangerFailed("its finding has no summary")
-    return replace(finding, explains=())
+
+
+def _damaged(error: Exception) -> StrangerFailed:
+    return StrangerFailed(f"its finding is damaged: {visible(str(error)[:MAX_REASON], one_line=True)}")
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xpu_doctor.process.account import rights_of
@@ -37,9 +37,13 @@ class Child:
         account: Account | None = None,
         keep: Keep = ENDS,
         apart: bool = False,
+        streams: tuple[int, int] | None = None,
+        echo: Callable[[bytes], None] | None = None,
     ) -> None:
+        """Start it; `streams` are its standard input and output where it gets such, `echo` is told all else that it prints."""
         reading, writing = os.pipe()
         reading_errors, errors = os.pipe() if apart else (-1, writing)
+        given, printed = streams or (subprocess.DEVNULL, writing)
         self.mark = mark
         self._job = None
         self.started = time.monotonic()
@@ -49,14 +53,14 @@ class Child:
                 from xpu_doctor.process.windows_job import Job
 
                 self._process = subprocess.Popen(
-                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=errors, cwd=folder, env=variables,
+                    arguments, stdin=given, stdout=printed, stderr=errors, cwd=folder, env=variables,
                     creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW,
                 )  # fmt: skip
                 self._job = Job()
                 self._job.add(int(self._process._handle))  # type: ignore[attr-defined]
             else:
                 self._process = subprocess.Popen(
-                    arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=errors, cwd=folder, env=variables,
+                    arguments, stdin=given, stdout=printed, stderr=errors, cwd=folder, env=variables,
                     pass_fds=inherited, start_new_session=True, **rights_of(account),
                 )  # fmt: skip
         except BaseException:
@@ -68,7 +72,7 @@ class Child:
             os.close(writing)
             if apart:
                 os.close(errors)
-        self._output = Output(reading, keep)
+        self._output = Output(reading, keep, echo)
         self._errors = Output(reading_errors, keep) if apart else None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -20,9 +21,10 @@ ENDS = Keep()
 class Output:
     """The reading end of a pipe; a thread drains it, so that a flood neither blocks the child nor fills the memory."""
 
-    def __init__(self, handle: int, keep: Keep = ENDS) -> None:
+    def __init__(self, handle: int, keep: Keep = ENDS, echo: Callable[[bytes], None] | None = None) -> None:
         self._handle = handle
         self._keep = keep
+        self._echo = echo
         self._head = b""
         self._tail = b""
         self._total = 0
@@ -38,6 +40,8 @@ class Output:
             if not data:
                 return
             self._total += len(data)
+            if self._echo is not None:
+                self._echo(data)
             if len(self._head) < self._keep.head:
                 taken = self._keep.head - len(self._head)
                 self._head += data[:taken]

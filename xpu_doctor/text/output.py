@@ -13,17 +13,7 @@ from typing import Any, TextIO, cast
 from xpu_doctor.text.output_file import OutputError, Place, file_mode
 from xpu_doctor.text.visible import visible
 
-__all__ = [
-    "OutputError",
-    "Stream",
-    "guarded",
-    "keep_stdout_apart",
-    "silence",
-    "strangers_ran",
-    "to_stderr",
-    "to_stdout",
-    "write",
-]
+__all__ = ["OutputError", "Stream", "guarded", "silence", "to_stderr", "to_stdout", "write"]
 
 _OWN_SEQUENCES = re.compile(r"(\x1b\[[0-9;]{0,20}m|\r\x1b\[K)")
 """What the doctor itself tells a terminal: colours, and to clear its line of progress."""
@@ -32,7 +22,7 @@ _OWN_SEQUENCES = re.compile(r"(\x1b\[[0-9;]{0,20}m|\r\x1b\[K)")
 class Stream:
     """A standard stream whose every text is made visible; a write that fails is an `OutputError` on stdout and nothing on stderr.
 
-    It has no `buffer`, so that nobody gets past it; what other threads (those of plug-ins) print on stdout goes to stderr.
+    It has no `buffer`, so that nobody gets past it; what other threads print on stdout goes to stderr.
     """
 
     def __init__(self, stream: TextIO, name: str) -> None:
@@ -84,13 +74,6 @@ class Stream:
         with contextlib.suppress(OSError, ValueError):
             silence(self._stream.fileno())
 
-    def apart(self) -> None:
-        """Keep the real descriptor for this stream alone, and let number 1 lead to stderr."""
-        self._stream.flush()
-        private = os.dup(self._stream.fileno())
-        os.dup2(2, self._stream.fileno())
-        self._stream = open(private, "w", encoding=self._stream.encoding, errors="backslashreplace")  # noqa: SIM115
-
     def __getattr__(self, name: str) -> Any:
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
@@ -118,23 +101,6 @@ def guarded() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
-
-
-_strangers = [False]
-
-
-def strangers_ran() -> bool:
-    """Return whether strangers' code ran in this process."""
-    return _strangers[0]
-
-
-def keep_stdout_apart() -> None:
-    """Before strangers' code runs in this process: what it, or a child of it, writes to descriptor 1 goes to stderr from now on."""
-    _strangers[0] = True
-    stream: Any = sys.stdout
-    if isinstance(stream, Stream) and os.name == "posix":
-        with contextlib.suppress(OSError, ValueError):
-            stream.apart()
 
 
 def to_stderr(text: str, stream: TextIO | None = None, *, own_sequences: bool = False) -> None:
