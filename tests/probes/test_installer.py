@@ -88,6 +88,105 @@ def test_manager(
     assert (found.manager, found.project) == (manager, project), found.why
 
 
+MEMBER = '[project]\nname = "{}"\ndependencies = [{}]\n'
+
+
+@pytest.mark.parametrize(
+    ("root", "members", "package", "virtual"),
+    [
+        ('[project]\nname = "w"\ndependencies = ["torch>=2"]\n', {"a": '"torch"'}, "", False),
+        ('[project]\nname = "w"\n', {"a": '"torch"', "b": '"torchvision"'}, "a", False),
+        ('[project]\nname = "w"\n[dependency-groups]\ngpu = ["Torch"]\n', {"a": '"torch"'}, "", False),
+        ("", {"a": '"numpy"', "b": "\"torch[opt] ; python_version > '3'\""}, "b", False),
+        ("", {"a": '"torch"', "b": '"torch"'}, "", True),
+        ("", {"a": '"numpy"'}, "", True),
+        ('[project]\nname = "w"\n', {"a": '"torch"', "b": '"torch"'}, "", False),
+    ],
+)
+def test_workspace_of_uv(tmp_path: Path, root: str, members: dict[str, str], package: str, virtual: bool) -> None:
+    """To what a requirement can be added: the root, the one member that names torch, or nothing."""
+    write(tmp_path, "/w/uv.lock")
+    write(
+        tmp_path,
+        "/w/pyproject.toml",
+        f'{root}[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/x"]\n',
+    )
+    for name, needs in {**members, "x": '"torch"'}.items():
+        write(tmp_path, f"/w/packages/{name}/pyproject.toml", MEMBER.format(name, needs))
+    found = facts(tmp_path, environment_at("/w/.venv"), by("uv"))
+    assert (found.manager, found.package, found.virtual_root) == ("uv-project", package, virtual)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[project", "tool = 3", "[tool]\nuv = 3", "[tool.uv.workspace]\nmembers = 3", "[project]\ndependencies = [[1]]"],
+)
+def test_workspace_that_cannot_be_read(tmp_path: Path, text: str) -> None:
+    """Anything may stand there."""
+    write(tmp_path, "/w/uv.lock")
+    write(tmp_path, "/w/pyproject.toml", text)
+    assert facts(tmp_path, environment_at("/w/.venv"), by("uv")).package == ""
+
+
+def test_pixi(tmp_path: Path) -> None:
+    """A prefix of conda's kind that pixi's file, or its place, shows to be pixi's."""
+    write(tmp_path, "/w/.pixi/envs/gpu/conda-meta/history")
+    found = facts(tmp_path, environment_at("/w/.pixi/envs/gpu"))
+    assert (found.manager, found.project, found.environment, found.conda) == ("pixi", "/w", "gpu", "")
+    write(
+        tmp_path,
+        "/cache/x/conda-meta/pixi",
+        '{"manifest_path": "/w/pixi.toml", "environment_name": "default", "pixi_version": "0.76.0"}',
+    )
+    found = facts(tmp_path, environment_at("/cache/x"))
+    assert (found.manager, found.project, found.environment) == ("pixi", "/w/pixi.toml", "default")
+    write(tmp_path, "/d/conda-meta/pixi", "[" * 100000)
+    assert facts(tmp_path, environment_at("/d")).manager == "conda"
+
+
+@pytest.mark.parametrize(
+    ("history", "programs", "expected"),
+    [
+        ("# cmd: /opt/conda/bin/conda create -n x\n", ("conda", "mamba"), "conda"),
+        ("# cmd: conda create\n+x\n# cmd: /usr/bin/mamba install pytorch\n", ("conda", "mamba"), "mamba"),
+        ("# cmd: /usr/local/bin/micromamba create\n", ("micromamba",), "micromamba"),
+        ("# cmd: conda create\n", ("micromamba",), "micromamba"),
+        ("# cmd: C:\\\\conda\\\\Scripts\\\\conda-script.py create\n", (), "conda"),
+        ("", (), ""),
+    ],
+)
+def test_which_of_condas_programs(tmp_path: Path, history: str, programs: tuple[str, ...], expected: str) -> None:
+    """The last that changed the environment, where it is there; else one that is there."""
+    write(tmp_path, "/v/conda-meta/history", history)
+    for name in programs:
+        write(tmp_path, f"/opt/bin/{name}")
+    found = facts(tmp_path, environment_at("/v"), environment={"PATH": "/usr/bin:/opt/bin"})
+    assert (found.manager, found.conda) == ("conda", expected)
+
+
+def test_the_active_shell_tells(tmp_path: Path) -> None:
+    """pipenv's shell, where its environment is the one that is examined, and pipenv's own note of its project."""
+    write(tmp_path, "/w/Pipfile")
+    shell = {"PIPENV_ACTIVE": "1", "VIRTUAL_ENV": "/v"}
+    found = facts(tmp_path, environment_at("/v"), by("pip"), shell, "/w/src")
+    assert (found.manager, found.project) == ("pipenv", "/w")
+    assert facts(tmp_path, environment_at("/other"), by("pip"), shell, "/w/src").manager == "pip"
+    write(tmp_path, "/noted/.project", "/w")
+    found = facts(tmp_path, environment_at("/noted"), by("pip"))
+    assert (found.manager, found.project) == ("pipenv", "/w")
+    write(tmp_path, "/wrapper/.project", "/without")
+    assert facts(tmp_path, environment_at("/wrapper"), by("pip")).manager == "pip"
+
+
+def test_environments_of_hatch(tmp_path: Path) -> None:
+    """The default one has the name of the project."""
+    write(tmp_path, "/w/pyproject.toml", '[project]\nname = "My.App"\n')
+    base = "/home/me/.local/share/hatch/env/virtual/my-app/x1"
+    for last, name in (("my-app", "default"), ("gpu", "gpu")):
+        found = facts(tmp_path, environment_at(f"{base}/{last}"), folder="/w")
+        assert (found.manager, found.project, found.environment) == ("hatch", "/w", name)
+
+
 def test_environment_made_by_uv(tmp_path: Path) -> None:
     """pyvenv.cfg tells; but who has pip inside and used it is left to pip."""
     write(tmp_path, "/v/pyvenv.cfg", "home = /usr/bin\nuv = 0.13.9\nversion_info = 3.12.1\n")

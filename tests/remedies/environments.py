@@ -18,8 +18,9 @@ from xpu_doctor.model.findings import Remedy
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes.installer import installer_facts
 from xpu_doctor.remedies.install import Indexes, reinstall, remains
-from xpu_doctor.target.agent_run import STATIC_STAGES, AgentRun, Patient
+from xpu_doctor.target.agent_run import AgentRun, Patient
 from xpu_doctor.target.stage_facts import groups_of
+from xpu_doctor.target.stages import STATIC_STAGES
 
 UV = str(Path(sys.executable).with_name("uv"))
 DROPPED = (

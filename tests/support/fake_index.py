@@ -23,7 +23,7 @@ class Wheel:
 
     name: str
     version: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
     tag: str = ANY_TAG
 
@@ -36,17 +36,19 @@ class Wheel:
         """Return the bytes of the archive, RECORD included."""
         info = f"{self.name.replace('-', '_')}-{self.version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {self.name}\nVersion: {self.version}\n"
-        files = dict(self.files)
-        files[f"{info}/METADATA"] = metadata + "".join(f"Requires-Dist: {line}\n" for line in self.requires)
-        files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: fake_index\nRoot-Is-Purelib: true\nTag: {self.tag}\n"
-        record = "".join(
-            f"{name},sha256={_digest(text.encode())},{len(text.encode())}\n" for name, text in files.items()
+        files = {
+            name: content.encode() if isinstance(content, str) else content for name, content in self.files.items()
+        }
+        files[f"{info}/METADATA"] = (metadata + "".join(f"Requires-Dist: {line}\n" for line in self.requires)).encode()
+        files[f"{info}/WHEEL"] = (
+            f"Wheel-Version: 1.0\nGenerator: fake_index\nRoot-Is-Purelib: true\nTag: {self.tag}\n".encode()
         )
-        files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
+        record = "".join(f"{name},sha256={_digest(content)},{len(content)}\n" for name, content in files.items())
+        files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in files.items():
-                archive.writestr(name, text.encode())
+            for name, content in files.items():
+                archive.writestr(name, content)
         return buffer.getvalue()
 
 

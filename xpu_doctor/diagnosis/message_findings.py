@@ -144,7 +144,9 @@ class Typed:
         if not self.python:
             return lines
         kept = (line for line in lines if self.pip or not line.startswith("python -m pip "))
-        return tuple(re.sub(r"^python(?= )", lambda _: program(self.python, shell), line) for line in kept)
+        return tuple(
+            re.sub(r"(?:^|(?<=&& )|(?<=\{ ))python(?= )", lambda _: program(self.python, shell), line) for line in kept
+        )
 
 
 ANYWHERE = Typed()

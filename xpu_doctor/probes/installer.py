@@ -10,14 +10,33 @@ from xpu_doctor.host.interface import Host
 from xpu_doctor.host.live import LiveHost
 from xpu_doctor.model.facts import Distributions, Installer, Python
 from xpu_doctor.model.unknown import Maybe, Unknown, known_or
+from xpu_doctor.probes.installer_projects import (
+    CONDA_PROGRAMS,
+    Workspace,
+    active,
+    conda_program,
+    hatch_environment,
+    pipenv_project,
+    pixi_place,
+    workspace,
+)
 from xpu_doctor.probes.installer_settings import pip_settings, uv_settings
 
-LOCKS = (("uv.lock", "uv-project"), ("poetry.lock", "poetry"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv"))
-"""Lock files and the manager that writes each."""
+LOCKS = (
+    ("uv.lock", "uv-project"),
+    ("poetry.lock", "poetry"),
+    ("pdm.lock", "pdm"),
+    ("Pipfile.lock", "pipenv"),
+    ("Pipfile", "pipenv"),
+)
+"""Lock files and the manager that writes each; a Pipfile is pipenv's even before the first lock."""
+PROJECT_FILES = {"hatch": ("hatch.toml", "pyproject.toml")}
+"""What a project holds whose manager writes no lock file."""
 CACHES = (
     ("/pypoetry/virtualenvs/", "poetry"),
     ("/hatch/env/virtual/", "hatch"),
     ("/share/virtualenvs/", "pipenv"),
+    ("/pdm/venvs/", "pdm"),
     ("/pipx/venvs/", "pipx"),
 )
 """Where managers keep the environments that lie outside of their projects."""
@@ -32,6 +51,7 @@ class Seen:
     manager: str
     why: str
     project: str = ""
+    environment: str = ""
 
 
 def installer_facts(
@@ -45,11 +65,18 @@ def installer_facts(
     door = host or LiveHost(env=environment)
     prefix = known_or(python.prefix, "")
     has_pip = _has_pip(door, python)
-    seen = _manager(door, python, distributions, folder, has_pip)
+    seen = _manager(door, python, distributions, folder, has_pip, environment)
+    of_workspace = workspace(door, seen.project) if seen and seen.manager == "uv-project" else Workspace()
     return Installer(
         manager=seen.manager if seen else Unknown("the interpreter did not name its folder"),
         why=seen.why if seen else "",
         project=seen.project if seen else "",
+        package=of_workspace.package,
+        virtual_root=of_workspace.virtual_root,
+        environment=seen.environment if seen else "",
+        conda=conda_program(door, prefix, _programs(door, environment, python))
+        if seen and seen.manager == "conda"
+        else "",
         has_pip=has_pip,
         uv=_uv(door, python, environment) if seen else Unknown("the interpreter did not name its folder"),
         settings=(*pip_settings(door, environment, prefix), *uv_settings(door, environment, folder)),
@@ -58,16 +85,21 @@ def installer_facts(
 
 
 def _manager(
-    host: Host, python: Python, distributions: Distributions, folder: str, has_pip: Maybe[bool]
+    host: Host,
+    python: Python,
+    distributions: Distributions,
+    folder: str,
+    has_pip: Maybe[bool],
+    environment: Mapping[str, str],
 ) -> Seen | None:
-    """The manager by the strongest sign: conda-meta, a lock file beside, a manager's cache, pyvenv.cfg, INSTALLER."""
+    """The manager by the strongest sign: conda-meta, a lock file beside, a manager's cache, its own shell, pyvenv.cfg, INSTALLER."""
     prefix = known_or(python.prefix, "")
     if not prefix:
         return None
     if _exists(host, _join(prefix, "conda-meta")):
-        return Seen("conda", f"{_join(prefix, 'conda-meta')} exists")
+        return _of_conda(host, prefix)
     wrote = _installer_of_torch(distributions)
-    project = _project(host, prefix, folder, wrote)
+    project = _project(host, prefix, folder, wrote, environment)
     if project is not None:
         return project
     if _of_uv(host, prefix) and not (wrote == "pip" and known_or(has_pip, False)):
@@ -79,25 +111,43 @@ def _manager(
     return Seen("pip", f"INSTALLER of torch says {wrote}" if wrote == "pip" else "no sign of another manager")
 
 
-def _project(host: Host, prefix: str, folder: str, wrote: str) -> Seen | None:
-    """The project whose lock file the environment was made from: it lies around it, or in a manager's cache."""
+def _of_conda(host: Host, prefix: str) -> Seen:
+    """Conda or pixi, whose environments look alike but for one file."""
+    place = pixi_place(host, prefix)
+    if place is None:
+        return Seen("conda", f"{_join(prefix, 'conda-meta')} exists")
+    return Seen("pixi", "pixi made the environment", place.folder, place.environment)
+
+
+def _project(host: Host, prefix: str, folder: str, wrote: str, environment: Mapping[str, str]) -> Seen | None:
+    """The project whose files the environment was made from: it lies around it, or in a manager's cache, or its shell is active."""
     parent = _parent(prefix)
+    named = pipenv_project(host, prefix)
+    if named and _exists(host, _join(named, "Pipfile")):
+        return Seen("pipenv", f"{_join(prefix, '.project')} names a folder with a Pipfile", named)
     locks = _locks(host, parent)
     if locks:
         name, manager = next((lock for lock in locks if wrote and lock[1].startswith(wrote)), locks[0])
         return Seen(manager, f"{_join(parent, name)} lies beside the environment", parent)
     shown = prefix.replace("\\", "/") + "/"
-    manager = next((name for part, name in CACHES if part in shown), "")
+    manager, why = next(
+        ((name, f"the environment lies in the folder of {name}") for part, name in CACHES if part in shown), ("", "")
+    )
+    if not manager:
+        manager, why = active(environment, prefix), "its shell is active"
     if not manager:
         return None
-    return Seen(manager, f"the environment lies in the folder of {manager}", _project_above(host, folder, manager))
+    project = _project_above(host, folder, manager)
+    return Seen(manager, why, project, hatch_environment(prefix, project, host) if manager == "hatch" else "")
 
 
 def _project_above(host: Host, folder: str, manager: str) -> str:
-    """The nearest folder from the working folder up whose lock file is that manager's, or empty."""
+    """The nearest folder from the working folder up that holds that manager's files, or empty."""
     here = folder
     for _ in range(UP if folder else 0):
-        if any(name == manager for _, name in _locks(host, here)):
+        if any(name == manager for _, name in _locks(host, here)) or any(
+            _exists(host, _join(here, name)) for name in PROJECT_FILES.get(manager, ())
+        ):
             return here
         here = _parent(here)
     return ""
@@ -128,14 +178,34 @@ def _has_pip(host: Host, python: Python) -> Maybe[bool]:
 def _uv(host: Host, python: Python, environment: Mapping[str, str]) -> str:
     """How uv can be called, or empty."""
     windows = python.os == "windows"
-    name = "uv.exe" if windows else "uv"
+    if _on_path(host, "uv", environment, windows):
+        return "command"
+    prefix = known_or(python.prefix, "")
+    return (
+        "module"
+        if prefix and _exists(host, _join(prefix, "Scripts" if windows else "bin", "uv.exe" if windows else "uv"))
+        else ""
+    )
+
+
+def _programs(host: Host, environment: Mapping[str, str], python: Python) -> tuple[str, ...]:
+    """Those of conda's programs that are there: on PATH, or named by the variable with which each makes itself known to its children."""
+    known_by = {"conda": "CONDA_EXE", "mamba": "MAMBA_EXE", "micromamba": "MAMBA_EXE"}
+    windows = python.os == "windows"
+    return tuple(
+        name
+        for name in CONDA_PROGRAMS
+        if _on_path(host, name, environment, windows)
+        or re.search(rf"(^|[\\/]){name}(\.exe)?$", environment.get(known_by[name], "")) is not None
+    )
+
+
+def _on_path(host: Host, name: str, environment: Mapping[str, str], windows: bool) -> bool:
     folders = next((value for key, value in environment.items() if key.upper() == "PATH"), "").split(
         ";" if windows else ":"
     )
-    if any(folder and _exists(host, _join(folder, name)) for folder in folders):
-        return "command"
-    prefix = known_or(python.prefix, "")
-    return "module" if prefix and _exists(host, _join(prefix, "Scripts" if windows else "bin", name)) else ""
+    names = (f"{name}.exe", f"{name}.bat") if windows else (name,)
+    return any(_exists(host, _join(folder, item)) for folder in folders if folder for item in names)
 
 
 def _externally_managed(host: Host, python: Python) -> Maybe[bool]:

@@ -8,10 +8,11 @@ from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, Shell, Unprintable, lines, sequence, shells
+from xpu_doctor.remedies.managers import plan, stands_apart
 from xpu_doctor.remedies.ownership import parent
 from xpu_doctor.remedies.packages import IMPORT, requirement
 from xpu_doctor.remedies.patient import TRIO, TRITONS, Patient, may_be_deleted, patient_of, record_lost, untouchable
-from xpu_doctor.remedies.sequences import NEW_FOLDER, Wanted, explained, new_python, plan, stands_apart
+from xpu_doctor.remedies.plans import NEW_FOLDER, Wanted, explained, new_python
 from xpu_doctor.remedies.settings import pip_isolation
 from xpu_doctor.tables.releases import (
     NIGHTLY,

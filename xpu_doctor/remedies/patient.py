@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.model.unknown import Unknown, known_or
@@ -69,6 +70,8 @@ class Patient:
     ensurepip: bool = True
     debian: str = ""
     """The Debian package that brings the missing part of the standard library, where the interpreter is Debian's."""
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Folders that each of torch's packages has here, where they may be deleted; for managers whose environments have no pip."""
     same: bool = False
     """Whether the torch that is registered is an XPU build already: a manager that compares versions would do nothing."""
 
@@ -119,6 +122,11 @@ def patient_of(
         present=_present(own, installed, torch, python) or bool(deleted),
         ensurepip=known_or(python.ensurepip, True),
         debian=debian_package(python),
+        places={
+            dist.name: tuple(path for path in _folders(dist) if may_be_deleted(path, python))
+            for dist in own
+            if dist.name in (*TRIO, *TRITONS)
+        },
         same="+xpu" in version,
     )
 
@@ -145,15 +153,19 @@ def _unregistered(own: tuple[Distribution, ...], torch: Torch, python: Python) -
     found: list[str] = []
     for dist in own:
         if dist.name in (*TRIO, *TRITONS) and _lost(dist):
-            mark = "\\" if "\\" in dist.location else "/"
-            package = f"{dist.location}{mark}{'triton' if dist.name in TRITONS else dist.name}"
-            found += [package, dist.metadata_path]
+            found += _folders(dist)
     path = known_or(torch.path, "")
     if path and not any(dist.name == "torch" and dist.location == parent(path) for dist in own):
         found.append(path)
     real = known_or(torch.real_path, "")
     mine = owner_of_torch(torch, python) is Owner.TARGET
     return [item for item in found if may_be_deleted(item, python) and (item != path or not real or mine)]
+
+
+def _folders(dist: Distribution) -> tuple[str, str]:
+    """The folders of one of torch's packages: its module, and its metadata."""
+    mark = "\\" if "\\" in dist.location else "/"
+    return f"{dist.location}{mark}{'triton' if dist.name in TRITONS else dist.name}", dist.metadata_path
 
 
 def _lost(dist: Distribution) -> bool:

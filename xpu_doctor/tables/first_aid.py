@@ -17,6 +17,8 @@ class FirstAid(Row, frozen=True, kw_only=True):
     title: str
     why: str
     commands: tuple[str, ...] = ()
+    in_order: bool = False
+    """Whether each command needs the one before it."""
     os: AnySystem = ""
     risk: Risk = Risk.NONE
     verify: tuple[str, ...] = ()
@@ -24,18 +26,35 @@ class FirstAid(Row, frozen=True, kw_only=True):
 
 
 @cache
-def _by_code() -> dict[str, tuple[Remedy, ...]]:
-    found: dict[str, list[Remedy]] = {}
+def _by_code() -> dict[str, tuple[FirstAid, ...]]:
+    found: dict[str, list[FirstAid]] = {}
     for row in rows(FirstAid):
-        remedy = Remedy(row.title, row.why, row.commands, row.os, risk=row.risk, verify=row.verify, url=row.url)
-        found.setdefault(row.code, []).append(remedy)
-    return {code: tuple(remedies) for code, remedies in found.items()}
+        found.setdefault(row.code, []).append(row)
+    return {code: tuple(of_code) for code, of_code in found.items()}
 
 
+@cache
 def first_aid(code: str, system: str = "") -> tuple[Remedy, ...]:
     """Return the remedy of a code for an operating system, empty where none is known; without a system, each that there is."""
-    fitting = tuple(remedy for remedy in _by_code().get(code, ()) if not remedy.os or not system or remedy.os == system)
-    return fitting[:1] if system else fitting[:2]
+    fitting = tuple(row for row in _by_code().get(code, ()) if not row.os or not system or row.os == system)
+    return tuple(_remedy(row, system) for row in (fitting[:1] if system else fitting[:2]))
+
+
+def _remedy(row: FirstAid, system: str) -> Remedy:
+    commands, os = (
+        (one_line(row.commands, row.os or system), row.os or system) if row.in_order else (row.commands, row.os)
+    )
+    return Remedy(row.title, row.why, commands, os, risk=row.risk, verify=row.verify, url=row.url)
+
+
+def one_line(commands: tuple[str, ...], system: str) -> tuple[str, ...]:
+    """Return commands as one line that stops at the first failure; the PowerShell that Windows brings knows no `&&`."""
+    if system != "windows":
+        return (" && ".join(commands),)
+    line = commands[-1]
+    for command in reversed(commands[:-1]):
+        line = f"{command}; if ($?) {{ {line} }}"
+    return (line,)
 
 
 def codes() -> frozenset[str]:

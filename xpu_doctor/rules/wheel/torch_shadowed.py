@@ -9,7 +9,9 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Import, Python, Run, Shadow, Shadows, Torch
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Unknown, known, known_or
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import Command
+from xpu_doctor.remedies.ownership import Owner, described, owner_of
+from xpu_doctor.remedies.packages import chain
 from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
 
 PYTHONPATH = "PYTHONPATH"
@@ -17,6 +19,8 @@ PACKAGES = frozenset({"torch", "torchvision", "torchaudio", "triton", "numpy", "
 """Modules that are folders: a single file of such a name is never the real one, whatever metadata lies beside it."""
 SITE = "site folder"
 STANDARD = "the standard library"
+OTHERS = (Owner.SYSTEM, Owner.BASE, Owner.ENVIRONMENT)
+"""Whose files stay as they are."""
 FAILED = frozenset({"error", "crash", "exit", "hang"})
 
 
@@ -60,7 +64,7 @@ class TorchShadowed(Rule):
                         *((f"shadows.found[{number}].hides",) if hidden else ()),
                         *(("imported.file",) if isinstance(imported.file, str) else ()),
                     ),
-                    remedies=_remedies(shadow, known_or(python.os, "linux")),
+                    remedies=_remedies(shadow, python),
                 )
 
     def _copies(self, distributions: Distributions, python: Python) -> Iterator[Finding]:
@@ -181,26 +185,30 @@ def _same(one: str, other: str) -> bool:
     return one.replace("\\", "/").lower() == other.replace("\\", "/").lower()
 
 
-def _remedies(shadow: Shadow, os: str) -> tuple[Remedy, ...]:
+def _remedies(shadow: Shadow, python: Python) -> tuple[Remedy, ...]:
+    os = known_or(python.os, "linux")
     path = _package(shadow.path)
     folder, name = re.split(r"(?<=[\\/])(?=[^\\/]+$)", path) if re.search(r"[\\/]", path) else ("", path)
-    shell = shells(os)[0]
-    rename = (
-        Command(("Rename-Item", path, f"my_{name}")) if os == "windows" else Command(("mv", path, f"{folder}my_{name}"))
-    )
     remedies: list[Remedy] = []
     if shadow.where == PYTHONPATH:
         remedies.append(
             clear_pythonpath(folder.rstrip("/\\"), os, "It puts this folder before the installed packages.")
         )
-    if shadow.installed is not True:
+    owner = owner_of(folder.rstrip("/\\"), python) if shadow.where == SITE else Owner.UNKNOWN
+    if owner in OTHERS:
+        why = "Nothing of it is touched by the commands that are printed here: ask its owner, or use an environment of your own."
+        remedies.append(Remedy(f"{described(owner, folder.rstrip('/'))} holds {name}", why, os=os))
+    elif shadow.installed is not True:
         why = (
             "Python imports this file in its place."
             if shadow.where == SITE
             else "Python looks there before it looks among the installed packages."
         )
+        why = f"{why} Nothing is overwritten: where my_{name} is there already, the command ends without a change."
         elsewhere = "" if shadow.where == SITE else ", or start Python in another folder"
-        remedies.append(Remedy(f"Rename {name}{elsewhere}", why, commands=lines([rename], shell), os=os))
+        remedies.append(
+            Remedy(f"Rename {name}{elsewhere}", why, commands=chain(_rename(path, folder, f"my_{name}", os), os), os=os)
+        )
     elif shadow.where != PYTHONPATH:
         remedies.append(
             Remedy(
@@ -210,3 +218,10 @@ def _remedies(shadow: Shadow, os: str) -> tuple[Remedy, ...]:
             )
         )
     return tuple(remedies)
+
+
+def _rename(path: str, folder: str, name: str, os: str) -> tuple[Command, ...]:
+    """The commands that give a file a name which nothing has: Rename-Item refuses by itself, mv only some of the time."""
+    if os == "windows":
+        return (Command(("Rename-Item", "-LiteralPath", path, "-NewName", name)),)
+    return Command(("test", "!", "-e", folder + name)), Command(("mv", "-n", "--", path, folder + name))
