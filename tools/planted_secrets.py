@@ -93,14 +93,19 @@ def plants(path: Path = PLANTED) -> list[Plant]:
     return [_plant(number, kind, place, text) for number, (kind, place, text) in enumerate(rows)]
 
 
-def _plant(number: int, kind: str, place: str, text: str) -> Plant:
-    source = random.Random(zlib.crc32(f"{kind} {place}".encode()))
+def filled(text: str, seed: str) -> str:
+    """Return a text whose `{an36}` and the like are random letters, the same ones in every run."""
+    source = random.Random(zlib.crc32(seed.encode()))
 
     def some(match: re.Match[str]) -> str:
         return "".join(source.choice(ALPHABETS[match[1]]) for _ in range(int(match[2])))
 
-    filled = _RANDOM.sub(some, text)
-    return Plant(kind, place, _VALUE.sub(r"\1", filled), tuple(_VALUE.findall(filled)), number % HOLD_OUT == 0)
+    return _RANDOM.sub(some, text)
+
+
+def _plant(number: int, kind: str, place: str, text: str) -> Plant:
+    text = filled(text, f"{kind} {place}")
+    return Plant(kind, place, _VALUE.sub(r"\1", text), tuple(_VALUE.findall(text)), number % HOLD_OUT == 0)
 
 
 def telling_parts(plant: Plant) -> Iterator[str]:

@@ -40,7 +40,7 @@ PROMPTS: tuple[Pattern, ...] = (
     ),
     Pattern("prompt-arrow", rf"{_QUOTE}[➜❯]\s{{1,3}}(?P<user>{_USER})@(?P<host>{_HOST})(?=\s)", ("➜", "❯"), sure=True),
     Pattern("prompt-alone", rf"{_QUOTE}(?P<user>{_USER})@(?P<host>[a-z][\w-]{{1,62}})\s{{0,8}}$", ("@",)),
-    Pattern("prompt-kali", rf"\((?P<user>{_USER})[㉿@💀](?P<host>{_HOST})\)-\[", (")-[",), sure=True),
+    Pattern("prompt-kali", rf"\((?P<user>{_USER})[㉿@💀](?P<host>{_HOST})\)-\[(?=[~/])", (")-[",), sure=True),
     Pattern(
         "prompt-starship", rf"{_LEAD}(?P<user>{_USER}) in (?:🌐\s?)?(?P<host>{_HOST}) in (?=[~/])", (" in ",), sure=True
     ),
@@ -61,6 +61,7 @@ COMMANDS: tuple[Pattern, ...] = (
         previous=_asked(
             r"(?:whoami|logname|id -un|echo [\"']?\$\{?USER(?:NAME)?\}?[\"']?|echo %USERNAME%|(?:echo )?\$env:USERNAME|(?:huggingface-cli|hf auth) whoami)"
         ),
+        sure=True,
     ),
     Pattern(
         "hostname",
@@ -70,8 +71,10 @@ COMMANDS: tuple[Pattern, ...] = (
             r"(?:hostname(?: -[a-zA-Z]{1,3})?|uname -n|echo \$HOSTNAME|cat /etc/hostname|hostnamectl hostname|echo %COMPUTERNAME%|\$env:COMPUTERNAME)"
         ),
         keeps=_is_a_container,
+        sure=True,
     ),
-    Pattern("id", r"\b(?:uid|gid)=\d{1,10}\((?P<user>[\w.-]{1,32})\)", ("id=",)),
+    Pattern("id", r"\buid=\d{1,10}\((?P<user>[\w.-]{1,32})\)", ("uid=",), sure=True),
+    Pattern("id-group", r"\bgid=\d{1,10}\((?P<user>[\w.-]{1,32})\)", ("gid=",)),
     Pattern("stat", rf"\bUid:\s{{0,4}}\(\s{{0,8}}\d{{1,10}}/\s{{0,8}}(?P<user>{_USER})\)", ("uid:",)),
     Pattern(
         "groups",
@@ -133,11 +136,17 @@ COMMANDS: tuple[Pattern, ...] = (
         ("rw-", "rwx", "rws", "r--", "r-x", "r-s", "-wx", "--x"),
         exact=True,
     ),
-    Pattern("uname", rf"{_QUOTE}(?:Linux|Darwin) (?P<host>{_HOST}) \d{{1,2}}\.\d{{1,3}}\.\d", ("linux ", "darwin ")),
+    Pattern(
+        "uname",
+        rf"{_QUOTE}(?:Linux|Darwin) (?!version\b)(?P<host>{_HOST}) \d{{1,2}}\.\d{{1,3}}\.\d",
+        ("linux ", "darwin "),
+        sure=True,
+    ),
     Pattern(
         "hostnamectl",
         r"^[>\s]{0,60}(?:static|pretty|transient) hostname:\s{1,4}(?P<host>\S[^\n]{0,62}?)\s{0,40}$",
         ("hostname:",),
+        sure=True,
     ),
     Pattern(
         "docker-info",
@@ -162,16 +171,19 @@ LOGS: tuple[Pattern, ...] = (
         rf"^[>\s]{{0,60}}{_MONTH} [ \d]\d \d\d:\d\d:\d\d (?P<host>{_HOST}) [\w.@/()-]{{1,60}}(?:\[\d{{1,10}}\])?:",
         (" kernel:", "]:", " sudo:", "d: "),
         keeps=_is_a_container,
+        sure=True,
     ),
     Pattern(
         "journal-localised",
         rf"^[>\s]{{0,60}}\d{{1,2}}\. {_MONTH}\.? \d\d:\d\d:\d\d (?P<host>{_HOST}) [\w.@/()-]{{1,60}}(?:\[\d{{1,10}}\])?:",
         (" kernel:", "]:"),
+        sure=True,
     ),
     Pattern(
         "journal-iso",
         rf"^[>\s]{{0,60}}\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d) (?P<host>{_HOST}) [\w.@/()-]{{1,60}}(?:\[\d{{1,10}}\])?:",
         (" kernel:", "]:", " sudo:", "d: "),
+        sure=True,
     ),
     Pattern(
         "session",
@@ -221,7 +233,7 @@ VARIABLES: tuple[Pattern, ...] = (
         "host-variable",
         r"\b(?:hostname|computername|computer name|nodename|node_name|host name|master_addr|slurmd_nodename"
         r"|slurm_(?:submit_host|launch_node_ipaddr|(?:job_|step_)?nodelist)"
-        r"|pbs_o_host|lsb_hosts)[\"']?(?:\s?[. ]{0,60}[=:]\s{0,30}|\s?=>\s?)[\"']?(?P<host>[A-Za-z0-9][\w.-]{2,62})[\"']?(?=[\s,;}]|$)",
+        r"|pbs_o_host|lsb_hosts)[\"']?(?:\s?[. ]{0,60}[=:]\s{0,30}|\s?=>\s?)[\"']?(?![\d.]{7,15}\b)(?P<host>[A-Za-z0-9][\w.-]{2,62})[\"']?(?=[\s,;}]|$)",
         (
             "hostname",
             "computer",

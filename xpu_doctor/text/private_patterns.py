@@ -21,7 +21,10 @@ KIND = re.compile("[a-z]+")
 
 @dataclass(frozen=True)
 class Pattern:
-    """A place of private values in one line: its named groups are the values and tell their kind; without groups the whole is of `kind`."""
+    """A place of private values in one line: its named groups are the values and tell their kind; without them the whole is of `kind`.
+
+    A group called `name` is no value: it holds the name of the variable or the option whose value is private.
+    """
 
     id: str
     expression: str
@@ -51,7 +54,7 @@ class Pattern:
     @cached_property
     def groups(self) -> tuple[tuple[str, int], ...]:
         """The kinds and the numbers of the groups that are replaced; one of number 0 is the whole."""
-        named = [(_kind(name), number) for name, number in self.compiled.groupindex.items()]
+        named = [(_kind(name), number) for name, number in self.compiled.groupindex.items() if name != "name"]
         return tuple(sorted(named, key=lambda pair: pair[1])) or ((self.kind, 0),)
 
     @property
@@ -196,7 +199,12 @@ FIRST: tuple[Pattern, ...] = (
 """Home folders and shares: looked for before the addresses that a name may look like."""
 
 PRIVATE: tuple[Pattern, ...] = (
-    Pattern("email", r"(?<![\w.+/-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}(?![\w@])", ("@",), kind="email"),
+    Pattern(
+        "email",
+        r"(?<![\w.+/-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.[a-z][\w-]{1,62}(?![\w@])",
+        ("@",),
+        kind="email",
+    ),
     Pattern(
         "uuid",
         r"(?<![\w-])(?:luks-|GPU-)?(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![\w-])",

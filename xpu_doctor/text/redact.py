@@ -140,10 +140,12 @@ class Redactor:
         return "\n".join(lines)
 
     def _without_words(self, text: str) -> str:
-        alternation = _alternation(self._words)
-        return re.sub(
-            rf"(?i)(?<![^\W_])(?<!<){alternation}(?![^\W_])", lambda match: self._placeholder("word", match[0]), text
-        )
+        """Replace the user's own words."""
+
+        def word(match: re.Match[str]) -> str:
+            return match[0] if _is_a_placeholder(match) else self._placeholder("word", match[0])
+
+        return re.sub(rf"(?i)(?<![^\W_]){_alternation(self._words)}(?![^\W_])", word, text)
 
     def _without_names(self, text: str, names: Iterable[str]) -> str:
         """Replace known names where they stand as a whole word, never inside another one; the longest of them first."""
@@ -153,12 +155,23 @@ class Redactor:
         present = tuple(name for name in names if name in lowered)
         if not present:
             return text
-        return _whole_words(present).sub(
-            lambda match: self._placeholder(self._names.get(match[0].lower(), "user"), match[0]), text
-        )
+
+        def name(match: re.Match[str]) -> str:
+            kind = self._names.get(match[0].lower(), "user")
+            return match[0] if _is_a_placeholder(match) else self._placeholder(kind, match[0])
+
+        return _whole_words(present).sub(name, text)
 
 
-_SUFFIX = r"com|net|org|edu|gov|local|lan|home|internal|intra|corp|localdomain|example|test|txt|log|json|key|pem|pub|csv|zip|tar|gz|html?|md|pdf|sh|py|[a-z]{2}"
+_PLACEHOLDER = re.compile(r"<[a-z]{2,12}\d{0,6}>")
+
+
+def _is_a_placeholder(match: re.Match[str]) -> bool:
+    """Whether a word stands in a placeholder."""
+    return bool(match.start() and _PLACEHOLDER.match(match.string, match.start() - 1, match.end() + 1))
+
+
+_SUFFIX = r"com|net|org|edu|gov|local|lan|home|internal|intra|corp|localdomain|example|test|txt|log|json|key|pem|pub|csv|zip|tar|gz|html?|pdf|[a-z]{2}"
 """How the names of machines and of files end: what follows another dot is a part of a program."""
 
 
@@ -166,7 +179,7 @@ _SUFFIX = r"com|net|org|edu|gov|local|lan|home|internal|intra|corp|localdomain|e
 def _whole_words(names: tuple[str, ...]) -> re.Pattern[str]:
     """Match any of the names, but not as a part of a longer word or of a program's dotted name."""
     dotted = rf"(?!(?!\.(?:[\w-]{{1,63}}\.){{0,6}}(?:{_SUFFIX})(?!\w|\.\w))(?-i:\.[a-z_]\w))"
-    return re.compile(rf"(?i)(?<![\w<.-]){_alternation(names)}(?![\w>-]){dotted}")
+    return re.compile(rf"(?i)(?<![\w.-]){_alternation(names)}(?![\w-]){dotted}")
 
 
 def _alternation(words: Iterable[str]) -> str:

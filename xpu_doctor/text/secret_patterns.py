@@ -207,7 +207,7 @@ SECRETS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "option",
-        r"(?<![\w-])--?(?P<name>[a-z][\w-]{0,30})(?:\s{1,4}|=)[\"']?(?P<secret>(?!-)[^\s\"'<>|;&]{1,4000})",
+        r"(?<![\w-])(?:--|-(?=passw|secret|token))(?P<name>[a-z][\w-]{0,30})(?:\s{1,4}|=)[\"']?(?P<secret>(?!-)[^\s\"'<>|;&]{1,4000})",
         ("-pass", "-token", "-secret", "-key", "-auth", "-api-key", "-apikey", "passw", "passphrase", "-pwd"),
         keeps=_is_no_option,
     ),
