@@ -20,7 +20,7 @@ import atheris
 with atheris.instrument_imports(include=["xpu_doctor"]):
     from xpu_doctor.catalogue.names import all_rules
     from xpu_doctor.pasted.run import triage_texts
-    from xpu_doctor.report.build import report_on_texts
+    from xpu_doctor.report.build import Report
     from xpu_doctor.report.reply import reply
     from xpu_doctor.tables.signatures import signatures
     from xpu_doctor.text.safe import NotText, from_bytes
@@ -40,7 +40,7 @@ def one(data: bytes) -> None:
         return
     triaged = triage_texts([("file", safe)], rules=RULES)
     assert not any(snapshot.failures for snapshot in triaged.snapshots), triaged.snapshots
-    report = report_on_texts(triaged.diagnosis, triaged.snapshot, redactor=triaged.redactor)
+    report = Report().of_texts(triaged.diagnosis, triaged.snapshot, triaged.redactor)
     shown = reply(report, triaged.diagnosis, triaged.snapshot) + "".join(
         finding.summary + "".join(item.value for item in finding.evidence) for finding in report.root_causes
     )

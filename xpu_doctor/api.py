@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from xpu_doctor.report.document import Document
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.examination.run import Running
+    from xpu_doctor.pasted.run import Triaged
     from xpu_doctor.report.build import Report
+    from xpu_doctor.text.safe import SafeText
 
 
 def check(
@@ -74,19 +75,38 @@ def _load_what_reports_need() -> None:
     signatures()
 
 
-def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Diagnosis:
-    """Diagnose from pasted texts; several are taken as one machine.
+def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Document:
+    """Diagnose from pasted texts, and return the report; several texts are taken as one machine.
 
     Names, addresses and secrets are hidden before the texts are read, and `words` too, unless `redact` is false.
+
+    Raises:
+        xpu_doctor.model.codec.SnapshotError: a text is a saved report, and damaged or of a newer version.
     """
     import io
 
-    from xpu_doctor.catalogue.names import all_rules
-    from xpu_doctor.pasted.run import triage_texts
+    from xpu_doctor.examination.run import now
+    from xpu_doctor.report.build import Report
     from xpu_doctor.text.safe import read_safely
 
     named = [
         (f"text {number}", read_safely(io.BytesIO(text.encode("utf-8", "replace")), f"text {number}"))
         for number, text in enumerate(texts, 1)
     ]
-    return triage_texts(named, rules=all_rules(), redact=redact, words=words).diagnosis
+    return report_on_texts(named, Report(created=now(), redact=redact, words=tuple(words)))[0]
+
+
+def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tuple[Document, Triaged]:
+    """Read texts of one machine, given as (name, text); return the report on them, and what they came to.
+
+    Raises:
+        xpu_doctor.model.codec.SnapshotError: a text is a saved report, and damaged or of a newer version.
+    """
+    from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.diagnosis.diagnose import Options
+    from xpu_doctor.model.findings import LADDER
+    from xpu_doctor.pasted.run import triage_texts
+
+    options = Options(report.fail_on, (), report.ignore, LADDER)
+    triaged = triage_texts(texts, rules=all_rules(), options=options, redact=report.redact, words=report.words)
+    return report.of_texts(triaged.diagnosis, triaged.snapshot, triaged.redactor, triaged.notes), triaged

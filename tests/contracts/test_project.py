@@ -22,10 +22,10 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "xpu-doctor-battery"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PROGRAM = """
-from xpu_doctor import Diagnosis, Document, __version__, check, triage
+from xpu_doctor import Document, __version__, check, triage
 
 report: Document = check("/usr/bin/python3", only=["wheel"])
-diagnosis: Diagnosis = triage("text", "another")
+diagnosis: Document = triage("text", "another")
 print(__version__.upper(), report.exit_code + 1, [cause.code.upper() for cause in diagnosis.root_causes])
 """
 

@@ -21,15 +21,16 @@ WAYS_OUT = ("text/output.py",)
 APART = ("target/agent/agent.py",)
 """Runs in another interpreter; what it prints is read by the doctor as the patient's words."""
 OTHER_REASONS = {
-    ("cli/main.py", "sys.stdout"): "opens closed streams, and leads stdout nowhere when its reader has gone",
-    ("cli/main.py", "sys.stderr"): "opens closed streams",
+    ("cli/main.py", "sys.stdout"): "leads stdout nowhere when its reader has gone",
+    ("cli/startup.py", "sys.stdout"): "opens closed streams",
+    ("cli/startup.py", "sys.stderr"): "opens closed streams",
     ("catalogue/plugin_child.py", "open"): "answers the doctor, in a process of its own",
     ("catalogue/plugin_child.py", "sys.stdout"): "empties what a plug-in printed, which leads to stderr there",
     ("catalogue/plugin_child.py", "sys.stderr"): "empties what a plug-in printed",
     ("catalogue/plugin_process.py", "os.write"): "asks that process",
     ("process/channel.py", "os.write"): "gives the agent the key of the run",
     ("target/agent_run.py", "os.write"): "copies the agent into a file in memory, for another account to read",
-    ("cli/main.py", "open"): "opens the null device where a stream was closed",
+    ("cli/startup.py", "open"): "opens the null device where a stream was closed",
     ("cli/progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",
     ("report/build.py", "sys.stdout"): "asks it for its width and encoding",
     ("report/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xpu_doctor.cli.main import nearest
+from xpu_doctor.cli.options import FORMATS, check_output, check_words, known_codes, nearest, refuse_empty, split
 
 if TYPE_CHECKING:
     from xpu_doctor.model.selection import Selection
     from xpu_doctor.target.rights import Rights
 
-SHORTEST_WORD = 3
-"""Letters of a word that can be hidden without spoiling every line."""
 DEADLINE = click.FloatRange(min=0.1, max=86400)
 
 
@@ -52,7 +50,7 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
     help="Deadline of each stage (default: import 120, matmul 60 and 45 a device, others 30).",
 )
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
@@ -108,15 +106,15 @@ def check(
     ):
         refuse_empty(option, values)
     check_words(words, no_redact)
-    selection = _selection(_split(only), _split(skip)) if only or skip else Selection(frozenset(CHECKED))
+    selection = _selection(split(only), split(skip)) if only or skip else Selection(frozenset(CHECKED))
     if not selection.layers:
         raise click.UsageError("nothing is left to examine: --skip takes away all that --only asks for")
-    _check_expectations(_split(expect))
+    _check_expectations(split(expect))
     try:
         choice = find_target(python, Surroundings(os.environ))
     except TargetError as error:
         raise click.UsageError(str(error)) from error
-    _check_output(output, choice.python)
+    check_output(output, choice.python)
     deadlines = _deadlines(timeout)
     rights = _rights(choice.python, as_owner)
     progress = Progress(enabled=True)
@@ -128,8 +126,8 @@ def check(
         from xpu_doctor.report.build import Report, deliver
 
         report = Report(
-            expect=_split(expect),
-            ignore=_known_codes(_split(ignore)),
+            expect=split(expect),
+            ignore=known_codes(split(ignore)),
             fail_on=fail_on,
             redact=not no_redact,
             created=now(),
@@ -162,30 +160,6 @@ def _rights(python: str, as_owner: bool) -> Rights:
     return rights
 
 
-def refuse_empty(option: str, values: tuple[str, ...]) -> None:
-    """Refuse an option that was given without a value: `--expect "$WANTED"` with an unset variable must not pass for a check that held."""
-    if any(not value.strip(" ,\t") for value in values):
-        raise click.UsageError(
-            f"{option} is empty: name a value, or leave the option out (is a variable of your script unset?)"
-        )
-
-
-def check_words(words: tuple[str, ...], no_redact: bool) -> None:
-    """Refuse words that cannot be hidden, and to hide some where nothing is hidden."""
-    refuse_empty("--redact", words)
-    if words and no_redact:
-        raise click.UsageError("--redact hides a word and --no-redact hides nothing: leave one of the two out")
-    short = next((word for word in words if len(word.strip()) < SHORTEST_WORD), "")
-    if short:
-        raise click.UsageError(
-            f"--redact {short}: too short to be told from other words; name at least {SHORTEST_WORD} letters"
-        )
-
-
-def _split(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
-
-
 def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
     from xpu_doctor.catalogue.names import probe_layers
     from xpu_doctor.model.selection import CHECKED, select
@@ -212,28 +186,6 @@ def _check_expectations(expectations: tuple[str, ...]) -> None:
     for text in expectations:
         if not is_form(text):
             raise click.UsageError(f"--expect {text}: not one of {', '.join(FORMS)}." + nearest(text, FORMS))
-
-
-def _check_output(path: str | None, python: str) -> None:
-    if path is None:
-        return
-    from xpu_doctor.text.output_file import OutputError, check_writable
-
-    try:
-        check_writable(path, python)
-    except OutputError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
-    if not codes:
-        return ()
-    from xpu_doctor.catalogue.names import all_codes
-
-    for code in codes:
-        if code not in all_codes():
-            raise click.UsageError(f"--ignore {code}: no such finding." + nearest(code, all_codes()))
-    return codes
 
 
 def _deadlines(timeout: float | None) -> dict[str, float]:

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-
-def _put_strangers_last() -> None:
-    """Let the standard library and our own packages win over PYTHONPATH and the working folder: a stray random.py there is a finding."""
-    own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    strangers = {os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry} - {
-        own
-    }
-    here = os.path.abspath(".")  # Python puts it first for `python -m`, and an empty entry means it too
-    if own != here:
-        strangers.add(here)
-    late = [entry for entry in sys.path if os.path.abspath(entry or ".") in strangers]
-    sys.path[:] = [entry for entry in sys.path if entry not in late] + late
-
+from xpu_doctor.cli.startup import Terminated, end_in_order_on_signals, open_standard_streams, put_strangers_last
 
 try:
-    _put_strangers_last()
+    put_strangers_last()
 except OSError:  # the working folder was deleted under us
     pass
 
-from typing import Any  # noqa: E402
+import click
 
-import click  # noqa: E402
-
-from xpu_doctor.model.exit_codes import ExitCode  # noqa: E402
-from xpu_doctor.model.version import __version__  # noqa: E402
-from xpu_doctor.text.output import OutputError, guarded, silence, to_stderr  # noqa: E402
+from xpu_doctor.cli.options import nearest
+from xpu_doctor.model.exit_codes import ExitCode
+from xpu_doctor.model.version import __version__
+from xpu_doctor.text.output import OutputError, guarded, silence, to_stderr
 
 
 class LazyGroup(click.Group):
@@ -69,14 +55,6 @@ class LazyGroup(click.Group):
             raise click.UsageError(error.format_message() + nearest(args[0], self.lazy), ctx) from error
 
 
-def nearest(name: str, names: Any) -> str:
-    """Return ` Did you mean ...?` for an unknown name, or empty."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, list(names), 1, 0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
-
-
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="xpu-doctor")
 def cli() -> None:
@@ -86,8 +64,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; no user ever sees a bare traceback."""
     given = sys.argv[1:] if arguments is None else arguments
-    _open_standard_streams()
-    _end_in_order_on_signals()
+    open_standard_streams()
+    end_in_order_on_signals()
     with guarded():
         code = _run(given)
     sys.exit(code)
@@ -115,39 +93,3 @@ def _run(given: list[str]) -> int:
         from xpu_doctor.cli.crash import report_crash
 
         return report_crash(error, given)
-
-
-class Terminated(BaseException):
-    """Somebody asked this process to end; what it started is ended first."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def _end_in_order_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into an exception, so that the interpreters under examination are ended too."""
-    import signal
-
-    def end(number: int, frame: Any) -> None:
-        raise Terminated(number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
-            try:
-                signal.signal(getattr(signal, name), end)
-            except ValueError:  # not in the main thread: a program called us, and minds its own signals
-                return
-
-
-def _open_standard_streams() -> None:
-    """Put something behind descriptors 0 to 2 where a daemon or cron closed them: else the next file takes their number."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from xpu_doctor.cli.main import nearest
+from xpu_doctor.cli.options import nearest
 from xpu_doctor.text.output import to_stdout
 
 

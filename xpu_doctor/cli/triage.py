@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xpu_doctor.cli.options import FORMATS, check_output, check_words, known_codes, refuse_empty, split
+
 if TYPE_CHECKING:
     from xpu_doctor.text.safe import SafeText
 
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    metavar="FORMAT",
+    type=click.Choice(FORMATS),
     default="text",
     show_default=True,
-    help="What to print, as in check: text, json ...",
+    help="What to print.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -64,69 +66,32 @@ def triage(
 
     Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed.
     """
-    from xpu_doctor.catalogue.names import all_codes, all_rules
-    from xpu_doctor.cli.check import check_words, refuse_empty
-    from xpu_doctor.diagnosis.diagnose import Options
+    from xpu_doctor.api import report_on_texts
+    from xpu_doctor.examination.run import now
     from xpu_doctor.model.codec import SnapshotError
-    from xpu_doctor.model.findings import LADDER
-    from xpu_doctor.pasted.run import triage_texts
+    from xpu_doctor.report.build import Report, deliver
 
     wanted = "json" if as_json else format_
     if only_reply and wanted != "text":
         raise click.UsageError("--reply is a message in Markdown: it cannot be had as JSON. Leave one of the two out.")
-    _check_format(wanted)
     refuse_empty("--ignore", ignore)
     check_words(words, no_redact)
-    codes = tuple(part.strip() for value in ignore for part in value.split(",") if part.strip())
-    for code in codes:
-        if code not in all_codes():
-            raise click.UsageError(f"--ignore {code}: no such finding.")
-    _check_output(output)
+    codes = known_codes(split(ignore))
+    check_output(output)
     texts = _texts(files)
+    options = Report(ignore=codes, fail_on=fail_on, redact=not no_redact, words=tuple(words), created=now())
     try:
-        triaged = triage_texts(
-            texts,
-            rules=all_rules(),
-            options=Options(fail_on, (), codes, LADDER),
-            redact=not no_redact,
-            words=words,
-        )
+        report, triaged = report_on_texts(texts, options)
     except SnapshotError as error:
         raise click.UsageError(str(error)) from error
-    from xpu_doctor.examination.run import now
-    from xpu_doctor.report.build import deliver, report_on_texts
-
-    report = report_on_texts(
-        triaged.diagnosis,
-        triaged.snapshot,
-        redactor=triaged.redactor,
-        words=words,
-        created=now(),
-        notes=triaged.notes,
-    )
     if only_reply:
         from xpu_doctor.report.reply import reply
+        from xpu_doctor.text.output import write
 
         text = reply(report, triaged.diagnosis, triaged.snapshot)
-        return _write(text, output, report.exit_code, private=no_redact)
+        write(text, output, private=no_redact)
+        return report.exit_code
     return deliver(report, wanted, output, verbose=verbose, private=no_redact)
-
-
-def _check_format(wanted: str) -> None:
-    from xpu_doctor.report import build
-
-    formats = tuple(getattr(build, "FORMATS", ("text", "json")))
-    if wanted not in formats:
-        raise click.UsageError(f"--format {wanted}: not one of {', '.join(formats)}.")
-
-
-def _check_output(path: str | None) -> None:
-    from xpu_doctor.text.output_file import OutputError, check_writable
-
-    try:
-        check_writable(path)
-    except OutputError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
@@ -152,10 +117,3 @@ def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
         except OSError as error:
             raise click.UsageError(f"{path}: {error.strerror or error}") from error
     return texts
-
-
-def _write(text: str, output: str | None, code: int, *, private: bool) -> int:
-    from xpu_doctor.text.output import write
-
-    write(text, output, private=private)
-    return code

@@ -1,8 +1,8 @@
-"""From gathered facts to a delivered report: judge, redact, render, write."""
+"""The one report builder: from a snapshot, live or read from texts, to a document, and its delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.version import __version__
 from xpu_doctor.report.document import Document, document
+from xpu_doctor.report.this_process import own_command, peak_memory_bytes
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
@@ -41,87 +42,62 @@ class Report:
     ) -> Document:
         """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
         from xpu_doctor.catalogue.names import all_rules, load
-        from xpu_doctor.model.codec import encode
-        from xpu_doctor.report.this_process import peak_memory_bytes
 
         options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
         judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
         diagnosis = diagnose(snapshot, all_rules(judged), options)
-        report = document(
-            diagnosis,
-            snapshot,
-            encode(snapshot),
-            version=__version__,
-            created=self.created,
-            timings=dict(timings or {}),
-            notes=notes,
-            peak_memory=peak_memory_bytes(),
-            command=own_command(),
-        )
-        return self._finished(report, snapshot, users)
-
-    def _finished(self, report: Document, snapshot: Snapshot, users: tuple[str, ...]) -> Document:
-        """Return the report as it may be shown."""
-        from xpu_doctor.report.redaction import NOT_REDACTED, redacted_document
-
+        report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command())
         if not self.redact:
-            return replace(report, notes=[*report.notes, NOT_REDACTED])
+            return _not_redacted(report)
+        from xpu_doctor.report.redaction import redacted_document
         from xpu_doctor.text.redact import redactor_here
 
         known = (*users, snapshot.access.user) if isinstance(snapshot.access.user, str) else users
         return redacted_document(report, redactor_here(users=known, words=self.words), self.words)
 
+    def of_texts(
+        self, diagnosis: Diagnosis, snapshot: Snapshot, redactor: Redactor | None, notes: tuple[str, ...] = ()
+    ) -> Document:
+        """Return the document on texts that were read, with the questions whose answers would decide.
 
-def report_on_texts(
-    diagnosis: Diagnosis,
-    snapshot: Snapshot,
-    *,
-    redactor: Redactor | None,
-    words: Iterable[str] = (),
-    created: str = "",
-    notes: tuple[str, ...] = (),
-) -> Document:
-    """Return the report on texts, with the questions whose answers would decide.
+        `redactor` is what hid the names and secrets of the texts, None where nothing was to be hidden.
+        """
+        from xpu_doctor.report.document import QuestionDocument
+        from xpu_doctor.report.redaction import redacted_document
+        from xpu_doctor.report.reply import next_questions
 
-    `redactor` is what hid the names and secrets of the texts, None where nothing was to be hidden; `words` are the user's own to hide.
-    """
-    from xpu_doctor.model.codec import encode
-    from xpu_doctor.report.document import QuestionDocument
-    from xpu_doctor.report.redaction import NOT_REDACTED, redacted_document
-    from xpu_doctor.report.reply import next_questions
+        asked = next_questions(diagnosis, snapshot)
+        report = self._document(diagnosis, snapshot, {}, notes, "")
+        report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
+        return _not_redacted(report) if redactor is None else redacted_document(report, redactor, self.words)
 
-    facts = encode(snapshot)
-    report = document(diagnosis, snapshot, facts, version=__version__, created=created, timings={}, notes=notes)
-    asked = next_questions(diagnosis, snapshot)
-    report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
-    if redactor is None:
-        return replace(report, notes=[*report.notes, NOT_REDACTED])
-    return redacted_document(report, redactor, words)
+    def _document(
+        self,
+        diagnosis: Diagnosis,
+        snapshot: Snapshot,
+        timings: dict[str, float],
+        notes: tuple[str, ...],
+        command: str,
+    ) -> Document:
+        from xpu_doctor.model.codec import encode
 
-
-def own_command() -> str:
-    """Return what to type to call this doctor again: its name where it is on PATH, else the way it was called."""
-    import os
-    import shlex
-    import shutil
-    import sys
-
-    quote = shlex.quote if os.name != "nt" else (lambda text: f'"{text}"' if " " in text else text)
-    called = sys.argv[0]
-    if os.path.basename(called).startswith("xpu-doctor"):
-        on_path = shutil.which("xpu-doctor")
-        same = on_path is not None and os.path.exists(called) and os.path.samefile(on_path, called)
-        return "xpu-doctor" if same else quote(_absolute(called))
-    return f"{quote(sys.executable)} -m xpu_doctor"
+        return document(
+            diagnosis,
+            snapshot,
+            encode(snapshot),
+            version=__version__,
+            created=self.created,
+            timings=timings,
+            notes=notes,
+            peak_memory=peak_memory_bytes(),
+            command=command,
+        )
 
 
-def _absolute(path: str) -> str:
-    import os
+def _not_redacted(report: Document) -> Document:
+    from xpu_doctor.report.redaction import NOT_REDACTED
 
-    try:
-        return os.path.abspath(path)
-    except OSError:  # the working folder was deleted
-        return path
+    return replace(report, notes=[*report.notes, NOT_REDACTED])
 
 
 def deliver(

@@ -1,0 +1,69 @@
+"""What the commands share: the checks of their options' values, each with a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+FORMATS = ("text", "json")
+"""What a report can be printed as."""
+SHORTEST_WORD = 3
+"""Letters of a word to hide: a shorter one cannot be told from other words."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return ` Did you mean ...?` for an unknown name, or empty."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(names), 1, 0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def refuse_empty(option: str, values: tuple[str, ...]) -> None:
+    """Refuse an option that was given without a value: `--expect "$WANTED"` with an unset variable must not pass for a check that held."""
+    if any(not value.strip(" ,\t") for value in values):
+        raise click.UsageError(
+            f"{option} is empty: name a value, or leave the option out (is a variable of your script unset?)"
+        )
+
+
+def check_words(words: tuple[str, ...], no_redact: bool) -> None:
+    """Refuse words that cannot be hidden, and to hide some where nothing is hidden."""
+    refuse_empty("--redact", words)
+    if words and no_redact:
+        raise click.UsageError("--redact hides a word and --no-redact hides nothing: leave one of the two out")
+    short = next((word for word in words if len(word.strip()) < SHORTEST_WORD), "")
+    if short:
+        raise click.UsageError(
+            f"--redact {short}: too short to be told from other words; name at least {SHORTEST_WORD} letters"
+        )
+
+
+def split(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of an option that may be repeated, or separated by commas."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def check_output(path: str | None, python: str | None = None) -> None:
+    """Refuse a file that no report may be written to."""
+    if path is None:
+        return
+    from xpu_doctor.text.output_file import OutputError, check_writable
+
+    try:
+        check_writable(path, python)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the codes; refuse one that no finding has."""
+    if not codes:
+        return ()
+    from xpu_doctor.catalogue.names import all_codes
+
+    for code in codes:
+        if code not in all_codes():
+            raise click.UsageError(f"--ignore {code}: no such finding." + nearest(code, all_codes()))
+    return codes
