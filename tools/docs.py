@@ -87,7 +87,9 @@ def finding(rule: Any, text: str, causes: list[str]) -> str:
         ("Kind", "symptom" if rule.symptom else "cause"),
     ]
     if rule.explains:
-        facts.append(("Explains", links(sorted(rule.explains))))
+        facts.append(
+            ("Explains", "<br>".join(f"{links([code])}: {why}" for code, why in sorted(rule.explains.items())))
+        )
     if causes:
         facts.append(("Explained by", links(sorted(causes))))
     return f"{title}\n\n{summary(rule)}\n\n{table(facts[0], facts[1:])}{body}"

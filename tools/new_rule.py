@@ -33,7 +33,7 @@ class {name}(Rule):
 
     code = "{code}"
     layer = Layer.{layer}
-{symptom}    explains = frozenset[str]()
+{symptom}    explains = dict[str, str]()
 
     def check(self, {parameters}) -> Iterator[Finding]:
         """{todo}."""

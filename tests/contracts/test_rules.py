@@ -89,13 +89,22 @@ def test_cases_are_for_known_codes() -> None:
 @every_rule
 def test_explains_names_codes_that_exist(rule: type[Rule]) -> None:
     """What a rule explains is a code of the reference, and not itself."""
-    assert rule.explains <= set(layers_of_codes())
+    assert set(rule.explains) <= set(layers_of_codes())
     assert rule.code not in rule.explains
+
+
+@every_rule
+def test_every_edge_says_why(rule: type[Rule]) -> None:
+    """Each finding that a rule explains stands with a sentence of its own that says why the cause makes it happen."""
+    assert not rule.explains or isinstance(rule.explains, dict)
+    for code in rule.explains:
+        reason = rule.explains[code]  # type: ignore[index]
+        assert len(reason.split()) >= 5 and not reason.endswith((".", ",")), (rule.code, code, reason)
 
 
 def test_explains_has_no_circle() -> None:
     """Causes and consequences form no circle, over any number of steps."""
-    edges = {code: rule.explains for code, rule in rules_by_code().items()}
+    edges = {code: frozenset(rule.explains) for code, rule in rules_by_code().items()}
     assert next(circles(edges), None) is None
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from xpu_doctor.catalogue.pages import rules_by_code
+from xpu_doctor.diagnosis.diagnose import diagnose
 from xpu_doctor.diagnosis.judge import judge
 from xpu_doctor.diagnosis.ranking import flat, rank
-from xpu_doctor.model.findings import Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.report.document import document
 from xpu_doctor.rules import RULES
 
 LINUX = {"os": "linux", "wsl": False}
@@ -213,3 +216,59 @@ def test_a_crash_of_the_import_is_no_fault_of_the_compute_layer() -> None:
     assert "pytorch-bug" in codes(computed)
     bug = next(finding for finding in computed if finding.code == "pytorch-bug")
     assert all(line.startswith("/v/bin/python ") for line in bug.remedies[0].commands)
+
+
+APART = (
+    ("gpu-driver-missing", "level-zero-loader-missing"),
+    ("container-no-device", "gpu-driver-missing"),
+    ("container-no-device", "gpu-driver-too-old"),
+    ("container-no-device", "level-zero-loader-too-old"),
+    ("container-no-device", "wsl-setup"),
+    ("device-permission", "gpu-driver-missing"),
+    ("device-permission", "gpu-driver-too-old"),
+    ("kernel-driver-unbound", "device-permission"),
+    ("kernel-driver-unbound", "gpu-driver-missing"),
+    ("kernel-driver-unbound", "gpu-driver-too-old"),
+    ("kernel-driver-unbound", "level-zero-loader-too-old"),
+    ("kernel-driver-unbound", "gpu-hang-logged"),
+    ("kernel-too-old", "device-permission"),
+    ("kernel-too-old", "gpu-driver-missing"),
+    ("kernel-too-old", "gpu-driver-too-old"),
+    ("rebar-disabled", "gpu-driver-too-old"),
+    ("wsl-setup", "gpu-driver-missing"),
+    ("wsl-setup", "gpu-driver-too-old"),
+)
+"""Faults that look like cause and consequence, and are none: the second one stays where the first is mended."""
+
+
+@pytest.mark.parametrize("pair", APART, ids=" and ".join)
+def test_faults_that_only_stand_side_by_side(pair: tuple[str, str]) -> None:
+    """Both are root causes, whichever is the surer one."""
+    rules = rules_by_code()
+    edges = {code: frozenset(rule.explains) for code, rule in rules.items()}
+    symptoms = frozenset(rule.code for rule in RULES if rule.symptom)
+    both = [Finding(code, rules[code].layer, Severity.ERROR, Confidence.CERTAIN, "machine", code) for code in pair]
+    assert sorted(codes(rank(both, edges, symptoms))) == sorted(pair)
+
+
+def test_a_missing_driver_in_a_container_without_a_device_keeps_its_remedy() -> None:
+    """Both are told, with what to do about each, and the document counts them."""
+    snapshot = msgspec.convert(
+        {
+            "origin": "live",
+            "machine": {**LINUX, "container": "docker", "distribution": "debian", "distribution_version": "13"},
+            "gpus": [B580],
+            "access": {"nodes": []},
+            "level_zero": {"loader_loaded": False, "loader_error": "libze_loader.so.1: cannot open shared object file"},
+            "driver": {"libraries": [], "packages": []},
+        },
+        Snapshot,
+    )
+    diagnosis = diagnose(snapshot, [rule() for rule in RULES])
+    told = {finding.code: finding for finding in diagnosis.root_causes}
+    assert {"container-no-device", "level-zero-loader-missing"} <= set(told), list(told)
+    assert all(told[code].remedies for code in ("container-no-device", "level-zero-loader-missing"))
+    facts: dict[str, Any] = {}
+    report = document(diagnosis, snapshot, facts, version="0", created="", timings={})
+    errors = [root for root in report.root_causes if root.severity == "error" and root.confidence != "possible"]
+    assert report.independent_faults == len(errors) >= 2

@@ -143,8 +143,8 @@ def _rule(thing: Any, value: str) -> tuple[Any, dict[str, Any]]:
         "severity or confidence is of another type",
     )
     _need(
-        isinstance(rule.explains, (frozenset, set)) and all(isinstance(code, str) for code in rule.explains),
-        "explains is no frozenset of codes",
+        isinstance(rule.explains, (frozenset, set, dict)) and all(isinstance(code, str) for code in rule.explains),
+        "explains is no set of codes",
     )
     _need(isinstance(rule.symptom, bool) and isinstance(rule.from_table, bool), "symptom or from_table is no bool")
     _need(hasattr(getattr(thing, "check", None), "__code__"), "check is no function")

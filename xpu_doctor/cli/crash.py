@@ -131,6 +131,7 @@ def _document(said: str, code: ExitCode, verdict: str, hidden: dict[str, int] | 
         "timings": {},
         "snapshot": {},
         "notes": [],
+        "independent_faults": 0,
         "ask_next": [],
         "redacted": hidden,
     }

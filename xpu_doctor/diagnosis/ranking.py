@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from xpu_doctor.model.findings import FIRST, Confidence, Finding, Layer, Severity
@@ -12,7 +12,7 @@ WHOLE_MACHINE = "machine"
 APART = frozenset({"host", "container"})
 """Subjects that a text shows side by side: the whole machine is neither of them."""
 
-Explains = Mapping[str, frozenset[str]]
+Explains = Mapping[str, Collection[str]]
 """Finding code to the codes that it explains."""
 
 

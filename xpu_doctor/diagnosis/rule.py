@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
@@ -15,7 +15,11 @@ class Rule:
     layer: ClassVar[Layer]
     severity: ClassVar[Severity] = Severity.ERROR
     confidence: ClassVar[Confidence] = Confidence.CERTAIN
-    explains: ClassVar[frozenset[str]] = frozenset()
+    explains: ClassVar[Collection[str]] = frozenset()
+    """Codes of the findings that this one explains: what goes away where this is mended, or is no fault before it is.
+
+    The doctor's own rules say why, as a mapping of code to reason.
+    """
     symptom: ClassVar[bool] = False
     """A symptom tells how something failed, not why; it is a root cause only where nothing explains it."""
     from_table: ClassVar[bool] = False

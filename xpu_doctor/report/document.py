@@ -8,7 +8,7 @@ from typing import Any
 
 from xpu_doctor.diagnosis.diagnose import Diagnosis
 from xpu_doctor.model.fast_dataclass import dataclass
-from xpu_doctor.model.findings import Finding
+from xpu_doctor.model.findings import Confidence, Finding, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.report.printable import printable
 
@@ -154,6 +154,8 @@ class Document:
     """All facts; its own `schema` number, no promise yet."""
     notes: list[str] = field(default_factory=list)
     """What a reader should know of how the report came about, e.g. that a long text was cut."""
+    independent_faults: int = 0
+    """Root causes that are errors, and more than possible: none of them explains another, so each has to be mended."""
     ask_next: list[QuestionDocument] = field(default_factory=list)
     """Triage: the questions whose answers would decide between the causes that are left."""
     redacted: dict[str, int] | None = None
@@ -190,7 +192,12 @@ def document(
         {name: round(seconds, 4) for name, seconds in timings.items()},
         facts,
         list(notes),
+        _independent_faults(diagnosis.root_causes),
     )
+
+
+def _independent_faults(roots: Iterable[Finding]) -> int:
+    return sum(1 for root in roots if root.severity is Severity.ERROR and root.confidence is not Confidence.POSSIBLE)
 
 
 def _target(snapshot: Snapshot) -> TargetDocument:

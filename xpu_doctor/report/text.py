@@ -112,9 +112,7 @@ class _Page:
 
     def count(self) -> Iterator[str]:
         """How many faults that do not explain each other were seen, and that their order is that of mending."""
-        faults = sum(
-            1 for root in self.report.root_causes if root.severity == "error" and root.confidence != "possible"
-        )
+        faults = self.report.independent_faults
         if faults > 1 and self.report.origin != "pasted":
             yield ""
             yield from self.wrapped(

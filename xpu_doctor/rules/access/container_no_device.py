@@ -20,7 +20,10 @@ class ContainerNoDevice(Rule):
 
     code = "container-no-device"
     layer = Layer.ACCESS
-    explains = frozenset({"xpu-unavailable", "gpu-driver-bug"})
+    explains = {
+        "gpu-driver-bug": "without a device node zeInit finds no device and fails as it does where the driver is at fault",
+        "xpu-unavailable": "a process in the container can only open device nodes that were passed in",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, driver: Driver

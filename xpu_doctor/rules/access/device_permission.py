@@ -22,7 +22,11 @@ class DevicePermission(Rule):
 
     code = "device-permission"
     layer = Layer.ACCESS
-    explains = frozenset({"xpu-unavailable", "gpu-driver-bug", "compute-failed"})
+    explains = {
+        "compute-failed": "work for a GPU is submitted through its node, which this user may not open",
+        "gpu-driver-bug": "where no node opens, zeInit finds no device and fails as it does where the driver is at fault",
+        "xpu-unavailable": "the driver lists only GPUs whose nodes this user may open",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero

@@ -11,4 +11,7 @@ class CollectivesBug(MessageRule):
 
     code = "collectives-bug"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed", "gpu-hang-logged"})
+    explains = {
+        "compute-failed": "the failing operation is the collective",
+        "gpu-hang-logged": "a collective that waits for a rank for ever is seen by the kernel as a hang",
+    }

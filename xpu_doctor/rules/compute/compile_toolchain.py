@@ -11,4 +11,6 @@ class CompileToolchain(MessageRule):
 
     code = "compile-toolchain"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed"})
+    explains = {
+        "compute-failed": "the failing operation is one that torch.compile was to compile",
+    }

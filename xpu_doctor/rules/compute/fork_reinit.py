@@ -11,4 +11,6 @@ class ForkReinit(MessageRule):
 
     code = "fork-reinit"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed"})
+    explains = {
+        "compute-failed": "the failing operation runs in a forked child, in which the GPU cannot be used",
+    }

@@ -11,4 +11,6 @@ class Fp64Unsupported(MessageRule):
 
     code = "fp64-unsupported"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed"})
+    explains = {
+        "compute-failed": "the failing operation needs 64-bit floating point, which the GPU does not have",
+    }

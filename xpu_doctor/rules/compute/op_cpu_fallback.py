@@ -12,4 +12,6 @@ class OpCpuFallback(MessageRule):
     code = "op-cpu-fallback"
     layer = Layer.COMPUTE
     severity = Severity.WARNING
-    explains = frozenset({"low-performance"})
+    explains = {
+        "low-performance": "operations that run on the CPU, and the copies to it and back, take the time",
+    }

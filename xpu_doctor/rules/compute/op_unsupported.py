@@ -11,4 +11,6 @@ class OpUnsupported(MessageRule):
 
     code = "op-unsupported"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed"})
+    explains = {
+        "compute-failed": "the failing operation has no kernel for XPU",
+    }

@@ -11,4 +11,6 @@ class OutOfMemory(MessageRule):
 
     code = "out-of-memory"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed"})
+    explains = {
+        "compute-failed": "the failing operation could not get the memory that it needs",
+    }

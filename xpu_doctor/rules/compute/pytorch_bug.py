@@ -11,4 +11,7 @@ class PytorchBug(MessageRule):
 
     code = "pytorch-bug"
     layer = Layer.COMPUTE
-    explains = frozenset({"compute-failed", "compute-wrong-result"})
+    explains = {
+        "compute-failed": "the failing operation is the one that this torch does wrongly",
+        "compute-wrong-result": "the operation with the wrong result is the one that this torch does wrongly",
+    }

@@ -19,7 +19,9 @@ class SilentCpuFallback(Rule):
 
     code = "silent-cpu-fallback"
     layer = Layer.COMPUTE
-    explains = frozenset({"low-performance"})
+    explains = {
+        "low-performance": "the work runs on the CPU",
+    }
 
     def check(self, compute: Compute, python: Python) -> Iterator[Finding]:
         """Found for each device whose signs agree; undecided where they disagree or too few spoke."""

@@ -11,4 +11,8 @@ class StaleCompileCache(MessageRule):
 
     code = "stale-compile-cache"
     layer = Layer.COMPUTE
-    explains = frozenset({"shared-library-missing", "runtime-package-mismatch", "compile-toolchain"})
+    explains = {
+        "compile-toolchain": "the cached kernel was compiled by a toolchain that is not there any more",
+        "runtime-package-mismatch": "the cached kernel is linked with the runtime of an earlier release, and clearing the cache mends it",
+        "shared-library-missing": "the cached kernel is linked with a library of an earlier release, and clearing the cache mends it",
+    }

@@ -17,18 +17,16 @@ class GpuNotPresent(Rule):
 
     code = "gpu-not-present"
     layer = Layer.DEVICE
-    explains = frozenset(
-        {
-            "xpu-unavailable",
-            "vm-no-passthrough",
-            "gpu-driver-missing",
-            "level-zero-loader-missing",
-            "level-zero-loader-too-old",
-            "torch-cpu-wheel",
-            "torch-cuda-wheel",
-            "torch-rocm-wheel",
-        }
-    )
+    explains = {
+        "gpu-driver-missing": "a driver has nothing to drive here, so that it is not installed is no fault until there is a GPU",
+        "level-zero-loader-missing": "the loader has no device to load a driver for, so that it is missing is no fault until there is a GPU",
+        "level-zero-loader-too-old": "the loader has no device to load a driver for, so that it is old is no fault until there is a GPU",
+        "torch-cpu-wheel": "on a machine without an Intel GPU the CPU build is the right one",
+        "torch-cuda-wheel": "on a machine without an Intel GPU a build for another vendor's GPU may be the right one",
+        "torch-rocm-wheel": "on a machine without an Intel GPU a build for another vendor's GPU may be the right one",
+        "vm-no-passthrough": "it is one way in which a virtual machine comes to have no GPU",
+        "xpu-unavailable": "torch.xpu can only offer a device that is there",
+    }
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
         """Found on Linux outside WSL where the bus was read, shows no Intel display device, and Level Zero lists none either."""

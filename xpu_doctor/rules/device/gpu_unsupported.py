@@ -19,19 +19,17 @@ class GpuUnsupported(Rule):
     code = "gpu-unsupported"
     layer = Layer.DEVICE
     from_table = True
-    explains = frozenset(
-        {
-            "xpu-unavailable",
-            "gpu-driver-missing",
-            "gpu-driver-too-old",
-            "level-zero-loader-missing",
-            "level-zero-loader-too-old",
-            "torch-cpu-wheel",
-            "torch-cuda-wheel",
-            "torch-rocm-wheel",
-            "compute-failed",
-        }
-    )
+    explains = {
+        "compute-failed": "the compute runtime has no code generator for this GPU, so no kernel runs on it",
+        "gpu-driver-missing": "no driver of today serves this GPU, so installing one would mend nothing",
+        "gpu-driver-too-old": "no newer driver serves this GPU, so an update would mend nothing",
+        "level-zero-loader-missing": "there is no driver for this GPU that the loader could load",
+        "level-zero-loader-too-old": "there is no driver for this GPU that a newer loader could load",
+        "torch-cpu-wheel": "the XPU build does not know this GPU, so the CPU build is the right one",
+        "torch-cuda-wheel": "the XPU build does not know this GPU, so a build for another vendor's GPU may be the right one",
+        "torch-rocm-wheel": "the XPU build does not know this GPU, so a build for another vendor's GPU may be the right one",
+        "xpu-unavailable": "torch.xpu offers only GPUs that the driver and torch support",
+    }
 
     def check(self, gpus: Maybe[tuple[Gpu, ...]], pasted: Pasted) -> Iterator[Finding]:
         """Found for each unsupported GPU: an error where no other Intel GPU is there, else a note."""

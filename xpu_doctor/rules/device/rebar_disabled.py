@@ -21,7 +21,10 @@ class RebarDisabled(Rule):
 
     code = "rebar-disabled"
     layer = Layer.DEVICE
-    explains = frozenset({"xpu-unavailable", "gpu-driver-bug", "gpu-driver-too-old"})
+    explains = {
+        "gpu-driver-bug": "the compute driver refuses a card with a small memory window, and zeInit fails with the code of a driver's fault",
+        "xpu-unavailable": "the compute driver does not list a card with a small memory window",
+    }
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
         """Found for each such card: an error unless Level Zero lists it, or i915 drives it and nobody asked Level Zero."""

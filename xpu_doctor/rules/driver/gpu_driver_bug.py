@@ -29,18 +29,16 @@ class GpuDriverBug(Rule):
 
     code = "gpu-driver-bug"
     layer = Layer.DRIVER
-    explains = frozenset(
-        {
-            "gpu-hang-logged",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "xpu-query-hung",
-            "compute-failed",
-            "compute-wrong-result",
-            "torch-import-crashed",
-            "torch-import-hung",
-        }
-    )
+    explains = {
+        "compute-failed": "the fault is in the code that compiles and submits the work",
+        "compute-wrong-result": "the fault is in the code that compiles and submits the work",
+        "gpu-hang-logged": "a driver that submits faulty work hangs the GPU, and the kernel logs that",
+        "torch-import-crashed": "a package that initialises the GPU on import runs the faulty code within the import",
+        "torch-import-hung": "a package that initialises the GPU on import waits in the faulty code within the import",
+        "xpu-query-crashed": "counting devices runs the driver's faulty code",
+        "xpu-query-hung": "counting devices waits in the driver's faulty code",
+        "xpu-unavailable": "a driver that fails to initialise offers no device",
+    }
     from_table = True
 
     def check(

@@ -22,7 +22,9 @@ class GpuDriverMissing(Rule):
 
     code = "gpu-driver-missing"
     layer = Layer.DRIVER
-    explains = frozenset({"xpu-unavailable"})
+    explains = {
+        "xpu-unavailable": "Level Zero lists devices through this driver alone",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver

@@ -31,7 +31,12 @@ class GpuDriverTooOld(Rule):
     code = "gpu-driver-too-old"
     layer = Layer.DRIVER
     from_table = True
-    explains = frozenset({"xpu-unavailable", "xpu-query-crashed", "gpu-driver-bug", "torch-import-crashed"})
+    explains = {
+        "gpu-driver-bug": "the fault is mended in the newer driver that is asked for",
+        "torch-import-crashed": "a package that initialises the GPU on import calls what the old driver lacks or does wrong",
+        "xpu-query-crashed": "counting devices calls what the old driver lacks or does wrong",
+        "xpu-unavailable": "an old driver does not list a GPU, or does not work with a kernel, that is newer than it",
+    }
 
     def check(
         self,

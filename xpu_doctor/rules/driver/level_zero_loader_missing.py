@@ -19,7 +19,9 @@ class LevelZeroLoaderMissing(Rule):
 
     code = "level-zero-loader-missing"
     layer = Layer.DRIVER
-    explains = frozenset({"xpu-unavailable"})
+    explains = {
+        "xpu-unavailable": "torch.xpu reaches the driver through this loader alone",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver

@@ -24,7 +24,11 @@ class LevelZeroLoaderTooOld(Rule):
     code = "level-zero-loader-too-old"
     layer = Layer.DRIVER
     from_table = True
-    explains = frozenset({"xpu-unavailable", "xpu-query-crashed", "gpu-driver-bug"})
+    explains = {
+        "gpu-driver-bug": "an old loader refuses a newer driver, and zeInit fails as it does where the driver is at fault",
+        "xpu-query-crashed": "counting devices calls functions that the old loader does not have",
+        "xpu-unavailable": "an old loader does not load a newer driver, so it lists no device",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, torch: Torch, xpu: Xpu

@@ -16,7 +16,10 @@ class WslSetup(Rule):
 
     code = "wsl-setup"
     layer = Layer.DRIVER
-    explains = frozenset({"xpu-unavailable", "gpu-driver-missing", "gpu-driver-too-old", "gpu-driver-bug"})
+    explains = {
+        "gpu-driver-bug": "without Windows' bridge into WSL zeInit finds no device and fails as it does where the driver is at fault",
+        "xpu-unavailable": "in WSL a GPU is reached only through the bridge to Windows, which is missing",
+    }
 
     def check(self, machine: Machine, kernel: Kernel, driver: Driver) -> Iterator[Finding]:
         """Found in WSL where one of the three is seen."""

@@ -25,7 +25,12 @@ class DeviceHiddenByEnv(Rule):
 
     code = "device-hidden-by-env"
     layer = Layer.ENUMERATION
-    explains = frozenset({"xpu-unavailable", "gpu-driver-missing", "gpu-driver-bug", "xpu-query-crashed"})
+    explains = {
+        "gpu-driver-bug": "a filter that names what is not there makes zeInit fail as it does where the driver is at fault",
+        "gpu-driver-missing": "a variable that names another driver keeps Intel's from being loaded",
+        "xpu-query-crashed": "a filter that cannot be parsed, or that leaves nothing, raises an error in the SYCL runtime",
+        "xpu-unavailable": "the filter leaves no device to list",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], environment: Environment, level_zero: LevelZero, xpu: Xpu

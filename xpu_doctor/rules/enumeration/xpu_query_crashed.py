@@ -19,7 +19,10 @@ class XpuQueryCrashed(Rule):
     code = "xpu-query-crashed"
     layer = Layer.ENUMERATION
     symptom = True
-    explains = frozenset({"xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "the device has to be found before anything is computed on it, and finding it ends the process",
+        "xpu-unavailable": "the query that would tell that a device is available ends the process",
+    }
 
     def check(self, run: Run, python: Python) -> Iterator[Finding]:
         """Found where the stage that asks torch.xpu, or the one that allocates, ended so."""

@@ -19,7 +19,10 @@ class XpuQueryHung(Rule):
     code = "xpu-query-hung"
     layer = Layer.ENUMERATION
     symptom = True
-    explains = frozenset({"xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "the device has to be found before anything is computed on it, and finding it does not end",
+        "xpu-unavailable": "the query that would tell that a device is available does not end",
+    }
 
     def check(self, run: Run, python: Python) -> Iterator[Finding]:
         """Found where the stage that asks torch.xpu, or the one that allocates, ended so."""

@@ -22,7 +22,10 @@ class XpuUnavailable(Rule):
     code = "xpu-unavailable"
     layer = Layer.ENUMERATION
     symptom = True
-    explains = frozenset({"compute-failed", "silent-cpu-fallback"})
+    explains = {
+        "compute-failed": "an operation on a device that torch.xpu does not offer fails",
+        "silent-cpu-fallback": "a program that finds no XPU device runs on the CPU",
+    }
 
     def check(
         self,

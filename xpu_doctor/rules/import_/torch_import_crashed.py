@@ -16,7 +16,10 @@ class TorchImportCrashed(Rule):
     code = "torch-import-crashed"
     layer = Layer.IMPORT
     symptom = True
-    explains = frozenset({"xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "nothing is computed where the import of torch ends the process",
+        "xpu-unavailable": "there is no torch.xpu where the import of torch ends the process",
+    }
 
     def check(self, run: Run, python: Python) -> Iterator[Finding]:
         """Found where the import stage ended with a signal or an NTSTATUS."""

@@ -22,7 +22,10 @@ class TorchImportFailed(Rule):
     code = "torch-import-failed"
     layer = Layer.IMPORT
     symptom = True
-    explains = frozenset({"xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "nothing is computed with a torch that cannot be imported",
+        "xpu-unavailable": "there is no torch.xpu in a torch that cannot be imported",
+    }
 
     def check(self, run: Run, imported: Import, python: Python, libraries: Libraries) -> Iterator[Finding]:
         """Found where the import stage ended with an exception or left without a word."""

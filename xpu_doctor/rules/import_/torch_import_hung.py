@@ -18,7 +18,10 @@ class TorchImportHung(Rule):
     code = "torch-import-hung"
     layer = Layer.IMPORT
     symptom = True
-    explains = frozenset({"xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "nothing is computed with a torch whose import does not end",
+        "xpu-unavailable": "there is no torch.xpu in a torch whose import does not end",
+    }
 
     def check(self, run: Run, python: Python) -> Iterator[Finding]:
         """Found where the import stage was ended for its deadline."""

@@ -27,7 +27,12 @@ class GpuHangLogged(Rule):
     code = "gpu-hang-logged"
     layer = Layer.KERNEL
     severity = Severity.WARNING
-    explains = frozenset({"compute-failed", "xpu-query-hung", "xpu-query-crashed", "xpu-unavailable"})
+    explains = {
+        "compute-failed": "work that the GPU was doing when it hung or was reset is lost",
+        "xpu-query-crashed": "a lost device answers queries with errors that end the process",
+        "xpu-query-hung": "a query waits for a GPU that does not answer",
+        "xpu-unavailable": "a device that the kernel gave up is not listed any more",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero

@@ -20,14 +20,11 @@ class KernelDriverUnbound(Rule):
 
     code = "kernel-driver-unbound"
     layer = Layer.KERNEL
-    explains = frozenset(
-        {
-            "xpu-unavailable",
-            "gpu-hang-logged",
-            "container-no-device",
-            "gpu-driver-bug",
-        }
-    )
+    explains = {
+        "container-no-device": "without a kernel driver there is no render node that a container could be given",
+        "gpu-driver-bug": "without a kernel driver zeInit finds no device and fails as it does where the driver is at fault",
+        "xpu-unavailable": "without a kernel driver there is no render node to reach the GPU through",
+    }
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
         """Found for each GPU whose bound driver is known and is neither i915 nor xe."""

@@ -27,7 +27,13 @@ class KernelRegression(Rule):
     severity = Severity.WARNING
     confidence = Confidence.LIKELY
     from_table = True
-    explains = frozenset({"xpu-unavailable", "low-performance", "gpu-hang-logged", "compute-failed", "xpu-query-hung"})
+    explains = {
+        "compute-failed": "these kernels fail or abort submitted work",
+        "gpu-hang-logged": "these kernels hang or reset the GPU, and log it",
+        "low-performance": "these kernels run the GPU at a wrong clock or with costly copies",
+        "xpu-query-hung": "on these kernels a call into the driver may wait for ever",
+        "xpu-unavailable": "on these kernels the driver does not offer the device",
+    }
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
         """A note for each row whose kernels and GPU family fit; a warning where its effect was logged too."""

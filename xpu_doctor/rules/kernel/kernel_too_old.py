@@ -32,14 +32,12 @@ class KernelTooOld(Rule):
 
     code = "kernel-too-old"
     layer = Layer.KERNEL
-    explains = frozenset(
-        {
-            "kernel-driver-unbound",
-            "xpu-unavailable",
-            "container-no-device",
-            "gpu-driver-bug",
-        }
-    )
+    explains = {
+        "container-no-device": "a kernel that does not know the GPU makes no render node that a container could be given",
+        "gpu-driver-bug": "without a kernel driver zeInit finds no device and fails as it does where the driver is at fault",
+        "kernel-driver-unbound": "a kernel that does not know the GPU binds no driver to it",
+        "xpu-unavailable": "a kernel that does not know the GPU makes no render node to reach it through",
+    }
 
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero

@@ -16,9 +16,13 @@ class GlibcTooOld(Rule):
 
     code = "glibc-too-old"
     layer = Layer.RUNTIME
-    explains = frozenset(
-        {"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"}
-    )
+    explains = {
+        "compute-failed": "a library that is loaded with the first operation asks for a newer C library",
+        "torch-import-crashed": "a library that torch loads asks for a newer C library, and some loaders end the process then",
+        "torch-import-failed": "the dynamic loader refuses a library that asks for a newer C library",
+        "xpu-query-crashed": "a library that is loaded with the first query asks for a newer C library",
+        "xpu-unavailable": "the Unified Runtime leaves out an adapter whose library asks for a newer C library",
+    }
 
     def check(self, libraries: Libraries, machine: Machine, imported: Import, xpu: Xpu, run: Run) -> Iterator[Finding]:
         """Found where a library wants a GLIBC_ or GLIBCXX_ version that the system's runtime does not define."""

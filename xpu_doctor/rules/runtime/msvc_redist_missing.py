@@ -21,16 +21,14 @@ class MsvcRedistMissing(Rule):
 
     code = "msvc-redist-missing"
     layer = Layer.RUNTIME
-    explains = frozenset(
-        {
-            "shared-library-missing",
-            "torch-import-failed",
-            "torch-import-crashed",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "compute-failed",
-        }
-    )
+    explains = {
+        "compute-failed": "a library that is loaded with the first operation needs a DLL of the redistributable",
+        "shared-library-missing": "the library that is missing is one of the redistributable, or needs one",
+        "torch-import-crashed": "DLLs of torch need those of the redistributable; an old one among them crashes",
+        "torch-import-failed": "DLLs of torch need those of the redistributable",
+        "xpu-query-crashed": "a library that is loaded with the first query needs a DLL of the redistributable",
+        "xpu-unavailable": "the Unified Runtime leaves out an adapter whose DLLs are not complete",
+    }
 
     def check(self, libraries: Libraries, imported: Import, xpu: Xpu, run: Run, python: Python) -> Iterator[Finding]:
         """Found where a DLL of the Visual C++ runtime is nowhere, or too old where the import failed too."""

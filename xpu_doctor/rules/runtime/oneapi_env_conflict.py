@@ -38,19 +38,17 @@ class OneapiEnvConflict(Rule):
 
     code = "oneapi-env-conflict"
     layer = Layer.RUNTIME
-    explains = frozenset(
-        {
-            "runtime-package-mismatch",
-            "shared-library-missing",
-            "torch-import-failed",
-            "torch-import-crashed",
-            "torch-import-hung",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "xpu-query-hung",
-            "compute-failed",
-        }
-    )
+    explains = {
+        "compute-failed": "a library of another oneAPI release, found first, compiles or runs the operation",
+        "runtime-package-mismatch": "the library of another release is found through the environment's variables, not through the packages",
+        "shared-library-missing": "a library of another oneAPI release, found first, needs files that this environment does not have",
+        "torch-import-crashed": "libraries of two oneAPI releases in one process call each other wrongly",
+        "torch-import-failed": "a library of another oneAPI release, found first, lacks symbols that torch needs",
+        "torch-import-hung": "libraries of two oneAPI releases in one process wait for each other",
+        "xpu-query-crashed": "libraries of two oneAPI releases in one process call each other wrongly",
+        "xpu-query-hung": "libraries of two oneAPI releases in one process wait for each other",
+        "xpu-unavailable": "a SYCL runtime of another release, found first, does not find its adapters",
+    }
 
     def check(
         self,

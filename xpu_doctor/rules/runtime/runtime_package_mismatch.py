@@ -21,18 +21,16 @@ class RuntimePackageMismatch(Rule):
 
     code = "runtime-package-mismatch"
     layer = Layer.RUNTIME
-    explains = frozenset(
-        {
-            "shared-library-missing",
-            "torch-import-failed",
-            "torch-import-crashed",
-            "torch-import-hung",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "xpu-query-hung",
-            "compute-failed",
-        }
-    )
+    explains = {
+        "compute-failed": "an operation calls into a runtime library of another release than torch was built with",
+        "shared-library-missing": "another release of the package brings files of other names, so the one that torch asks for is missing",
+        "torch-import-crashed": "torch calls into a runtime library of another release than it was built with",
+        "torch-import-failed": "the library of another release lacks symbols that torch needs",
+        "torch-import-hung": "runtime libraries of two releases wait for each other",
+        "xpu-query-crashed": "the query calls into a runtime library of another release than torch was built with",
+        "xpu-query-hung": "runtime libraries of two releases wait for each other",
+        "xpu-unavailable": "a SYCL runtime of another release does not find its adapters",
+    }
 
     def check(
         self,

@@ -20,9 +20,13 @@ class SharedLibraryMissing(Rule):
 
     code = "shared-library-missing"
     layer = Layer.RUNTIME
-    explains = frozenset(
-        {"torch-import-failed", "torch-import-crashed", "xpu-unavailable", "xpu-query-crashed", "compute-failed"}
-    )
+    explains = {
+        "compute-failed": "the library is loaded with the first operation that needs it",
+        "torch-import-crashed": "a library that is loaded without a check is called although it is not there",
+        "torch-import-failed": "torch's libraries need it, and the import loads them",
+        "xpu-query-crashed": "the library is loaded with the first query of the devices",
+        "xpu-unavailable": "the Unified Runtime leaves out an adapter whose library is missing, so no device is listed",
+    }
 
     def check(
         self,

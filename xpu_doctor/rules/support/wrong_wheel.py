@@ -16,7 +16,12 @@ from xpu_doctor.remedies.settings import hostile
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.tables.releases import label
 
-NO_XPU_EXPLAINS = frozenset({"xpu-unavailable", "compute-failed", "silent-cpu-fallback", "companion-mismatch"})
+NO_XPU_EXPLAINS = {
+    "companion-mismatch": "companions for XPU beside a torch without XPU do not fit, and installing the set anew brings those that do",
+    "compute-failed": "this build has no code for XPU devices, so every operation on them fails",
+    "silent-cpu-fallback": "this build has no XPU device, so programs run on the CPU",
+    "xpu-unavailable": "this build has no code that could find an XPU device",
+}
 """What follows from a torch without XPU support."""
 
 

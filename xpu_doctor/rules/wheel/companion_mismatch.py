@@ -23,7 +23,11 @@ class CompanionMismatch(Rule):
     code = "companion-mismatch"
     layer = Layer.WHEEL
     severity = Severity.WARNING
-    explains = frozenset({"op-unsupported", "compile-toolchain", "triton-xpu-missing"})
+    explains = {
+        "compile-toolchain": "torch.compile needs the Triton that belongs to this torch",
+        "op-unsupported": "operators of a companion built for another torch are not registered",
+        "triton-xpu-missing": "companions from another index bring that index's Triton, and installing the set anew brings the right one",
+    }
 
     def check(
         self, torch: Torch, distributions: Distributions, python: Python, installer: Installer

@@ -11,4 +11,6 @@ class IndexIncomplete(MessageRule):
 
     code = "index-incomplete"
     layer = Layer.WHEEL
-    explains = frozenset({"torch-not-installed"})
+    explains = {
+        "torch-not-installed": "an installer that cannot find a pinned package installs nothing",
+    }

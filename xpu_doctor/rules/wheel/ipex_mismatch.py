@@ -23,16 +23,14 @@ class IpexMismatch(Rule):
 
     code = "ipex-mismatch"
     layer = Layer.WHEEL
-    explains = frozenset(
-        {
-            "torch-import-failed",
-            "torch-import-crashed",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "runtime-package-mismatch",
-            "shared-library-missing",
-        }
-    )
+    explains = {
+        "runtime-package-mismatch": "the extension of another release pins runtime packages of that release",
+        "shared-library-missing": "the extension is linked with libraries of the torch and the runtime that it was built for",
+        "torch-import-crashed": "torch loads the extension on import, and its code calls into a torch of another release",
+        "torch-import-failed": "torch loads the extension on import, and it refuses a torch of another release or lacks symbols",
+        "xpu-query-crashed": "the extension takes over torch.xpu, and its code calls into a torch of another release",
+        "xpu-unavailable": "the extension takes over torch.xpu, and does not find devices with a torch of another release",
+    }
 
     def check(
         self, distributions: Distributions, torch: Torch, python: Python, installer: Installer

@@ -23,16 +23,14 @@ class PythonUnsupported(Rule):
     code = "python-unsupported"
     layer = Layer.WHEEL
     from_table = True
-    explains = frozenset(
-        {
-            "torch-not-installed",
-            "torch-cpu-wheel",
-            "torch-cuda-wheel",
-            "torch-built-without-xpu",
-            "torch-import-failed",
-            "index-incomplete",
-        }
-    )
+    explains = {
+        "index-incomplete": "the index holds no wheel for this Python, so the installer finds none",
+        "torch-built-without-xpu": "without an XPU wheel for this Python people build torch themselves, or get another build",
+        "torch-cpu-wheel": "without an XPU wheel for this Python an installer takes the build that there is",
+        "torch-cuda-wheel": "without an XPU wheel for this Python an installer takes the build that there is",
+        "torch-import-failed": "a torch that was made for another Python cannot be imported by this one",
+        "torch-not-installed": "there is no wheel of torch that could be installed for this Python",
+    }
 
     def check(
         self,

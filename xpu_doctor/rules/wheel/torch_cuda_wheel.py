@@ -11,6 +11,8 @@ class TorchCudaWheel(WrongWheel):
     """The installed torch is a CUDA build."""
 
     code: ClassVar[str] = "torch-cuda-wheel"
-    explains = NO_XPU_EXPLAINS | frozenset({"torch-import-failed"})
+    explains = NO_XPU_EXPLAINS | {
+        "torch-import-failed": "this build needs NVIDIA's libraries, which a machine without such a GPU may lack",
+    }
     build: ClassVar[str] = "cuda"
     kind: ClassVar[str] = "a CUDA build for NVIDIA GPUs"

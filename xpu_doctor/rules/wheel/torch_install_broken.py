@@ -45,21 +45,19 @@ class TorchInstallBroken(Rule):
 
     code = "torch-install-broken"
     layer = Layer.WHEEL
-    explains = frozenset(
-        {
-            "torch-not-installed",
-            "torch-import-failed",
-            "torch-import-crashed",
-            "torch-import-hung",
-            "torch-built-without-xpu",
-            "companion-mismatch",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "xpu-query-hung",
-            "shared-library-missing",
-            "compute-failed",
-        }
-    )
+    explains = {
+        "companion-mismatch": "two records of one package, or half of an update, show versions that do not fit; installing anew brings those that do",
+        "compute-failed": "files that an operation needs are damaged or missing",
+        "shared-library-missing": "the library is among the files that the installation has lost",
+        "torch-built-without-xpu": "the files by which an XPU build is known are among those that the installation has lost",
+        "torch-import-crashed": "a damaged library is loaded and run",
+        "torch-import-failed": "files that the import reads are damaged or missing",
+        "torch-import-hung": "a damaged library is loaded and run",
+        "torch-not-installed": "what is left of the installation is no torch any more",
+        "xpu-query-crashed": "the query runs code from damaged files",
+        "xpu-query-hung": "the query runs code from damaged files",
+        "xpu-unavailable": "the files of torch's XPU part are damaged or missing",
+    }
 
     def check(
         self,

@@ -18,7 +18,11 @@ class TorchNotInstalled(Rule):
 
     code = "torch-not-installed"
     layer = Layer.WHEEL
-    explains = frozenset({"torch-import-failed", "xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "without torch nothing is computed",
+        "torch-import-failed": "what is not installed cannot be imported",
+        "xpu-unavailable": "without torch there is no torch.xpu",
+    }
 
     def check(
         self,

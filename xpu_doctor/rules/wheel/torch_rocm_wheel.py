@@ -11,6 +11,8 @@ class TorchRocmWheel(WrongWheel):
     """The installed torch is a ROCm build."""
 
     code: ClassVar[str] = "torch-rocm-wheel"
-    explains = NO_XPU_EXPLAINS | frozenset({"torch-import-failed"})
+    explains = NO_XPU_EXPLAINS | {
+        "torch-import-failed": "this build needs AMD's libraries, which a machine without such a GPU may lack",
+    }
     build: ClassVar[str] = "rocm"
     kind: ClassVar[str] = "a ROCm build for AMD GPUs"

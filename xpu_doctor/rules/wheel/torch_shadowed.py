@@ -29,18 +29,16 @@ class TorchShadowed(Rule):
 
     code = "torch-shadowed"
     layer = Layer.WHEEL
-    explains = frozenset(
-        {
-            "torch-import-failed",
-            "torch-import-crashed",
-            "torch-import-hung",
-            "xpu-unavailable",
-            "xpu-query-crashed",
-            "xpu-query-hung",
-            "torch-install-broken",
-            "compute-failed",
-        }
-    )
+    explains = {
+        "compute-failed": "the operation runs with modules of the intruder, not with those of the installed torch",
+        "torch-import-crashed": "the import runs the intruder's code",
+        "torch-import-failed": "the import takes the intruder, which is no torch or lacks what torch needs",
+        "torch-import-hung": "the import runs the intruder's code",
+        "torch-install-broken": "the folder that Python finds first is not the one that the package's record lists, so its files seem to be missing",
+        "xpu-query-crashed": "the query runs the intruder's code",
+        "xpu-query-hung": "the query runs the intruder's code",
+        "xpu-unavailable": "the intruder, which Python finds first, has no working torch.xpu",
+    }
 
     def check(
         self, shadows: Shadows, distributions: Distributions, torch: Torch, imported: Import, run: Run, python: Python

@@ -26,7 +26,10 @@ class TorchTooOldForGpu(Rule):
     layer = Layer.WHEEL
     confidence = Confidence.LIKELY
     from_table = True
-    explains = frozenset({"xpu-unavailable", "compute-failed"})
+    explains = {
+        "compute-failed": "this torch has no kernels for a GPU that is newer than it",
+        "xpu-unavailable": "this torch, or the runtime that it brings, does not know a GPU that is newer than it",
+    }
 
     def check(
         self,

@@ -20,7 +20,9 @@ class TritonXpuMissing(Rule):
     code = "triton-xpu-missing"
     layer = Layer.WHEEL
     severity = Severity.WARNING
-    explains = frozenset({"compile-toolchain"})
+    explains = {
+        "compile-toolchain": "torch.compile makes its kernels for XPU with this package",
+    }
 
     def check(
         self, torch: Torch, distributions: Distributions, python: Python, installer: Installer
