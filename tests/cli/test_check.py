@@ -213,6 +213,25 @@ def test_a_signal_leaves_nothing_behind(stub: StubEnvironment, number: int, code
     assert not processes_with("RUN_OF_THE_TEST", run)
 
 
+def test_an_interrupt_inside_an_import_ends_with_our_code(tmp_path: Path) -> None:
+    """Modules that make dataclasses run texts; an interrupt there must not end the doctor by the signal."""
+    program = (
+        "from xpu_doctor.cli import main\n"
+        "main.cli.main = lambda *given, **named: exec('raise KeyboardInterrupt')\n"
+        "main.main(['check'])\n"
+    )
+    (tmp_path / "interrupted.py").write_text(program, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        cwd=tmp_path,
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (130, b"Interrupted.\n")
+
+
 def test_a_closed_pipe_is_no_crash(stub: StubEnvironment) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -224,3 +224,12 @@ def test_the_report_counts_what_it_hides(monkeypatch: pytest.MonkeyPatch) -> Non
     text = " ".join(rendered(report, "text", to_file=True, verbose=False).split())
     assert re.search(r"Hidden: 1 password, 2 addresses(, \d+ \w+)*, 1 user; --no-redact shows them", text)
     assert "Hidden" not in rendered(dataclasses.replace(report, redacted={}), "text", to_file=True, verbose=False)
+
+
+def test_versions_of_four_numbers_stay() -> None:
+    """An address of the same shape does not."""
+    rows = Distributions((Distribution("nvidia-cudnn", "9.20.0.48"), Distribution("torch", "2.9.1+cpu")))
+    snapshot = Snapshot(distributions=rows, plugins={"cluster": {"node": "10.9.8.7"}})
+    facts = Report().of_snapshot(snapshot).snapshot
+    assert facts["distributions"]["installed"][0]["version"] == "9.20.0.48"
+    assert facts["plugins"]["cluster"]["node"] == "<ip1>"

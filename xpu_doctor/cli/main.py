@@ -83,6 +83,9 @@ def _run(given: list[str]) -> int:
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         to_stderr("Interrupted.\n")
+        # CPython remembers an interrupt that came inside exec() of a text (each namedtuple and dataclass is made so), and with
+        # `python -m` it ends itself by the signal in the end although we handled it. Another such exec() makes it forget.
+        exec("")  # noqa: S102
         return ExitCode.INTERRUPTED
     except Terminated as end:
         return 128 + end.number

@@ -46,6 +46,7 @@ KEPT = frozenset(
 """Fields of the document with a closed set of values."""
 PERSONAL = frozenset({"user", "account_groups", "group"})
 """Facts that are names, whatever else they may mean."""
+_VERSION = re.compile(r"\d{1,5}(?:\.\d{1,6}){1,5}(?:[-+~][\w.+~-]{0,60})?")
 _ONE_WORD = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}")
 BREAK = "\n\x1e\n"
 """Stands between texts that are redacted at once."""
@@ -59,6 +60,8 @@ class Place(Enum):
     """May be one of the doctor's own words, which then stays."""
     FACT = "fact"
     """May be the path of a fact, which then stays."""
+    VERSION = "version"
+    """May be a version of four numbers, which then stays everywhere: an address looks the same."""
     NAMED = "named"
     """Is a secret whatever it says, because of the name that it has."""
 
@@ -89,14 +92,20 @@ def redacted_snapshot(facts: Mapping[str, Any], redactor: Redactor) -> dict[str,
 def _redacted(value: Any, redactor: Redactor, walk: Callable[[Any, Change], Any]) -> Any:
     """Walk twice: to gather the texts, which are redacted all at once, and to put the results in their places."""
     gathered: dict[str, None] = {}
+    versions: set[str] = set()
 
     def gather(text: str, place: Place) -> str:
-        if place is not Place.NAMED:
+        if place is Place.VERSION and _VERSION.fullmatch(text):
+            versions.add(text)
+        elif place is not Place.NAMED:
             gathered[text] = None
         return text
 
     walk(value, gather)
-    results = _texts(list(gathered), redactor)
+    results = {
+        **_texts([text for text in gathered if text not in versions], redactor),
+        **{text: text for text in versions},
+    }
 
     def replace(text: str, place: Place) -> str:
         if place is Place.NAMED:
@@ -118,7 +127,7 @@ def _texts(texts: list[str], redactor: Redactor) -> dict[str, str]:
 
 def _stays(text: str, place: Place, redacted: str) -> bool:
     """Return whether a text is the doctor's own although a name is spelt as it is."""
-    if redacted == text or place is Place.PROSE:
+    if redacted == text or place in (Place.PROSE, Place.VERSION):
         return False
     return _is_word(text) if place is Place.WORD else _is_fact(text)
 
@@ -200,9 +209,7 @@ def _is_free_of_secrets(words: tuple[str, ...]) -> ToType:
 def _facts(value: Any, name: str, change: Change, of_plugin: bool = False) -> Any:
     """Return plain values of a snapshot with their texts changed; `name` is the field that holds them."""
     if isinstance(value, str):
-        return change(
-            value, Place.FACT if name == "fact" else Place.PROSE if name in PERSONAL or of_plugin else Place.WORD
-        )
+        return change(value, Place.PROSE if of_plugin else _place_of(name))
     if isinstance(value, (list, tuple)):
         return [_facts(item, name, change, of_plugin) for item in value]
     if not isinstance(value, Mapping):
@@ -218,6 +225,15 @@ def _facts(value: Any, name: str, change: Change, of_plugin: bool = False) -> An
     if name in ("variables", "fallback_variables") and _hides(value.get("name", ""), value.get("value")):
         return {"name": change(value["name"], Place.WORD), "value": change(value["value"], Place.NAMED)}
     return {key: _facts(item, key, change) for key, item in value.items()}
+
+
+def _place_of(name: str) -> Place:
+    """Return what a field of the snapshot holds."""
+    if name == "fact":
+        return Place.FACT
+    if "version" in name:
+        return Place.VERSION
+    return Place.PROSE if name in PERSONAL else Place.WORD
 
 
 def _hides(name: object, value: object) -> bool:
