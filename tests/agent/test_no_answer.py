@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Ran, codes, doctor, rung
 from tests.support.environments import StubEnvironment
+from xpu_doctor.catalogue.plugins import Plugins
+from xpu_doctor.diagnosis.diagnose import diagnose
+from xpu_doctor.examination.run import finish, start
+from xpu_doctor.examination.session import Session
+from xpu_doctor.host.recorded import RecordedHost
+from xpu_doctor.model.findings import Severity
+from xpu_doctor.model.selection import CHECKED, Selection
+from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.rules import RULES
+from xpu_doctor.target.find import Choice
+from xpu_doctor.target.stages import BY_NAME
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="scripts with a #! line")
+B580 = Path(__file__).parents[2] / "fixtures" / "hosts" / "arc-b580-ubuntu-24.04.toml"
 INNOCENT = {
     "torch-import-failed",
     "torch-import-crashed",
@@ -95,3 +108,26 @@ def test_one_that_never_answers_costs_one_deadline(tmp_path: Path) -> None:
     is_one_finding(ran, "no answer in 3 s")
     assert [stage["name"] for stage in ran.json()["snapshot"]["run"]["stages"]] == ["interpreter"]
     assert noted.read_text(encoding="utf-8").count("start") <= 2
+
+
+@pytest.mark.parametrize(
+    ("does", "starts", "says"), [("exec sleep 600", 3, "no answer in 6 s"), ("exit 9", 4, "exit code 9")]
+)
+def test_beside_a_gpu_it_costs_one_deadline_too(tmp_path: Path, does: str, starts: int, says: str) -> None:
+    """Level Zero would be asked in a third process here; all of them wait at the same time, and none is blamed on the driver."""
+    noted = tmp_path / "starts"
+    python = program(tmp_path, f"#!/bin/sh\necho start >> '{noted}'\n{does}\n")
+    deadlines = dict.fromkeys((*BY_NAME, "probes"), 6.0)
+    host = RecordedHost.load(B580)
+    session = Session(Choice(python, "a test"), Selection(frozenset(CHECKED)), dict(os.environ), deadlines, host=host)
+    began = time.monotonic()
+    with start(session) as running:
+        snapshot = finish(running, Plugins()).snapshot
+    took = time.monotonic() - began
+    assert took < 12, "a second deadline was waited for"
+    assert noted.read_text(encoding="utf-8").count("start") <= starts
+    assert isinstance(snapshot.run.stages, tuple) and [stage.name for stage in snapshot.run.stages] == ["interpreter"]
+    roots = diagnose(snapshot, [rule() for rule in RULES]).root_causes
+    assert [root.code for root in roots if root.severity is Severity.ERROR] == ["python-unsupported"]
+    assert says in roots[0].summary
+    assert isinstance(snapshot.level_zero.init_code, Unknown) and isinstance(snapshot.imported.succeeded, Unknown)
