@@ -17,7 +17,7 @@ from xpu_doctor.model.findings import Remedy
 from xpu_doctor.probes.machine import machine as PROBE
 from xpu_doctor.remedies.boot import install_firmware, without_parameters
 from xpu_doctor.remedies.driver import install_driver, install_loader
-from xpu_doctor.remedies.kernel import after_hang, back_to_i915, bind_driver, newer_kernel
+from xpu_doctor.remedies.kernel import KeptAway, Unbound, after_hang, back_to_i915, bind_driver, newer_kernel
 from xpu_doctor.remedies.runtime import compiler, system_libraries
 from xpu_doctor.tables.distributions import distribution_of
 
@@ -59,12 +59,8 @@ def remedies(machine: Machine) -> Iterator[Remedy]:
     yield install_firmware(machine)
     yield without_parameters(machine, ("nomodeset", "i915.force_probe=!56a0"), "A reason.")
     yield back_to_i915(machine, 0x56A0)
-    for why in (
-        "the kernel was booted with nomodeset",
-        "its firmware could not be loaded (failed)",
-        "the module xe is not loaded",
-    ):
-        yield from bind_driver(machine, "", "xe", why)
+    for cause in Unbound:
+        yield from bind_driver(machine, "xe", KeptAway(cause, "nomodeset"))
     yield from after_hang(machine)
     yield from compiler(machine)
     system = system_libraries(Python(), machine, LIBRARIES)

@@ -22,7 +22,7 @@ from tests.support.cases import cases
 from xpu_doctor.catalogue.pages import rules_by_code
 from xpu_doctor.diagnosis.judge import judge
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.model.findings import Remedy
+from xpu_doctor.model.findings import Remedy, Shell
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.tables.first_aid import codes, first_aid
 
@@ -92,7 +92,7 @@ def lines(os: str) -> tuple[str, ...]:
     """The lines for a system's usual shell."""
     found = []
     for remedy in remedies():
-        if (remedy.os == "windows") is (os == "windows") and not remedy.title.endswith("(cmd.exe)"):
+        if (remedy.os == "windows") is (os == "windows") and remedy.shell is not Shell.CMD:
             found += [line for line in (*remedy.commands, *remedy.verify) if not line.startswith(IN_PROGRAM)]
     return tuple(dict.fromkeys(found))
 

@@ -146,9 +146,9 @@ def test_conda_packages_are_removed_by_conda() -> None:
 def test_windows_shells() -> None:
     """Two remedies: a chain is written otherwise for each; a shell that cannot write a path is left out, and why is said."""
     titles = ["Replace torch with its XPU build (PowerShell)", "Replace torch with its XPU build (cmd.exe)"]
-    assert [item.title for item in reinstall(WINDOWS, BARE, PIP, CPU)] == titles
+    assert [item.heading for item in reinstall(WINDOWS, BARE, PIP, CPU)] == titles
     (only,) = reinstall(replace(WINDOWS, executable="C:\\100%\\python.exe"), BARE, PIP, CPU)
-    assert only.title == titles[0] and "No commands are printed for cmd.exe" in only.why
+    assert only.heading == titles[0] and "No commands are printed for cmd.exe" in only.why
 
 
 def test_needed_settings_are_kept_and_credentials_are_not_repeated() -> None:

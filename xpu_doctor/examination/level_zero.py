@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xpu_doctor.model.facts import LevelZero, LibraryLoad, Stage, UrAdapter, ZeDevice
-from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Unknown
 from xpu_doctor.process.run import run
 from xpu_doctor.tables.variables import hiding_variables
 from xpu_doctor.target.agent_run import AgentRun, Listener, Patient, StageResult
@@ -111,7 +111,7 @@ def level_zero_facts(results: tuple[StageResult, ...]) -> LevelZero:
         for field in dataclasses.fields(facts)
         if isinstance(getattr(facts, field.name), Unknown) and field.name in _LATER
     ]
-    kept = {name: unknown for name in empty if getattr(facts, name).reason == "not examined"}
+    kept = {name: unknown for name in empty if getattr(facts, name) == NOT_EXAMINED}
     return dataclasses.replace(facts, died=died, **kept)
 
 

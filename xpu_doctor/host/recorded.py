@@ -39,11 +39,14 @@ class RecordedHost:
         file = file / "host.toml" if file.is_dir() else file
         return cls(parse_toml(file.read_text(encoding="utf-8")))
 
+    def _error(self, path: str) -> str:
+        """Return the recorded errno name of a path or of a folder above it, or empty."""
+        rows = self._errors.items()
+        return next((name for at, name in rows if path == at or path.startswith(at.rstrip("/") + "/")), "")
+
     def _refused(self, path: str) -> Unknown | None:
-        for prefix, name in self._errors.items():
-            if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
-                return Unknown(f"{path}: {name}")
-        return None
+        error = self._error(path)
+        return Unknown(f"{path}: {error}") if error else None
 
     def read_bytes(self, path: str, limit: int = READ_LIMIT) -> Maybe[bytes]:
         """Return the first bytes of a recorded file."""
@@ -86,7 +89,7 @@ class RecordedHost:
     def exists(self, path: str) -> Maybe[bool]:
         """Return whether the recording has the path."""
         if refused := self._refused(path):
-            return False if refused.reason.endswith("ENOENT") else refused
+            return False if self._error(path) == "ENOENT" else refused
         return (
             path in self._files
             or path in self._links

@@ -61,6 +61,14 @@ class Risk(Enum):
     ADMIN = "admin"
 
 
+class Shell(Enum):
+    """A command interpreter that a person may paste into."""
+
+    SH = "sh"
+    POWERSHELL = "PowerShell"
+    CMD = "cmd.exe"
+
+
 FIRST = 100
 """Weight of a finding that comes before all faults of the machine: nothing of torch could be examined."""
 
@@ -86,6 +94,13 @@ class Remedy:
     risk: Risk = Risk.NONE
     verify: tuple[str, ...] = ()
     url: str = ""
+    shell: Shell | None = None
+    """Whose lines the commands are, where the system has several shells and the lines differ."""
+
+    @property
+    def heading(self) -> str:
+        """The title, with the shell that the commands are for."""
+        return f"{self.title} ({self.shell.value})" if self.shell else self.title
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xpu_doctor.host.interface import Host
-from xpu_doctor.model.facts import Access, Node
+from xpu_doctor.model.facts import Access, Confinement, Node
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.runner import probe
@@ -52,7 +52,7 @@ def _node(host: Host, path: str, error: Maybe[str], names: Maybe[dict[str, str]]
 def confinement(host: Host) -> Maybe[str]:
     """Return the snap, AppArmor profile or SELinux domain that confines this process, or empty."""
     if host.env.get("SNAP"):
-        return f"snap {host.env.get('SNAP_NAME', '')}".strip()
+        return f"{Confinement.SNAP.value} {host.env.get('SNAP_NAME', '')}".strip()
     label = host.read("/proc/self/attr/current", 512)
     if isinstance(label, Unknown):
         # Kernels without a security module have the file and refuse to read it.
@@ -63,8 +63,8 @@ def confinement(host: Host) -> Maybe[str]:
     if ":" in text:
         enforcing = host.read("/sys/fs/selinux/enforce", 8)
         permissive = isinstance(enforcing, str) and enforcing.strip() == "0"
-        return "" if permissive or ":unconfined_t" in text else f"SELinux {text}"
-    return "" if "(complain)" in text or "(unconfined)" in text else f"AppArmor {text}"
+        return "" if permissive or ":unconfined_t" in text else f"{Confinement.SELINUX.value} {text}"
+    return "" if "(complain)" in text or "(unconfined)" in text else f"{Confinement.APPARMOR.value} {text}"
 
 
 def user_namespace(uid_map: Maybe[str]) -> Maybe[bool]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from xpu_doctor.model.facts import Confinement
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.remedies.driver import join_group
 
 
-def confined(confinement: str) -> tuple[Remedy, ...]:
+def confined(by: Confinement | None) -> tuple[Remedy, ...]:
     """Return how to get around a snap, SELinux, AppArmor or a device cgroup."""
-    if confinement.startswith("snap"):
+    if by is Confinement.SNAP:
         return (
             Remedy(
                 "Start Python from an ordinary terminal, not from inside the snap",
@@ -18,7 +19,7 @@ def confined(confinement: str) -> tuple[Remedy, ...]:
                 url="https://snapcraft.io/docs/snap-confinement",
             ),
         )
-    if confinement.startswith("SELinux"):
+    if by is Confinement.SELINUX:
         return (
             Remedy(
                 "Allow containers to use devices, as SELinux puts it",
@@ -29,7 +30,7 @@ def confined(confinement: str) -> tuple[Remedy, ...]:
                 url="https://docs.fedoraproject.org/en-US/quick-docs/selinux-getting-started/",
             ),
         )
-    if confinement.startswith("AppArmor"):
+    if by is Confinement.APPARMOR:
         return (
             Remedy(
                 "Let the AppArmor profile open /dev/dri",

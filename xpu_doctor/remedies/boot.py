@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xpu_doctor.model.facts import Machine
-from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.findings import Remedy, Risk, Shell
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Shell, quote
+from xpu_doctor.remedies.commands import quote
 from xpu_doctor.remedies.system_packages import in_order, install_steps
 from xpu_doctor.tables.distributions import Distribution, distribution_of
 

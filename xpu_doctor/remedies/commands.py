@@ -8,7 +8,8 @@ import shlex
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+
+from xpu_doctor.model.findings import Shell
 
 _BARE_SH = re.compile(r"(?!=)[A-Za-z0-9_./:=+@%,-]+")
 _BARE_WINDOWS = re.compile(r"[A-Za-z0-9_./\\:=+-]+")
@@ -22,14 +23,6 @@ _HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
 class Unprintable(ValueError):
     """A word that a shell has no way to take literally; the message says which shell, and why."""
-
-
-class Shell(Enum):
-    """A command interpreter that a person may paste into."""
-
-    SH = "sh"
-    POWERSHELL = "PowerShell"
-    CMD = "cmd.exe"
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
-from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.findings import Remedy, Risk, Shell
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command, Shell, Unprintable, lines, sequence, shells
+from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.managers import plan, stands_apart
 from xpu_doctor.remedies.ownership import parent
 from xpu_doctor.remedies.packages import IMPORT, requirement
@@ -28,8 +28,8 @@ from xpu_doctor.tables.releases import (
 )
 
 __all__ = [
-    "NEW_FOLDER", "TRIO", "TRITONS", "Indexes", "Wanted", "missing_requirement", "other_python", "own_environment", "record_lost", "reinstall", "remains",
-    "wanted",
+    "NEW_FOLDER", "TRIO", "TRITONS", "Indexes", "Wanted", "missing_requirement", "newest_wanted", "other_python", "own_environment", "record_lost",
+    "reinstall", "remains", "wanted",
 ]  # fmt: skip
 GUIDE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available()); print(torch.ones(2, device='xpu').sum())"
@@ -56,13 +56,17 @@ def reinstall(
     also: tuple[str, ...] = (),
     folders: tuple[str, ...] = (),
     gpu: bool = True,
+    newest: bool = False,
 ) -> tuple[Remedy, ...]:
     """Return the remedy for a wrong, broken or missing torch, for this environment's manager and each usual shell.
 
     `also` names further distributions to uninstall, `folders` what an uninstall leaves behind; without a GPU the import alone is verified.
+    With `newest` the version that is installed does not matter.
     """
     patient = patient_of(python, distributions, installer, also, folders, torch)
-    target = wanted(python, torch, indexes, _registered(distributions, torch))
+    target = (
+        newest_wanted(python, indexes) if newest else wanted(python, torch, indexes, _registered(distributions, torch))
+    )
     made = plan(patient, target)
     apart = stands_apart(patient)
     executable = new_python(patient.os) if apart else patient.python
@@ -78,7 +82,7 @@ def reinstall(
     )
     return _shown(
         Remedy(
-            _title(patient, torch),
+            _title(patient, newest or known_or(torch.build, "") != "xpu"),
             " ".join(part.strip() for part in ("" if gpu else NO_GPU, target.why, *left_out, *why) if part),
             os=patient.os,
             manager=made.manager,
@@ -121,7 +125,7 @@ def _shown(remedy: Remedy, commands: tuple[Command, ...], check: tuple[Command, 
     return tuple(
         replace(
             remedy,
-            title=remedy.title + (f" ({shell.value})" if named else ""),
+            shell=shell if named else None,
             commands=variants[shell][0],
             verify=variants[shell][1],
         )
@@ -129,12 +133,11 @@ def _shown(remedy: Remedy, commands: tuple[Command, ...], check: tuple[Command, 
     )
 
 
-def _title(patient: Patient, torch: Torch) -> str:
+def _title(patient: Patient, other: bool) -> str:
+    """Say what is done; `other` says whether the build or the version becomes another."""
     if not patient.present:
         return "Install the XPU build of torch"
-    return (
-        "Reinstall torch and its partners" if known_or(torch.build, "") == "xpu" else "Replace torch with its XPU build"
-    )
+    return "Replace torch with its XPU build" if other else "Reinstall torch and its partners"
 
 
 def _left_out(patient: Patient, apart: bool) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
@@ -199,7 +202,12 @@ def wanted(python: Python, torch: Torch, indexes: Indexes = Indexes(), registere
         if other
         else ""
     )
-    return Wanted(specs, indexes.stable, why=why, triton=_triton(row))
+    return Wanted(specs, indexes.stable, why=why, triton=_triton(row), release=row.torch)
+
+
+def newest_wanted(python: Python, indexes: Indexes = Indexes()) -> Wanted:
+    """Return the newest torch whose XPU wheel the table is sure of."""
+    return wanted(python, Torch(), indexes)
 
 
 def _companions(row: Release | None) -> tuple[str, ...]:

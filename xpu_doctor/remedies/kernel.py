@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
+
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import Maybe, known_or
@@ -15,26 +18,62 @@ BACKPORTS = "https://backports.debian.org/Instructions/"
 DATA_CENTRE = "https://dgpu-docs.intel.com/driver/kernel-driver-types.html"
 UBUNTU_KERNELS = {"20.04": "5.15", "22.04": "6.8", "24.04": "7.0"}
 """The last kernel of releases that get no newer one (https://ubuntu.com/kernel/lifecycle; 24.04: USN-8569-1; checked 2026-11-26)."""
-OFFERED = "Take the newest kernel that this distribution offers."
-KERNELS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "fedora": ("", ("sudo dnf upgrade -y --refresh kernel", REBOOT)),
-    "tumbleweed": ("", ("sudo zypper dup", REBOOT)),
-    "leap": ("A newer kernel comes with a newer release of Leap, or with Tumbleweed.", ()),
-    "redhat": (
-        "A kernel of this family keeps its number and takes drivers from newer ones: the newest minor release knows the most GPUs.",
-        (),
+
+
+@dataclass(frozen=True)
+class KernelSteps:
+    """How a distribution gets a newer kernel: the steps, a sentence on them, and where more is written."""
+
+    steps: tuple[str, ...] = ()
+    note: str = ""
+    url: str = GUIDE
+
+
+OFFERED = KernelSteps(note="Take the newest kernel that this distribution offers.")
+KERNELS: dict[str, KernelSteps] = {
+    "fedora": KernelSteps(("sudo dnf upgrade -y --refresh kernel", REBOOT)),
+    "tumbleweed": KernelSteps(("sudo zypper dup", REBOOT)),
+    "leap": KernelSteps(note="A newer kernel comes with a newer release of Leap, or with Tumbleweed."),
+    "redhat": KernelSteps(
+        note="A kernel of this family keeps its number and takes drivers from newer ones: the newest minor release knows the most GPUs."
     ),
-    "arch": ("", ("sudo pacman -Syu", REBOOT)),
-    "nixos": ("Write `boot.kernelPackages = pkgs.linuxPackages_latest;` into the configuration.", REBUILD_NIXOS),
-    "ostree": ("An image-based system brings its kernel with each update.", ("sudo rpm-ostree upgrade", REBOOT)),
+    "arch": KernelSteps(("sudo pacman -Syu", REBOOT)),
+    "nixos": KernelSteps(
+        REBUILD_NIXOS, "Write `boot.kernelPackages = pkgs.linuxPackages_latest;` into the configuration."
+    ),
+    "ostree": KernelSteps(
+        ("sudo rpm-ostree upgrade", REBOOT), "An image-based system brings its kernel with each update."
+    ),
 }
-"""A sentence and the steps to a newer kernel, by base or family."""
+"""The way to a newer kernel, by base or family."""
 
 
-def bind_driver(machine: Machine, bound: str, wanted: str, why: str) -> tuple[Remedy, ...]:
+class Unbound(Enum):
+    """What keeps the graphics driver away from a GPU."""
+
+    VIRTUAL_MACHINE = "virtual machine"
+    PARAMETER = "parameter"
+    FIRMWARE = "firmware"
+    GAVE_UP = "gave up"
+    NO_MODULE = "no module"
+    NOT_SEEN = "not seen"
+
+
+@dataclass(frozen=True)
+class KeptAway:
+    """What keeps the graphics driver away, and what shows it."""
+
+    cause: Unbound
+    shown: str = ""
+    """The kernel parameter, the line of the kernel's log, or the module."""
+    fact: str = ""
+    """Path of the fact that holds it."""
+
+
+def bind_driver(machine: Machine, wanted: str, kept: KeptAway) -> tuple[Remedy, ...]:
     """Return how to give the GPU back to its graphics driver, after what keeps the driver away."""
     module = wanted if wanted in ("i915", "xe") else "i915"
-    if bound.startswith("vfio"):
+    if kept.cause is Unbound.VIRTUAL_MACHINE:
         return (
             Remedy(
                 "Take the GPU back from vfio-pci, or run torch in the virtual machine that it is meant for",
@@ -46,14 +85,10 @@ def bind_driver(machine: Machine, bound: str, wanted: str, why: str) -> tuple[Re
                 url="https://docs.kernel.org/driver-api/vfio.html",
             ),
         )
-    if "booted with" in why:
-        word = why.rpartition("booted with ")[2]
-        return (
-            without_parameters(
-                machine, (word,), "That parameter tells the kernel to leave the GPU alone.", verify=("ls /dev/dri",)
-            ),
-        )
-    if "firmware" in why:
+    if kept.cause is Unbound.PARAMETER:
+        why = "That parameter tells the kernel to leave the GPU alone."
+        return (without_parameters(machine, (kept.shown,), why, verify=("ls /dev/dri",)),)
+    if kept.cause is Unbound.FIRMWARE:
         return (install_firmware(machine),)
     return (
         Remedy(
@@ -102,64 +137,71 @@ def newer_kernel(machine: Machine, minimum: str, module: str = "") -> tuple[Reme
     if module:
         return (_data_centre(machine, module),)
     found, outside = distribution_of(machine), on_host(machine)
-    note, steps = ("", ()) if outside else _kernel_steps(found, minimum)
+    how = KernelSteps() if outside else _kernel_steps(found, minimum)
     what = f"Boot a kernel of {minimum} or newer" if minimum else "Boot a newer kernel"
     return (
         Remedy(
             f"On the host: {what[0].lower()}{what[1:]}" if outside else what,
-            f"The GPU's driver is part of the kernel; a newer user-space driver does not replace it. {note}".rstrip(),
-            commands=in_order(*steps),
+            f"The GPU's driver is part of the kernel; a newer user-space driver does not replace it. {how.note}".rstrip(),
+            commands=in_order(*how.steps),
             os="linux",
             risk=Risk.REBOOT,
             verify=("uname -r", "ls /dev/dri"),
-            url=BACKPORTS if "backports" in note else GUIDE,
+            url=how.url,
         ),
     )
 
 
-def _kernel_steps(found: Distribution, minimum: str) -> tuple[str, tuple[str, ...]]:
-    """Return a sentence and the steps for a distribution."""
+def _kernel_steps(found: Distribution, minimum: str) -> KernelSteps:
+    """Return the way to a newer kernel for a distribution."""
     if not found.parameters:
-        return OFFERED, ()
+        return OFFERED
     if found.base == "ubuntu":
         return _ubuntu_kernel(found, minimum)
     if found.base == "debian" and found.version in ("12", "13"):
-        suite = f"{found.codename}-backports"
-        source = f"deb http://deb.debian.org/debian {suite} main non-free-firmware"
-        return "Debian has newer kernels in its backports.", (
+        return _debian_backports(found)
+    if found.base == "debian" and found.version == "14":
+        return KernelSteps((*install_steps(found, ("linux-image-amd64",)), REBOOT))
+    if found.base == "debian" and found.version:
+        return KernelSteps(note=f"Debian {found.version} gets no newer kernel any more: upgrade to Debian 13.")
+    if found.id == "manjaro":
+        return KernelSteps(
+            ("mhwd-kernel -l",),
+            "Manjaro has a package for each series of kernels: choose one of this list, and install it by `sudo mhwd-kernel -i NAME`.",
+        )
+    return KERNELS.get(found.base, KERNELS.get(found.family, OFFERED))
+
+
+def _debian_backports(found: Distribution) -> KernelSteps:
+    suite = f"{found.codename}-backports"
+    source = f"deb http://deb.debian.org/debian {suite} main non-free-firmware"
+    return KernelSteps(
+        (
             f"apt-cache policy | grep -q n={suite} || echo '{source}' | sudo tee /etc/apt/sources.list.d/{suite}.list",
             "sudo apt-get update",
             f"sudo apt-get install -y -t {suite} linux-image-amd64",
             REBOOT,
-        )
-    if found.base == "debian" and found.version == "14":
-        return "", (*install_steps(found, ("linux-image-amd64",)), REBOOT)
-    if found.base == "debian" and found.version:
-        return f"Debian {found.version} gets no newer kernel any more: upgrade to Debian 13.", ()
-    if found.id == "manjaro":
-        return (
-            "Manjaro has a package for each series of kernels: choose one of this list, and install it by `sudo mhwd-kernel -i NAME`.",
-            ("mhwd-kernel -l",),
-        )
-    return KERNELS.get(found.base, KERNELS.get(found.family, (OFFERED, ())))
+        ),
+        "Debian has newer kernels in its backports.",
+        BACKPORTS,
+    )
 
 
-def _ubuntu_kernel(found: Distribution, minimum: str) -> tuple[str, tuple[str, ...]]:
+def _ubuntu_kernel(found: Distribution, minimum: str) -> KernelSteps:
     own = found.id == "ubuntu"
     if not own and found.id != "linuxmint":
-        return OFFERED, ()
+        return OFFERED
     offered = UBUNTU_KERNELS.get(found.version, "")
     if offered and minimum and numbers(minimum) > numbers(offered):
         note = f"The newest kernel of Ubuntu {found.version} is {offered}: only a newer release brings one that knows this GPU."
-        return note, ("sudo do-release-upgrade",) if own else ()
+        return KernelSteps(("sudo do-release-upgrade",) if own else (), note)
     if found.version in ("22.04", "24.04"):
-        return "", (*install_steps(found, (f"linux-generic-hwe-{found.version}",)), REBOOT)
+        return KernelSteps((*install_steps(found, (f"linux-generic-hwe-{found.version}",)), REBOOT))
     if found.ended:
-        return (
-            f"Ubuntu {found.version} is past its end of life and gets no newer kernel: upgrade to 26.04, or install 24.04 anew.",
-            (),
+        return KernelSteps(
+            note=f"Ubuntu {found.version} is past its end of life and gets no newer kernel: upgrade to 26.04, or install 24.04 anew."
         )
-    return OFFERED, ()
+    return OFFERED
 
 
 def _wsl_kernel() -> Remedy:

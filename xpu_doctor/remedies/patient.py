@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.model.unknown import Unknown, known_or
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.ownership import (
     Owner,
     described,
@@ -133,11 +133,7 @@ def patient_of(
 
 def record_lost(dist: Distribution) -> bool:
     """Return whether pip or uv installed it and its RECORD is gone: no tool can uninstall it then."""
-    return (
-        isinstance(dist.file_faults, Unknown)
-        and "RECORD" in dist.file_faults.reason
-        and known_or(dist.installer, "") in ("pip", "uv")
-    )
+    return dist.record is False and known_or(dist.installer, "") in ("pip", "uv")
 
 
 def may_be_deleted(path: str, python: Python) -> bool:
@@ -169,9 +165,7 @@ def _folders(dist: Distribution) -> tuple[str, str]:
 
 
 def _lost(dist: Distribution) -> bool:
-    return record_lost(dist) or (
-        isinstance(dist.version, Unknown) and "METADATA" in dist.version.reason and bool(dist.metadata_path)
-    )
+    return record_lost(dist) or (dist.metadata is False and bool(dist.metadata_path))
 
 
 def _rounds(own: tuple[Distribution, ...], names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

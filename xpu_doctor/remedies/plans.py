@@ -26,6 +26,8 @@ class Wanted:
     why: str = ""
     triton: str = ""
     """Requirement of the triton package, for managers that must be told."""
+    release: str = ""
+    """Version of torch that the table chose; empty where the index decides, or where the installed one stays."""
 
     @property
     def direct(self) -> tuple[str, ...]:

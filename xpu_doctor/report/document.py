@@ -225,7 +225,7 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
         [EvidenceDocument(item.fact, item.value, item.source) for item in finding.evidence],
         [
             RemedyDocument(
-                item.title,
+                item.heading,
                 item.why,
                 _called(item.commands, command),
                 item.os,

@@ -68,6 +68,10 @@ class CpuProduct:
     """The exception that stopped it."""
 
 
+PROFILING = "profiler and dispatcher on"
+"""Beginning of the name that the agent gives this step of a device."""
+
+
 @dataclass(frozen=True)
 class ComputeDevice:
     """What was measured on one device."""
@@ -104,6 +108,11 @@ class ComputeDevice:
     """Whether torch's dispatcher holds a matmul kernel for this type of device."""
     fallback_warnings: Maybe[tuple[str, ...]] = NOT_EXAMINED
     """Warnings about operators that fall back to the CPU."""
+
+    @property
+    def profiled(self) -> bool:
+        """Whether it ended under profiler and dispatcher, the last step, when all products were done."""
+        return self.step.startswith(PROFILING)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
 
@@ -113,6 +115,16 @@ class Node:
     """Whether the node carries an access control list (logind's seat)."""
 
 
+class Confinement(Enum):
+    """What may keep a process from device nodes that its user may open; the value is the first word of the fact."""
+
+    SNAP = "snap"
+    SELINUX = "SELinux"
+    APPARMOR = "AppArmor"
+    CGROUP = "cgroup"
+    """Never in the fact: no process is told of the device rules of its cgroup."""
+
+
 @dataclass(frozen=True)
 class Access:
     """May this user open the device nodes?"""
@@ -128,6 +140,12 @@ class Access:
     """SELinux, AppArmor or snap confinement of this process, or empty."""
     user_namespace: Maybe[bool] = NOT_EXAMINED
     """Whether the process lives in a user namespace of its own (a rootless container)."""
+
+    @property
+    def confined_by(self) -> Confinement | None:
+        """What confines the process, None where nothing that is known of does."""
+        word = self.confinement.partition(" ")[0] if isinstance(self.confinement, str) else ""
+        return next((item for item in Confinement if item.value == word), None)
 
 
 @dataclass(frozen=True)

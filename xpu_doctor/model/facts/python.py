@@ -77,6 +77,10 @@ class Distribution:
     """Wheel tags, e.g. `cp312-cp312-linux_x86_64`."""
     file_faults: Maybe[tuple[FileFault, ...]] = NOT_EXAMINED
     """Up to 20 files that differ from RECORD; unknown where there is no RECORD."""
+    metadata: Maybe[bool] = NOT_EXAMINED
+    """Whether METADATA (or PKG-INFO) is there and tells the version."""
+    record: Maybe[bool] = NOT_EXAMINED
+    """Whether RECORD can be read; looked at for torch and its companions only."""
     file_fault_count: int = 0
     file_count: int = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Access, Gpu, LevelZero, Machine, Node
+from xpu_doctor.model.facts import Access, Confinement, Gpu, LevelZero, Machine, Node
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.access import confined, seat_only
@@ -105,9 +105,9 @@ def _why(node: Node, machine: Machine, access: Access) -> tuple[str, tuple[Remed
                 container_device(machine, number, rootless),
                 True,
             )
-        return "a device rule (cgroup) of this service or session forbids it", confined("cgroup"), False
-    if known_or(access.confinement, "").startswith("snap"):
-        return f"this program runs confined in a {access.confinement}", confined("snap"), True
+        return "a device rule (cgroup) of this service or session forbids it", confined(Confinement.CGROUP), False
+    if access.confined_by is Confinement.SNAP:
+        return f"this program runs confined in a {access.confinement}", confined(Confinement.SNAP), True
     if _holds(node, access) is True or known_or(access.is_root, False) is True:
         confinement = known_or(access.confinement, "")
         if rootless and container:
@@ -117,7 +117,7 @@ def _why(node: Node, machine: Machine, access: Access) -> tuple[str, tuple[Remed
                 True,
             )
         word = confinement or "a security module"
-        return f"the group fits, so {word} forbids it", confined(confinement), bool(confinement)
+        return f"the group fits, so {word} forbids it", confined(access.confined_by), bool(confinement)
     if container:
         return (
             f"the user in this container is not in the group with the host's number {number if number is not None else '(unknown)'}",

@@ -20,8 +20,6 @@ UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured"
 MEMORY = ("out of memory", "outofmemory", "out_of_device_memory", "out_of_host_memory", "out_of_resources")
 XPU = re.compile(r"xpu(?::(\d{1,4}))?")
 LOST = ("device_lost", "device lost", "failed with error: 20 ")
-PROFILER = "profiler and dispatcher on"
-"""The last step of the stage, when all products are done: a profiler that kills the process is no failed matmul."""
 
 
 class ComputeFailed(Rule):
@@ -35,7 +33,7 @@ class ComputeFailed(Rule):
         """Found for each device whose matmul raised, and where the stage died or hung."""
         stage = known_or(run.stage("compute"), None)
         if stage is not None and stage.outcome in ("crash", "hang", "exit", "error"):
-            if PROFILER not in stage.reason:
+            if not any(device.profiled for device in known_or(compute.devices, ())):
                 yield self._died(stage, compute, python)
         elif stage is None or stage.outcome == "ok":
             known(compute.devices)

@@ -8,11 +8,27 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LogLine, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, known, known_or
-from xpu_doctor.remedies.kernel import bind_driver
+from xpu_doctor.remedies.kernel import KeptAway, Unbound, bind_driver
 from xpu_doctor.rules.support.gpus import paths, subject, told
 from xpu_doctor.tables.gpus import device_of, title, usable
 
 GRAPHICS = ("i915", "xe")
+WORDS = {
+    Unbound.VIRTUAL_MACHINE: "it is reserved for a virtual machine",
+    Unbound.PARAMETER: "the kernel was booted with {}",
+    Unbound.FIRMWARE: "its firmware could not be loaded ({})",
+    Unbound.GAVE_UP: "the driver gave up ({})",
+    Unbound.NO_MODULE: "the module {} is not loaded, or this kernel has none",
+    Unbound.NOT_SEEN: "",
+}
+IN_THE_LOG = (
+    (Unbound.FIRMWARE, ("firmware", "failed")),
+    (Unbound.FIRMWARE, ("Direct firmware load",)),
+    (Unbound.FIRMWARE, ("firmware", "error -")),
+    (Unbound.GAVE_UP, ("probe", "failed")),
+    (Unbound.GAVE_UP, ("error -",)),
+)
+"""Words that stand together in a line of the kernel's log, and what they mean; the first that is met decides."""
 
 
 class KernelDriverUnbound(Rule):
@@ -35,50 +51,47 @@ class KernelDriverUnbound(Rule):
         for gpu in loose:
             device = device_of(gpu)
             wanted = device.family.kernel_driver[0] if device else "i915 or xe"
-            why, fact = _why(gpu, kernel, wanted)
-            bound = known(gpu.kernel_driver)
+            kept = _kept_away(gpu, kernel, wanted)
+            bound, why = known(gpu.kernel_driver), WORDS[kept.cause].format(kept.shown)
             state = f"belongs to the kernel driver {bound}" if bound else "has no kernel driver"
             yield self.found(
                 subject(loose if len(loose) > 1 else [gpu], seen),
                 f"{title(gpu)} {state} instead of {wanted}" + (f": {why}" if why else ""),
                 confidence=Confidence.CERTAIN if device else Confidence.LIKELY,
-                evidence=(*paths([gpu], seen, "kernel_driver"), *((fact,) if fact else ())),
-                remedies=bind_driver(machine, bound, wanted, why),
+                evidence=(*paths([gpu], seen, "kernel_driver"), *((kept.fact,) if kept.fact else ())),
+                remedies=bind_driver(machine, wanted, kept),
             )
             if len(loose) == len(usable(seen)):
                 return
 
 
-def _why(gpu: Gpu, kernel: Kernel, wanted: str) -> tuple[str, str]:
-    """Return what keeps the driver away, in words, and the fact that shows it."""
+def _kept_away(gpu: Gpu, kernel: Kernel, wanted: str) -> KeptAway:
+    """Return what keeps the driver away, and the fact that shows it."""
     if known(gpu.kernel_driver).startswith("vfio"):
-        return "it is reserved for a virtual machine", ""
+        return KeptAway(Unbound.VIRTUAL_MACHINE)
     for word in known_or(kernel.command_line, ()):
-        name, _, value = word.partition("=")
-        if name == "nomodeset":
-            return "the kernel was booted with nomodeset", "kernel.command_line"
-        if name.endswith(("blacklist",)) and any(module in value.split(",") for module in GRAPHICS):
-            return f"the kernel was booted with {word}", "kernel.command_line"
-        if name in ("i915.modeset", "xe.modeset") and value == "0":
-            return f"the kernel was booted with {word}", "kernel.command_line"
-        if (
-            name.endswith(".force_probe")
-            and isinstance(gpu.device_id, int)
-            and f"!{gpu.device_id:04x}" in value.lower()
-            and name.startswith(wanted)
-        ):
-            return f"the kernel was booted with {word}", "kernel.command_line"
+        if _forbids(word, gpu, wanted):
+            return KeptAway(Unbound.PARAMETER, word, "kernel.command_line")
     log = known_or(kernel.gpu_log, ())
-    firmware = _first(log, ("firmware", "failed")) or _first(log, ("Direct firmware load",))
-    if firmware:
-        return f"its firmware could not be loaded ({firmware.text})", "kernel.gpu_log"
-    failed = _first(log, ("probe", "failed")) or _first(log, ("error -",))
-    if failed:
-        return f"the driver gave up ({failed.text})", "kernel.gpu_log"
+    for cause, words in IN_THE_LOG:
+        line = _first(log, words)
+        if line:
+            return KeptAway(cause, line.text, "kernel.gpu_log")
     modules = kernel.modules
     if isinstance(modules, tuple) and wanted in GRAPHICS and wanted not in modules:
-        return f"the module {wanted} is not loaded, or this kernel has none", "kernel.modules"
-    return "", ""
+        return KeptAway(Unbound.NO_MODULE, wanted, "kernel.modules")
+    return KeptAway(Unbound.NOT_SEEN)
+
+
+def _forbids(word: str, gpu: Gpu, wanted: str) -> bool:
+    """Whether a parameter of the kernel keeps the wanted driver from this GPU."""
+    name, _, value = word.partition("=")
+    if name == "nomodeset" or (name in ("i915.modeset", "xe.modeset") and value == "0"):
+        return True
+    if name.endswith("blacklist"):
+        return any(module in value.split(",") for module in GRAPHICS)
+    denied = f"!{gpu.device_id:04x}" if isinstance(gpu.device_id, int) else ""
+    return bool(denied) and name.endswith(".force_probe") and name.startswith(wanted) and denied in value.lower()
 
 
 def _first(lines: tuple[LogLine, ...], words: tuple[str, ...]) -> LogLine | None:

@@ -101,6 +101,11 @@ def versions(torch: Torch) -> tuple[str, ...]:
     return tuple(version for version in (known_or(torch.version, ""), known_or(torch.metadata_version, "")) if version)
 
 
+def holds_xpu_libraries(torch: Torch) -> bool:
+    """Return whether torch's own folder of libraries holds one for XPU."""
+    return any("torch_xpu" in name or "c10_xpu" in name for name in known_or(torch.libraries, ()))
+
+
 def claims_xpu(torch: Torch) -> bool:
     """Return whether the version's label says XPU."""
     return any(label(version).startswith("xpu") for version in versions(torch))

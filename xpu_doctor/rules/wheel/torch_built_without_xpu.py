@@ -16,6 +16,7 @@ from xpu_doctor.rules.support.wrong_wheel import (
     built_from_source,
     claims_xpu,
     distribution_built,
+    holds_xpu_libraries,
 )
 from xpu_doctor.tables.builds import named
 
@@ -67,7 +68,7 @@ def _what(torch: Torch, build: str, compiled: bool, of_system: bool) -> str:
             return ""
         seen = (
             "has XPU libraries"
-            if torch.build_source.startswith("torch/lib")
+            if holds_xpu_libraries(torch)
             else f"is labelled XPU ({torch.build_source or 'by its version'})"
         )
         return f"{seen} and says that it was compiled without XPU"

@@ -8,13 +8,12 @@ from dataclasses import replace
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
-from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.model.versions import numbers
-from xpu_doctor.remedies.install import other_python, reinstall, wanted
+from xpu_doctor.remedies.install import newest_wanted, other_python, reinstall
 from xpu_doctor.tables.devices import Family
 from xpu_doctor.tables.gpus import device_of, intel_gpus, title
 
-NEWEST = Unknown("the newest release is wanted")
 NATIVE = (2, 4)
 """First torch release with torch.xpu of its own; older ones reach XPU through the Intel Extension only."""
 
@@ -63,16 +62,11 @@ class TorchTooOldForGpu(Rule):
 def _newer(
     python: Python, distributions: Distributions, installer: Installer, torch: Torch, family: Family
 ) -> tuple[Remedy, ...]:
-    """The whole sequence to the newest release, as for a torch whose version does not matter."""
-    unversioned = replace(torch, version=NEWEST, metadata_version=NEWEST, build=NEWEST)
+    """The whole sequence to the newest release."""
     title = f"Install torch {family.min_torch} or newer, best the latest, from the XPU index"
     why = "Older XPU builds hold no kernels for this GPU."
-    newest = numbers(wanted(python, unversioned).specs[0].removeprefix("torch=="))
-    if newest and newest < numbers(family.min_torch):  # no wheel that is new enough exists for this Python
+    newest = newest_wanted(python).release
+    if newest and numbers(newest) < numbers(family.min_torch):  # no wheel that is new enough exists for this Python
         return other_python(python, installer)
-    rows = reinstall(python, distributions, installer, unversioned)
-    shells = [row.title[row.title.rfind(" (") :] if row.title.endswith(")") else "" for row in rows]
-    return tuple(
-        replace(row, title=title + shell, why=f"{why} {row.why}".strip(), url=family.source)
-        for row, shell in zip(rows, shells, strict=True)
-    )
+    rows = reinstall(python, distributions, installer, torch, newest=True)
+    return tuple(replace(row, title=title, why=f"{why} {row.why}".strip(), url=family.source) for row in rows)

@@ -354,6 +354,7 @@ def _distribution(folder, info, until):
     fact = {
         "name": normalised(metadata["name"]) if metadata.get("name") else name,
         "version": version,
+        "metadata": bool(metadata.get("version")),
         "location": folder,
         "metadata_path": path,
         "real_path": os.path.realpath(path),
@@ -431,7 +432,7 @@ def _record(folder, path, until):
         with open(os.path.join(path, "RECORD"), "rb") as stream:
             rows = stream.read().decode("utf-8", "replace").splitlines()
     except OSError as error:
-        return {"file_faults": unknown("no RECORD: %s" % error.strerror)}
+        return {"record": False, "file_faults": unknown("no RECORD: %s" % error.strerror)}
     faults, count, listings = [], 0, {}
     for row in rows:
         name, digest, size = _record_row(row)
@@ -439,6 +440,7 @@ def _record(folder, path, until):
             continue
         if time.perf_counter() > until and not faults:
             return {
+                "record": True,
                 "file_faults": unknown(
                     "the disk is slow: only %d of %d files could be looked at in time" % (count, len(rows))
                 ),
@@ -448,7 +450,7 @@ def _record(folder, path, until):
         fault = _file_fault(folder, name, digest, size, listings)
         if fault:
             faults.append({"path": name, "fault": fault[0], "detail": fault[1]})
-    return {"file_faults": faults[:MAX_FAULTS], "file_fault_count": len(faults), "file_count": count}
+    return {"record": True, "file_faults": faults[:MAX_FAULTS], "file_fault_count": len(faults), "file_count": count}
 
 
 def _record_row(row):
