@@ -30,6 +30,13 @@ def _is_a_scheme(match: re.Match[str], value: str) -> bool:
 
 PROMPTS: tuple[Pattern, ...] = (
     Pattern(
+        "prompt-inside",
+        rf"(?<=\s)(?P<user>{_USER})@(?P<host>[a-z0-9][\w-]{{0,62}}):~[\w./-]{{0,80}}[$#]\s",
+        (":~",),
+        sure=True,
+    ),
+    Pattern("prompt-mac-zsh", rf"{_LEAD}(?P<user>{_USER})@(?P<host>{_HOST}) [\w.~/-]{{1,60}} %\s", ("% ",), sure=True),
+    Pattern(
         "prompt",
         rf"{_LEAD}(?P<user>{_USER})@(?P<host>{_HOST}?)"
         rf"(?::[~/]|[ \t]{{1,3}}[~/\w.-]{{1,60}}\][#$%]|[#$%][ \t]|\s{{1,3}}~(?=[\s/>]|$)|"
@@ -55,6 +62,39 @@ PROMPTS: tuple[Pattern, ...] = (
 )
 COMMANDS: tuple[Pattern, ...] = (
     Pattern(
+        "lshw",
+        rf"{_QUOTE}(?P<host>{_HOST})\s{{0,8}}$",
+        ("lshw",),
+        previous=_asked(r"(?:sudo )?lshw(?: -\S{1,20}){0,4}"),
+        sure=True,
+    ),
+    Pattern(
+        "acl",
+        rf"^[>\s]{{0,60}}(?:# owner: |(?:default:)?user:)(?P<user>{_USER})(?=:[r-][w-][x-]|\s{{0,8}}$)",
+        ("# owner:", "user:"),
+    ),
+    Pattern(
+        "fuser",
+        rf"^/dev/\S{{1,80}}:\s{{1,30}}(?P<user>{_USER})\s{{1,30}}\d{{1,10}}\s{{1,4}}[A-Za-z.]{{4,8}}\s",
+        ("/dev/",),
+    ),
+    Pattern(
+        "user-option",
+        r"\b(?:sudo|squeue|sacct|scancel|pkill|pgrep|crontab|ps|runuser)\s(?:-\w{1,20}\s){0,3}(?:-u|--user)[ =]"
+        rf"(?P<user>{_USER})(?=\s|$)",
+        ("-u ", "--user "),
+    ),
+    Pattern("no-such-user", rf"[‘'`\"](?P<user>{_USER})[’'`\"]:? no such user", ("no such user",)),
+    Pattern(
+        "polkit", rf"\bauthenticating as: (?P<user>[^\n(]{{2,60}}?) \((?P<user2>{_USER})\)", ("authenticating as",)
+    ),
+    Pattern(
+        "windows-owner",
+        r"\b(?:owner|user(?: ?name)?|account|author|run as user|logged on user)\s{0,30}[:=]\s{0,30}"
+        r"(?P<host>(?!nt\b|builtin\b)[A-Za-z][\w-]{1,30})\\{1,2}(?P<user>[\w.-]{1,40})",
+        ("\\",),
+    ),
+    Pattern(
         "whoami",
         rf"{_QUOTE}(?:(?P<host>[\w.-]{{1,30}})\\)?(?P<user>[\w.@-]{{1,40}})\s{{0,8}}$",
         ("whoami", "logname", "id -un", "$user", "%username%", "env:username"),
@@ -74,7 +114,12 @@ COMMANDS: tuple[Pattern, ...] = (
         sure=True,
     ),
     Pattern("id", r"\buid=\d{1,10}\((?P<user>[\w.-]{1,32})\)", ("uid=",), sure=True),
-    Pattern("id-group", r"\bgid=\d{1,10}\((?P<user>[\w.-]{1,32})\)", ("gid=",)),
+    Pattern(
+        "id-group",
+        r"(?<=[=,])[1-9]\d{3,9}\((?P<user>(?!render\b|video\b|docker\b|sudo\b|wheel\b)[\w.-]{1,32})\)",
+        ("gid=",),
+        sure=True,
+    ),
     Pattern("stat", rf"\bUid:\s{{0,4}}\(\s{{0,8}}\d{{1,10}}/\s{{0,8}}(?P<user>{_USER})\)", ("uid:",)),
     Pattern(
         "groups",
@@ -167,6 +212,21 @@ COMMANDS: tuple[Pattern, ...] = (
 )
 LOGS: tuple[Pattern, ...] = (
     Pattern(
+        "hostname-set",
+        rf"\bhostname (?:set )?to <?(?P<host>{_HOST})(?=>|\s{{0,8}}$)",
+        ("hostname ",),
+        within=r"\bset\b",
+        sure=True,
+    ),
+    Pattern("console-login", rf"{_QUOTE}(?P<host>{_HOST}) login: ?(?P<user>{_USER})?\s{{0,8}}$", (" login:",)),
+    Pattern(
+        "mpi-log",
+        rf"\[(?:mpiexec|proxy:[\d:]{{1,12}})@(?P<host>{_HOST})\]"
+        rf"|\bMPI startup\(\): \d{{1,6}}\s{{1,12}}\d{{1,9}}\s{{1,12}}(?P<host2>{_HOST})\s",
+        ("mpiexec@", "proxy:", "mpi startup"),
+    ),
+    Pattern("metric", rf"\binstance=\"(?P<host>{_HOST}?)(?=:\d{{2,5}}\"|\")", ("instance=",)),
+    Pattern(
         "journal",
         rf"^[>\s]{{0,60}}{_MONTH} [ \d]\d \d\d:\d\d:\d\d (?P<host>{_HOST}) [\w.@/()-]{{1,60}}(?:\[\d{{1,10}}\])?:",
         (" kernel:", "]:", " sudo:", "d: "),
@@ -204,6 +264,12 @@ LOGS: tuple[Pattern, ...] = (
 )
 VARIABLES: tuple[Pattern, ...] = (
     Pattern(
+        "windows-listing",
+        r"^[>\s]{0,60}(?:system name|computer name|host name|device name|full device name)\s{0,20}(?:\t|\s:\s?|[ ]{4,40})\s{0,20}"
+        r"(?P<host>[A-Za-z][\w.-]{2,62})\s{0,8}$",
+        ("system name", "computer name", "host name", "device name"),
+    ),
+    Pattern(
         "user-variable",
         rf"\b(?:USER|USERNAME|LOGNAME|SUDO_USER|SLURM_JOB_USER|PBS_O_LOGNAME)[\"']?(?:\s{{0,2}}=\s{{0,2}}|\s{{0,2}}:\s{{0,2}}(?=[\"'])|:\s(?=\S{{1,32}}\s{{0,8}}$))[\"']?(?P<user>{_USER})\b",
         ("user", "logname"),
@@ -231,10 +297,16 @@ VARIABLES: tuple[Pattern, ...] = (
     ),
     Pattern(
         "host-variable",
-        r"\b(?:hostname|computername|computer name|nodename|node_name|host name|master_addr|slurmd_nodename"
+        r"(?:\b|(?<=[a-z]))(?:hostname|(?:ps)?computername|csname|systemname|machine ?name|computer name|nodename|node_name"
+        r"|host name|master_addr|slurmd_nodename"
         r"|slurm_(?:submit_host|launch_node_ipaddr|(?:job_|step_)?nodelist)"
-        r"|pbs_o_host|lsb_hosts)[\"']?(?:\s?[. ]{0,60}[=:]\s{0,30}|\s?=>\s?)[\"']?(?![\d.]{7,15}\b)(?P<host>[A-Za-z0-9][\w.-]{2,62})[\"']?(?=[\s,;}]|$)",
+        r"|pbs_o_host|lsb_hosts)"
+        r"[\"']?(?:\s?[. ]{0,60}[=:]\s{0,30}|\s?=>\s?)[\"']?(?![\d.]{7,15}\b)(?P<host>[A-Za-z0-9][\w.-]{2,62})[\"']?(?=[\s,;}]|:\s|$)",
         (
+            "csname",
+            "systemname",
+            "machine name",
+            "machinename",
             "hostname",
             "computer",
             "nodename",
@@ -260,7 +332,7 @@ VARIABLES: tuple[Pattern, ...] = (
         ("desktop-", "laptop-", "win-"),
         exact=True,
     ),
-    Pattern("cloud-host", r"(?<![\w-])ip-\d{1,3}(?:-\d{1,3}){3}(?![\w-])", ("ip-",), kind="host"),
+    Pattern("cloud-host", r"(?<![\w-])ip-\d{1,3}(?:-\d{1,3}){3}(?:\.[\w-]{1,63}){0,6}(?![\w-])", ("ip-",), kind="host"),
     Pattern(
         "address-host",
         r"\bhttps?://(?P<host>[a-z][\w-]{2,62}(?:\.(?:local|lan|home|internal|intra|corp|localdomain))?)(?=:\d{2,5}\b)",
@@ -276,6 +348,7 @@ COLUMNS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
         "USER",
         re.compile(r"^\s*USER\s+(?:PID|TTY)\b|^\s*PID\s+USER\b|^\s*JOBID\b.*\bUSER\b|^\s*COMMAND\s+PID\b.*\bUSER\b"),
     ),
+    ("user", "USER", re.compile(r"^\s*SESSION\s+UID\s+USER\b")),
     ("user", "UID", re.compile(r"^\s*UID\s+PID\s+PPID\b")),
     ("host", "NODELIST", re.compile(r"^\s*(?:PARTITION|JOBID|NODELIST)\b.*\bNODELIST\b|^\s*NODELIST\b")),
     ("host", "NODE", re.compile(r"^\s*(?:NAMESPACE\s+)?NAME\s+READY\b.*\bNODE\b")),
@@ -283,5 +356,5 @@ COLUMNS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("serial", "SERIAL", re.compile(r"^\s*NAME\b.*\bSERIAL\b")),
 )
 """Tables that commands print: what a column holds, its heading, and the line of headings."""
-COLUMN_MARKS = ("pid", "tty", "jobid", "nodelist", "ready", "roles", "serial")
+COLUMN_MARKS = ("session", "pid", "tty", "jobid", "nodelist", "ready", "roles", "serial")
 MAX_ROWS = 200

@@ -211,6 +211,11 @@ PRIVATE: tuple[Pattern, ...] = (
         look="groups",
         keeps=_tells_a_gpu,
     ),
+    Pattern(
+        "serial-of-a-part",
+        r"\bdevice serial number (?P<serial>(?:[0-9a-f]{2}-){7}[0-9a-f]{2})|\bwwn device id: (?P<serial2>[0-9a-f][0-9a-f ]{9,30})",
+        ("device serial number", "wwn device id"),
+    ),
     Pattern("machine-id", r"\b(?:machine|boot)[ _-]?id\b\W{1,20}(?P<uuid>[0-9a-f]{32})\b", ("machine", "boot")),
     Pattern("machine-id-file", r"^\s{0,8}(?P<uuid>[0-9a-f]{32})\s{0,8}$", ("machine-id",), previous=r"machine-id"),
     Pattern(

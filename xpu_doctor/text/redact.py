@@ -163,7 +163,9 @@ class Redactor:
         return _whole_words(present).sub(name, text)
 
 
-_PLACEHOLDER = re.compile(r"<[a-z]{2,12}\d{0,6}>")
+_PLACEHOLDER = re.compile(
+    r"<(?:user|host|domain|ip|mac|email|serial|uuid|account|word|secret|token|credentials)\d{0,6}>"
+)
 
 
 def _is_a_placeholder(match: re.Match[str]) -> bool:

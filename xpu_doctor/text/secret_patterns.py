@@ -43,6 +43,7 @@ KNOWN_KEYS = (
     ("SG.", r"[\w-]{16,32}\.[\w-]{30,60}"),
     ("hvs.", r"[\w-]{20,255}"),
     ("dop_v1_", r"[0-9a-f]{32,80}"),
+    ("AGE-SECRET-KEY-1", r"[A-Z0-9]{20,80}"),
     ("shpat_", r"[0-9a-fA-F]{32}"),
     ("lin_api_", r"\w{30,60}"),
     ("eyJ", r"[\w-]{10,4096}\.[\w-]{10,8192}\.[\w-]{5,2048}"),
@@ -96,6 +97,8 @@ def _is_no_secret(match: re.Match[str], value: str) -> bool:
         return True
     name = match["name"]
     parts = [part.lower() for part in _PARTS.findall(name)]
+    if parts[-1:] == ["id"] and {"private", "access"} & set(parts):
+        return False  # tells whose key it is
     if not parts or parts[-1] in _OTHER or name in _FOLDERS or (parts[-1] == "pwd" and _FOLDER.match(value)):
         return True
     pairs = {first + second for first, second in pairwise(parts)}
@@ -119,7 +122,7 @@ def _is_no_option(match: re.Match[str], value: str) -> bool:
 
 
 _NAME = r"(?<![\w$.-])(?P<name>[\w.-]{0,60}?(?:pass|pwd|token|secret|key|cred|auth|psk|_pat|_pw)[\w.-]{0,40})"
-_IS = r"(?:\\{0,3}[\"'])?\s{0,40}(?:=>|:=|[:=])\s{0,40}"
+_IS = r"(?:\\{0,3}[\"'])?\]?\s{0,40}(?:=>|:=|[:=])\s{0,40}"
 _QUOTED = (
     r"\\{1,3}\"(?P<secret>[^\"\\\n]{1,4000})\\{1,3}\"|\"(?P<secret2>(?:[^\"\\\n]|\\.){1,4000})\""
     r"|'(?P<secret3>(?:[^'\\\n]|\\.){1,4000})'|[\"'](?P<secret5>[^\"'\n]{1,4000})$"
@@ -225,6 +228,49 @@ SECRETS: tuple[Pattern, ...] = (
         "login-password",
         r"\b(?:docker|podman|helm|oras|az|nerdctl|skopeo|crane)\b[^\n]{0,200}?\blogin\b[^\n]{0,200}?\s-p[\s=]{1,2}[\"']?(?P<secret>[^\s'\"<]{1,2000})",
         ("login",),
+    ),
+    Pattern(
+        "shell-variable",
+        r"\b(?:setx|setenv|set\s{1,3}-\w{1,3}|ENV|ARG)\s{1,4}(?P<name>[A-Za-z]\w{1,60})\s{1,4}[\"']?(?P<secret>[^\s\"'<=][^\s\"'<]{0,2000})",
+        ("setx ", "setenv ", "set -", "env ", "arg "),
+        keeps=_is_no_secret,
+    ),
+    Pattern(
+        "pair",
+        r"\b(?:name|key)[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<name>[A-Za-z]\w{1,60})[\"']?\s{0,4},\s{0,4}[\"']?value[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<secret>[^\s\"'<][^\"'<\n]{0,2000})",
+        ("value",),
+        keeps=_is_no_secret,
+    ),
+    Pattern(
+        "value-below-its-name",
+        r"^[>\s]{0,60}[\"']?value[\"']?\s{0,4}:\s{0,4}[\"']?(?P<secret>[^\s\"'<][^\"'<\n]{0,2000}?)[\"',]{0,2}\s{0,8}$",
+        ("name: ", 'name": '),
+        previous=r"\bname[\"']?: [\"']?\w{0,60}(?:password|passwd|passphrase|secret|token|_pass|_key|_pwd|_auth)[\"']?,?\s{0,8}$",
+    ),
+    Pattern(
+        "redis-password", r"\bredis-cli\b[^\n]{0,200}?\s-a\s{1,3}[\"']?(?P<secret>[^\s'\"<]{1,200})", ("redis-cli",)
+    ),
+    Pattern(
+        "capital-password",
+        r"\b(?:ipmitool|sqlcmd|bcp|zip|unzip|snmpwalk)\b[^\n]{0,300}?\s-P\s{0,3}[\"']?(?P<secret>[^\s'\"<]{1,200})",
+        ("ipmitool", "sqlcmd", "bcp", "zip -", "snmpwalk"),
+        exact=True,
+    ),
+    Pattern(
+        "share-password",
+        r"\bsmbclient\b[^\n]{0,300}?\s-U\s{0,3}[\"']?[^\s%'\"]{1,64}%(?P<secret>[^\s'\"<]{1,200})",
+        ("smbclient",),
+    ),
+    Pattern(
+        "net-use", r"\bnet\s{1,3}use\b[^\n]{0,300}?/user:\S{1,64}\s{1,3}(?P<secret>[^\s/<]\S{0,200})", ("net use",)
+    ),
+    Pattern(
+        "slash-password",
+        r"(?<=\s)/(?:p|pass|password):[\"']?(?P<secret>[^\s'\"<]{1,200})",
+        ("/p:", "/pass:", "/password:"),
+    ),
+    Pattern(
+        "network-password", r"\bnmcli\b[^\n]{0,300}?\bpassword\s{1,3}[\"']?(?P<secret>[^\s'\"<]{1,200})", ("nmcli",)
     ),
     Pattern("sshpass", r"\bsshpass\s{1,3}-p\s{0,2}[\"']?(?P<secret>[^\s'\"<]{1,200})", ("sshpass",)),
     Pattern(
