@@ -2,9 +2,9 @@
 
     python tools/new_rule.py CODE LAYER [--facts torch,driver] [--symptom]
 
-Add the code to docs/reference/codes.md under its layer first: the name is a promise, the files are not. --facts names the fact
-groups that the rule judges, as fields of Snapshot. Every file holds words in angle brackets where something has to be written;
-the contract tests fail while any is left.
+A code that docs/reference/codes.md does not list yet is added there and to CHANGELOG.md. --facts names the fact groups that the
+rule judges, as fields of Snapshot. Every file holds words in angle brackets where something has to be written; the contract
+tests fail while any is left.
 """
 
 from __future__ import annotations
@@ -138,6 +138,44 @@ def layers(root: Path) -> dict[str, str]:
     return {code.strip(" `"): layer for layer, codes in rows if layer != "layer" for code in codes.split(",")}
 
 
+def list_code(root: Path, code: str, layer: str) -> None:
+    """Add a code to the row of its layer in docs/reference/codes.md and to CHANGELOG.md, unless it is listed.
+
+    Raises:
+        ValueError: it is no name of a code, there is no such layer, it stands under another one, or it was retired.
+    """
+    path = root / "docs" / "reference" / "codes.md"
+    text = path.read_text(encoding="utf-8")
+    held = layers(root)
+    if held.get(code) == layer:
+        return
+    row = re.search(rf"^\| {re.escape(layer)} \| .+(?= \|$)", text, re.MULTILINE)
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code):
+        raise ValueError(f"{code} is no name of a code: use lower-case words and hyphens, such as torch-cpu-wheel")
+    if row is None:
+        raise ValueError(f"{layer} is no layer; there are {', '.join(dict.fromkeys(held.values()))}")
+    if code in held:
+        raise ValueError(
+            f"{code} is no code of the layer {layer} in docs/reference/codes.md: it stands under {held[code]}"
+        )
+    if f"`{code}`" in text.partition("## Retired")[2]:
+        raise ValueError(f"{code} was retired, and a retired code is never used again")
+    path.write_text(text[: row.end()] + f", {code}" + text[row.end() :], encoding="utf-8")
+    changelog = root / "CHANGELOG.md"
+    if changelog.exists():
+        changelog.write_text(with_change(changelog.read_text(encoding="utf-8"), code), encoding="utf-8")
+
+
+def with_change(text: str, code: str) -> str:
+    """Return the changelog with a code as the first item of what was added since the last release."""
+    line = f"- The finding code {code}: {TODO}.\n"
+    head, mark, body = text.partition("## [Unreleased]\n")
+    unreleased, next_release, rest = body.partition("\n## [")
+    added = "\n### Added\n\n"
+    unreleased = unreleased.replace(added, added + line, 1) if added in unreleased else added + line + unreleased
+    return head + mark + unreleased + next_release + rest
+
+
 def class_name(code: str) -> str:
     """Return the rule's class name: torch-cpu-wheel is TorchCpuWheel."""
     return "".join(part.capitalize() for part in code.split("-"))
@@ -146,19 +184,11 @@ def class_name(code: str) -> str:
 def new_rule(
     root: Path, code: str, layer: str, symptom: bool = False, facts: tuple[str, ...] = ("torch",)
 ) -> tuple[Path, ...]:
-    """Write the files of a code and return them, the changed RULES last.
+    """Write the files of a code, list it, and return the files, the changed RULES last.
 
     Raises:
-        ValueError: the code is not listed under that layer, has its files already, or a fact group does not exist.
+        ValueError: the code cannot be listed under that layer, has its files already, or a fact group does not exist.
     """
-    listed = layers(root)
-    if listed.get(code) != layer:
-        where = (
-            f"it stands under {listed[code]}"
-            if code in listed
-            else "it is not listed; add it to the row of its layer first"
-        )
-        raise ValueError(f"{code} is no code of the layer {layer} in docs/reference/codes.md: {where}")
     folder = root / "xpu_doctor" / "rules" / ("import_" if layer == "import" else layer)
     module = code.replace("-", "_")
     rule, page, cases = folder / f"{module}.py", folder / f"{module}.md", root / "fixtures" / "rules" / f"{code}.toml"
@@ -166,6 +196,7 @@ def new_rule(
     if there:
         raise ValueError(f"{there[0].relative_to(root)} exists already")
     values = {"code": code, "name": class_name(code), "layer": layer.upper(), "todo": TODO, **filled(root, facts)}
+    list_code(root, code, layer)
     values["symptom"] = "    symptom = True\n" if symptom else ""
     rule.write_text(RULE.format(**values), encoding="utf-8")
     page.write_text(f"# {code}\n" + "".join(f"\n## {heading}\n\n{TODO}\n" for heading in HEADINGS), encoding="utf-8")
@@ -193,12 +224,12 @@ def with_entry(text: str, package: str, module: str, name: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Make the files that the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("code", help="kebab-case, as docs/reference/codes.md lists it")
-    parser.add_argument("layer", help="its layer there")
+    parser.add_argument("code", help="kebab-case; it is never renamed")
+    parser.add_argument("layer", help="its layer, as docs/reference/codes.md names it")
     parser.add_argument(
         "--facts", default="torch", help="fact groups that the rule judges, separated by commas (default: torch)"
     )
-    parser.add_argument("--symptom", action="store_true", help="it tells how something failed, not why")
+    parser.add_argument("--symptom", action="store_true", help="the finding tells how something failed, not why")
     asked = parser.parse_args(arguments)
     try:
         made = new_rule(

@@ -136,10 +136,32 @@ def test_an_unknown_group_is_refused(checkout: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "layer", "said"),
-    [("wheel-of-fortune", "import", "it stands under wheel"), ("made-up", "wheel", "it is not listed")],
+    [
+        ("wheel-of-fortune", "import", "it stands under wheel"),
+        ("made-up", "weel", "weel is no layer; there are wheel, import"),
+        ("Made_Up", "wheel", "use lower-case words and hyphens"),
+        ("old-code", "wheel", "was retired"),
+    ],
 )
-def test_only_listed_codes(checkout: Path, code: str, layer: str, said: str) -> None:
-    """A name that is not in the reference is refused, and nothing is written."""
+def test_a_code_that_cannot_be_listed(checkout: Path, code: str, layer: str, said: str) -> None:
+    """It is refused in words, and nothing is written."""
+    listed = checkout / "docs" / "reference" / "codes.md"
+    listed.write_text(LIST + "\n## Retired\n\n`old-code`\n")
     with pytest.raises(ValueError, match=said):
         tool().new_rule(checkout, code, layer)
     assert not list((checkout / "fixtures" / "rules").iterdir())
+    assert "made-up" not in listed.read_text()
+
+
+def test_a_new_code_is_listed(checkout: Path) -> None:
+    """In the reference under its layer, and in the changelog among what was added."""
+    changelog = checkout / "CHANGELOG.md"
+    changelog.write_text(
+        "# Changelog\n\n## [Unreleased]\n\n### Changed\n\n- Much.\n\n## [0.1.0]\n\n### Added\n\n- All.\n"
+    )
+    tool().new_rule(checkout, "made-up", "import")
+    listed = (checkout / "docs" / "reference" / "codes.md").read_text()
+    assert listed == LIST.replace("import-of-goods |", "import-of-goods, made-up |")
+    head = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- The finding code made-up: <to be written>.\n\n### Changed\n\n- Much.\n"
+    assert changelog.read_text().startswith(head)
+    assert tool().with_change(changelog.read_text(), "another").count("### Added") == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cases import OUTCOMES, cases
+from xpu_doctor import rules
 from xpu_doctor.catalogue.pages import HEADINGS, page, rules_by_code, sections
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.findings import Layer
@@ -145,7 +146,7 @@ def test_reference_lists_retired_codes_apart() -> None:
 
 def test_nothing_of_the_scaffold_is_left() -> None:
     """What tools/new_rule.py writes has been replaced by words."""
-    folders = (ROOT / "xpu_doctor" / "rules", ROOT / "fixtures" / "rules")
+    folders = (Path(rules.__file__).parent, ROOT / "fixtures" / "rules")
     left = [
         path
         for folder in folders
@@ -153,3 +154,4 @@ def test_nothing_of_the_scaffold_is_left() -> None:
         if path.suffix in (".py", ".md", ".toml") and "<to be written>" in path.read_text("utf-8")
     ]
     assert not left
+    assert "<to be written>" not in (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+import xpu_doctor
 from tests.support.cli import environment
 from xpu_doctor.catalogue.names import all_codes, probe_layers
 from xpu_doctor.catalogue.pages import codes
@@ -166,18 +167,50 @@ def test_python_blocks_compile(block: Block) -> None:
     compile(block.body, block.page, "exec")
 
 
+PACKAGE = Path(xpu_doctor.__file__).parent
+NAMED = re.compile(
+    r"(?<![\w/.-])(?:xpu_doctor|tests|tools|fixtures|benchmarks|examples|docs|requirements)/[\w./-]*[\w/]"
+)
+MADE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+"""A file that a guide tells its reader to make."""
+
+
+def is_there(name: str) -> bool:
+    """Whether a path of the repository exists; the package may be installed elsewhere."""
+    inside = name.removeprefix("xpu_doctor/")
+    return (PACKAGE / inside if name != inside else ROOT / name).exists()
+
+
+def file_names() -> set[str]:
+    """The names of all Python files of the repository, and of some that a plug-in has."""
+    folders = (PACKAGE, *(ROOT / name for name in ("tests", "tools", "examples", "benchmarks")))
+    return {path.name for folder in folders for path in folder.rglob("*.py")} | {"sitecustomize.py", "runpy.py"}
+
+
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_named_files_exist(path: Path) -> None:
     """A page names files by their whole path, and they exist; so a moved file is noticed."""
     text = path.read_text(encoding="utf-8")
-    if not any((ROOT / "xpu_doctor").glob("*.py")):
-        pytest.skip("the package's files are not beside the documentation here")
-    named = re.findall(r"`((?:xpu_doctor|tests|tools|fixtures|benchmarks|examples|docs|requirements)/[\w./-]*)`", text)
+    made = {*MADE.findall(text), *(name for name in NAMED.findall(text) if "driver-mixed-generations" in name)}
     assert [
-        name
-        for name in named
-        if not (ROOT / name).exists() and "CODE" not in name and "driver-mixed-generations" not in name
+        name for name in NAMED.findall(text) if name not in made and not is_there(name) and "CODE" not in name
     ] == []
+    bare = set(re.findall(r"`(\w+\.py)`", text))
+    assert bare - file_names() - {Path(name).name for name in made} == set()
+
+
+@pytest.mark.parametrize("kind", ["*.py", "*.toml"])
+def test_files_that_the_package_names_exist(kind: str) -> None:
+    """Docstrings, comments and tables name modules that there are."""
+    known = file_names()
+    wrong = []
+    for path in sorted(PACKAGE.rglob(kind)):
+        if path.name == "signatures.toml":
+            continue  # messages of other programs name their own files
+        text = path.read_text(encoding="utf-8")
+        wrong += [f"{path.name}: {name}" for name in NAMED.findall(text) if name.endswith(".py") and not is_there(name)]
+        wrong += [f"{path.name}: {name}" for name in re.findall(r"`([a-z_]+\.py)`", text) if name not in known]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

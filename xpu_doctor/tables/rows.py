@@ -26,7 +26,7 @@ FamilyKey = Annotated[str, msgspec.Meta(extra={"kind": "family"})]
 FactPath = Annotated[str, msgspec.Meta(extra={"kind": "fact"})]
 """The path of a fact in a snapshot."""
 ConditionText = Annotated[str, msgspec.Meta(extra={"kind": "condition"})]
-"""A condition on facts and met messages, as conditions.py reads it."""
+"""A condition on facts and met messages, as `xpu_doctor/diagnosis/conditions.py` reads it."""
 PatternText = Annotated[str, msgspec.Meta(extra={"kind": "pattern"})]
 """A regular expression of Python."""
 VersionText = Annotated[str, msgspec.Meta(extra={"kind": "version"})]
