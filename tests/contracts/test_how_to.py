@@ -78,6 +78,7 @@ def follow(step: Step, checkout: Path) -> None:
     """Do what a step says."""
     path = checkout / step.path
     if step.does == "file":
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(step.body, encoding="utf-8")
     elif step.does == "append":
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{step.body}", encoding="utf-8")
@@ -128,6 +129,31 @@ def test_what_the_guides_add_is_really_there(checkout: Path) -> None:
         "ImportError: libsycl-example.so.8: cannot open shared object file\n", encoding="utf-8"
     )
     assert "shared-library-missing" in run("python -m xpu_doctor triage paste.txt || true", checkout)
+
+
+def test_the_guide_for_plugins_makes_one_that_works(checkout: Path) -> None:
+    """Its own test passes; and once it is installed (here: its files and entry points on the path) the doctor knows its probe, code and page."""
+    folder = checkout / "plugin"
+    folder.mkdir()
+    (folder / "src" / "xpu_doctor_battery").mkdir(parents=True)
+    (folder / "src" / "xpu_doctor_battery" / "__init__.py").touch()
+    for step in steps((ROOT / "docs" / "how-to" / "write-a-plugin.md").read_text(encoding="utf-8")):
+        body = f"cd plugin\n{step.body}" if step.does == "run" else step.body
+        follow(Step(step.does, f"plugin/{step.path}", body), checkout)
+    declared = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    info = folder / "src" / "xpu_doctor_battery-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: xpu-doctor-battery\nVersion: 1.0\n", encoding="utf-8")
+    points = re.findall(r'^\[project\.entry-points\."(.*)"\]\n(\S+ = )"(.*)"$', declared, re.MULTILINE)
+    (info / "entry_points.txt").write_text(
+        "".join(f"[{group}]\n{name}{target}\n" for group, name, target in points), encoding="utf-8"
+    )
+    said = run(
+        'export PYTHONPATH="plugin/src:$PYTHONPATH"\n'
+        "python -m xpu_doctor probes; python -m xpu_doctor codes; python -m xpu_doctor explain on-battery",
+        checkout,
+    )
+    assert "power-supply" in said and "the GPU may be clocked down" in said and "Connect the charger" in said
 
 
 @pytest.mark.parametrize(

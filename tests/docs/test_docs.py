@@ -23,6 +23,7 @@ from xpu_doctor.cli.main import cli
 from xpu_doctor.model.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(xpu_doctor.__file__).parent
 TEXTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
@@ -129,12 +130,13 @@ def test_marked_blocks_run(block: Block, tmp_path: Path) -> None:
     """A block under `<!-- test -->` runs as it stands; `<!-- test: exit 0 1 -->` allows further exit codes."""
     program = tmp_path / "bin" / "xpu-doctor"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xpu_doctor "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    given = environment(
-        PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}",
-        PYTHONPATH=os.pathsep.join(path for path in sys.path if path),
+    # For the doctor only: a `python3` of the block may be of another version, which must not get our library.
+    paths = os.pathsep.join(dict.fromkeys((str(PACKAGE.parent), str(ROOT))))
+    program.write_text(
+        f'#!/bin/sh\nPYTHONPATH="{paths}" exec "{sys.executable}" -m xpu_doctor "$@"\n', encoding="utf-8"
     )
+    program.chmod(0o755)
+    given = environment(PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     run = subprocess.run(
         ["sh", "-e", "-c", block.body],
         cwd=tmp_path,
@@ -171,7 +173,6 @@ def test_python_blocks_compile(block: Block) -> None:
     compile(block.body, block.page, "exec")
 
 
-PACKAGE = Path(xpu_doctor.__file__).parent
 NAMED = re.compile(
     r"(?<![\w/.-])(?:xpu_doctor|tests|tools|fixtures|benchmarks|examples|docs|requirements)/[\w./-]*[\w/]"
 )
