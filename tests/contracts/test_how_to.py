@@ -1,7 +1,7 @@
 """The guides for contributors work to the letter: each is followed on a copy of the repository, block by block, and ends green.
 
-In a page, a comment before a block says what a reader does with it: `<!-- file: PATH -->` writes the file, `<!-- append: PATH -->`
-adds to its end, `<!-- edit: PATH -->` changes the place that the lines of the diff show, `<!-- run -->` runs the commands.
+A line before a block says what a reader does with it: "File `PATH`:" writes the file, "At the end of `PATH`:" adds to it, "Change in
+`PATH`:" changes the place that the lines of the diff show, and the commands of a block under `<!-- run -->` are run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 GUIDES = ("add-a-rule", "add-a-table-row", "add-a-probe", "add-a-parser")
 COPIED = ("docs", "fixtures", "tests", "tools", "pyproject.toml", "CHANGELOG.md")
 STEP = re.compile(
-    r"^<!-- (?P<does>file|append|edit|run)(?:: (?P<path>\S+))? -->\n```(?P<kind>\w+)\n(?P<body>.*?)^```$",
+    r"^(?:(?P<does>File|At the end of|Change in) `(?P<path>\S+)`:\n|<!-- run -->)\n```(?P<kind>\w+)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -42,7 +42,7 @@ class Step:
 
 def steps(text: str) -> list[Step]:
     """The steps of a page in their order."""
-    return [Step(match["does"], match["path"] or "", match["body"]) for match in STEP.finditer(text)]
+    return [Step(match["does"] or "run", match["path"] or "", match["body"]) for match in STEP.finditer(text)]
 
 
 def edited(text: str, diff: str) -> str:
@@ -77,12 +77,12 @@ def checkout(tmp_path: Path) -> Path:
 def follow(step: Step, checkout: Path) -> None:
     """Do what a step says."""
     path = checkout / step.path
-    if step.does == "file":
+    if step.does == "File":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(step.body, encoding="utf-8")
-    elif step.does == "append":
+    elif step.does == "At the end of":
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{step.body}", encoding="utf-8")
-    elif step.does == "edit":
+    elif step.does == "Change in":
         path.write_text(edited(path.read_text(encoding="utf-8"), step.body), encoding="utf-8")
     else:
         run(step.body, checkout)

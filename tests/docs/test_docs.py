@@ -34,7 +34,7 @@ FENCE = re.compile(
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
 PLACEHOLDER = {"PATH", "FILE", "FILE...", "CODE", "IMAGE"}
-MADE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+MADE = re.compile(r"^File `(\S+)`:$", re.MULTILINE)
 """A file that a guide tells its reader to make."""
 OF_GUIDES = ("on-battery", "driver-mixed-generations")
 """Codes that the guides make."""
