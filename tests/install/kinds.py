@@ -19,6 +19,8 @@ VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/{VERSION}/site-packages"
 DEBIAN = "/usr/lib/python3/dist-packages"
 SECONDS = 300
+BOX = ("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp")
+"""A machine that is read-only, with an empty folder for temporary files."""
 REQUIRES = 'requires-python = ">=3.10,<4"'
 TOOLS = {"poetry": "poetry>=2,<3", "pdm": "pdm[locked]>=2.20", "pipenv": "pipenv", "hatch": "hatch"}
 """Managers that PyPI has, each installed into an environment of its own."""
@@ -65,14 +67,10 @@ class Ground:
         """Run a program of a manager, which may write to the template alone; where it fails the kind is not there."""
         own = self.home.parent
         box = [
-            "bwrap",
+            *BOX,
             "--ro-bind",
-            "/",
-            "/",
-            "--dev",
-            "/dev",
-            "--proc",
-            "/proc",
+            str(self.tools),
+            str(self.tools),
             "--bind",
             str(own),
             str(own),
@@ -506,7 +504,7 @@ class Kind:
     one_state: str = ""
     """What its torch is, where the kind itself says so."""
     foreign: bool = False
-    """Whether the torch of the state is not the environment's own, or nothing may be done to it: half of the states are tried."""
+    """Whether the torch of the state is not the environment's own, or nothing may be done to it: a third of the states is tried."""
 
 
 KINDS = (

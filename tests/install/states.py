@@ -45,10 +45,10 @@ CPU = tuple(
 XPU = tuple(map(whole, xpu_set(VERSION, "0.29.0", "2.11.0", "3.8.0")))
 INDEXES: Mapping[str, tuple[Wheel, ...]] = {
     "xpu": XPU,
-    "cpu": (*CPU, package("triton", "3.8.0"), package("numpy", "2.0"), package("filelock", "3.20.0")),
+    "cpu": (*CPU, XPU[-1], package("triton", "3.8.0"), package("numpy", "2.0"), package("filelock", "3.20.0")),
     "nightly": XPU,
 }
-"""What each index offers; that of the CPU stands for PyPI."""
+"""What each index offers; that of the CPU stands for PyPI, which has Intel's packages too."""
 PLAIN_TRITON = package("triton", "3.8.0")
 NAMES = ("torch", "torchvision", "torchaudio", "triton", "triton_xpu", "intel_sycl_rt")
 

@@ -108,6 +108,22 @@ def test_a_path_file_to_another_environment(world: World) -> None:
     mended(world, other, broken=True)
 
 
+@pytest.mark.parametrize("uv", [False, True], ids=["pip", "uv"])
+def test_a_folder_of_pythonpath(world: World, uv: bool) -> None:
+    """`pip install --target` and PYTHONPATH: every file there stays, and the environment counts once the variable is left out."""
+    world.venv(world.home / "env", uv=uv)
+    target = world.home / "target"
+    world.put("cpu", "torch==2.14.0+cpu", "torchvision", "--target", str(target))
+    world.variables["PYTHONPATH"] = str(target)
+    before = hashes(target)
+    (remedy,) = world.remedies(broken=True)
+    assert "rm -rf" not in " ".join(remedy.commands) and "uninstall" not in " ".join(remedy.commands)
+    world.obey(remedy)
+    assert hashes(target) == before and world.version() == "2.14.0+cpu"
+    del world.variables["PYTHONPATH"]
+    assert world.version() == "2.14.0+xpu"
+
+
 def test_an_editable_install(world: World) -> None:
     """The link goes, the sources stay."""
     source = world.home / "src"

@@ -95,6 +95,98 @@ def test_project_keeps_the_xpu_build(world: World) -> None:
     assert world.version() == "2.14.0+xpu" and world.version("triton") == "triton-xpu 3.8.0"
 
 
+MEMBERS = {"app": '"torch", "numpy"', "lib": '"numpy"'}
+
+
+def workspace(world: World, root: str) -> Path:
+    """A workspace of uv with a CPU torch, which one member requires."""
+    folder = world.home / "my workspace"
+    for name, needs in MEMBERS.items():
+        (folder / "packages" / name).mkdir(parents=True)
+        table = f'[project]\nname = "{name}"\nversion = "0"\nrequires-python = ">=3.10"\ndependencies = [{needs}]\n'
+        (folder / "packages" / name / "pyproject.toml").write_text(f"{table}[tool.uv]\npackage = false\n")
+    own = f'[[tool.uv.index]]\nname = "own"\nurl = "{world.urls["cpu"]}"\ndefault = true\n'
+    (folder / "pyproject.toml").write_text(f'{root}[tool.uv.workspace]\nmembers = ["packages/*"]\n{own}')
+    world.run(UV, "sync", "--all-packages", "--quiet", "--no-cache", "--python", sys.executable, cwd=folder)
+    world.python = folder / ".venv" / "bin" / "python"
+    assert world.version().endswith("+cpu")
+    return folder
+
+
+ROOTS = {
+    "virtual": "",
+    "real": '[project]\nname = "root"\nversion = "0"\nrequires-python = ">=3.10"\n[tool.uv]\npackage = false\n',
+}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_workspace(world: World, root: str) -> None:
+    """The member that requires torch gets the index, and the next sync of all members keeps the XPU build."""
+    folder = workspace(world, ROOTS[root])
+    (remedy,) = world.remedies(folder)
+    assert remedy.manager == "uv-project" and "--package app" in remedy.commands[0]
+    world.obey(remedy)
+    world.run(UV, "sync", "--all-packages", "--no-cache", cwd=folder)
+    assert world.version() == "2.14.0+xpu" and world.version("numpy") != ""
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_workspace_keeps_torch_where_the_index_does_not_answer(world: World, root: str) -> None:
+    """No step takes anything away before `uv add` has succeeded."""
+    folder = workspace(world, ROOTS[root])
+    world.put("cpu", "triton")
+    world.urls = {**world.urls, "xpu": "http://127.0.0.1:9/none"}
+    (remedy,) = world.remedies(folder)
+    assert "uninstall" in remedy.commands[0]
+    done = world.run("sh", "-c", "\n".join(remedy.commands), check=False)
+    assert done.returncode != 0 and world.version().endswith("+cpu") and world.version("triton") == "triton 3.8.0"
+    assert "pytorch-xpu" not in (folder / "pyproject.toml").read_text()
+
+
+def site_of(world: World) -> Path:
+    """The site-packages of the environment."""
+    return next((world.home / "env" / "lib").glob("python*/site-packages"))
+
+
+def test_lost_record(world: World) -> None:
+    """uv cannot uninstall what has no RECORD: the folders go once a trial has shown that the new ones can be had."""
+    uv_world(world)
+    next(site_of(world).glob("torch-2*.dist-info/RECORD")).unlink()
+    (remedy,) = world.remedies(broken=True)
+    world.obey(remedy)
+    assert world.version() == "2.14.0+xpu" and len(list(site_of(world).glob("torch-*.dist-info"))) == 1
+
+
+def test_doubled_registration(world: World) -> None:
+    """Two dist-info folders of torch, one of which has nothing but itself."""
+    uv_world(world)
+    second = site_of(world) / "torch-2.13.0+cpu.dist-info"
+    second.mkdir()
+    files = {"METADATA": "Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0+cpu\n", "INSTALLER": "uv\n"}
+    files["RECORD"] = "".join(f"{second.name}/{name},,\n" for name in (*files, "RECORD"))
+    for name, text in files.items():
+        (second / name).write_text(text)
+    (remedy,) = world.remedies()
+    world.obey(remedy)
+    assert [path.name for path in site_of(world).glob("torch-*.dist-info")] == ["torch-2.14.0+xpu.dist-info"]
+    assert world.version() == "2.14.0+xpu"
+
+
+def test_environment_of_another_name(world: World) -> None:
+    """Beside the lock file, and not where uv looks: no second environment is made."""
+    project = world.home / "project"
+    project.mkdir()
+    own = f'[[tool.uv.index]]\nname = "own"\nurl = "{world.urls["cpu"]}"\ndefault = true\n'
+    (project / "pyproject.toml").write_text(PROJECT + own)
+    world.variables["UV_PROJECT_ENVIRONMENT"] = str(project / "env")
+    world.run(UV, "sync", "--quiet", "--no-cache", "--python", sys.executable, cwd=project)
+    del world.variables["UV_PROJECT_ENVIRONMENT"]
+    world.python = project / "env" / "bin" / "python"
+    (remedy,) = world.remedies(project)
+    world.obey(remedy)
+    assert world.version() == "2.14.0+xpu" and not (project / ".venv").exists()
+
+
 @pytest.fixture(scope="session")
 def poetry(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A real poetry: the one that XPU_DOCTOR_TEST_POETRY names, or one installed for this run."""
