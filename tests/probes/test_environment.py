@@ -107,3 +107,26 @@ def test_a_name_stands_once_in_the_table() -> None:
 
     names = [name for row in rows(KnownVariable) for name in row.names]
     assert sorted(names) == sorted(set(names))
+
+
+ENV_FILTER = re.compile(r"env \| grep -E '([^']+)'")
+
+
+def texts_with_commands() -> list[Path]:
+    """The files of the package and of the documentation from which commands reach people."""
+    root = Path(xpu_doctor.__file__).parent
+    found = [path for kind in ("*.py", "*.md", "*.toml") for path in root.rglob(kind)]
+    return [*found, *(root.parent / "docs").rglob("*.md"), root.parent / "README.md"]
+
+
+def test_nobody_is_asked_for_strangers_variables() -> None:
+    """A command that shows the environment lets the known variables through, and none that only begins alike."""
+    filters = [
+        filter_ for path in texts_with_commands() for filter_ in ENV_FILTER.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert len(filters) >= 3
+    more = ("CCL_AUTH_KEY", "SYCL_LICENCE_KEY", "LD_SECRET", "ONEAPI_TOKEN", "PYTORCH_HUB_TOKEN")
+    for filter_ in filters:
+        shown = [name for name in (*STRANGERS, *more) if re.search(filter_, f"{name}=x")]
+        assert shown == [], filter_
+        assert any(re.search(filter_, f"{name}=x") for name in known_variables())
