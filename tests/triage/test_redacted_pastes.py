@@ -1,0 +1,68 @@
+"""Planted private values do not survive, and nobody's name changes a diagnosis."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.planted_secrets import CREDENTIALS, MOST, OUTPUTS, Plant, outputs, plants, redacted, survives
+from tools.update_field_words import TARGET, field_words
+from xpu_doctor.catalogue.names import all_rules
+from xpu_doctor.pasted.run import triage_texts
+from xpu_doctor.text.safe import from_bytes
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CASES: list[dict[str, Any]] = [
+    row
+    for path in sorted((Path(__file__).parents[2] / "fixtures" / "cases").glob("*.toml"))
+    for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+]
+SAMPLE = plants()[::12]
+
+
+def test_planted_values_are_hidden_before_anything_is_read() -> None:
+    """At most two in a hundred survive in the text that the parsers get, and no credential."""
+    everything = plants()
+    assert len({(plant.kind, plant.place) for plant in everything}) >= 200
+    alive = [plant for plant in everything if survives(plant, redacted(plant))]
+    assert len(alive) <= MOST * len(everything), [(plant.kind, plant.place) for plant in alive]
+    assert not [plant.place for plant in alive if plant.kind in CREDENTIALS]
+
+
+@pytest.mark.parametrize("plant", [pytest.param(plant, id=f"{plant.kind}: {plant.place}") for plant in SAMPLE])
+def test_planted_values_are_in_no_output(plant: Plant) -> None:
+    """Text, JSON, all evidence and the reply are clean."""
+    assert not [name for name, text in outputs(plant, OUTPUTS).items() if survives(plant, text)]
+
+
+def roots(text: str) -> list[tuple[str, str]]:
+    """The root causes of a text, and how sure they are."""
+    found = triage_texts([("text", from_bytes(text.encode(), "text"))], rules=all_rules()).diagnosis.root_causes
+    return [(finding.code, finding.confidence.value) for finding in found]
+
+
+def signed(text: str, name: str) -> str:
+    """A text to which somebody adds where they work."""
+    return (
+        f'{text}\n{name}@{name}:~$ ls\n  File "/home/{name}/x.py", line 1\nC:\\Users\\{name}\\x> dir\n$ whoami\n{name}\n'
+        f"uid=1000({name}) gid=1000({name})\nNov 21 09:25:11 {name} systemd[1]: x\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["Iris", "Max", "Zero", "Triton", "oneapi", "arc", "intel", "xe", "torch", "ubuntu"])
+def test_nobodys_name_changes_a_cause(name: str) -> None:
+    """A user and a machine that are called as a product is come to the same diagnosis as others."""
+    for case in CASES[::8]:
+        assert roots(signed(case["text"], name)) == roots(signed(case["text"], "zbrenner")), case["name"]
+
+
+def test_words_of_the_tables_are_known() -> None:
+    """The words by which texts are diagnosed are listed: no name takes one of them out of a text (`tools/update_field_words.py`)."""
+    assert not set(field_words()) - set(TARGET.read_text(encoding="utf-8").split())
