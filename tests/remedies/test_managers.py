@@ -119,6 +119,13 @@ def test_member_of_a_workspace() -> None:
     assert "uv add" not in found.commands[0] and "may undo this" in found.why
 
 
+def test_a_trial_comes_before_what_takes_away() -> None:
+    """A lock that was written is not yet one that can be installed."""
+    lock, trial, out, sync = steps(remedy("uv-project"))
+    assert " --no-sync " in lock and " uninstall " in out
+    assert trial == sync.replace("--no-cache", "--no-cache --dry-run")
+
+
 def test_uv_environment_elsewhere() -> None:
     """Beside a lock file, but not where uv looks for the project's environment: uv would make another one."""
     python = replace(LINUX, prefix="/work/env", executable="/work/env/bin/python")

@@ -123,8 +123,10 @@ ROOTS = {
 def test_workspace(world: World, root: str) -> None:
     """The member that requires torch gets the index, and the next sync of all members keeps the XPU build."""
     folder = workspace(world, ROOTS[root])
+    world.put("cpu", "triton")
+    world.variables["UV_DEFAULT_INDEX"] = world.urls["cpu"]
     (remedy,) = world.remedies(folder)
-    assert remedy.manager == "uv-project" and "--package app" in remedy.commands[0]
+    assert remedy.manager == "uv-project" and "--package app" in remedy.commands[0] and "UV_DEFAULT_INDEX" in remedy.why
     world.obey(remedy)
     world.run(UV, "sync", "--all-packages", "--no-cache", cwd=folder)
     assert world.version() == "2.14.0+xpu" and world.version("numpy") != ""

@@ -11,7 +11,7 @@ from xpu_doctor.remedies.packages import deletions, uv
 from xpu_doctor.remedies.patient import TRIO, TRITONS, Patient
 from xpu_doctor.remedies.plans import INDEX_NAME, Plan, Wanted, each, explained, how_to_get_uv, replaced
 from xpu_doctor.remedies.sequences import by_pip
-from xpu_doctor.remedies.settings import uv_isolation
+from xpu_doctor.remedies.settings import is_variable, of_tool, option_of, uv_isolation
 
 PIXI_GUIDE = "https://pixi.sh/latest/python/pytorch/"
 OTHER_SHELL = ("VIRTUAL_ENV", "CONDA_PREFIX")
@@ -19,7 +19,7 @@ OTHER_SHELL = ("VIRTUAL_ENV", "CONDA_PREFIX")
 
 
 def by_uv_project(patient: Patient, target: Wanted) -> Plan:
-    """Lock first, which asks the index and is undone where it fails; then what uv cannot replace itself; then sync."""
+    """Lock first, which asks the index and is undone where it fails; then a trial; then what uv cannot replace itself goes; then sync."""
     shut = uv_isolation(patient.installer)
     pre = ("--prerelease", "allow") if target.pre else ()
     own = uv(patient.installer, patient.python)
@@ -29,22 +29,42 @@ def by_uv_project(patient: Patient, target: Wanted) -> Plan:
     again, out = replaced(patient, target)
     add = (*own, "add", *where, "--index", f"{INDEX_NAME}={target.index}", *pre)
     triton = target.direct[-1].split("==")[0]
+    untied = _untying(patient)
+    unset = (*shut.unset, *untied)
     taking = [Command((*own, "pip", "uninstall", "--python", patient.python, *out))] if out else []
     taking += deletions(patient.python, patient.os, patient.folders)
     if taking:
-        sync = (*own, "sync", *where, "--inexact", *each("--reinstall-package", again))
-        locked = Command((*add, "--no-sync", *target.direct), unset=shut.unset, variables=elsewhere)
-        commands = (locked, *taking, Command(sync, unset=shut.unset, variables=elsewhere))
+        sync = ("--inexact", *each("--reinstall-package", again))
+        locked, trial, last = (
+            Command((*words, *rest), unset=unset, variables=elsewhere)
+            for words, rest in (
+                (add, ("--no-sync", *target.direct)),
+                ((*own, "sync", *where), ("--dry-run", *sync)),
+                ((*own, "sync", *where), sync),
+            )
+        )
+        commands = (locked, trial, *taking, last)
     else:
         commands = (
-            Command((*add, *each("--reinstall-package", again), *target.direct), unset=shut.unset, variables=elsewhere),
+            Command((*add, *each("--reinstall-package", again), *target.direct), unset=unset, variables=elsewhere),
         )
     why = (
         "It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; add `explicit = true` to its "
         "[[tool.uv.index]] table, so that nothing but these packages comes from there. "
         f"{triton} must be a dependency of the project itself: uv takes only direct dependencies from a named index."
     )
-    return Plan(commands, "uv-project", explained([why, *how_to_get_uv(patient)], replace(shut, kept=())))
+    said = (
+        [f"{' and '.join(untied)} stays out: with a second index at hand uv would not tie torch to PyTorch's."]
+        if untied
+        else []
+    )
+    return Plan(commands, "uv-project", explained([why, *said, *how_to_get_uv(patient)], replace(shut, kept=())))
+
+
+def _untying(patient: Patient) -> tuple[str, ...]:
+    """Variables that name a default index: beside one uv writes no source for the packages of a member, whose own index nobody else reads."""
+    found = of_tool(patient.installer, "uv") if patient.installer.package else ()
+    return tuple(item.name for item in found if is_variable(item) and option_of(item) in ("default-index", "index-url"))
 
 
 def by_poetry(patient: Patient, target: Wanted) -> Plan:
