@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from xpu_doctor.diagnosis.conditions import Truth
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import known_or
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.rule import Rule
@@ -50,7 +51,7 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
 
     Messages alone do not speak for the codes in `silent`.
     """
-    met = snapshot.errors.met if isinstance(snapshot.errors.met, tuple) else ()
+    met = known_or(snapshot.errors.met, ())
     if not met and snapshot.origin != "pasted":
         return {}
     from xpu_doctor.tables import signatures  # the tables are read only where there is a message to judge

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xpu_doctor.model.facts.compute import Compute, ComputeDevice, CpuProduct, Product
-from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.model.unknown import Maybe, Unknown, known_or
 from xpu_doctor.tables.peaks import peak_tflops
 
 LITTLE_CPU_TIME = 0.3
@@ -59,7 +59,7 @@ class Verdict:
 
 def product_of(device: ComputeDevice, dtype: str = "float32") -> Product | None:
     """Return the timed product of a data type, None where it was not timed."""
-    products = device.products if isinstance(device.products, tuple) else ()
+    products = known_or(device.products, ())
     return next((item for item in products if item.dtype == dtype and isinstance(item.tflops, float)), None)
 
 
@@ -199,7 +199,7 @@ def proved(device: ComputeDevice, cpu: CpuProduct) -> bool:
 
 def proved_on_gpu(compute: Compute) -> bool:
     """Return whether a matmul provably ran on an XPU device; another type of device proves nothing about Intel's stack."""
-    devices = compute.devices if isinstance(compute.devices, tuple) else ()
+    devices = known_or(compute.devices, ())
     return any(device.type == "xpu" and proved(device, compute.cpu) for device in devices)
 
 
@@ -231,7 +231,7 @@ def device_line(device: ComputeDevice, compute: Compute) -> str:
 
 
 def _timed(device: ComputeDevice) -> tuple[Product, ...]:
-    products = device.products if isinstance(device.products, tuple) else ()
+    products = known_or(device.products, ())
     return tuple(item for item in products if isinstance(item.tflops, float))
 
 

@@ -12,7 +12,7 @@ from xpu_doctor.examination.matmul import with_compute
 from xpu_doctor.model.facts import Errors, Run, Stage, Xpu
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
-from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.unknown import Unknown, known_or
 from xpu_doctor.text.word_index import Searched
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _with_level_zero(snapshot: Snapshot, level_zero: LevelZeroRun | None) -> Sna
     if level_zero is None:
         return snapshot
     facts, stages = level_zero.finish()
-    earlier = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
+    earlier = known_or(snapshot.run.stages, ())
     source = Source("level_zero", "Level Zero, asked in a child of the target interpreter")
     return replace(snapshot, level_zero=facts, run=Run((*earlier, *stages)), sources=(*snapshot.sources, source))
 
@@ -123,5 +123,5 @@ def _with_known_messages(snapshot: Snapshot, session: Session) -> Snapshot:
 
 
 def _failed_stages(snapshot: Snapshot) -> list[Stage]:
-    stages = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
+    stages = known_or(snapshot.run.stages, ())
     return [stage for stage in stages if stage.outcome not in ("ok", "skipped")]

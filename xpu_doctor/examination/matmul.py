@@ -9,7 +9,7 @@ from xpu_doctor.examination.cpu_name import CpuName
 from xpu_doctor.model.facts import Compute, Run
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.unknown import Unknown, known_or
 from xpu_doctor.target.agent_run import AgentRun, Patient
 from xpu_doctor.target.stage_facts import groups_of, sources_of
 
@@ -62,7 +62,7 @@ def measured(
     name = CpuName()
     results = AgentRun(replace(patient, request=request, deadlines=deadlines), ("compute",), listener).results()
     groups = groups_of(results, ("compute",))
-    earlier = snapshot.run.stages if isinstance(snapshot.run.stages, tuple) else ()
+    earlier = known_or(snapshot.run.stages, ())
     return replace(
         snapshot,
         compute=replace(groups["compute"], cpu_name=name.answer()),

@@ -44,3 +44,13 @@ def known(fact: Maybe[T]) -> T:
 def known_or(fact: Maybe[T], default: T) -> T:
     """Return the value of a fact, or `default` where it is unknown."""
     return default if isinstance(fact, Unknown) else fact
+
+
+def holds(fact: Maybe[bool]) -> bool:
+    """Return whether a fact is known and true."""
+    return fact is True
+
+
+def denied(fact: Maybe[bool]) -> bool:
+    """Return whether a fact is known and false."""
+    return fact is False

@@ -7,14 +7,14 @@ from functools import lru_cache
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.findings import Remedy
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import holds, known_or
 
 
 def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ...]:
     """Return what to do about a code on this machine; empty where its distribution is not known, or no remedy depends on it."""
     if code not in CODES or known_or(machine.os, "linux") == "windows" or not known_or(machine.distribution, ""):
         return ()
-    inside = known_or(pasted.in_container, False) is True and code != "kernel-too-old"
+    inside = holds(pasted.in_container) and code != "kernel-too-old"
     told = Machine(
         os=machine.os,
         distribution=machine.distribution,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xpu_doctor.model.facts import Compute, ComputeDevice, Variable
 from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
 
 FALLBACK = "https://github.com/intel/torch-xpu-ops/issues"
@@ -13,7 +14,7 @@ CODE = "import torch; a = torch.ones(64, 64, device={device!r}); print((a @ a).s
 
 def forcing(compute: Compute) -> tuple[Variable, ...]:
     """Return the variables that send operators to the CPU, as far as they are set."""
-    variables = compute.fallback_variables if isinstance(compute.fallback_variables, tuple) else ()
+    variables = known_or(compute.fallback_variables, ())
     on = {"PYTORCH_ENABLE_XPU_FALLBACK": lambda value: value not in ("", "0"), "PYTORCH_XPU_FALLBACK_OP": bool}
     return tuple(item for item in variables if item.name in on and on[item.name](item.value))
 

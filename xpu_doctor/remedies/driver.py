@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Remedy, Risk
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.remedies.system_packages import in_order, without_sudo
 from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.tables.drivers import PackageSet, package_rows
@@ -49,7 +49,7 @@ def windows_driver() -> Remedy:
 
 
 def _windows_side(machine: Machine) -> tuple[Remedy, ...]:
-    if known_or(machine.wsl, False) is not True:
+    if not holds(machine.wsl):
         return ()
     return (
         replace(
@@ -78,7 +78,7 @@ def _no_row(machine: Machine) -> Remedy:
 def _place(machine: Machine) -> str:
     if known_or(machine.container, ""):
         return "In the container's image: "
-    return "Inside WSL: " if known_or(machine.wsl, False) is True else ""
+    return "Inside WSL: " if holds(machine.wsl) else ""
 
 
 def _of_row(
@@ -121,7 +121,7 @@ def install_loader(machine: Machine) -> tuple[Remedy, ...]:
     """Return what installs or updates the Level Zero loader alone."""
     if known_or(machine.os, "linux") == "windows":
         return (windows_driver(),)
-    where = "Inside WSL: take" if known_or(machine.wsl, False) is True else "Take"
+    where = "Inside WSL: take" if holds(machine.wsl) else "Take"
     direct = Remedy(
         f"{where} the loader from its release page",
         "The .deb and .rpm files there are newer than what stable distributions carry; loader and GPU driver should be of one generation.",
@@ -163,7 +163,7 @@ def log_in_again(group: str) -> Remedy:
 def container_device(machine: Machine, group_id: int | None, rootless: bool) -> tuple[Remedy, ...]:
     """Return how to start the container so that it gets the GPU and may open it."""
     kind = known_or(machine.container, "") or "container"
-    if known_or(machine.wsl, False) is True:
+    if holds(machine.wsl):
         return (
             Remedy(
                 "Inside WSL, outside the container: start it with Windows' GPU",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.findings import Remedy, Risk, Shell
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.managers import plan, stands_apart
 from xpu_doctor.remedies.ownership import parent
@@ -169,7 +169,7 @@ def _hidden(patient: Patient) -> list[str]:
 
 def _registered(distributions: Distributions, torch: Torch) -> str:
     """Version of a torch that is registered while its folder is gone; empty where there is none."""
-    found = known_or(distributions.find("torch"), None) if known_or(torch.installed, True) is False else None
+    found = known_or(distributions.find("torch"), None) if denied(torch.installed) else None
     return known_or(found.version, "") if found is not None else ""
 
 
@@ -226,7 +226,7 @@ def _triton(row: Release | None) -> str:
 def remains(distributions: Distributions, torch: Torch, python: Python) -> tuple[str, ...]:
     """Return the folders of torch that an uninstall can leave behind, where they may be deleted: only those in the environment's own packages."""
     package = known_or(torch.path, "")
-    installed = distributions.installed if isinstance(distributions.installed, tuple) else ()
+    installed = known_or(distributions.installed, ())
     records = [
         dist.metadata_path
         for dist in installed

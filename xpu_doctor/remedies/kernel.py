@@ -7,7 +7,7 @@ from enum import Enum
 
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Remedy, Risk
-from xpu_doctor.model.unknown import Maybe, known_or
+from xpu_doctor.model.unknown import Maybe, holds
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.boot import REBOOT, REBUILD_NIXOS, install_firmware, on_host, without_parameters
 from xpu_doctor.remedies.system_packages import in_order, install_steps
@@ -132,7 +132,7 @@ def back_to_i915(machine: Machine, device_id: Maybe[int], words: tuple[str, ...]
 
 def newer_kernel(machine: Machine, minimum: str, module: str = "") -> tuple[Remedy, ...]:
     """Return how to get a kernel that knows the GPU, or the package `module` where no kernel of its own does."""
-    if known_or(machine.wsl, False) is True:
+    if holds(machine.wsl):
         return (_wsl_kernel(),)
     if module:
         return (_data_centre(machine, module),)

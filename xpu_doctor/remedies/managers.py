@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.remedies.patient import Patient
 from xpu_doctor.remedies.plans import Plan, Wanted
 from xpu_doctor.remedies.projects import by_hatch, by_pdm, by_pipenv, by_pixi, by_poetry, by_uv_project
@@ -43,7 +43,7 @@ def _by_project(patient: Patient) -> bool:
 
 def _direct(patient: Patient, target: Wanted) -> Plan:
     """Pip, or uv where the environment is uv's or has no pip and uv is there."""
-    without_pip = patient.manager in ("hatch", "pdm") and known_or(patient.installer.has_pip, True) is False
+    without_pip = patient.manager in ("hatch", "pdm") and denied(patient.installer.has_pip)
     if patient.manager in ("uv", "uv-project") or (without_pip and known_or(patient.installer.uv, "") == "command"):
         return by_uv(patient, target)
     return by_pip(patient, target)

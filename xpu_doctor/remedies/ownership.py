@@ -6,7 +6,7 @@ import re
 from enum import Enum
 
 from xpu_doctor.model.facts import Distribution, Python, Torch
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.remedies.pythonpath import on_pythonpath
 
 SYSTEM_PREFIX = re.compile(
@@ -77,9 +77,7 @@ def owner_of_torch(torch: Torch, python: Python) -> Owner:
 def is_system(python: Python) -> bool:
     """Return whether the interpreter itself belongs to the operating system, and no virtual environment stands between."""
     prefix = known_or(python.real_prefix, "") or known_or(python.prefix, "")
-    return (
-        known_or(python.virtual_environment, False) is not True and SYSTEM_PREFIX.fullmatch(_plain(prefix)) is not None
-    )
+    return not holds(python.virtual_environment) and SYSTEM_PREFIX.fullmatch(_plain(prefix)) is not None
 
 
 def described(owner: Owner, place: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from xpu_doctor.model.facts import Installer, Python
 from xpu_doctor.model.findings import Remedy, Risk
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.ownership import Owner, owner_of, parent
 
@@ -76,7 +76,7 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
 
 def pip_command(python: Python, argv: tuple[str, ...]) -> Command:
     """Return a command of pip that leaves the user's own packages alone, which an interpreter outside of a virtual environment would change too."""
-    apart = bool(known_or(python.user_site, "")) and known_or(python.virtual_environment, True) is False
+    apart = bool(known_or(python.user_site, "")) and denied(python.virtual_environment)
     return Command(argv, variables={"PYTHONNOUSERSITE": "1"} if apart else {})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import denied, holds, known_or
 from xpu_doctor.remedies.ownership import (
     Owner,
     described,
@@ -225,16 +225,16 @@ def _hidden(
     else:
         return "", False
     runtime = any(dist.name.startswith(RUNTIME) or dist.name in TRITONS for dist in others)
-    return place, runtime or known_or(python.virtual_environment, True) is False
+    return place, runtime or denied(python.virtual_environment)
 
 
 def untouchable(python: Python, installer: Installer) -> str:
     """Return why nothing may be installed into an interpreter's own packages, or empty."""
-    if known_or(installer.externally_managed, False) is True:
+    if holds(installer.externally_managed):
         return "The operating system owns this interpreter and refuses changes by pip (PEP 668): a virtual environment of your own is the way."
     if is_system(python):
         return "This interpreter belongs to the operating system, whose programs use its packages: a virtual environment of your own is the way."
-    if known_or(python.writable, True) is False:
+    if denied(python.writable):
         return f"This user may not write to {known_or(python.own_site, 'its packages')}: these commands make an environment of your own."
     return ""
 

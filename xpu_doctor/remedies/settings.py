@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts import Installer, Setting
+from xpu_doctor.model.unknown import known_or
 
 PIP_HOSTILE = frozenset(
     {
@@ -87,7 +88,7 @@ def is_variable(setting: Setting) -> bool:
 
 def of_tool(installer: Installer, tool: str) -> tuple[Setting, ...]:
     """Return the settings that pip or uv obeys; none where they are not known."""
-    settings = installer.settings if isinstance(installer.settings, tuple) else ()
+    settings = known_or(installer.settings, ())
     return tuple(setting for setting in settings if (setting.tool or _tool_of(setting)) == tool)
 
 

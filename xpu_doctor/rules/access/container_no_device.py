@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
-from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, Unknown, holds, known, known_or
 from xpu_doctor.remedies.driver import container_device
 from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.gpus import title, usable
@@ -32,7 +32,7 @@ class ContainerNoDevice(Rule):
         if known_or(machine.os, "linux") != "linux" or none_to_use(gpus):
             return
         container = known(machine.container)
-        if known_or(machine.wsl, False) is True:
+        if holds(machine.wsl):
             if container and known(driver.dxg) is False:
                 yield self._found(
                     machine,

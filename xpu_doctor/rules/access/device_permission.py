@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Confinement, Gpu, LevelZero, Machine, Node
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, holds, known, known_or
 from xpu_doctor.remedies.access import confined, seat_only
 from xpu_doctor.remedies.driver import container_device, join_group, log_in_again
 from xpu_doctor.rules.support.gpus import none_to_use
@@ -64,7 +64,7 @@ class DevicePermission(Rule):
 
     def _seat(self, access: Access, nodes: tuple[Node, ...]) -> Iterator[Finding]:
         for node in nodes:
-            only = node.error == "" and known_or(node.acl, False) is True and known_or(access.is_root, True) is False
+            only = node.error == "" and holds(node.acl) and denied(access.is_root)
             if only and known_or(node.mode, 0) & 0o006 != 0o006 and _holds(node, access) is False:
                 yield self.found(
                     f"node {node.path}",
@@ -97,7 +97,7 @@ def _why(node: Node, machine: Machine, access: Access) -> tuple[str, tuple[Remed
     group = str(known_or(node.group, "render"))
     container = known_or(machine.container, "")
     number = node.group_id if isinstance(node.group_id, int) else None
-    rootless = known_or(access.user_namespace, False) is True
+    rootless = holds(access.user_namespace)
     if node.error == "EPERM":
         if container:
             return (
@@ -108,7 +108,7 @@ def _why(node: Node, machine: Machine, access: Access) -> tuple[str, tuple[Remed
         return "a device rule (cgroup) of this service or session forbids it", confined(Confinement.CGROUP), False
     if access.confined_by is Confinement.SNAP:
         return f"this program runs confined in a {access.confinement}", confined(Confinement.SNAP), True
-    if _holds(node, access) is True or known_or(access.is_root, False) is True:
+    if _holds(node, access) is True or holds(access.is_root):
         confinement = known_or(access.confinement, "")
         if rootless and container:
             return (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, Unknown, holds, known, known_or
 from xpu_doctor.remedies.driver import rebar
 from xpu_doctor.rules.support.gpus import listed, paths, subject, told
 from xpu_doctor.tables.gpus import device_of, title, usable
@@ -28,7 +28,7 @@ class RebarDisabled(Rule):
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
         """Found for each such card: an error unless Level Zero lists it, or i915 drives it and nobody asked Level Zero."""
-        if known_or(machine.wsl, False) is True:
+        if holds(machine.wsl):
             return
         seen = known(gpus)
         for gpu in usable(seen):

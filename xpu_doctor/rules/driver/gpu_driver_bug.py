@@ -79,7 +79,7 @@ class GpuDriverBug(Rule):
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero
     ) -> Iterator[Finding]:
         code = known_or(level_zero.init_code, 0)
-        loads = level_zero.libraries if isinstance(level_zero.libraries, tuple) else ()
+        loads = known_or(level_zero.libraries, ())
         loadable = any(not row.error for row in loads)
         if code in OTHER_CODES or (code == UNINITIALIZED and loadable and _reachable(gpus, access)):
             yield self.found(

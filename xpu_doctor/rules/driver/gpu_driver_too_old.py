@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
 from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject
@@ -49,9 +49,9 @@ class GpuDriverTooOld(Rule):
         xpu: Xpu,
     ) -> Iterator[Finding]:
         """Found for each usable GPU that Level Zero does not list and whose first build is newer; then by kernel; then in WSL2."""
-        if none_to_use(gpus) or known_or(xpu.allocated, False) is True:
+        if none_to_use(gpus) or holds(xpu.allocated):
             return
-        seen = known(gpus) if known_or(machine.wsl, False) is not True else known_or(gpus, ())
+        seen = known(gpus) if not holds(machine.wsl) else known_or(gpus, ())
         if known_or(machine.os, "linux") == "windows":
             yield from self._windows(seen)
             return
@@ -83,7 +83,7 @@ class GpuDriverTooOld(Rule):
     ) -> Iterator[Finding]:
         running = release(known_or(kernel.version, ""))
         unlisted = [gpu for gpu in usable(gpus) if listed(gpu, level_zero) is not True]
-        if known_or(machine.wsl, False) is True or not unlisted:
+        if holds(machine.wsl) or not unlisted:
             return
         for row in rows(KernelNeed):
             if running >= release(row.kernel) and build.number < row.build:
@@ -100,7 +100,7 @@ class GpuDriverTooOld(Rule):
                 return
 
     def _in_wsl(self, machine: Machine, torch: Torch, build: Build) -> Iterator[Finding]:
-        if known_or(machine.wsl, False) is not True:
+        if not holds(machine.wsl):
             return
         for row in rows(WslFault):
             if build.number <= row.build and release(str(known_or(torch.version, ""))) >= release(row.torch):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Torch, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.driver import install_loader
 from xpu_doctor.rules.support.gpus import none_to_use
@@ -36,7 +36,7 @@ class LevelZeroLoaderTooOld(Rule):
         """Certain where the runtime itself named the missing symbol; else from the version, softer where torch is no XPU build."""
         if none_to_use(gpus) or level_zero.loader_loaded is False:
             return
-        if known_or(xpu.allocated, False) is True:
+        if holds(xpu.allocated):
             return
         for index, adapter in enumerate(known_or(level_zero.adapters, ())):
             symbol = missing_symbol(adapter.error)

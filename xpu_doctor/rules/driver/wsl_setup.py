@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Kernel, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
-from xpu_doctor.model.unknown import known, known_or
+from xpu_doctor.model.unknown import holds, known, known_or
 from xpu_doctor.remedies.wsl import set_up_wsl, to_version_2
 
 
@@ -34,7 +34,7 @@ class WslSetup(Rule):
                 remedies=to_version_2(),
             )
             return
-        if known_or(machine.container, "") and known_or(driver.dxg, False) is False:
+        if known_or(machine.container, "") and not holds(driver.dxg):
             return
         if known(driver.dxg) is False:
             summary = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, known, known_or
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.tables.builds import named
@@ -89,7 +89,7 @@ def _said(xpu: Xpu) -> Said | None:
             for name in ("available", "device_count", "compiled", "warnings")
             if not isinstance(getattr(xpu, name), Unknown)
         )
-    refused = [device for device in _devices(xpu) if known_or(device.allocated, True) is False]
+    refused = [device for device in _devices(xpu) if denied(device.allocated)]
     if refused:
         names = ", ".join(
             f"xpu:{device.index}" + (f" ({device.error})" if device.error else "") for device in refused[:3]
@@ -103,7 +103,7 @@ def _said(xpu: Xpu) -> Said | None:
 
 
 def _devices(xpu: Xpu) -> tuple[XpuDevice, ...]:
-    return xpu.devices if isinstance(xpu.devices, tuple) else ()
+    return known_or(xpu.devices, ())
 
 
 def _some_work(xpu: Xpu) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LogLine, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
-from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.remedies.kernel import KeptAway, Unbound, bind_driver
 from xpu_doctor.rules.support.gpus import paths, subject, told
 from xpu_doctor.tables.gpus import device_of, title, usable
@@ -44,7 +44,7 @@ class KernelDriverUnbound(Rule):
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
         """Found for each GPU whose bound driver is known and is neither i915 nor xe."""
-        if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
+        if known(machine.os) != "linux" or holds(machine.wsl):
             return
         seen = known(gpus)
         loose = [gpu for gpu in usable(seen) if told(gpu, seen, "kernel_driver") not in GRAPHICS]

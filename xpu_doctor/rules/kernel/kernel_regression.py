@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import newer_kernel
 from xpu_doctor.rules.support.gpus import names, subject
@@ -37,7 +37,7 @@ class KernelRegression(Rule):
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
         """A note for each row whose kernels and GPU family fit; a warning where its effect was logged too."""
-        if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
+        if known(machine.os) != "linux" or holds(machine.wsl):
             return
         seen = known(gpus)
         version = known(kernel.version)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer
-from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
 from xpu_doctor.rules.support.gpus import listed, paths, subject, told
@@ -43,7 +43,7 @@ class KernelTooOld(Rule):
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero
     ) -> Iterator[Finding]:
         """Found for each GPU without a kernel driver whose family needs a newer kernel, or which the kernel's log refuses."""
-        if known(machine.os) != "linux" or known_or(machine.wsl, False) is True:
+        if known(machine.os) != "linux" or holds(machine.wsl):
             return
         seen = known(gpus)
         yield from self._on_xe(machine, seen, kernel, level_zero)

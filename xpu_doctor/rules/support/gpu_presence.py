@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
 from xpu_doctor.model.findings import Severity
-from xpu_doctor.model.unknown import Maybe, known_or
+from xpu_doctor.model.unknown import Maybe, denied, holds, known_or
 from xpu_doctor.tables.devices import Support
 from xpu_doctor.tables.gpus import intel_gpus, support
 
@@ -30,7 +30,7 @@ class Presence:
 
 def presence(build: str, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Presence:
     """Return how much it matters that torch has this build and no XPU support."""
-    seen = gpus if isinstance(gpus, tuple) else ()
+    seen = known_or(gpus, ())
     if not _bus_known(machine, gpus):
         if _other_vendor_seen(seen, kernel):
             return Presence(
@@ -49,10 +49,7 @@ def presence(build: str, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel:
 def without_intel_gpu(machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> bool:
     """Return whether it is certain that no Intel GPU is there: only Linux outside of WSL shows its whole bus."""
     return (
-        known_or(machine.os, "") == "linux"
-        and known_or(machine.wsl, True) is False
-        and isinstance(gpus, tuple)
-        and not intel_gpus(gpus)
+        known_or(machine.os, "") == "linux" and denied(machine.wsl) and isinstance(gpus, tuple) and not intel_gpus(gpus)
     )
 
 
@@ -62,7 +59,7 @@ def _bus_known(machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> bool:
         return False
     if intel_gpus(gpus):
         return True
-    return known_or(machine.wsl, False) is not True and not any(gpu.vendor == "microsoft" for gpu in gpus)
+    return not holds(machine.wsl) and not any(gpu.vendor == "microsoft" for gpu in gpus)
 
 
 def _other_vendor_seen(seen: tuple[Gpu, ...], kernel: Kernel) -> bool:

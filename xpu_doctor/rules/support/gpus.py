@@ -7,7 +7,7 @@ from typing import Any
 
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
 from xpu_doctor.tables.gpus import device_of, title, usable
 
 
@@ -29,9 +29,7 @@ def paths(affected: Sequence[Gpu], gpus: Sequence[Gpu], field: str) -> tuple[str
 
 def families(gpus: Maybe[tuple[Gpu, ...]]) -> frozenset[str]:
     """Return the keys of the families of the GPUs that torch may use, as far as they are known."""
-    return frozenset(
-        device.family.key for gpu in usable(gpus if isinstance(gpus, tuple) else ()) if (device := device_of(gpu))
-    )
+    return frozenset(device.family.key for gpu in usable(known_or(gpus, ())) if (device := device_of(gpu)))
 
 
 def none_to_use(gpus: Maybe[tuple[Gpu, ...]]) -> bool:

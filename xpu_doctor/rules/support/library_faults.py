@@ -8,7 +8,7 @@ from enum import Enum
 
 from xpu_doctor.model.facts import Import, Libraries, LibraryFault, LoadedLibrary, Run, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, Layer, Severity
-from xpu_doctor.model.unknown import Unknown, known, known_or
+from xpu_doctor.model.unknown import Unknown, denied, known, known_or
 from xpu_doctor.tables.libraries import opened_row, owners, runtime_packages
 
 MSVC = re.compile(r"^(msvcp|vcruntime|vcomp|concrt|vccorlib)\d", re.IGNORECASE)
@@ -156,7 +156,7 @@ def outcome(faults: tuple[LibraryFault, ...], imported: Import, xpu: Xpu, run: R
                 Confidence.CERTAIN,
                 (Evidence("xpu.device_count", "", ""),),
             )
-        if known_or(xpu.allocated, True) is False:
+        if denied(xpu.allocated):
             return Outcome(
                 "; as predicted, no tensor can be made on every device",
                 Severity.ERROR,

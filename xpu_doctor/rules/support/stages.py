@@ -38,7 +38,7 @@ def silent(run: Run) -> Stage | None:
     stage = known_or(run.stage("interpreter"), None)
     if stage is None or stage.outcome in ("ok", "skipped"):
         return None
-    stages = run.stages if isinstance(run.stages, tuple) else ()
+    stages = known_or(run.stages, ())
     return None if any(other.outcome == "ok" and other.name not in RECORDS for other in stages) else stage
 
 
@@ -71,7 +71,7 @@ def ended(run: Run, names: Iterable[str]) -> Stage | None:
 
 def stage_evidence(run: Run, stage: Stage, *fields: str) -> tuple[Evidence, ...]:
     """Return a stage's fields that say something as evidence: which stage it was, how it ended in words, and where."""
-    stages = run.stages if isinstance(run.stages, tuple) else ()
+    stages = known_or(run.stages, ())
     path = f"run.stages[{stages.index(stage)}]"
     words = {
         "outcome": f"the stage {stage.name} {ENDED.get(stage.outcome, stage.outcome)}",

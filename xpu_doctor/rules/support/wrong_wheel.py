@@ -8,7 +8,7 @@ from typing import ClassVar
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
-from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.unknown import Maybe, denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.ownership import SYSTEM_INSTALLERS, SYSTEM_SITE, parent
 from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
@@ -44,11 +44,7 @@ class WrongWheel(Rule):
         kernel: Kernel,
     ) -> Iterator[Finding]:
         """Found where the build on the disk is this one; how much it matters depends on the GPUs."""
-        if (
-            known_or(torch.installed, True) is False
-            or known(torch.build) != self.build
-            or self._not_mine(torch, distributions)
-        ):
+        if denied(torch.installed) or known(torch.build) != self.build or self._not_mine(torch, distributions):
             return
         here = presence(self.build, machine, gpus, kernel)
         yield self.found(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Unknown, known, known_or
+from xpu_doctor.model.unknown import Unknown, denied, known, known_or
 from xpu_doctor.remedies.install import TRITONS, reinstall
 from xpu_doctor.rules.support.requirements import met, requirements_of
 from xpu_doctor.tables.builds import named
@@ -34,7 +34,7 @@ class CompanionMismatch(Rule):
     ) -> Iterator[Finding]:
         """Found per companion whose own requirement, release or build label does not fit torch."""
         installed = known(distributions.installed)
-        if known_or(torch.installed, True) is False:
+        if denied(torch.installed):
             return
         version = known(torch.version)
         places = {dist.name: number for number, dist in reversed(list(enumerate(installed)))}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.model.unknown import Unknown, known, known_or
+from xpu_doctor.model.unknown import Unknown, denied, known
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.packages import uninstall
 from xpu_doctor.rules.support.wrong_wheel import serves_ipex
@@ -37,7 +37,7 @@ class IpexMismatch(Rule):
     ) -> Iterator[Finding]:
         """Found where the extension was made for another torch release; a note where torch has no XPU without it."""
         dist = known(distributions.find(NAME))
-        if dist is None or known_or(torch.installed, True) is False:
+        if dist is None or denied(torch.installed):
             return
         number = known(distributions.installed).index(dist)
         version, mine = known(torch.version), _version(dist, number)

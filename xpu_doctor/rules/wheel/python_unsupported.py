@@ -8,7 +8,7 @@ from dataclasses import replace
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
 from xpu_doctor.model.findings import FIRST, Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python
 from xpu_doctor.remedies.packages import name_interpreter, see_the_start
@@ -101,7 +101,7 @@ Shown = tuple[str, tuple[str | Evidence, ...]]
 
 
 def _refused(target: Target) -> Shown | None:
-    if known_or(target.supported, True) is not False:
+    if not denied(target.supported):
         return None
     version = known_or(target.version, "of an unknown version")
     oldest = min(known_pythons(), key=numbers)

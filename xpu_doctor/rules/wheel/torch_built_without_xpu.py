@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch, Xpu
 from xpu_doctor.model.findings import Finding, Layer
-from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.unknown import Maybe, denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.wrong_wheel import (
@@ -42,7 +42,7 @@ class TorchBuiltWithoutXpu(Rule):
         kernel: Kernel,
     ) -> Iterator[Finding]:
         """Found where the label or the libraries promise XPU and torch itself denies it, or where the build is an own one without it."""
-        if known_or(torch.installed, True) is False:
+        if denied(torch.installed):
             return
         what = _what(torch, known(torch.build), known_or(xpu.compiled, True), distribution_built(torch, distributions))
         if not what:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
+from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.requirements import requirements_of
 
@@ -28,7 +28,7 @@ class TritonXpuMissing(Rule):
         self, torch: Torch, distributions: Distributions, python: Python, installer: Installer
     ) -> Iterator[Finding]:
         """Found where torch's own metadata requires an XPU triton and none is installed."""
-        if known_or(torch.installed, True) is False or known(torch.build) != "xpu":
+        if denied(torch.installed) or known(torch.build) != "xpu":
             return
         own = known(distributions.find("torch"))
         if own is None:
