@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from xpu_doctor.catalogue.pages import rules_by_code
-from xpu_doctor.diagnosis.conditions import holds
+from xpu_doctor.diagnosis.conditions import condition_holds
 from xpu_doctor.diagnosis.known_messages import MAX_LINE, match
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.first_aid import codes
@@ -141,7 +141,7 @@ def test_conditions_can_be_read() -> None:
     ids = {row.id for row in signatures()}
     for implication in all_implications():
         for condition in (*implication.when, *implication.unless):
-            holds(condition, Snapshot(), frozenset())
+            condition_holds(condition, Snapshot(), frozenset())
             if "signature:" in condition:
                 assert set(condition.split("signature:")[1].split("|")) <= ids, condition
             else:

@@ -130,8 +130,7 @@ def _probe(thing: Any, value: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _rule(thing: Any, value: str) -> tuple[Any, dict[str, Any]]:
-    from xpu_doctor.diagnosis.judge import taken
-    from xpu_doctor.diagnosis.rule import Rule
+    from xpu_doctor.diagnosis.rule import Rule, parameters
     from xpu_doctor.model.findings import Confidence, Layer, Severity
 
     if not (isinstance(thing, type) and issubclass(thing, Rule)):
@@ -158,7 +157,7 @@ def _rule(thing: Any, value: str) -> tuple[Any, dict[str, Any]]:
         "symptom": rule.symptom,
         "from_table": rule.from_table,
         "about": (thing.__doc__ or "").strip()[:MAX_ABOUT],
-        "takes": list(taken(rule)),
+        "takes": list(parameters(rule)),
         "page": _page(thing),
     }
 

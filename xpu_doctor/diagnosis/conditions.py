@@ -45,7 +45,7 @@ def condition(text: str) -> Condition:
     return Condition(negated, match[2], match[1], tuple(match[3].split("|")) if match[2] == "=" else (match[3],))
 
 
-def holds(text: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
+def condition_holds(text: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
     """Whether a condition is known to hold; `!` before it asks that it is not known to hold.
 
     Raises:
@@ -81,7 +81,7 @@ class Truth:
     def _one(self, text: str) -> bool:
         known = self._known.get(text)
         if known is None:
-            known = self._known[text] = holds(text, self._snapshot, self._met)
+            known = self._known[text] = condition_holds(text, self._snapshot, self._met)
         return known
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from types import CodeType
 from typing import Any
 
 from xpu_doctor.diagnosis.evidence import shown
-from xpu_doctor.diagnosis.message_findings import Typed, implied, joined
-from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.diagnosis.message_findings import CommandContext, MessageEvidence, merge, message_findings
+from xpu_doctor.diagnosis.rule import Rule, parameters
 from xpu_doctor.diagnosis.strangers import StrangerFailed, is_strange, judged
 from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, located
-from xpu_doctor.model.unknown import Undecided, Unknown
+from xpu_doctor.model.unknown import Undecided, Unknown, denied, known_or
 from xpu_doctor.text.visible import described
 
 
@@ -42,34 +40,40 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     findings: list[Finding] = []
     undecided: list[UndecidedRule] = []
     crashed: list[ProbeFailure] = []
-    groups = _Groups(snapshot)
     rules = tuple(rules)
-    spoken = (
-        implied(snapshot, _not_asked(rules, snapshot)) if any(rule.layer is not Layer.DOCTOR for rule in rules) else {}
-    )
-    typed, loud = _typed(snapshot), snapshot.origin == "pasted"
+    groups, context = FactGroups(snapshot), _command_context(snapshot)
+    messages: Mapping[str, MessageEvidence] = {}
+    if any(rule.layer is not Layer.DOCTOR for rule in rules):
+        messages = message_findings(snapshot, _not_asked(rules, snapshot))
     for rule in rules:
-        speaks = spoken.get(rule.code)
         try:
-            names = taken(rule)
-            facts = [groups.group(name) for name in names]
-            own = judged(rule, facts) if is_strange(rule) else list(rule.check(*facts))
-            if not own and not loud and "errors" not in names:
-                speaks = (
-                    None  # facts of the machine itself cleared the rule: a message that could mean it does not count
-                )
-            if own or speaks:
-                findings.extend(shown(snapshot, finding) for finding in joined(rule, own, speaks, typed, loud))
+            found = _judge_one(rule, groups, messages.get(rule.code), context)
+            findings.extend(shown(snapshot, finding) for finding in found)
         except Undecided as missing:
-            if speaks:
-                findings.extend(shown(snapshot, finding) for finding in joined(rule, (), speaks, typed, loud))
-            else:
-                undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
+            undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything
             crashed.append(
                 ProbeFailure("rule", rule.code, str(error) if isinstance(error, StrangerFailed) else described(error))
             )
     return Judgement(tuple(findings), tuple(undecided), tuple(crashed))
+
+
+def _judge_one(
+    rule: Rule, groups: FactGroups, message: MessageEvidence | None, context: CommandContext
+) -> list[Finding]:
+    """Return what a rule and the messages of its code find.
+
+    Raises:
+        Undecided: the rule lacks a fact, and no message stands in for it.
+    """
+    try:
+        facts = groups.arguments(rule)
+        own = judged(rule, facts) if is_strange(rule) else list(rule.check(*facts))
+    except Undecided:
+        if message is None:
+            raise
+        return merge(rule, None, message, context)
+    return merge(rule, own, message, context)
 
 
 def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
@@ -84,27 +88,33 @@ def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
     return frozenset(rule.code for rule in rules if rule.layer is Layer.COMPUTE)
 
 
-def _typed(snapshot: Snapshot) -> Typed:
-    """The system, and the interpreter, for which remedies from the tables are written."""
-    system, python = snapshot.machine.os, snapshot.python.executable
-    examined = python if isinstance(python, str) and snapshot.origin != "pasted" else ""
-    pasted = snapshot if snapshot.origin == "pasted" else None
-    return Typed(system if isinstance(system, str) else "", examined, snapshot.installer.has_pip is not False, pasted)
+def _command_context(snapshot: Snapshot) -> CommandContext:
+    """Return the system, and the interpreter, for which remedies from the tables are written."""
+    pasted = snapshot.origin == "pasted"
+    return CommandContext(
+        system=known_or(snapshot.machine.os, ""),
+        python="" if pasted else known_or(snapshot.python.executable, ""),
+        pip=not denied(snapshot.installer.has_pip),
+        pasted=snapshot if pasted else None,
+    )
 
 
-class _Groups:
-    """The fact groups of a snapshot by name, each located once."""
+class FactGroups:
+    """The fact groups of a snapshot by name, each located once, as rules take them."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._located: dict[str, Any] = {}
 
-    def group(self, name: str) -> Any:
-        """Return a group by its name.
+    def arguments(self, rule: Rule) -> list[Any]:
+        """Return the groups that a rule's `check` takes.
 
         Raises:
-            Undecided: no probe gave such a group.
+            Undecided: no probe gave one of them.
         """
+        return [self._group(name) for name in parameters(rule)]
+
+    def _group(self, name: str) -> Any:
         if name not in self._located:
             self._located[name] = self._find(name)
         return self._located[name]
@@ -117,12 +127,3 @@ class _Groups:
         if name in self._snapshot.plugins:
             return self._snapshot.plugins[name]
         raise Undecided(Unknown(f"no probe gave facts named {name}", name))
-
-
-@cache
-def taken(rule: Rule) -> tuple[str, ...]:
-    """Return the names of the fact groups that a rule's `check` takes."""
-    if rule.takes is not None:
-        return rule.takes
-    code: CodeType = type(rule).check.__code__
-    return code.co_varnames[1 : code.co_argcount]

@@ -1,9 +1,9 @@
-"""Findings that met messages speak for, under the code of whichever rule they belong to. Pure.
+"""What met messages say, under the code of whichever rule it belongs to, merged with the rule's own findings. Pure.
 
 A rule judges facts. Often a text holds no such fact, only the message that the fault left behind. The rows of
-data/signatures.toml say which codes a message speaks for, how surely and under which conditions; the rows of
+data/signatures.toml say which codes a message means, how surely and under which conditions; the rows of
 data/known_faults.toml say the same of versions that are known to be bad, those of data/implications.toml of a state of pasted
-facts (no device, in WSL ...). `judge` adds what they imply to what the rule of that code found itself, so that no rule has to
+facts (no device, in WSL ...). `merge` adds it to what the rule of that code found itself, so that no rule has to
 know about messages.
 """
 
@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.conditions import Truth
+from xpu_doctor.diagnosis.rule import Rule, parameters
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known_or
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.facts import ErrorText
     from xpu_doctor.model.facts.pasted import Reported
     from xpu_doctor.tables.signatures import Implication
@@ -32,7 +32,7 @@ MAX_EVIDENCE = 4
 
 
 @dataclass(frozen=True)
-class Implied:
+class MessageEvidence:
     """What messages and states together say about one finding code."""
 
     confidence: Confidence
@@ -40,16 +40,16 @@ class Implied:
     summary: str
     fix: str
     evidence: tuple[Evidence, ...]
-    alone: bool = False
+    fix_is_all: bool = False
     """Whether the fix is all that is to be done."""
     severity: Severity | None = None
     """What a report that names the code calls it; None where none does."""
 
 
-def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, Implied]:
+def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, MessageEvidence]:
     """Return what the met messages of a snapshot, and the state of pasted facts, imply: by finding code.
 
-    Messages alone do not speak for the codes in `silent`.
+    Messages do not count for the codes in `silent`.
     """
     met = known_or(snapshot.errors.met, ())
     if not met and snapshot.origin != "pasted":
@@ -60,7 +60,7 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
     rows = signatures.by_id()
     ids = frozenset(error.signature for error in met)
     true = Truth(snapshot, ids)
-    result: dict[str, Implied] = {}
+    result: dict[str, MessageEvidence] = {}
     seen: set[str] = set()
     for error in met:
         signature = rows.get(error.signature)
@@ -76,22 +76,22 @@ def implied(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping
             _add(result, fault.implication, fault.implication.summary, tuple(facts_of(fault.when, met)))
     if snapshot.origin == "pasted":
         for implication in signatures.implications():
-            if implication.fallback and any(voice.confidence is not Confidence.POSSIBLE for voice in result.values()):
+            if implication.fallback and any(item.confidence is not Confidence.POSSIBLE for item in result.values()):
                 break
             if true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
         for place, reported in enumerate(snapshot.pasted.reported):
-            result[reported.code] = _told(reported, REPORTED_WEIGHT - place, result.get(reported.code))
+            result[reported.code] = _reported(reported, REPORTED_WEIGHT - place, result.get(reported.code))
     return result
 
 
-def _told(reported: Reported, weight: int, before: Implied | None) -> Implied:
-    """A root cause that a report of the doctor names: what else speaks for it is kept as evidence."""
+def _reported(reported: Reported, weight: int, before: MessageEvidence | None) -> MessageEvidence:
+    """A root cause that a report of the doctor names; what else points to it is kept as evidence."""
     confidence = next((item for item in Confidence if item.value == reported.confidence), Confidence.POSSIBLE)
     shown = Evidence("pasted.reported", f"the report names {reported.code}", reported.source)
     severity = next((item for item in Severity if item.value == reported.severity), None)
     if before is None:
-        return Implied(
+        return MessageEvidence(
             confidence,
             weight,
             reported.summary or f"a report of xpu-doctor names {reported.code}",
@@ -101,31 +101,37 @@ def _told(reported: Reported, weight: int, before: Implied | None) -> Implied:
         )
     surer = max(confidence, before.confidence, key=lambda item: item.rank)
     evidence = (shown, *before.evidence)[:MAX_EVIDENCE]
-    return Implied(
-        surer, weight + before.weight, reported.summary or before.summary, before.fix, evidence, before.alone, severity
+    return MessageEvidence(
+        surer,
+        weight + before.weight,
+        reported.summary or before.summary,
+        before.fix,
+        evidence,
+        before.fix_is_all,
+        severity,
     )
 
 
 @dataclass(frozen=True)
-class Typed:
-    """What the commands of an implied finding's remedies must fit."""
+class CommandContext:
+    """What the commands of remedies from the tables must fit."""
 
     system: str = ""
     python: str = ""
     """The interpreter that was examined, where one was."""
     pip: bool = True
     """Whether that interpreter may have pip."""
-    snapshot: Snapshot | None = None
-    """Whose machine it is, where that is known."""
+    pasted: Snapshot | None = None
+    """What a text tells of a machine, where facts come from a text; None where a machine was examined."""
 
     def remedies(self, code: str) -> tuple[Remedy, ...]:
         """Return what to do about a code: by what is known of the machine, else what the table says."""
         from xpu_doctor.tables.first_aid import first_aid
 
-        if self.snapshot is not None:
+        if self.pasted is not None:
             from xpu_doctor.remedies.by_code import for_machine
 
-            known = for_machine(code, self.snapshot.machine, self.snapshot.pasted)
+            known = for_machine(code, self.pasted.machine, self.pasted.pasted)
             if known:
                 return known
         return tuple(map(self.fit, first_aid(code, self.system)))
@@ -150,87 +156,94 @@ class Typed:
         )
 
 
-ANYWHERE = Typed()
-
-
-def joined(
-    rule: Rule, own: Iterable[Finding], speaks: Implied | None, typed: Typed = ANYWHERE, loud: bool = False
+def merge(
+    rule: Rule, own: Iterable[Finding] | None, message: MessageEvidence | None, context: CommandContext
 ) -> list[Finding]:
-    """Return a rule's own findings with what the messages imply: as more evidence, or as a finding of their own.
+    """Return a rule's own findings with what the messages of its code say; `own` is None where the rule is undecided.
 
-    With `loud`, what a message makes likely is an error even where the same state of a machine would only deserve a warning:
-    in a pasted text the message is of a failure that somebody complains of.
+    - A rule that found something keeps its words: a message makes the first finding surer, weightier and, at most, more severe.
+    - A rule that is undecided, or that judges messages itself, leaves the finding to the message.
+    - A rule that cleared the facts of a machine is right: a message that only could mean it does not count. In a pasted text it
+      counts, since such a text never holds all facts.
     """
-    findings = list(own)
-    if speaks is None:
+    findings = list(own or ())
+    if message is None:
         return findings
     if findings:
-        first = findings[0]
-        surer = max(first.confidence, speaks.confidence, key=lambda confidence: confidence.rank)
-        evidence = (*first.evidence, *speaks.evidence)[: max(MAX_EVIDENCE, len(first.evidence))]
-        weight = first.weight + speaks.weight
-        return [
-            replace(
-                first, confidence=surer, severity=_louder(first, rule, speaks, loud), weight=weight, evidence=evidence
-            ),
-            *findings[1:],
-        ]
-    severity = speaks.severity or rule.severity
-    if speaks.confidence is Confidence.POSSIBLE and severity is Severity.ERROR:
-        severity = Severity.WARNING  # a possibility is no error: being wrong aloud costs more than a miss
-    elif (
-        loud
-        and speaks.severity is None
-        and speaks.confidence is not Confidence.POSSIBLE
-        and severity is Severity.WARNING
-    ):
-        severity = Severity.ERROR
-    remedies = (
-        *((Remedy(speaks.fix[0].upper() + speaks.fix[1:], ""),) if speaks.fix else ()),
-        *(() if speaks.alone else typed.remedies(rule.code)),
+        return [_strengthened(findings[0], rule, message, context), *findings[1:]]
+    cleared = own is not None and context.pasted is None and "errors" not in parameters(rule)
+    return [] if cleared else [_of_message(rule, message, context)]
+
+
+def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
+    """A rule's own finding with the evidence of a message."""
+    return replace(
+        own,
+        confidence=max(own.confidence, message.confidence, key=lambda confidence: confidence.rank),
+        severity=_raised_severity(own, rule, message, context),
+        weight=own.weight + message.weight,
+        evidence=(*own.evidence, *message.evidence)[: max(MAX_EVIDENCE, len(own.evidence))],
     )
-    return [
-        replace(
-            rule.found(
-                "machine",
-                speaks.summary,
-                evidence=speaks.evidence,
-                remedies=remedies,
-                severity=severity,
-                confidence=speaks.confidence,
-            ),
-            weight=speaks.weight,
-        )
-    ]
 
 
-def _louder(own: Finding, rule: Rule, speaks: Implied, loud: bool) -> Severity:
+def _of_message(rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
+    """The finding that a message alone makes."""
+    fix = (Remedy(message.fix[0].upper() + message.fix[1:], ""),) if message.fix else ()
+    found = rule.found(
+        "machine",
+        message.summary,
+        evidence=message.evidence,
+        remedies=(*fix, *(() if message.fix_is_all else context.remedies(rule.code))),
+        severity=_severity_alone(rule, message, context),
+        confidence=message.confidence,
+    )
+    return replace(found, weight=message.weight)
+
+
+def _severity_alone(rule: Rule, message: MessageEvidence, context: CommandContext) -> Severity:
+    """How severe a finding is that rests on a message alone.
+
+    A possibility is no error, since being wrong aloud costs more than a miss. In a pasted text the message is of a failure that
+    somebody complains of, so what it makes likely is an error even where the state of a machine would deserve only a warning.
+    """
+    possible = message.confidence is Confidence.POSSIBLE
+    severity = message.severity or rule.severity
+    if possible and severity is Severity.ERROR:
+        return Severity.WARNING
+    complained = context.pasted is not None and message.severity is None and not possible
+    return Severity.ERROR if complained and severity is Severity.WARNING else severity
+
+
+def _raised_severity(own: Finding, rule: Rule, message: MessageEvidence, context: CommandContext) -> Severity:
     """The severity of a rule's own finding, or the rule's where a message says more than that it is possible."""
-    if speaks.severity is not None:
-        return speaks.severity
-    if speaks.confidence is Confidence.POSSIBLE:
+    if message.severity is not None:
+        return message.severity
+    if message.confidence is Confidence.POSSIBLE:
         return own.severity
-    least = Severity.ERROR if loud and rule.severity is Severity.WARNING else rule.severity
+    complained = context.pasted is not None and rule.severity is Severity.WARNING
+    least = Severity.ERROR if complained else rule.severity
     return max(own.severity, least, key=lambda severity: severity.rank)
 
 
-def _add(result: dict[str, Implied], implication: Implication, summary: str, evidence: tuple[Evidence, ...]) -> None:
-    """Count one more voice for a code: the surest speaks, the weights add up."""
+def _add(
+    result: dict[str, MessageEvidence], implication: Implication, summary: str, evidence: tuple[Evidence, ...]
+) -> None:
+    """Add what one more message says of a code: the surest gives the words, and the weights add up."""
     before = result.get(implication.code)
     if before is None:
-        result[implication.code] = Implied(
+        result[implication.code] = MessageEvidence(
             implication.confidence, implication.weight, summary, implication.fix, evidence, implication.alone
         )
         return
-    louder = (implication.confidence.rank, implication.weight) > (before.confidence.rank, before.weight)
-    told = tuple(item for item in evidence if item not in before.evidence)
-    result[implication.code] = Implied(
+    stronger = (implication.confidence.rank, implication.weight) > (before.confidence.rank, before.weight)
+    further = tuple(item for item in evidence if item not in before.evidence)
+    result[implication.code] = MessageEvidence(
         max(before.confidence, implication.confidence, key=lambda confidence: confidence.rank),
         before.weight + implication.weight,
-        summary if louder and summary else before.summary or summary,
-        implication.fix if louder and implication.fix else before.fix or implication.fix,
-        ((*told, *before.evidence) if louder else (*before.evidence, *told))[:MAX_EVIDENCE],
-        before.alone or implication.alone,
+        summary if stronger and summary else before.summary or summary,
+        implication.fix if stronger and implication.fix else before.fix or implication.fix,
+        ((*further, *before.evidence) if stronger else (*before.evidence, *further))[:MAX_EVIDENCE],
+        before.fix_is_all or implication.alone,
     )
 
 

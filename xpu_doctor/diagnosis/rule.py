@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Iterable
+from functools import cache
+from types import FunctionType
 from typing import Any, ClassVar
 
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
@@ -53,3 +56,16 @@ class Rule:
             shown,
             tuple(remedies),
         )
+
+
+@cache
+def parameters(rule: Rule) -> tuple[str, ...]:
+    """Return the names of the fact groups that a rule's `check` takes: what the rule says of itself, else its parameters."""
+    if rule.takes is not None:
+        return rule.takes
+    check = type(rule).check
+    if isinstance(check, FunctionType) and not hasattr(check, "__wrapped__"):
+        code = check.__code__  # the same names as below, without the milliseconds that signatures of all rules cost
+        names: tuple[str, ...] = code.co_varnames[1 : code.co_argcount]
+        return names
+    return tuple(inspect.signature(check).parameters)[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from xpu_doctor.diagnosis.conditions import holds
+from xpu_doctor.diagnosis.conditions import condition_holds
 from xpu_doctor.diagnosis.diagnose import device_works
 from xpu_doctor.model.findings import Confidence, Severity
 from xpu_doctor.tables.questions import Question
@@ -53,7 +53,7 @@ def _fits(question: Question, snapshot: Snapshot) -> bool:
         return False
     if question.os and not system and question.os != "linux":
         return False
-    return not any(holds(condition, snapshot, ids) for condition in question.unless)
+    return not any(condition_holds(condition, snapshot, ids) for condition in question.unless)
 
 
 def _worth(question: Question, left: Iterable[str]) -> int:
