@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xpu_doctor.host.interface import Host
-from xpu_doctor.model.facts import Access, Confinement, Node
+from xpu_doctor.model.facts import Access, Node
+from xpu_doctor.model.facts.machine import Confinement
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.runner import probe

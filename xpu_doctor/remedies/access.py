@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpu_doctor.model.facts import Confinement
+from xpu_doctor.model.facts.machine import Confinement
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.remedies.driver import join_group
 

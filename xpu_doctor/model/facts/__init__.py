@@ -12,17 +12,7 @@ from xpu_doctor.model.facts.driver import (
     ZeDriver,
 )
 from xpu_doctor.model.facts.libraries import DamagedLibrary, Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
-from xpu_doctor.model.facts.machine import (
-    Access,
-    Confinement,
-    Environment,
-    Gpu,
-    Kernel,
-    LogLine,
-    Machine,
-    Node,
-    Variable,
-)
+from xpu_doctor.model.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
 from xpu_doctor.model.facts.pasted import Application, Pasted
 from xpu_doctor.model.facts.python import (
     Distribution,
@@ -52,7 +42,6 @@ __all__ = [
     "Application",
     "Compute",
     "ComputeDevice",
-    "Confinement",
     "CpuProduct",
     "DamagedLibrary",
     "Distribution",

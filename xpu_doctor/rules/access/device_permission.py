@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Access, Confinement, Gpu, LevelZero, Machine, Node
+from xpu_doctor.model.facts import Access, Gpu, LevelZero, Machine, Node
+from xpu_doctor.model.facts.machine import Confinement
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, holds, known, known_or
 from xpu_doctor.remedies.access import confined, seat_only
