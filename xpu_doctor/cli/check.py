@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xpu_doctor.cli.options import FORMATS, check_output, check_words, known_codes, nearest, refuse_empty, split
+from xpu_doctor.cli.options import (
+    FAIL_ON,
+    FORMAT,
+    IGNORE,
+    JSON,
+    OUTPUT,
+    REDACT,
+    VERBOSE,
+    check_output,
+    check_words,
+    known_codes,
+    nearest,
+    refuse_empty,
+    split,
+)
 
 if TYPE_CHECKING:
     from xpu_doctor.model.selection import Selection
@@ -28,14 +42,8 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
 )
 @click.option("--skip", multiple=True, metavar="NAME", help="Leave out these layers or probes, and what needs them.")
 @click.option("--expect", multiple=True, metavar="WHAT", help="Fail unless it holds: xpu-wheel, devices>=N.")
-@click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "never"]),
-    default="error",
-    show_default=True,
-    help="Severity that makes the exit code 1.",
-)
+@IGNORE
+@FAIL_ON
 @click.option(
     "--device",
     "devices",
@@ -49,14 +57,10 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
     metavar="SECONDS",
     help="Deadline of each stage (default: import 120, matmul 60 and 45 a device, others 30).",
 )
-@click.option(
-    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print."
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
-@click.option(
-    "--redact", "words", multiple=True, metavar="WORD", help="Hide this word too: a project, a customer, a machine."
-)
+@FORMAT
+@JSON
+@OUTPUT
+@REDACT
 @click.option(
     "--no-redact",
     is_flag=True,
@@ -67,9 +71,7 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
     default=True,
     help="As root: give the interpreter the rights of the user whose environment it is (default), or keep root's.",
 )
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for."
-)
+@VERBOSE
 def check(
     python: str | None,
     only: tuple[str, ...],

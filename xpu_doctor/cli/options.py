@@ -11,6 +11,29 @@ FORMATS = ("text", "json")
 SHORTEST_WORD = 3
 """Letters of a word to hide: a shorter one cannot be told from other words."""
 
+IGNORE = click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="Severity that makes the exit code 1.",
+)
+FORMAT = click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+OUTPUT = click.option(
+    "-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all."
+)
+REDACT = click.option(
+    "--redact", "words", multiple=True, metavar="WORD", help="Hide this word too: a project, a customer, a machine."
+)
+VERBOSE = click.option(
+    "-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for."
+)
+"""The options that check and triage share."""
+
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ` Did you mean ...?` for an unknown name, or empty."""

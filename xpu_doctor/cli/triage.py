@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xpu_doctor.cli.options import FORMATS, check_output, check_words, known_codes, refuse_empty, split
+from xpu_doctor.cli.options import (
+    FAIL_ON,
+    FORMAT,
+    IGNORE,
+    JSON,
+    OUTPUT,
+    REDACT,
+    VERBOSE,
+    check_output,
+    check_words,
+    known_codes,
+    refuse_empty,
+    split,
+)
 
 if TYPE_CHECKING:
     from xpu_doctor.text.safe import SafeText
@@ -15,39 +28,22 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "never"]),
-    default="error",
-    show_default=True,
-    help="Severity that makes the exit code 1.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="What to print.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@IGNORE
+@FAIL_ON
+@FORMAT
+@JSON
 @click.option(
     "--reply",
     "only_reply",
     is_flag=True,
     help="Print only a message to the customer, in Markdown: cause, remedy, and what to send next.",
 )
-@click.option("-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all.")
-@click.option(
-    "--redact", "words", multiple=True, metavar="WORD", help="Hide this word too: a project, a customer, a machine."
-)
+@OUTPUT
+@REDACT
 @click.option(
     "--no-redact", is_flag=True, help="Hide nothing: names, addresses and secrets of the input stay as they are."
 )
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Show all evidence, what could not be decided, and what to ask for."
-)
+@VERBOSE
 def triage(
     files: tuple[str, ...],
     ignore: tuple[str, ...],

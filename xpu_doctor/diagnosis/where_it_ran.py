@@ -164,22 +164,22 @@ def _threads(product: Product, cpu: CpuProduct) -> Iterator[Sign]:
 
 def cpu_time_ratio(product: Product, cpu: CpuProduct) -> Maybe[float]:
     """Return the CPU time of a product on the device for each operation, divided by the CPU's own."""
-    own, usual = product.cpu_seconds_per_tflop, cpu.cpu_seconds_per_tflop
-    if isinstance(own, Unknown):
-        return own
-    if isinstance(usual, Unknown):
-        return usual
-    return own / usual if usual > 0 else Unknown("the CPU's own time was too short to measure")
+    why = "the CPU's own time was too short to measure"
+    return _quotient(product.cpu_seconds_per_tflop, cpu.cpu_seconds_per_tflop, why)
 
 
 def speedup(product: Product, cpu: CpuProduct) -> Maybe[float]:
     """Return how many times faster than this CPU a product ran."""
-    own, usual = product.tflops, cpu.tflops
+    return _quotient(product.tflops, cpu.tflops, "the CPU's own speed was not measured")
+
+
+def _quotient(own: Maybe[float], usual: Maybe[float], why_not: str) -> Maybe[float]:
+    """Return own / usual; unknown where one of them is, and where the second is nothing."""
     if isinstance(own, Unknown):
         return own
     if isinstance(usual, Unknown):
         return usual
-    return own / usual if usual > 0 else Unknown("the CPU's own speed was not measured")
+    return own / usual if usual > 0 else Unknown(why_not)
 
 
 def wrong(product: Product) -> Maybe[bool]:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Python, Run, Stage
 from xpu_doctor.model.findings import Finding, Layer
-from xpu_doctor.rules.enumeration.xpu_unavailable import CODE
-from xpu_doctor.rules.support.stages import DIED, ended, look_closer, stage_evidence
-
-DOING = {"xpu": "asking torch.xpu for its devices", "allocate": "making a small tensor on the device"}
+from xpu_doctor.rules.support.stages import DIED, stage_evidence
+from xpu_doctor.rules.support.xpu_query import DOING, ask_again, query_ended
 
 
 class XpuQueryCrashed(Rule):
@@ -26,15 +24,14 @@ class XpuQueryCrashed(Rule):
 
     def check(self, run: Run, python: Python) -> Iterator[Finding]:
         """Found where the stage that asks torch.xpu, or the one that allocates, ended so."""
-        stage = ended(run, ("xpu", "allocate"))
-        if stage is None or stage.outcome not in DIED:
+        stage = query_ended(run, DIED)
+        if stage is None:
             return
-        why = "The stack shows in which call of torch it ended; SYCL_UR_TRACE=1 set before it shows the runtime's last step."
         yield self.found(
             "machine",
             _summary(stage),
             evidence=stage_evidence(run, stage, "signal", "traceback"),
-            remedies=(look_closer(python, CODE, why),),
+            remedies=(ask_again(python),),
         )
 
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Python, Run, Stage
 from xpu_doctor.model.findings import Finding, Layer
-from xpu_doctor.rules.enumeration.xpu_unavailable import CODE
-from xpu_doctor.rules.support.stages import HUNG, ended, look_closer, seconds, stage_evidence
-
-DOING = {"xpu": "asking torch.xpu for its devices", "allocate": "making a small tensor on the device"}
+from xpu_doctor.rules.support.stages import HUNG, seconds, stage_evidence
+from xpu_doctor.rules.support.xpu_query import DOING, ask_again, query_ended
 
 
 class XpuQueryHung(Rule):
@@ -26,15 +24,14 @@ class XpuQueryHung(Rule):
 
     def check(self, run: Run, python: Python) -> Iterator[Finding]:
         """Found where the stage that asks torch.xpu, or the one that allocates, ended so."""
-        stage = ended(run, ("xpu", "allocate"))
-        if stage is None or stage.outcome not in HUNG:
+        stage = query_ended(run, HUNG)
+        if stage is None:
             return
-        why = "The stack shows in which call of torch it ended; SYCL_UR_TRACE=1 set before it shows the runtime's last step."
         yield self.found(
             "machine",
             _summary(stage),
             evidence=stage_evidence(run, stage, "cpu_seconds", "traceback"),
-            remedies=(look_closer(python, CODE, why),),
+            remedies=(ask_again(python),),
         )
 
 

@@ -10,9 +10,9 @@ from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, known, known_or
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.stages import FAILED, ended, examine, look_closer, stage_evidence
+from xpu_doctor.rules.support.xpu_query import CODE
 from xpu_doctor.tables.builds import named
 
-CODE = "import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))"
 LOG = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set before it, the SYCL runtime tells what it loads."
 
 
