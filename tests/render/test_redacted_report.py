@@ -131,6 +131,16 @@ def test_a_crash_log_hides_names(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(printed.out)["redacted"]["user"] == 1
 
 
+def test_a_machine_is_called_by_the_first_part_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTNAME", f"{HOST}.zq-example.org")
+    monkeypatch.setattr(
+        "xpu_doctor.report.build.diagnose",
+        lambda *given: planted.diagnosis(lambda place: f"{HOST} [{place}] {HOST}.zq-example.org"),
+    )
+    report = Report().of_snapshot(Snapshot())
+    assert not any(HOST in text or "zq-example" in text for text in outputs(report).values())
+
+
 def test_a_crash_log_with_everything(capsys: pytest.CaptureFixture[str]) -> None:
     report_crash(ValueError(private("crash")), ["check", "--json", "--no-redact"])
     printed = capsys.readouterr()

@@ -25,7 +25,15 @@ RISKS = {
     "admin": "needs administrator rights and changes the system",
 }
 MAX_EVIDENCE = 6
-HIDDEN_KINDS = {"ip": "address", "mac": "address", "email": "address", "credentials": "password", "word": "own word"}
+HIDDEN_KINDS = {
+    "ip": "address",
+    "mac": "address",
+    "email": "address",
+    "credentials": "password",
+    "serial": "serial number",
+    "uuid": "UUID",
+    "word": "own word",
+}
 """What kinds of hidden values are called where the kind does not say it."""
 
 

@@ -224,7 +224,10 @@ def redactor_here(
     home = os.path.basename(variables.get("HOME") or variables.get("USERPROFILE") or "")
     node = os.uname().nodename if hasattr(os, "uname") else variables.get("COMPUTERNAME", "")
     hosts = {node, variables.get("HOSTNAME", ""), variables.get("COMPUTERNAME", "")}
-    return Redactor(_worth_hiding({*named, *users, home}), _worth_hiding(hosts), words)
+    short = {
+        host.partition(".")[0] for host in hosts
+    }  # of `tower7.example.org` people and logs often give the first part
+    return Redactor(_worth_hiding({*named, *users, home}), _worth_hiding(hosts | short), words)
 
 
 def _worth_hiding(names: Iterable[str]) -> tuple[str, ...]:
