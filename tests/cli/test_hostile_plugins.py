@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.cli import environment, flat, processes_with
 from tests.support.environments import StubEnvironment
 
 RULE = """from xpu_doctor.model.findings import *
-from xpu_doctor.diagnosis.judge import Rule
+from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.unknown import Undecided, Unknown
 class R(Rule):
     code = '{name}'
@@ -238,3 +239,32 @@ def test_without_plugins_no_process_is_started(home: StubEnvironment) -> None:  
         [str(home.python), "-c", code], capture_output=True, text=True, env=environment(), timeout=60, check=True
     )
     assert run.stdout == "False\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX processes")
+def test_a_plugin_at_work_ends_with_a_doctor_that_was_killed(home: StubEnvironment, stub: StubEnvironment) -> None:  # noqa: F811
+    stub.add_torch()
+    began = home.site / "began"
+    source = PROBE.replace("{name}", "loops").replace("{body}", f"open({str(began)!r}, 'w'); sum(range(10 ** 12))")
+    install(home, "dist-of-loops", {"loops.py": source}, "xpu_doctor.probes", "loops", "loops:thing")
+    run = uuid.uuid4().hex
+    doctor = subprocess.Popen(
+        [str(home.python), "-m", "xpu_doctor", "check", "--python", str(stub.python), "--json", "--only", "wheel"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(RUN_OF_THE_TEST=run),
+    )
+    try:
+        until = time.monotonic() + 60
+        while not began.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert began.exists()
+    finally:
+        doctor.kill()
+        doctor.wait()
+    until = time.monotonic() + 20
+    while (left := processes_with("RUN_OF_THE_TEST", run)) and time.monotonic() < until:
+        time.sleep(0.1)
+    for pid in left:
+        os.kill(pid, 9)
+    assert not left

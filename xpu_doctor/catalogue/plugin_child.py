@@ -39,9 +39,32 @@ def main() -> None:
     _send(answers, {"good": "ready"})
     while len(header := requests.read(LENGTH.size)) == LENGTH.size:
         request = pickle.loads(requests.read(LENGTH.unpack(header)[0]))  # noqa: S301 - the doctor itself wrote it
-        _send(answers, _answer(request, loaded))
+        _end_with_the_doctor(requests, True)
+        answer = _answer(request, loaded)
+        _end_with_the_doctor(requests, False)
+        _send(answers, answer)
         for stream in (sys.stdout, sys.stderr):
             _flush(stream)
+
+
+def _end_with_the_doctor(requests: BinaryIO, on: bool) -> None:
+    """Let the kernel end this process when the doctor dies while a plug-in is at work, be it in a loop of C code.
+
+    Nobody writes a request then, so what the pipe signals is its other end being closed; untaken, that signal ends a process.
+    On Windows the Job Object does the same.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+    import signal
+
+    try:
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(requests, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(requests, fcntl.F_GETFL)
+        fcntl.fcntl(requests, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
+    except (OSError, ValueError, AttributeError):  # a plug-in closed the pipe, or the system has no such signal
+        return
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
