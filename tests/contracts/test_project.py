@@ -85,6 +85,17 @@ def test_strict_types_for_those_who_import_us(tmp_path: Path, mypy_cache: Path, 
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_our_types_are_really_seen(tmp_path: Path, mypy_cache: Path) -> None:
+    """Where mypy took everything for Any, the tests above would pass as well."""
+    pytest.importorskip("mypy")
+    (tmp_path / "wrong.py").write_text("from xpu_doctor import check\n\ncheck(5)\n", encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={mypy_cache}", "wrong.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1 and "[arg-type]" in run.stdout, run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLE.rglob("*.py")), ids=lambda path: path.name)
 def test_the_example_imports_the_plugin_module_alone(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -132,6 +143,31 @@ def test_actions_are_pinned(path: Path) -> None:
     uses = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
     assert uses
     assert [line for line in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+
+
+@pytest.mark.skipif(os.name == "nt" or shutil.which("sh") is None, reason="the step is for a POSIX shell")
+@pytest.mark.parametrize(("tag", "code"), [(f"v{xpu_doctor.__version__}", 0), ("v99.0.0", 1)])
+def test_the_release_compares_tag_and_version(tmp_path: Path, tag: str, code: int) -> None:
+    """The step of the workflow, run as it stands: it finds the version in the source, and refuses another tag."""
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    step = re.search(r"TAG: .*\n +run: \|\n((?: {10}.*\n)+)", workflow)
+    assert step is not None
+    caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(xpu_doctor.__file__).parent / "model", tmp_path / "xpu_doctor" / "model", ignore=caches)
+    shutil.copy2(ROOT / "CHANGELOG.md", tmp_path)
+    run = subprocess.run(
+        ["sh", "-e", "-c", step[1]], cwd=tmp_path, env={**os.environ, "TAG": tag}, capture_output=True, check=False
+    )
+    assert run.returncode == code, run.stderr
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_files_that_workflows_name_exist(path: Path) -> None:
+    """So a moved file is noticed."""
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(r"(?<![\w/.-])((?:xpu_doctor|tests|tools|requirements|\.ci)/[\w./-]+\w)", text)
+    package = Path(xpu_doctor.__file__).parents[1]
+    assert [name for name in named if not ((package if name.startswith("xpu_doctor/") else ROOT) / name).exists()] == []
 
 
 @pytest.mark.parametrize(
