@@ -17,8 +17,9 @@ import pytest
 
 import xpu_doctor
 from tests.support.cli import environment
+from xpu_doctor.catalogue.addresses import SITE, page_address
 from xpu_doctor.catalogue.names import all_codes, probe_layers
-from xpu_doctor.catalogue.pages import codes
+from xpu_doctor.catalogue.pages import codes, rules_by_code
 from xpu_doctor.cli.main import cli
 from xpu_doctor.model.exit_codes import ExitCode
 
@@ -280,6 +281,9 @@ def test_the_site(copy: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     site = copy / ".cache" / "site"
     assert [code for code in codes() if not (site / "findings" / code / "index.html").exists()] == []
+    addresses = {code: page_address(code, rule.layer) for code, rule in rules_by_code().items()}
+    assert [code for code, address in addresses.items() if address != f"{SITE}/findings/{code}/"] == []
+    assert f"site_url: {SITE}/" in (copy / "mkdocs.yml").read_text(encoding="utf-8")
     assert "--expect" in (site / "reference" / "cli" / "index.html").read_text(encoding="utf-8")
     home = copy / "docs" / "index.md"
     home.write_text(home.read_text(encoding="utf-8") + "\n[nowhere](findings/no-such-code.md)\n", encoding="utf-8")

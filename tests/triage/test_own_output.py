@@ -51,6 +51,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "cut after two thirds": lambda text: text[: len(text) * 2 // 3],
     "cut after a third": lambda text: text[: len(text) // 3],
     "the last third": lambda text: text[len(text) * 2 // 3 :],
+    "of a version without addresses": lambda text: re.sub(r"(?m)^  https://xpu-doctor\.\S+\n", "", text),
     "in an issue": lambda text: f"Hi, I ran it as you said:\n\n{text}\nWhat can I do?\n",
 }
 
@@ -163,8 +164,9 @@ def test_the_list_of_codes_says_nothing_of_a_machine() -> None:
 def test_a_reply_comes_back(pasted: str) -> None:
     """Its opinion is an opinion, its commands and questions are no symptoms; what the customer adds counts more."""
     reply = CliRunner().invoke(triage, ["--reply", "-"], input=pasted, standalone_mode=False).stdout
-    opinion = re.search(r"\(`([a-z0-9-]+)`\)", reply)
-    for text in (reply, textwrap.indent(reply, "> ", lambda _: True)):
+    opinion = re.search(r"\(\[`([a-z0-9-]+)`\]", reply)
+    of_before = re.sub(r"\[(`[a-z0-9-]+`)\]\(\S+/\)", r"\1", reply)
+    for text in (reply, textwrap.indent(reply, "> ", lambda _: True), of_before):
         assert first(text) in (opinion[1] if opinion else "", "")
         assert (
             first(f"{text}\nDone, here it is:\nRuntimeError: Cannot re-initialize XPU in forked subprocess.\n")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
 
+from xpu_doctor.catalogue.addresses import page_address
 from xpu_doctor.diagnosis.diagnose import Diagnosis
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.findings import Confidence, Finding, Severity
@@ -84,6 +85,8 @@ class FindingDocument:
     evidence: list[EvidenceDocument]
     remedies: list[RemedyDocument]
     explains: list[FindingDocument]
+    page: str = ""
+    """Address of the page that explains it; empty for a finding of a plug-in."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,7 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
             for item in map(printable, finding.remedies)
         ],
         [finding_document(child, command) for child in finding.explains],
+        page_address(finding.code, finding.layer),
     )
 
 

@@ -99,7 +99,7 @@ def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
         "likely": "Most likely",
         "possible": "It is possible that this is the cause",
     }
-    yield f"{words[first.confidence]}: {markdown(first.summary)} (`{first.code}`)."
+    yield f"{words[first.confidence]}: {markdown(first.summary)} ({_named(first)})."
     if first.confidence != "possible" and first.remedies:
         remedy = first.remedies[0]
         yield ""
@@ -113,6 +113,11 @@ def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
     if others and first.confidence != "certain":
         yield ""
         yield f"Also to be considered: {', '.join(others)}."
+
+
+def _named(finding: FindingDocument) -> str:
+    """The code of a finding, as a link to its page where it has one."""
+    return f"[`{finding.code}`]({finding.page})" if finding.page else f"`{finding.code}`"
 
 
 def markdown(text: str) -> str:

@@ -143,6 +143,8 @@ class _Page:
                 break
             yield from self.remedy(remedy, "Do this" if index == 0 else "Or")
         yield from self.wrapped(f"More: {self.report.tool.command} explain {finding.code}", indent=2, styles=("dim",))
+        if finding.page:
+            yield self.terminal.style(f"  {finding.page}", "dim")
 
     def divided(self) -> tuple[list[FindingDocument], list[FindingDocument]]:
         """The root causes to show in full, and what is only possible besides: of a pasted text that may be much."""

@@ -28,6 +28,9 @@ _TITLE = re.compile(r"(Root cause|Also|Warning|Note): (\S.{0,600})")
 _CODE = re.compile(rf"\W?([a-z0-9]{{1,30}}(?:-[a-z0-9]{{1,30}}){{1,8}})\W? ({LAYERS}) layer, (error|warning|info)\W?$")
 _SURE = re.compile(r" \((likely|possible)\)$")
 _MORE = re.compile(r"More: .{0,200}\bexplain(?: [a-z0-9-]{3,80})?$")
+_SITE = r"https://xpu-doctor\.github\.io/xpu-doctor/findings/[a-z0-9-]{3,80}/"
+_ADDRESS = re.compile(rf"{_SITE}$")
+"""What stands below the line `More:`."""
 _WORD = re.compile(r"[a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8}$")
 _INSIDE = re.compile(r"(?:Proof:|This explains:|Do this: |Or: |Risk: |Then verify:|See https://|More: )")
 _SECTION = re.compile(
@@ -40,7 +43,7 @@ _OTHER = re.compile(
 )
 """What begins a line that is no part of the doctor's output."""
 _OPINION = re.compile(
-    r"(?:The cause is|Most likely|It is possible that this is the cause): (\S.{0,600}?) \(\W{0,2}([a-z0-9-]{3,80})\W{0,2}\)\.$"
+    rf"(?:The cause is|Most likely|It is possible that this is the cause): (\S.{{0,600}}?) \(\W{{0,2}}([a-z0-9-]{{3,80}})\W{{0,2}}(?:\({_SITE}\))?\)\.$"
 )
 _REPLY_ENDS = (
     "Please paste it as text, whole, between lines of three backticks.",
@@ -111,6 +114,7 @@ class _Reader:
             self.reply,
             self.page,
             self.listing,
+            self.address,
         )
         at = 0
         while at < len(self.bare):
@@ -246,6 +250,10 @@ class _Reader:
                 return line
         return min(at + 6 * MAX_LINES, len(self.bare))
 
+    def address(self, at: int) -> int:
+        """The address of a page, wherever its report was cut."""
+        return at + 1 if _ADDRESS.match(self.bare[at]) else at
+
     # ------------------------------------------------------------------------------------------ helpers
 
     def is_rung(self, at: int) -> bool:
@@ -272,7 +280,8 @@ class _Reader:
     def after_more(self, at: int) -> int:
         """The line after the one that names the page, which a narrow terminal makes two."""
         two = self.bare[at].endswith("explain") and at + 1 < len(self.bare) and _WORD.match(self.bare[at + 1])
-        return at + 2 if two else at + 1
+        end = at + 2 if two else at + 1
+        return end + 1 if end < len(self.bare) and _ADDRESS.match(self.bare[end]) else end
 
     def ends_here(self, at: int) -> bool:
         """Whether the text ends in the paragraph that begins at a line."""
