@@ -44,14 +44,19 @@ class Channel:
         """File descriptors that the child must inherit."""
         return () if self.path else (self.handle,)
 
-    def new(self) -> bytes:
-        """Return what was appended since the last call."""
-        size = min(os.fstat(self.handle).st_size, MAX_BYTES)
+    def new(self, most: int = MAX_BYTES) -> bytes:
+        """Return what was appended since the last call, of that at most so many bytes."""
+        size = min(os.fstat(self.handle).st_size, MAX_BYTES, self._read + most)
         if size <= self._read:
             return b""
         data = self._pread(size - self._read)
         self._read += len(data)
         return data
+
+    @property
+    def heard(self) -> int:
+        """Bytes that were read so far."""
+        return self._read
 
     def _pread(self, count: int) -> bytes:
         if hasattr(os, "pread"):

@@ -23,11 +23,6 @@ def message(line: bytes) -> dict[str, Any] | None:
     return said if isinstance(said, dict) and _shallow(said) else None
 
 
-def unfinished(line: bytes) -> bytes:
-    """Return the beginning of a line whose end is still to come; of one that is too long only as much as spoils it."""
-    return line if len(line) <= MAX_LINE else b"\x00"
-
-
 def _shallow(value: Any, depth: int = 0) -> bool:
     if isinstance(value, dict):
         return depth < MAX_NESTING and all(

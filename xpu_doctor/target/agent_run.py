@@ -14,7 +14,7 @@ from typing import Any
 from xpu_doctor.process.account import Account
 from xpu_doctor.process.channel import Channel
 from xpu_doctor.process.child import Child
-from xpu_doctor.process.message import message, unfinished
+from xpu_doctor.process.message import MAX_LINE, message
 from xpu_doctor.process.seal import Seal
 from xpu_doctor.process.status import death
 from xpu_doctor.target.agent import AGENT_PATH
@@ -28,6 +28,10 @@ BEFORE = "start of "
 """What stands before a stage's name where the interpreter died before that stage began."""
 TRANSCRIPT = "transcript"
 """Name of the record that says what others did to the transcript."""
+PIECE = 1 << 16
+"""Bytes of a transcript that are read at once."""
+MOST_FOREIGN = 10_000
+"""Lines that are not the agent's, blank ones too, after which (as after an overlong one) nothing more is read and the interpreter is ended."""
 MAX_STACK = 8192
 MAX_WORDS = 200
 MAX_REASON = 400
@@ -157,13 +161,14 @@ class _Agent:
         self._seal = Seal()
         self._transcript = Channel("transcript", self._seal.key)
         self._stacks = Channel("stacks")
-        self._unread = b""
+        self._unread = bytearray()
         self._stage = ""
         self._began = time.monotonic()
         self._call = ""
         self._cpu: float | None = None
         self._part: dict[str, Any] = {}
-        self._done = self._spoke = False
+        self._done = self._spoke = self._deaf = False
+        self._blank = 0
         self._first = stages[0]
         self._stages = frozenset(stages)
         request = {
@@ -199,7 +204,7 @@ class _Agent:
         while True:
             ended = self._child.wait(0.02)
             self._read(note, listener)
-            if ended or cancelled.is_set():
+            if ended or self._deaf or cancelled.is_set():
                 break
             if self._overdue():
                 hang = True
@@ -248,15 +253,25 @@ class _Agent:
         return time.monotonic() - self._began > limit
 
     def _read(self, note: Callable[[StageResult], None], listener: Listener) -> None:
-        self._unread += self._transcript.new()
-        *lines, rest = self._unread.split(b"\n")
-        self._unread = unfinished(rest)
-        for line in lines:
-            text = self._seal.opened(line)
-            said = message(text) if text is not None else None
-            stage = said.get("stage") if said else None
-            if said and isinstance(stage, str) and (stage in self._stages or said.get("kind") in ("done", "refused")):
-                self._hear(str(said.get("kind")), stage, said, note, listener)
+        while not self._deaf and (data := self._transcript.new(PIECE)):
+            first, *others = data.split(b"\n")
+            self._unread += first
+            self._deaf = len(self._unread) > MAX_LINE
+            if not others:
+                continue
+            lines = [bytes(self._unread), *others[:-1]]
+            self._unread = bytearray(others[-1])
+            self._blank += lines.count(b"")
+            self._deaf = self._deaf or self._blank + self._seal.foreign > MOST_FOREIGN
+            for line in filter(None, lines):
+                self._understand(line, note, listener)
+
+    def _understand(self, line: bytes, note: Callable[[StageResult], None], listener: Listener) -> None:
+        text = self._seal.opened(line)
+        said = message(text) if text is not None else None
+        stage = said.get("stage") if said else None
+        if said and isinstance(stage, str) and (stage in self._stages or said.get("kind") in ("done", "refused")):
+            self._hear(str(said.get("kind")), stage, said, note, listener)
 
     def _hear(
         self, kind: str, stage: str, said: dict[str, Any], note: Callable[[StageResult], None], listener: Listener
@@ -303,6 +318,9 @@ class _Agent:
         where = f" in {self._call}" if self._call else ""
         record: dict[str, Any] = {"name": stage, "seconds": seconds, "output": output, "left_behind": behind}
         record["traceback"] = self._stacks.new()[-MAX_STACK:].decode("utf-8", "replace")
+        if self._deaf:
+            reason = f"something else has filled its transcript with {self._transcript.heard} bytes{where}"
+            return {**record, "outcome": "exit", "reason": reason, "exit_code": 0}
         if hang:
             used = f", {cpu:.1f} s of CPU time used" if cpu is not None else ""
             stuck = (

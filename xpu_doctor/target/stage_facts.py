@@ -61,7 +61,7 @@ def filled(kind: type[Group], values: Mapping[str, Any]) -> Group:
     fitting = {name: value for name, value in values.items() if name in _fields(kind)}
     try:
         return msgspec.convert(fitting, kind)
-    except (msgspec.ValidationError, TypeError):
+    except (msgspec.ValidationError, TypeError, UnicodeError):  # a lone surrogate where no text belongs
         return _salvaged(kind, fitting)
 
 
@@ -74,7 +74,7 @@ def _salvaged(kind: type[Group], values: Mapping[str, Any]) -> Group:
             continue
         try:
             good[name] = getattr(msgspec.convert({**required, name: value}, kind), name)
-        except (msgspec.ValidationError, TypeError) as error:
+        except (msgspec.ValidationError, TypeError, UnicodeError) as error:
             if isinstance(getattr(kind(**required), name, None), Unknown):
                 good[name] = Unknown(f"the answer is damaged: {error}")
     return kind(**good)
