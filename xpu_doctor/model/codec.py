@@ -38,5 +38,5 @@ def decode(values: Mapping[str, Any]) -> Snapshot:
         )
     try:
         return msgspec.convert(values, Snapshot)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:  # a lone surrogate where no text belongs
         raise SnapshotError(f"the snapshot is damaged: {error}") from error
