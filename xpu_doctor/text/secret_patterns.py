@@ -124,10 +124,10 @@ def _is_no_option(match: re.Match[str], value: str) -> bool:
 _NAME = r"(?<![\w$.-])(?P<name>[\w.-]{0,60}?(?:pass|pwd|token|secret|key|cred|auth|psk|_pat|_pw)[\w.-]{0,40})"
 _IS = r"(?:\\{0,3}[\"'])?\]?\s{0,40}(?:=>|:=|[:=])\s{0,40}"
 _QUOTED = (
-    r"\\{1,3}\"(?P<secret>[^\"\\\n]{1,4000})\\{1,3}\"|\"(?P<secret2>(?:[^\"\\\n]|\\.){1,4000})\""
-    r"|'(?P<secret3>(?:[^'\\\n]|\\.){1,4000})'|[\"'](?P<secret5>[^\"'\n]{1,4000})$"
+    r"\\{1,3}\"(?P<secret>[^\"\\\n]{1,2000})\\{1,3}\"|\"(?P<secret2>(?:[^\"\\\n]|\\.){1,2000})\""
+    r"|'(?P<secret3>(?:[^'\\\n]|\\.){1,2000})'|[\"'](?P<secret5>[^\"'\n]{1,2000})$"
 )
-_BARE = r"(?P<secret4>[^\s,;\"'<>|)}\]]{1,4000})"
+_BARE = r"(?P<secret4>[^\s,;\"'<>|)}\]]{1,2000})"
 _NAME_MARKS = ("pass", "pwd", "token", "secret", "key", "cred", "auth", "psk", "_pat", "_pw")
 _COMMANDS = (
     r"(?:python|pip|uv\b|vllm|docker|podman|bash|sh\b|\./|/|sudo|env\b|-|&&|\|\|"
@@ -198,7 +198,7 @@ SECRETS: tuple[Pattern, ...] = (
     Pattern("named-secret", rf"{_NAME}{_IS}(?=(?:{_QUOTED}|{_BARE}))", _NAME_MARKS, keeps=_is_no_secret),
     Pattern(
         "secret-in-xml",
-        r"<(?P<name>[\w-]{0,30}(?:password|passwd|secret|token|apikey|api-key))>(?P<secret>[^<\n]{1,4000})</",
+        r"<(?P<name>[\w-]{0,30}(?:password|passwd|secret|token|apikey|api-key))>(?P<secret>[^<\n]{1,2000})</",
         ("</",),
         keeps=_is_no_secret,
     ),
@@ -210,7 +210,7 @@ SECRETS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "option",
-        r"(?<![\w-])(?:--|-(?=passw|secret|token))(?P<name>[a-z][\w-]{0,30})(?:\s{1,4}|=)[\"']?(?P<secret>(?!-)[^\s\"'<>|;&]{1,4000})",
+        r"(?<![\w-])(?:--|-(?=passw|secret|token))(?P<name>[a-z][\w-]{0,30})(?:\s{1,4}|=)[\"']?(?P<secret>(?!-)[^\s\"'<>|;&]{1,2000})",
         ("-pass", "-token", "-secret", "-key", "-auth", "-api-key", "-apikey", "passw", "passphrase", "-pwd"),
         keeps=_is_no_option,
     ),
@@ -226,7 +226,7 @@ SECRETS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "login-password",
-        r"\b(?:docker|podman|helm|oras|az|nerdctl|skopeo|crane)\b[^\n]{0,200}?\blogin\b[^\n]{0,200}?\s-p[\s=]{1,2}[\"']?(?P<secret>[^\s'\"<]{1,2000})",
+        r"\b(?:docker|podman|helm|oras|az|nerdctl|skopeo|crane)\b[^\n]{0,60}?\blogin\b[^\n]{0,120}?\s-p[\s=]{1,2}[\"']?(?P<secret>[^\s'\"<]{1,2000})",
         ("login",),
     ),
     Pattern(
