@@ -65,4 +65,5 @@ def test_nobodys_name_changes_a_cause(name: str) -> None:
 
 def test_words_of_the_tables_are_known() -> None:
     """The words by which texts are diagnosed are listed: no name takes one of them out of a text (`tools/update_field_words.py`)."""
-    assert not set(field_words()) - set(TARGET.read_text(encoding="utf-8").split())
+    missing = set(field_words()) - set(TARGET.read_text(encoding="utf-8").split())
+    assert not missing, f"run python tools/update_field_words.py: {sorted(missing)}"
