@@ -6,12 +6,19 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from xpu_doctor.catalogue.names import all_rules, load, probe_layers
+from xpu_doctor.diagnosis.diagnose import Options
+from xpu_doctor.examination.run import finish, now, start
+from xpu_doctor.examination.session import Session
+from xpu_doctor.model.findings import LADDER
+from xpu_doctor.model.selection import select
+from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
+from xpu_doctor.target.find import Surroundings, find_target
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
     from xpu_doctor.pasted.run import Triaged
-    from xpu_doctor.report.build import Report
     from xpu_doctor.text.safe import SafeText
 
 
@@ -35,13 +42,6 @@ def check(
         KeyError: a name in `only` or `skip` is neither a layer nor a probe.
         OSError: the interpreter cannot be started.
     """
-    from xpu_doctor.catalogue.names import probe_layers
-    from xpu_doctor.examination.run import now, start
-    from xpu_doctor.examination.session import Session
-    from xpu_doctor.model.selection import select
-    from xpu_doctor.report.build import Report
-    from xpu_doctor.target.find import Surroundings, find_target
-
     variables = dict(os.environ if environment is None else environment)
     choice = find_target(python, Surroundings(variables))
     with start(Session(choice, select(only, skip, probe_layers()), variables, dict(deadlines or {}))) as running:
@@ -54,9 +54,6 @@ def report_on(running: Running, report: Report) -> Document:
     Raises:
         OSError: the interpreter cannot be started.
     """
-    from xpu_doctor.catalogue.names import load
-    from xpu_doctor.examination.run import finish
-
     examined = finish(running, load(), _load_what_reports_need)
     rights = running.session.rights
     users = (rights.account.name,) if rights.account else ()
@@ -85,8 +82,6 @@ def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Docum
     """
     import io
 
-    from xpu_doctor.examination.run import now
-    from xpu_doctor.report.build import Report
     from xpu_doctor.text.safe import read_safely
 
     named = [
@@ -102,9 +97,6 @@ def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tu
     Raises:
         xpu_doctor.model.codec.SnapshotError: a text is a saved report, and damaged or of a newer version.
     """
-    from xpu_doctor.catalogue.names import all_rules
-    from xpu_doctor.diagnosis.diagnose import Options
-    from xpu_doctor.model.findings import LADDER
     from xpu_doctor.pasted.run import triage_texts
 
     options = Options(report.fail_on, (), report.ignore, LADDER)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import grimp
 
 import xpu_doctor
+from xpu_doctor.tables import parse_toml
 
 PACKAGE = Path(xpu_doctor.__file__).parent
 
@@ -55,3 +57,29 @@ def test_every_room_says_what_it_is_for() -> None:
     for room in PACKAGE.rglob("__init__.py"):
         text = room.read_text(encoding="utf-8")
         assert text.startswith('"""') and len(text.split('"""')[1].strip()) > 15, f"{room} has no docstring"
+
+
+def late_imports(path: Path) -> set[str]:
+    """Modules that are imported inside functions of a module."""
+    found: set[str] = set()
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    found.add(str(node.module))
+                elif isinstance(node, ast.Import):
+                    found.update(alias.name for alias in node.names)
+    return found
+
+
+def test_every_import_inside_a_function_is_listed_with_its_reason() -> None:
+    """The list is late_imports.toml beside this file; move the import to the top of its module, or say there why not."""
+    rows = parse_toml((Path(__file__).with_name("late_imports.toml")).read_text(encoding="utf-8"))["module"]
+    assert all(len(row["why"]) > 10 for row in rows)
+    listed = {row["name"]: set(row["imports"]) for row in rows}
+    found = {
+        path.relative_to(PACKAGE).as_posix(): late
+        for path in PACKAGE.rglob("*.py")
+        if not path.relative_to(PACKAGE).as_posix().startswith("target/agent/") and (late := late_imports(path))
+    }
+    assert found == listed

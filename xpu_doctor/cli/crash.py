@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import platform
+import time
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.version import __version__
 from xpu_doctor.text.output import to_stderr, to_stdout
+from xpu_doctor.text.redact import redactor_here
 from xpu_doctor.text.visible import described, visible_values
 
 if TYPE_CHECKING:
@@ -63,8 +65,6 @@ class _Hiding:
         if self._off:
             return text
         try:
-            from xpu_doctor.text.redact import redactor_here
-
             self._redactor = self._redactor or redactor_here(words=self._words)
             return self._redactor.text(text)
         except Exception as error:  # the fault may lie there
@@ -112,8 +112,6 @@ def _print_document(document: dict[str, object], arguments: Sequence[str]) -> No
 
 def _document(said: str, code: ExitCode, verdict: str, hidden: dict[str, int] | None) -> dict[str, object]:
     """A complete document that says only that the tool failed."""
-    import time
-
     return {
         "schema": 1,
         "tool": {"name": "xpu-doctor", "version": __version__, "peak_memory_bytes": None},

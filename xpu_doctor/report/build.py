@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from xpu_doctor.catalogue.names import all_rules, load
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
+from xpu_doctor.model.codec import encode
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.version import __version__
-from xpu_doctor.report.document import Document, document
+from xpu_doctor.report.document import Document, QuestionDocument, document
+from xpu_doctor.report.redaction import NOT_REDACTED, redacted_document
+from xpu_doctor.report.reply import next_questions
+from xpu_doctor.report.terminal import Terminal, terminal_of
+from xpu_doctor.report.text import render_text
 from xpu_doctor.report.this_process import own_command, peak_memory_bytes
+from xpu_doctor.text.output import write
+from xpu_doctor.text.redact import redactor_here
+from xpu_doctor.text.visible import visible_values
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
@@ -41,16 +53,12 @@ class Report:
         users: tuple[str, ...] = (),
     ) -> Document:
         """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
-        from xpu_doctor.catalogue.names import all_rules, load
-
         options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
         judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
         diagnosis = diagnose(snapshot, all_rules(judged), options)
         report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command())
         if not self.redact:
             return _not_redacted(report)
-        from xpu_doctor.report.redaction import redacted_document
-        from xpu_doctor.text.redact import redactor_here
 
         known = (*users, snapshot.access.user) if isinstance(snapshot.access.user, str) else users
         return redacted_document(report, redactor_here(users=known, words=self.words), self.words)
@@ -62,10 +70,6 @@ class Report:
 
         `redactor` is what hid the names and secrets of the texts, None where nothing was to be hidden.
         """
-        from xpu_doctor.report.document import QuestionDocument
-        from xpu_doctor.report.redaction import redacted_document
-        from xpu_doctor.report.reply import next_questions
-
         asked = next_questions(diagnosis, snapshot)
         report = self._document(diagnosis, snapshot, {}, notes, "")
         report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
@@ -79,8 +83,6 @@ class Report:
         notes: tuple[str, ...],
         command: str,
     ) -> Document:
-        from xpu_doctor.model.codec import encode
-
         return document(
             diagnosis,
             snapshot,
@@ -95,8 +97,6 @@ class Report:
 
 
 def _not_redacted(report: Document) -> Document:
-    from xpu_doctor.report.redaction import NOT_REDACTED
-
     return replace(report, notes=[*report.notes, NOT_REDACTED])
 
 
@@ -114,8 +114,6 @@ def deliver(
     Raises:
         xpu_doctor.text.output.OutputError: it cannot be written.
     """
-    from xpu_doctor.text.output import write
-
     text = rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose)
     write(text, output, python=python, private=private, own_sequences=format_ == "text")
     return report.exit_code
@@ -124,17 +122,9 @@ def deliver(
 def rendered(report: Document, format_: str, *, to_file: bool, verbose: bool) -> str:
     """Return the report in a format: `text` or `json`."""
     if format_ == "json":
-        import msgspec
-
-        from xpu_doctor.text.visible import visible_values
-
         return (
             msgspec.json.format(msgspec.json.encode(visible_values(msgspec.to_builtins(report))), indent=2).decode()
             + "\n"
         )
-    import sys
-
-    from xpu_doctor.report.terminal import Terminal, terminal_of
-    from xpu_doctor.report.text import render_text
 
     return render_text(report, Terminal() if to_file else terminal_of(sys.stdout), verbose=verbose)

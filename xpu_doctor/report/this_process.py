@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 
 
@@ -24,9 +26,6 @@ def peak_memory_bytes() -> int | None:
 
 def own_command() -> str:
     """Return what to type to call this doctor again: its name where it is on PATH, else the way it was called."""
-    import shlex
-    import shutil
-
     quote = shlex.quote if os.name != "nt" else (lambda text: f'"{text}"' if " " in text else text)
     called = sys.argv[0]
     if os.path.basename(called).startswith("xpu-doctor"):
