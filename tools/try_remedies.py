@@ -68,7 +68,7 @@ LINKED = (".pth", ".cfg", ".json", ".pdm-python", ".project", "pixi")
 
 @dataclass(frozen=True)
 class Trial:
-    """One environment to break and to mend."""
+    """One environment to break and to fix."""
 
     kind: Kind
     state: State | None

@@ -33,7 +33,7 @@ def codes() -> None:
 @click.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    """Print a finding's page: what it means, how we know, how to mend it."""
+    """Print a finding's page: what it means, how we know, how to fix it."""
     from xpu_doctor.catalogue.names import all_rules
     from xpu_doctor.catalogue.pages import page
 

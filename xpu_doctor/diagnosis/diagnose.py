@@ -72,7 +72,7 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
     if (
         snapshot.origin != "pasted"
-    ):  # of a text the likeliest cause comes first; faults that were seen are mended from the bottom up
+    ):  # of a text the likeliest cause comes first; faults that were seen are fixed from the bottom up
         roots = in_mending_order(roots, symptoms)
     ladder = climb(roots, snapshot, symptoms, options.layers)
     expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)

@@ -86,12 +86,12 @@ def _root_weight(finding: Finding, symptoms: frozenset[str]) -> tuple[int, bool,
 
 
 def mending_rank(layer: Layer) -> tuple[int, int]:
-    """Return a layer's place in the order of mending: from the bottom up, but the wheel before the libraries that come with it."""
+    """Return a layer's place in the order of fixing: from the bottom up, but the wheel before the libraries that come with it."""
     return (Layer.RUNTIME.rank, 1) if layer is Layer.WHEEL else (layer.rank, 2)
 
 
 def in_mending_order(roots: Iterable[Finding], symptoms: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
-    """Return root causes that were seen side by side in the order in which to mend them; what forbids any examination comes first."""
+    """Return root causes that were seen side by side in the order in which to fix them; what forbids any examination comes first."""
 
     def place(finding: Finding) -> tuple[int, bool, bool, bool, tuple[int, int]]:
         guess = finding.confidence is Confidence.POSSIBLE

@@ -19,7 +19,7 @@ class Rule:
     severity: ClassVar[Severity] = Severity.ERROR
     confidence: ClassVar[Confidence] = Confidence.CERTAIN
     explains: ClassVar[Collection[str]] = frozenset()
-    """Codes of the findings that this one explains: what goes away where this is mended, or is no fault before it is.
+    """Codes of the findings that this one explains: what goes away where this is fixed, or is no fault before it is.
 
     The doctor's own rules say why, as a mapping of code to reason.
     """

@@ -1,4 +1,4 @@
-"""What a rule says: a finding, the evidence that proves it and the remedies that mend it."""
+"""What a rule says: a finding, the evidence that proves it and the remedies that fix it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Remedy:
-    """One way to mend a finding; `commands` are complete lines to type, apart from the text."""
+    """One way to fix a finding; `commands` are complete lines to type, apart from the text."""
 
     title: str
     why: str

@@ -1,4 +1,4 @@
-"""What to type to mend the driver, the kernel and the access to the device, for one snapshot's machine."""
+"""What to type to fix the driver, the kernel and the access to the device, for one snapshot's machine."""
 
 from __future__ import annotations
 

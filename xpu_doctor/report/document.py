@@ -60,7 +60,7 @@ class EvidenceDocument:
 
 @dataclass(frozen=True)
 class RemedyDocument:
-    """A way to mend a finding."""
+    """A way to fix a finding."""
 
     title: str
     why: str
@@ -158,7 +158,7 @@ class Document:
     notes: list[str] = field(default_factory=list)
     """What a reader should know of how the report came about, e.g. that a long text was cut."""
     independent_faults: int = 0
-    """Root causes that are errors, and more than possible: none of them explains another, so each has to be mended."""
+    """Root causes that are errors, and more than possible: none of them explains another, so each has to be fixed."""
     ask_next: list[QuestionDocument] = field(default_factory=list)
     """Triage: the questions whose answers would decide between the causes that are left."""
     redacted: dict[str, int] | None = None

@@ -100,7 +100,7 @@ class _Page:
         if self.report.verdict == "healthy" and not self.report.root_causes:
             yield from self.wrapped(_all_clear(self.report), styles=("green", "bold"))
         elif self.report.verdict == "healthy" and not any(root.severity == "error" for root in self.report.root_causes):
-            yield from self.wrapped("Nothing here has to be mended; what follows is good to know.", styles=("green",))
+            yield from self.wrapped("Nothing here has to be fixed; what follows is good to know.", styles=("green",))
         elif self.report.verdict == "undiagnosed" and self.report.origin == "pasted":
             works = any(rung.layer == "enumeration" and rung.state == "ok" for rung in self.report.ladder)
             if works and not self.report.root_causes:
@@ -119,12 +119,12 @@ class _Page:
                     yield from self.wrapped(f"{rung.layer}: {rung.summary}", indent=2, bullet=True)
 
     def count(self) -> Iterator[str]:
-        """How many faults that do not explain each other were seen, and that their order is that of mending."""
+        """How many faults that do not explain each other were seen, and that their order is that in which to fix them."""
         faults = self.report.independent_faults
         if faults > 1 and self.report.origin != "pasted":
             yield ""
             yield from self.wrapped(
-                f"{faults} faults, none of which explains another. Mend them in this order:", styles=("bold",)
+                f"{faults} faults, none of which explains another. Fix them in this order:", styles=("bold",)
             )
 
     def root_cause(self, number: int, finding: FindingDocument) -> Iterator[str]:

@@ -23,7 +23,7 @@ class FaultRow(Row, frozen=True, kw_only=True):
     when: tuple[ConditionText, ...]
     summary: str
     fixed: str
-    """What mends it, in words that can follow "Use"."""
+    """What fixes it, in words that can follow "Use"."""
     confidence: Confidence = Confidence.LIKELY
 
 

@@ -35,7 +35,7 @@ _WORD = re.compile(r"[a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8}$")
 _INSIDE = re.compile(r"(?:Proof:|This explains:|Do this: |Or: |Risk: |Then verify:|See https://|More: )")
 _SECTION = re.compile(
     r"Possible as well \(-v shows|Ask next \(--reply|Could not be decided:|No fault was proved, but not every layer|The text does not prove a cause|All clear: "
-    r"|Nothing here has to be mended; what follows|Nothing in the text is wrong: torch finds|\d{1,4} questions? could not be decided; -v lists"
+    r"|Nothing here has to be (?:mended|fixed); what follows|Nothing in the text is wrong: torch finds|\d{1,4} questions? could not be decided; -v lists"
 )
 _UNDECIDED = re.compile(r"ask for: \S|.{0,400}(?: is not known \(|\), so not:|, so not: )")
 _OTHER = re.compile(

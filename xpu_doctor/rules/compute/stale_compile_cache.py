@@ -13,6 +13,6 @@ class StaleCompileCache(MessageRule):
     layer = Layer.COMPUTE
     explains = {
         "compile-toolchain": "the cached kernel was compiled by a toolchain that is not there any more",
-        "runtime-package-mismatch": "the cached kernel is linked with the runtime of an earlier release, and clearing the cache mends it",
-        "shared-library-missing": "the cached kernel is linked with a library of an earlier release, and clearing the cache mends it",
+        "runtime-package-mismatch": "the cached kernel is linked with the runtime of an earlier release, and clearing the cache fixes it",
+        "shared-library-missing": "the cached kernel is linked with a library of an earlier release, and clearing the cache fixes it",
     }

@@ -21,8 +21,8 @@ class GpuUnsupported(Rule):
     from_table = True
     explains = {
         "compute-failed": "the compute runtime has no code generator for this GPU, so no kernel runs on it",
-        "gpu-driver-missing": "no driver of today serves this GPU, so installing one would mend nothing",
-        "gpu-driver-too-old": "no newer driver serves this GPU, so an update would mend nothing",
+        "gpu-driver-missing": "no driver of today serves this GPU, so installing one would fix nothing",
+        "gpu-driver-too-old": "no newer driver serves this GPU, so an update would fix nothing",
         "level-zero-loader-missing": "there is no driver for this GPU that the loader could load",
         "level-zero-loader-too-old": "there is no driver for this GPU that a newer loader could load",
         "torch-cpu-wheel": "the XPU build does not know this GPU, so the CPU build is the right one",

@@ -27,7 +27,7 @@ class PluginFailed(Rule):
                     remedies=(
                         Remedy(
                             "Update or uninstall the plug-in",
-                            f"{failure.name} is no part of xpu-doctor; its author can mend it.",
+                            f"{failure.name} is no part of xpu-doctor; its author can fix it.",
                         ),
                     ),
                 )

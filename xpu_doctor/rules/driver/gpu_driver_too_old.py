@@ -32,7 +32,7 @@ class GpuDriverTooOld(Rule):
     layer = Layer.DRIVER
     from_table = True
     explains = {
-        "gpu-driver-bug": "the fault is mended in the newer driver that is asked for",
+        "gpu-driver-bug": "the fault is fixed in the newer driver that is asked for",
         "torch-import-crashed": "a package that initialises the GPU on import calls what the old driver lacks or does wrong",
         "xpu-query-crashed": "counting devices calls what the old driver lacks or does wrong",
         "xpu-unavailable": "an old driver does not list a GPU, or does not work with a kernel, that is newer than it",
