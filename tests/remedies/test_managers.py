@@ -10,6 +10,7 @@ from tests.remedies.test_install import LINUX, PIP, SITE
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Torch
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.remedies.runtime import newer_cpp_runtime
 
 CPU = Torch(installed=True, version="2.14.0+cpu", build="cpu")
 
@@ -110,6 +111,17 @@ def test_conda_by_its_own_name(program: str) -> None:
     """Whoever has micromamba alone has no conda."""
     installed = Distributions(installed=(dist("torch", "2.5.1", "conda"),))
     assert f"{program} remove --yes --prefix /work/.venv pytorch" in steps(remedy("conda", installed, conda=program))
+
+
+def test_a_newer_cpp_runtime_by_the_program_that_keeps_the_environment() -> None:
+    """conda has no business in an environment of pixi's, nor is it there where micromamba is."""
+    assert (
+        newer_cpp_runtime(LINUX, Installer(manager="conda", conda="micromamba"))
+        .commands[0]
+        .startswith("micromamba install --yes --prefix /venv ")
+    )
+    found = newer_cpp_runtime(LINUX, Installer(manager="pixi", project="/work/pixi.toml"))
+    assert found.commands == ("pixi add --manifest-path /work/pixi.toml libstdcxx-ng libgcc-ng",)
 
 
 def test_member_of_a_workspace() -> None:

@@ -14,10 +14,10 @@ _TABLE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*[A-Za-z0-9+]")
 KNOWN = frozenset(
     """
     machine host container linux windows macos cpython pypy x86_64 AMD64 amd64 aarch64 arm64 docker podman kubernetes lxc
-    i915 xe vfio-pci vfio_pci xe-vfio-pci amdgpu nvidia nouveau dxgkrnl pip uv uv-project conda mamba pixi poetry pdm pipenv hatch system dpkg rpm pacman
+    i915 xe vfio-pci vfio_pci xe-vfio-pci amdgpu nvidia nouveau dxgkrnl pip uv uv-project conda mamba micromamba pixi poetry pdm pipenv hatch system dpkg
     module command xpu cpu cuda rocm ok error crash exit hang skipped missing empty size unreadable loads fails version symbol foreign truncated short
     not-a-library corrupt import later RPATH RUNPATH LD_LIBRARY_PATH LD_PRELOAD PATH ld.so.cache path torch musl ubuntu debian fedora rhel centos rocky
-    almalinux suse sles opensuse opensuse-leap opensuse-tumbleweed arch manjaro nixos alpine linuxmint pop EACCES ENOENT EPERM ENODEV EBUSY EIO ENXIO
+    rpm pacman almalinux suse sles opensuse opensuse-leap opensuse-tumbleweed arch manjaro nixos alpine linuxmint pop EACCES ENOENT EPERM ENODEV EBUSY EIO ENXIO
     SIGSEGV SIGABRT SIGILL SIGBUS SIGKILL SIGFPE OSError ImportError RuntimeError ModuleNotFoundError AttributeError interpreter distributions build shadows
     xpu_query allocate compute float32 float16 bfloat16 snap static live UTF-8 utf-8 cp1252 alchemist battlemage xe-lp gen9 integrated discrete traceback
     certain likely possible warning info

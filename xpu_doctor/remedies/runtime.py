@@ -129,17 +129,23 @@ def compiler(machine: Machine) -> tuple[Remedy, ...]:
     )
 
 
-def newer_cpp_runtime(python: Python) -> Remedy:
-    """Return the remedy that gives a conda environment a newer libstdc++."""
+def newer_cpp_runtime(python: Python, installer: Installer) -> Remedy:
+    """Return the remedy that gives an environment of conda's kind a newer libstdc++, by the program that keeps it."""
     prefix = known_or(python.prefix, "")
-    where = ("--prefix", prefix) if prefix else ()
-    command = Command(("conda", "install", "--yes", *where, "--channel", "conda-forge", "libstdcxx-ng", "libgcc-ng"))
+    packages = ("libstdcxx-ng", "libgcc-ng")
+    if known_or(installer.manager, "") == "pixi" and installer.project:
+        program = "pixi"
+        command = Command(("pixi", "add", "--manifest-path", installer.project, *packages))
+    else:
+        program = installer.conda or "conda"
+        where = ("--prefix", prefix) if prefix else ()
+        command = Command((program, "install", "--yes", *where, "--channel", "conda-forge", *packages))
     return Remedy(
         title="Update the C++ runtime of this environment",
         why="Its libstdc++ is found before the system's and is older than what the system's libraries need.",
         commands=lines((command,), Shell.SH),
         os="linux",
-        manager="conda",
+        manager="pixi" if program == "pixi" else "conda",
         risk=Risk.REINSTALL,
         verify=lines((Command((interpreter(python), "-c", CODE)),), Shell.SH),
     )

@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distributions, Environment, Import, Libraries, LoadedLibrary, Python, Run, Xpu
+from xpu_doctor.model.facts import (
+    Distributions,
+    Environment,
+    Import,
+    Installer,
+    Libraries,
+    LoadedLibrary,
+    Python,
+    Run,
+    Xpu,
+)
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.runtime import newer_cpp_runtime, without_variables
@@ -59,6 +69,7 @@ class OneapiEnvConflict(Rule):
         xpu: Xpu,
         run: Run,
         python: Python,
+        installer: Installer,
     ) -> Iterator[Finding]:
         """Found where a library comes from outside although the environment has its own, or a fault goes back to such a copy."""
         known(libraries.loaded)
@@ -84,7 +95,7 @@ class OneapiEnvConflict(Rule):
                 *(seen.evidence if items else ()),
                 *(("environment.variables",) if _sourced(environment) else ()),
             ),
-            remedies=_remedies(items, variables, python),
+            remedies=_remedies(items, variables, python, installer),
         )
 
 
@@ -150,9 +161,11 @@ def _sentence(
     return "; ".join(parts)
 
 
-def _remedies(items: tuple[Judged, ...], variables: tuple[str, ...], python: Python) -> Iterator[Remedy]:
+def _remedies(
+    items: tuple[Judged, ...], variables: tuple[str, ...], python: Python, installer: Installer
+) -> Iterator[Remedy]:
     if variables:
         why = "The wheel brings its own runtime and finds it without them; do not source setvars.sh in this shell."
         yield without_variables(python, variables, why)
     if any(re.match("GLIBCXX_|CXXABI_", item.fault.version) for item in items) and not variables:
-        yield newer_cpp_runtime(python)
+        yield newer_cpp_runtime(python, installer)
