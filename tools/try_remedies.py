@@ -218,11 +218,11 @@ class Room:
         done = self.run(python, "-c", "import torch; print(torch.__version__)")
         return done.stdout.strip() or (done.stderr.strip().splitlines() or [""])[-1]
 
-    def heed(self, typed: str) -> None:
-        """Leave out and set what the commands leave out and set, as the report asks of the program."""
-        if "env -u PYTHONPATH" in typed:
+    def heed(self, remedy: Mapping[str, Any]) -> None:
+        """Leave out and set what the report says that the program must leave out and set, too."""
+        if "PYTHONPATH out" in remedy["why"]:
             self.environment.pop("PYTHONPATH", None)
-        if "PYTHONNOUSERSITE=1" in typed:
+        if "PYTHONNOUSERSITE=1" in remedy["why"]:
             self.environment["PYTHONNOUSERSITE"] = "1"
 
     def changed(self, before: Mapping[str, str]) -> list[str]:
@@ -326,7 +326,7 @@ def attempt(trial: Trial, templates: Templates, folder: Path) -> Outcome:
             if "Read-only file system" in done.stderr + done.stdout and not layout.frozen:
                 return outcome("FAULT", f"wrote where nothing may be written: {failed}")
             break
-        room.heed(typed)
+        room.heed(remedy)
         made = room.at(layout.work) / "torch-xpu" / "bin" / "python"
         python = str(made) if made.exists() else python
     changed = room.changed(before)

@@ -78,6 +78,16 @@ def test_poetry_is_not_led_astray() -> None:
     assert found[2].startswith("rm -rf -- /work/.venv/lib/python3.12/site-packages/triton ")
 
 
+@pytest.mark.parametrize("installer", ["pip", "uv", "Poetry 2.5.1", "pdm"])
+def test_a_lost_record_is_deleted_whoever_installed_it(installer: str) -> None:
+    """poetry, too, fails in the middle of its work where it cannot uninstall."""
+    lost = replace(dist("torch", "2.14.0+cpu", installer), record=False)
+    manager = "poetry" if installer.startswith("Poetry") else "pip"
+    line = remedy(manager, Distributions(installed=(lost,)), has_pip=True).commands[0]
+    site = "/work/.venv/lib/python3.12/site-packages"
+    assert f"rm -rf -- {site}/torch {site}/torch-2.14.0+cpu.dist-info" in line
+
+
 def test_hatch() -> None:
     """It has no command that adds a requirement; the text says what to write, for which environment."""
     found = remedy("hatch", environment="gpu")

@@ -34,6 +34,8 @@ TRITONS = (
 """Distributions that all install the one folder `triton`."""
 RUNTIME = ("intel-", "onemkl-", "mkl", "tbb", "tcmlib", "umf", "dpcpp-cpp-rt", "oneccl", "impi-rt")
 """Beginnings of the names of packages whose libraries torch looks for in its own environment alone."""
+RECORDING = ("pip", "uv", "poetry", "pdm")
+"""Installers that write a RECORD, as the first word of INSTALLER; an operating system's own need none."""
 LEFTOVER = re.compile(
     r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]+\.(dist|egg)-info)?|[a-z_]*triton[a-z_]*-[^/]+\.dist-info|~.+"
 )
@@ -132,8 +134,8 @@ def patient_of(
 
 
 def record_lost(dist: Distribution) -> bool:
-    """Return whether pip or uv installed it and its RECORD is gone: no tool can uninstall it then."""
-    return dist.record is False and known_or(dist.installer, "") in ("pip", "uv")
+    """Return whether a tool that writes a RECORD installed it and the RECORD is gone: no tool can uninstall it then."""
+    return dist.record is False and (known_or(dist.installer, "").lower().split() or [""])[0] in RECORDING
 
 
 def may_be_deleted(path: str, python: Python) -> bool:
