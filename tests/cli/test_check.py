@@ -392,3 +392,13 @@ def test_strangers_on_pythonpath_do_not_end_the_doctor(stub: StubEnvironment, tm
         capture_output=True, text=True, env=environment(PYTHONPATH=str(tmp_path)), timeout=60, check=False, cwd="/",
     )  # fmt: skip
     assert json.loads(run.stdout)["verdict"] != "tool-failed", run.stderr
+
+
+@pytest.mark.parametrize(
+    ("stage", "probe"), [("xpu", "torch-xpu"), ("allocate", "torch-allocate"), ("ze_init", "level-zero")]
+)
+@pytest.mark.parametrize("option", ["--skip", "--only"])
+def test_a_stage_is_no_probe_and_leads_to_its_probe(option: str, stage: str, probe: str) -> None:
+    """A name of the agent's own is refused, with the name that the user can type; it is never ignored."""
+    ran = doctor("check", "--python", sys.executable, option, stage)
+    assert ran.code == 2 and f"The stage {stage} is the probe {probe}." in ran.stderr

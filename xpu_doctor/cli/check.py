@@ -165,6 +165,7 @@ def _rights(python: str, as_owner: bool) -> Rights:
 def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
     from xpu_doctor.catalogue.names import probe_layers
     from xpu_doctor.model.selection import CHECKED, select
+    from xpu_doctor.target.stages import BY_NAME
 
     layers = probe_layers()
     try:
@@ -172,8 +173,10 @@ def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
     except KeyError as error:
         name = str(error.args[0])
         every = [*(layer.value for layer in CHECKED), *layers]
+        stage = BY_NAME.get(name)
+        meant = f" The stage {name} is the probe {stage.probe}." if stage else nearest(name, every)
         valid = f" Layers: {', '.join(layer.value for layer in CHECKED)}. `xpu-doctor probes` lists the probes."
-        raise click.UsageError(f"{name!r} is neither a layer nor a probe.{nearest(name, every)}{valid}") from error
+        raise click.UsageError(f"{name!r} is neither a layer nor a probe.{meant}{valid}") from error
     except ValueError as error:
         raise click.UsageError(
             f"--skip {error.args[0]}: without it nothing can be examined; `xpu-doctor probes` lists what can be left out"
