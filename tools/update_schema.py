@@ -13,6 +13,7 @@ PATH = Path(__file__).parents[1] / "xpu_doctor" / "schemas" / f"report-{DOCUMENT
 ENUMS = {
     "RungDocument": {"state": ["ok", "fault", "blocked", "unknown", "skipped"]},
     "FindingDocument": {"severity": ["error", "warning", "info"], "confidence": ["certain", "likely", "possible"]},
+    "EvidenceDocument": {"kind": ["fact", "message", "variable", "table", "case"]},
     "RemedyDocument": {"risk": ["none", "reinstall", "re-login", "reboot", "admin"]},
     "CrashDocument": {"part": ["probe", "rule", "plugin", "tool"]},
     "ExpectationDocument": {"state": ["met", "unmet", "unknown"]},

@@ -12,7 +12,7 @@ import xpu_doctor
 
 PACKAGE = Path(xpu_doctor.__file__).parent
 ROOMS = ("rules", "remedies", "diagnosis", "examination")
-SENTENCES = frozenset({"reason", "summary", "title", "why", "heading", "note"})
+SENTENCES = frozenset({"reason", "label", "summary", "title", "why", "heading", "note"})
 """Attributes and variables that hold a sentence for people."""
 TAKEN_APART = frozenset({
     "startswith", "endswith", "partition", "rpartition", "split", "splitlines", "find", "rfind", "index", "rindex", "count",

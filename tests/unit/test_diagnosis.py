@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
+from xpu_doctor.diagnosis.evidence import shown
 from xpu_doctor.diagnosis.expectations import judge_expectation
 from xpu_doctor.diagnosis.ladder import State
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
-from xpu_doctor.model.findings import Finding, Layer, Severity
+from xpu_doctor.model.findings import Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown, known
 from xpu_doctor.rules.support.library_faults import outcome
@@ -186,3 +187,16 @@ def test_expectations_of_what_is_not_known() -> None:
     assert judge_expectation("xpu-wheel", Snapshot()).state == "unknown"
     assert judge_expectation("devices>=1", Snapshot()).state == "unknown"
     assert judge_expectation("devices>=1", Snapshot(imported=Import(succeeded=False))).state == "unmet"
+
+
+@pytest.mark.parametrize("kind", EvidenceKind)
+def test_only_facts_are_looked_up_in_the_snapshot(kind: EvidenceKind) -> None:
+    finding = NeedsBuild().found("torch", "text", evidence=(Evidence("torch.build", "", "", kind),))
+    (row,) = shown(Snapshot(torch=Torch(build="cpu")), finding).evidence
+    assert row.value == ("cpu" if kind is EvidenceKind.FACT else "") and row.kind is kind
+
+
+def test_evidence_says_what_it_is() -> None:
+    assert Evidence("drivers.bad", "x", "y", EvidenceKind.TABLE).label == "table drivers.bad"
+    assert Evidence("ZE_AFFINITY_MASK", "0", "y", EvidenceKind.VARIABLE).label == "environment ZE_AFFINITY_MASK"
+    assert Evidence("torch.build", "cpu", "y").label == "torch.build"

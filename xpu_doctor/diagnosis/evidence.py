@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from xpu_doctor.model.findings import Evidence, Finding
+from xpu_doctor.model.findings import Evidence, EvidenceKind, Finding
 from xpu_doctor.model.snapshot import Snapshot, value_at
 from xpu_doctor.model.unknown import Unknown
 
@@ -20,17 +20,17 @@ def shown(snapshot: Snapshot, finding: Finding) -> Finding:
 
 def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:
     source = item.source or snapshot.source_of(item.fact)
-    if item.value:
-        return Evidence(item.fact, item.value, source)
+    return replace(item, value=item.value or _value(snapshot, item), source=source)
+
+
+def _value(snapshot: Snapshot, item: Evidence) -> str:
+    if item.kind is not EvidenceKind.FACT:
+        return item.value
     try:
         value = value_at(snapshot, item.fact)
     except LookupError:
-        return Evidence(item.fact, "(not in the snapshot)", source)
-    return Evidence(
-        item.fact,
-        f"0x{value:04x}" if item.fact.endswith(".device_id") and type(value) is int else display(value),
-        source,
-    )
+        return "(not in the snapshot)"
+    return f"0x{value:04x}" if item.fact.endswith(".device_id") and type(value) is int else display(value)
 
 
 def display(value: Any) -> str:

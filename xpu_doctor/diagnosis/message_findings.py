@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.conditions import Truth
 from xpu_doctor.diagnosis.rule import Rule, parameters
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Remedy, Severity
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known_or
 
@@ -67,7 +67,7 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
         if signature is None or error.signature in seen:
             continue
         seen.add(error.signature)
-        shown = Evidence("errors.met", error.text, error.source)
+        shown = Evidence("errors.met", error.text, error.source, EvidenceKind.MESSAGE)
         for implication in signature.implies:
             if implication.code not in silent and true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
@@ -254,7 +254,11 @@ def facts_of(conditions: Iterable[str], met: tuple[ErrorText, ...]) -> Iterable[
             continue
         if condition.startswith("signature:"):
             names = condition[len("signature:") :].split("|")
-            yield from (Evidence("errors.met", error.text, error.source) for error in met if error.signature in names)
+            yield from (
+                Evidence("errors.met", error.text, error.source, EvidenceKind.MESSAGE)
+                for error in met
+                if error.signature in names
+            )
         else:
             path = condition.removeprefix("known:")
             yield Evidence(re.split("[<>=]", path)[0], "", "")

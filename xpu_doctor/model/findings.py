@@ -73,13 +73,36 @@ FIRST = 100
 """Weight of a finding that comes before all faults of the machine: nothing of torch could be examined."""
 
 
+class EvidenceKind(Enum):
+    """What a piece of evidence is."""
+
+    FACT = "fact"
+    """A fact of the snapshot, by its path."""
+    MESSAGE = "message"
+    """A line of output that a signature knows."""
+    VARIABLE = "variable"
+    """A variable of the environment, by its name."""
+    TABLE = "table"
+    """A row of a table under data/, by the table's name."""
+    CASE = "case"
+    """A published case of the same fault."""
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """One fact that proves a finding: its path in the snapshot, its value, and who saw it."""
+    """One thing that proves a finding: what it is called, its value, and who saw it."""
 
     fact: str
+    """The path of a fact in the snapshot; else what a variable, table or case is called, as `kind` says."""
     value: str
     source: str
+    kind: EvidenceKind = EvidenceKind.FACT
+
+    @property
+    def label(self) -> str:
+        """What a reader sees before the value."""
+        words = {EvidenceKind.VARIABLE: "environment ", EvidenceKind.TABLE: "table "}
+        return words.get(self.kind, "") + self.fact
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
 from xpu_doctor.diagnosis.diagnose import conclude, diagnose
 from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.codec import decode, encode
-from xpu_doctor.model.findings import LADDER, Confidence, Evidence, Finding, Remedy, Severity
+from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Remedy, Severity
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
@@ -213,14 +213,13 @@ def _with_line(item: Evidence, texts: Mapping[str, Searched]) -> Evidence:
     place = _PLACE.match(item.source)
     if (
         place is None
-        or item.fact == "errors.met"
+        or item.kind is EvidenceKind.MESSAGE
         or place[1] not in texts
         or not 0 < int(place[2]) <= len(texts[place[1]].starts)
     ):
         return item
-    return Evidence(
-        item.fact, item.value, f"{item.source}: {' '.join(texts[place[1]].line(int(place[2])).split())[:160]}"
-    )
+    line = " ".join(texts[place[1]].line(int(place[2])).split())[:160]
+    return dataclasses.replace(item, source=f"{item.source}: {line}")
 
 
 def _is_guess(root: Finding) -> bool:

@@ -54,8 +54,11 @@ class EvidenceDocument:
     """A fact that proves a finding."""
 
     fact: str
+    """The path of the fact in the snapshot; where `kind` says another thing, what that is called."""
     value: str
     source: str
+    kind: str = "fact"
+    """`fact`, `message` (a line of output), `variable`, `table` (a row of the doctor's own tables) or `case` (a published one)."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
         finding.confidence.value,
         finding.subject,
         finding.summary,
-        [EvidenceDocument(item.fact, item.value, item.source) for item in finding.evidence],
+        [EvidenceDocument(item.label, item.value, item.source, item.kind.value) for item in finding.evidence],
         [
             RemedyDocument(
                 item.heading,

@@ -36,6 +36,7 @@ KEPT = frozenset(
         "exit_code",
         "layer",
         "state",
+        "kind",
         "severity",
         "confidence",
         "risk",

@@ -177,7 +177,7 @@ class _Page:
         limit = len(rows) if self.verbose else MAX_EVIDENCE
         for row in rows[:limit]:
             source = f"  ({row.source})" if self.verbose or row.fact == "" or ", line " in row.source else ""
-            met = row.fact == "errors.met"
+            met = row.kind == "message"
             yield from self.wrapped(
                 f"{row.source}: {row.value}" if met else f"{row.fact} = {row.value}{source}", indent=4, bullet=True
             )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver
@@ -105,7 +105,7 @@ class GpuDriverBug(Rule):
             f"the GPU driver {build.name} is known to be bad with {names(hit)}: {row.symptom}",
             severity=Severity.ERROR if seen else Severity.WARNING,
             confidence=Confidence.LIKELY,
-            evidence=(build.fact, Evidence("table drivers.bad", row.id, row.source)),
+            evidence=(build.fact, Evidence("drivers.bad", row.id, row.source, EvidenceKind.TABLE)),
             remedies=_remedies(machine, row),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
@@ -94,7 +94,11 @@ class GpuDriverTooOld(Rule):
                     f"the GPU driver {build.name} is too old for kernel {kernel.version}: {row.symptom}",
                     severity=Severity.ERROR if seen else Severity.WARNING,
                     confidence=Confidence.CERTAIN if seen else Confidence.LIKELY,
-                    evidence=(build.fact, "kernel.version", Evidence("table drivers.kernel", needs, row.source)),
+                    evidence=(
+                        build.fact,
+                        "kernel.version",
+                        Evidence("drivers.kernel", needs, row.source, EvidenceKind.TABLE),
+                    ),
                     remedies=install_driver(machine, newest=True),
                 )
                 return
@@ -112,7 +116,9 @@ class GpuDriverTooOld(Rule):
                     evidence=(
                         build.fact,
                         "torch.version",
-                        Evidence("table drivers.wsl", f"builds up to {row.build} are too old", row.source),
+                        Evidence(
+                            "drivers.wsl", f"builds up to {row.build} are too old", row.source, EvidenceKind.TABLE
+                        ),
                     ),
                     remedies=install_driver(machine, newest=True),
                 )
@@ -131,7 +137,12 @@ class GpuDriverTooOld(Rule):
                     confidence=Confidence.LIKELY,
                     evidence=(
                         *paths([gpu], gpus, "driver_version"),
-                        Evidence("table drivers.windows", f"32.0.101.{row.minimum} is the first one", row.source),
+                        Evidence(
+                            "drivers.windows",
+                            f"32.0.101.{row.minimum} is the first one",
+                            row.source,
+                            EvidenceKind.TABLE,
+                        ),
                     ),
                     remedies=(windows_driver(),),
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Torch, Xpu
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.driver import install_loader
@@ -83,7 +83,7 @@ class LevelZeroLoaderTooOld(Rule):
             evidence=(
                 "level_zero.loader_version",
                 "level_zero.loader_path",
-                Evidence("table drivers.loader", f"{floor.minimum} or newer is needed", floor.source),
+                Evidence("drivers.loader", f"{floor.minimum} or newer is needed", floor.source, EvidenceKind.TABLE),
             ),
             remedies=install_loader(machine),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Environment, Gpu, LevelZero, Machine, Xpu
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
 from xpu_doctor.remedies.driver import unset
 from xpu_doctor.rules.support.gpus import none_to_use
@@ -103,11 +103,11 @@ class DeviceHiddenByEnv(Rule):
     ) -> Finding:
         values = [(name, environment.get(name)) for name in names]
         shown = tuple(
-            Evidence(f"environment {name}", value or "(empty)", "environment of the target")
+            Evidence(name, value or "(empty)", "environment of the target", EvidenceKind.VARIABLE)
             for name, value in values
             if isinstance(value, str)
         )
-        said = ", ".join(f"{item.fact.partition(' ')[2]}={item.value}" for item in shown) or ", ".join(names)
+        said = ", ".join(f"{item.fact}={item.value}" for item in shown) or ", ".join(names)
         count = f"{left} of {whole} devices are left" if whole else "the runtime refuses its value"
         return self.found(
             "machine",

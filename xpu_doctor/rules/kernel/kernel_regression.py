@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import newer_kernel
@@ -51,6 +51,6 @@ class KernelRegression(Rule):
                     subject(hit, seen),
                     f"kernel {version} has a known fault with {names(hit)}: {row.symptom}",
                     severity=Severity.WARNING if hung else Severity.INFO,
-                    evidence=("kernel.version", Evidence("table drivers.bad_kernel", row.id, row.source)),
+                    evidence=("kernel.version", Evidence("drivers.bad_kernel", row.id, row.source, EvidenceKind.TABLE)),
                     remedies=newer_kernel(machine, row.fixed),
                 )

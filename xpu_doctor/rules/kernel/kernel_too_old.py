@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, Machine
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer
+from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
@@ -22,6 +22,7 @@ XE_SOURCE = Evidence(
     "known case",
     "zeInit finds no device on an A770 that xe drives",
     "https://github.com/intel/compute-runtime/issues/905",
+    EvidenceKind.CASE,
 )
 BACKPORTS = ("rhel", "centos", "almalinux", "rocky", "sles")
 """Distributions whose kernel keeps an old number and takes graphics drivers from newer ones."""
