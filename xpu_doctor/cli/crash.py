@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.version import __version__
 from xpu_doctor.text.output import to_stderr, to_stdout
-from xpu_doctor.text.redact import redactor_here
 from xpu_doctor.text.visible import described, visible_values
 
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ class _Hiding:
         if self._off:
             return text
         try:
+            from xpu_doctor.text.redact import redactor_here
+
             self._redactor = self._redactor or redactor_here(words=self._words)
             return self._redactor.text(text)
         except Exception as error:  # the fault may lie there
