@@ -27,7 +27,7 @@ def seconds(command: list[str]) -> float:
 
 
 def peak_memory(command: list[str]) -> int:
-    """The doctor's own peak memory in bytes, as it says itself."""
+    """Return the doctor's own peak memory in bytes, as it says itself."""
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     return int(json.loads(run.stdout)["tool"]["peak_memory_bytes"])
 

@@ -47,12 +47,12 @@ ROOTS = (
 
 
 def site(venv: Path) -> Path:
-    """The site-packages of an environment."""
+    """Return the site-packages of an environment."""
     return next((venv / "lib").glob("python3*")) / "site-packages"
 
 
 def stub_torch(venv: Path, folder: Path) -> Path:
-    """A torch whose one library needs every runtime library of the environment, beside a copy-free view of it."""
+    """Return a torch whose one library needs every runtime library of the environment, beside a copy-free view of it."""
     view = folder / "env"
     (view / "lib").mkdir(parents=True)
     for path in (venv / "lib").iterdir():
@@ -96,7 +96,7 @@ def seconds(command: list[str]) -> float:
 
 
 def median(rows: list[dict[str, Any]], name: str) -> float:
-    """The median of one column."""
+    """Return the median of one column."""
     return statistics.median(row[name] for row in rows)
 
 

@@ -99,7 +99,7 @@ def ask(python: str, code: str, *arguments: str) -> Any:
 
 
 def hardware() -> dict[str, Any]:
-    """What this machine is."""
+    """Return what this machine is."""
     names = [
         line.split(":", 1)[1].strip()
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -189,7 +189,7 @@ def cases(target: Any, gflops: float) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def judged(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdicts of a series and the spread of each signal."""
+    """Return the verdicts of a series and the spread of each signal."""
     sys.path.insert(0, str(ROOT))
     from xpu_doctor.diagnosis.where_it_ran import cpu_time_ratio, product_of, speedup, verdict
     from xpu_doctor.model.facts import Compute

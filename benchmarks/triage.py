@@ -49,7 +49,7 @@ SIZE = 15_000
 
 
 def paste(number: int) -> str:
-    """A paste of 15 KB; no two are the same, so that no cache helps."""
+    """Return a paste of 15 KB; no two are the same, so that no cache helps."""
     body = PASTE.replace("09:25", f"{number % 24:02d}:{number % 60:02d}")
     lines = (NOISE.format(number=number * 1000 + line) for line in range(SIZE))
     while len(body) < SIZE:

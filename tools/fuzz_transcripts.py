@@ -328,7 +328,7 @@ class Bench:
 
 
 def _fault(code: int, out: bytes, err: bytes, cpu: float, as_json: bool) -> str:
-    """What is wrong with how a case ended, or empty."""
+    """Return what is wrong with how a case ended, or empty."""
     if code not in (0, 1, 3):
         return f"exit code {code}: {err[-600:]!r}"
     if b"Traceback (most recent" in err:

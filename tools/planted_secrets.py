@@ -118,7 +118,7 @@ def telling_parts(plant: Plant) -> Iterator[str]:
 
 
 def survives(plant: Plant, text: str) -> bool:
-    """Whether a telling part of a value is in a text, as a word of its own where it is short."""
+    """Return whether a telling part of a value is in a text, as a word of its own where it is short."""
     return any(
         re.search(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])" if len(part) < CHUNK else re.escape(part), text)
         for part in telling_parts(plant)

@@ -165,7 +165,7 @@ class Room:
             trial.state.make(Place(self.at(self.layout.site), self.at(self.layout.work), self.layout.installer))
 
     def at(self, path: str) -> Path:
-        """A path of the layout in this copy."""
+        """Return a path of the layout in this copy."""
         return self.place / path
 
     def _relink(self, old: str) -> None:
@@ -205,7 +205,7 @@ class Room:
         )
 
     def check(self, python: str) -> dict[str, Any]:
-        """The report on the environment."""
+        """Return the report on the environment."""
         skipped = () if self.trial.state is not None and self.trial.state.imports else ("--skip", "import")
         done = self.run(sys.executable, "-m", "xpu_doctor", "check", "--python", python, "--json", *skipped)
         if done.returncode not in (0, 1, 3):
@@ -214,7 +214,7 @@ class Room:
         return document
 
     def version(self, python: str) -> str:
-        """The version of torch that a program imports, or why it does not."""
+        """Return the version of torch that a program imports, or why it does not."""
         done = self.run(python, "-c", "import torch; print(torch.__version__)")
         return done.stdout.strip() or (done.stderr.strip().splitlines() or [""])[-1]
 
@@ -348,12 +348,12 @@ def attempt(trial: Trial, templates: Templates, folder: Path) -> Outcome:
 
 
 def _shadow(path: str, trial: Trial, layout: Layout) -> bool:
-    """Whether it is the user's own file that the report says to rename, under its old name or its new one."""
+    """Return whether it is the user's own file that the report says to rename, under its old name or its new one."""
     return path in {str(Path(trial.path) / layout.work / name) for name in ("torch.py", "my_torch.py")}
 
 
 def trials(match: str = "", states: str = "", every: int = 1) -> list[Trial]:
-    """The trials to make: each kind in each state, paths and shells in turn; a third of the states where torch is foreign; one state in each path."""
+    """Return the trials to make: each kind in each state, paths and shells in turn; a third of the states where torch is foreign; one state in each path."""
     found: list[tuple[int, Trial]] = []
     for number, kind in enumerate(KINDS):
         ways: list[tuple[State | None, str]] = [(None, path) for path in PATHS]
@@ -414,7 +414,7 @@ def run(
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """The outcomes as a table with their totals; reasons below it."""
+    """Return the outcomes as a table with their totals; reasons below it."""
     names = list(dict.fromkeys(item.kind for item in outcomes))
     columns = [*(state.name for state in STATES), "its own"]
     own = {kind.one_state for kind in KINDS if kind.one_state}

@@ -68,7 +68,7 @@ def _end_with_the_doctor(requests: BinaryIO, on: bool) -> None:
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The two pipes to the doctor; descriptors 0 and 1 lead elsewhere from now on, for the plug-ins."""
+    """Return the two pipes to the doctor; descriptors 0 and 1 lead elsewhere from now on, for the plug-ins."""
     reading, writing = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt
@@ -186,7 +186,7 @@ def _rule(thing: Any, value: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _page(rule: type) -> str:
-    """The page beside the rule's module, empty where there is none."""
+    """Return the page beside the rule's module, empty where there is none."""
     path = Path(str(sys.modules[rule.__module__].__file__)).with_name(rule.__module__.rpartition(".")[2] + ".md")
     try:
         with path.open("rb") as stream:

@@ -203,7 +203,7 @@ class PluginProcesses:
 
 @cache
 def processes() -> PluginProcesses:
-    """The processes of this run; they are ended with it."""
+    """Return the processes of this run; they are ended with it."""
     made = PluginProcesses()
     atexit.register(made.close)
     return made

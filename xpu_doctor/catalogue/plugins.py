@@ -84,7 +84,7 @@ def load_plugins(taken: Callable[[], Iterable[str]]) -> Plugins:
 
 
 def _declares_plugins(folder: str) -> bool:
-    """Whether a folder of sys.path holds a distribution with our entry points; spares importing importlib.metadata."""
+    """Return whether a folder of sys.path holds a distribution with our entry points; spares importing importlib.metadata."""
     return any(b"[xpu_doctor." in text for text in _entry_points_texts(folder))
 
 
@@ -109,7 +109,7 @@ def _entries(group: str) -> tuple[EntryPoint, ...]:
 
 
 def _distribution(entry: EntryPoint) -> str:
-    """The distribution that declares an entry point."""
+    """Return the distribution that declares an entry point."""
     try:
         dist = getattr(entry, "dist", None)
         return str((dist.metadata["Name"] if dist is not None else "") or "an unknown distribution")

@@ -112,7 +112,7 @@ def _print_document(document: dict[str, object], arguments: Sequence[str]) -> No
 
 
 def _document(said: str, code: ExitCode, verdict: str, hidden: dict[str, int] | None) -> dict[str, object]:
-    """A complete document that says only that the tool failed."""
+    """Return a complete document that says only that the tool failed."""
     return {
         "schema": 1,
         "tool": {"name": "xpu-doctor", "version": __version__, "peak_memory_bytes": None},

@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="xpu-doctor")
 def cli() -> None:
-    """Finds out why PyTorch does not use your Intel GPU, and prints the exact commands to fix it."""
+    """Find out why PyTorch does not use your Intel GPU, and print the exact commands to fix it."""
 
 
 def main(arguments: list[str] | None = None) -> None:

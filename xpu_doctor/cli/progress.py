@@ -34,7 +34,7 @@ class Progress:
                 self._thread = None
 
     def begins(self, stage: str, deadline: float, agent: str = "") -> None:
-        """A stage begins; an empty name says that its agent is done."""
+        """Note that a stage begins; an empty name says that its agent is done."""
         with self._lock:
             self._running.pop(agent, None)
             if stage:

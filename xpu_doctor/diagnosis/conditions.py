@@ -46,7 +46,7 @@ def condition(text: str) -> Condition:
 
 
 def condition_holds(text: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
-    """Whether a condition is known to hold; `!` before it asks that it is not known to hold.
+    """Return whether a condition is known to hold; `!` before it asks that it is not known to hold.
 
     Raises:
         ValueError: the condition is not written in one of the known forms.
@@ -75,7 +75,7 @@ class Truth:
         self._known: dict[str, bool] = {}
 
     def of(self, when: Iterable[str], unless: Iterable[str] = ()) -> bool:
-        """Whether all conditions of `when` hold and none of `unless`."""
+        """Return whether all conditions of `when` hold and none of `unless`."""
         return all(map(self._one, when)) and not any(map(self._one, unless))
 
     def _one(self, text: str) -> bool:
@@ -93,7 +93,7 @@ def _value(snapshot: Snapshot, path: str) -> Any:
 
 
 def _equal(value: Any, wanted: tuple[str, ...]) -> bool:
-    """Whether a value is one of the wanted ones; of a tuple, whether it holds one of them."""
+    """Return whether a value is one of the wanted ones; of a tuple, whether it holds one of them."""
     values = value if isinstance(value, tuple) else (value,)
     return any(_text(item) in wanted for item in values) or (not values and "none" in wanted)
 

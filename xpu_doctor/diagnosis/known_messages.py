@@ -53,7 +53,7 @@ def _hits(signature: Signature, words: list[str], text: Searched, source: str) -
 
 @cache
 def _looked_up() -> tuple[WordTable, dict[str, list[int]]]:
-    """The words of all rows, and for each word the numbers of its rows."""
+    """Return the words of all rows, and for each word the numbers of its rows."""
     rows: dict[str, list[int]] = {}
     for number, signature in enumerate(signatures()):
         for word in signature.words:

@@ -105,7 +105,7 @@ TOLD = "nothing speaks against it: torch said that it finds a GPU"
 
 
 def _lifted(rungs: list[Rung], snapshot: Snapshot) -> tuple[Rung, ...]:
-    """A rung that could not be seen by itself works where a higher one, which rests on it, was seen to work.
+    """Return the rungs, with those as working that were not seen themselves but on which a higher working one rests.
 
     Of a text no more is known than what torch said in it: since 2.13 it counts devices without SYCL, and a count proves no runtime.
     """

@@ -48,7 +48,7 @@ def intel_gpus(snapshot: Snapshot) -> tuple[Gpu, ...]:
 
 @_proof
 def device(snapshot: Snapshot) -> Proof:
-    """An Intel display device is on the bus."""
+    """Return whether an Intel display device is on the bus."""
     gpus = intel_gpus(snapshot)
     if not gpus:
         return Proof(False, "no Intel display device was seen")
@@ -132,7 +132,7 @@ def runtime(snapshot: Snapshot) -> Proof:
 
 @_proof
 def wheel(snapshot: Snapshot) -> Proof:
-    """An XPU build is installed; another build is judged by its rules alone."""
+    """Return whether an XPU build is installed; another build is judged by its rules only."""
     if known(snapshot.torch.installed) is False:
         works = snapshot.imported.succeeded is True
         return Proof(
@@ -165,7 +165,7 @@ def enumeration(snapshot: Snapshot) -> Proof:
 
 @_proof
 def compute(snapshot: Snapshot) -> Proof:
-    """A matmul provably ran on a GPU."""
+    """Return whether a matmul provably ran on a GPU."""
     facts: Any = getattr(snapshot, "compute", None)
     if facts is None or isinstance(facts, Unknown) or facts.devices == NOT_EXAMINED:
         return Proof(False, "the timed matmul was not run", pointless=True)

@@ -86,7 +86,7 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
 
 
 def _reported(reported: Reported, weight: int, before: MessageEvidence | None) -> MessageEvidence:
-    """A root cause that a report of the doctor names; what else points to it is kept as evidence."""
+    """Return the evidence of a root cause that a report of the doctor names; what else points to it is kept as evidence."""
     confidence = next((item for item in Confidence if item.value == reported.confidence), Confidence.POSSIBLE)
     shown = Evidence("pasted.reported", f"the report names {reported.code}", reported.source)
     severity = next((item for item in Severity if item.value == reported.severity), None)
@@ -176,7 +176,7 @@ def merge(
 
 
 def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
-    """A rule's own finding with the evidence of a message."""
+    """Return a rule's own finding with the evidence of a message."""
     return replace(
         own,
         confidence=max(own.confidence, message.confidence, key=lambda confidence: confidence.rank),
@@ -187,7 +187,7 @@ def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: C
 
 
 def _of_message(rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
-    """The finding that a message alone makes."""
+    """Return the finding that rests on a message only."""
     fix = (Remedy(message.fix[0].upper() + message.fix[1:], ""),) if message.fix else ()
     found = rule.found(
         "machine",
@@ -215,7 +215,7 @@ def _severity_alone(rule: Rule, message: MessageEvidence, context: CommandContex
 
 
 def _raised_severity(own: Finding, rule: Rule, message: MessageEvidence, context: CommandContext) -> Severity:
-    """The severity of a rule's own finding, or the rule's where a message says more than that it is possible."""
+    """Return the severity of a rule's own finding, or the rule's where a message says more than that it is possible."""
     if message.severity is not None:
         return message.severity
     if message.confidence is Confidence.POSSIBLE:

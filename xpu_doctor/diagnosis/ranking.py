@@ -49,14 +49,14 @@ def subjects_agree(one: str, other: str) -> bool:
 
 
 def _sure_enough(cause: Finding, finding: Finding, symptoms: frozenset[str]) -> bool:
-    """Whether a cause is more than a guess, and no weaker than the finding it would hide; a symptom may hide under a guess."""
+    """Return whether a cause is more than a guess, and no weaker than the finding it would hide; a symptom may hide under a guess."""
     return finding.code in symptoms or (
         cause.confidence is not Confidence.POSSIBLE and cause.confidence.rank >= finding.confidence.rank
     )
 
 
 def _descends(index: int, ancestor: int, parent: Mapping[int, int]) -> bool:
-    """Whether `index` already hangs, directly or not, under `ancestor`: plug-ins may declare circles."""
+    """Return whether `index` already hangs, directly or not, under `ancestor`: plug-ins may declare circles."""
     while index in parent:
         index = parent[index]
         if index == ancestor:
@@ -107,7 +107,7 @@ def in_mending_order(roots: Iterable[Finding], symptoms: frozenset[str] = frozen
 
 
 def _tree(index: int, ordered: list[Finding], parent: Mapping[int, int]) -> Finding:
-    """A finding with what it explains below it; what is more than a guess at the cause of an error matters as much as that error."""
+    """Return a finding with what it explains below it; what is more than a guess at the cause of an error matters as much as that error."""
     own = ordered[index]
     children = tuple(_tree(child, ordered, parent) for child in range(len(ordered)) if parent.get(child) == index)
     if not children and not own.explains:

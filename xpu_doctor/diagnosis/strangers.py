@@ -114,7 +114,7 @@ def findings_of(rule: Rule, groups: Sequence[Any]) -> list[Any]:
 
 
 def _values(item: Any, rule: Rule) -> Any:
-    """A finding as plain values."""
+    """Return a finding as plain values."""
     import msgspec
 
     from xpu_doctor.model.findings import Finding

@@ -92,7 +92,7 @@ def verdict(device: ComputeDevice, cpu: CpuProduct) -> Verdict:
 
 
 def _signs(device: ComputeDevice, product: Product, cpu: CpuProduct) -> Iterator[Sign]:
-    """The signs that speak; one whose figure is not known, or lies between its bounds, is silent."""
+    """Yield the signs that point one way; one whose figure is unknown, or lies between its bounds, is left out."""
     yield from _cpu_time(product, cpu)
     yield from _queue(product)
     yield from _threads(product, cpu)

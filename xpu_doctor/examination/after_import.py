@@ -87,7 +87,7 @@ def _working(xpu: Xpu) -> int:
 
 
 def _with_compute(snapshot: Snapshot, session: Session) -> Snapshot:
-    """The timed matmul runs only where there is a device to run it on."""
+    """Return the snapshot with the timed matmul, which runs only where there is a device to run it on."""
     if not session.wants("matmul", Layer.COMPUTE):
         return snapshot
     if not session.devices and not (isinstance(snapshot.xpu.device_count, int) and snapshot.xpu.device_count > 0):

@@ -87,7 +87,7 @@ class Running:
         return self.live.results() if self.live else ()
 
     def end_the_others(self) -> None:
-        """The interpreter does not start as it is: nothing else is asked of it, and nobody waits for more deadlines."""
+        """End the other processes: the interpreter does not start as it is, and nobody has to wait for more deadlines."""
         if self.live:
             self.live.close()
         if self.level_zero:
@@ -166,7 +166,7 @@ def _first_facts(
 
 
 def _answered(results: tuple[StageResult, ...]) -> bool:
-    """Whether the interpreter started as it is and said anything."""
+    """Return whether the interpreter started as it is and said anything."""
     first = next(iter(results), None)
     died = first is not None and first.outcome in ("crash", "exit", "hang") and not first.record.get("exception")
     return first is None or not (first.name == START or (first.name == "interpreter" and died))
@@ -178,5 +178,5 @@ def _seconds(result: StageResult) -> float:
 
 
 def now() -> str:
-    """The time of day in UTC, ISO 8601."""
+    """Return the time of day in UTC, ISO 8601."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

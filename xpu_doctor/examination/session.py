@@ -29,7 +29,7 @@ def _say_nothing(stage: str, seconds: float, process: str) -> None:
 
 
 def _working_folder() -> str | None:
-    """The working folder, None where it was deleted under us."""
+    """Return the working folder, None where it was deleted under us."""
     try:
         return os.getcwd()
     except OSError:

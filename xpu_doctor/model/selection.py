@@ -30,7 +30,7 @@ class Selection:
     without_probes: frozenset[str] = frozenset()
 
     def wants(self, layer: Layer) -> bool:
-        """Whether a layer was asked for."""
+        """Return whether a layer was asked for."""
         return layer in self.layers
 
     @property

@@ -150,7 +150,7 @@ def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], op
 
 
 def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
-    """Whether a line to type holds a string of the snapshot that is neither a known word nor a version."""
+    """Return whether a line to type holds a string of the snapshot that is neither a known word nor a version."""
     typed = "\n".join(
         text
         for finding in flat(diagnosis.root_causes)
@@ -170,7 +170,7 @@ def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]],
 
 
 def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
-    """A symptom in a pasted text that nothing explains is no certain cause; guesses come last, and a few of them are enough."""
+    """Return the diagnosis with unexplained symptoms as less than certain, and with only a few guesses, which come last."""
     if snapshot.origin != "pasted":
         return diagnosis
     symptoms = {rule.code for rule in rules if rule.symptom}
@@ -223,7 +223,7 @@ def _with_line(item: Evidence, texts: Mapping[str, Searched]) -> Evidence:
 
 
 def _is_guess(root: Finding) -> bool:
-    """Whether a root cause comes after those that a message or a fact makes likely: a guess, or a note that nobody complains of."""
+    """Return whether a root cause comes after those that a message or a fact makes likely: a guess, or a note that nobody complains of."""
     return root.confidence is Confidence.POSSIBLE or (root.severity is Severity.INFO and root.weight <= 0)
 
 

@@ -232,7 +232,7 @@ def _group(kind: type[Any], values: dict[str, Any]) -> Any:
 
 
 def _blank(kind: type[Any]) -> dict[str, Any]:
-    """The facts of a group, none of which the text shows."""
+    """Return the facts of a group, none of which the text shows."""
     return {
         name: NOT_IN_TEXT for name, field in kind.__dataclass_fields__.items() if isinstance(field.default, Unknown)
     }

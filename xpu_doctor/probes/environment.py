@@ -22,5 +22,5 @@ def environment(host: Host) -> Environment:
 
 
 def _key(host: Host, name: str) -> str:
-    """A name as it is compared: on Windows case means nothing."""
+    """Return a name as it is compared: on Windows case means nothing."""
     return name.upper() if host.platform == "windows" else name

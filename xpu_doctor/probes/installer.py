@@ -92,7 +92,7 @@ def _manager(
     has_pip: Maybe[bool],
     environment: Mapping[str, str],
 ) -> Seen | None:
-    """The manager by the strongest sign: conda-meta, a lock file beside, a manager's cache, its own shell, pyvenv.cfg, INSTALLER."""
+    """Return the manager by the strongest sign: conda-meta, a lock file beside, a manager's cache, its own shell, pyvenv.cfg, INSTALLER."""
     prefix = known_or(python.prefix, "")
     if not prefix:
         return None
@@ -120,7 +120,7 @@ def _of_conda(host: Host, prefix: str) -> Seen:
 
 
 def _project(host: Host, prefix: str, folder: str, wrote: str, environment: Mapping[str, str]) -> Seen | None:
-    """The project whose files the environment was made from: it lies around it, or in a manager's cache, or its shell is active."""
+    """Return the project whose files the environment was made from: it lies around it, or in a manager's cache, or its shell is active."""
     parent = _parent(prefix)
     named = pipenv_project(host, prefix)
     if named and _exists(host, _join(named, "Pipfile")):
@@ -142,7 +142,7 @@ def _project(host: Host, prefix: str, folder: str, wrote: str, environment: Mapp
 
 
 def _project_above(host: Host, folder: str, manager: str) -> str:
-    """The nearest folder from the working folder up that holds that manager's files, or empty."""
+    """Return the nearest folder from the working folder up that holds that manager's files, or empty."""
     here = folder
     for _ in range(UP if folder else 0):
         if any(name == manager for _, name in _locks(host, here)) or any(
@@ -209,7 +209,7 @@ def _on_path(host: Host, name: str, environment: Mapping[str, str], windows: boo
 
 
 def _externally_managed(host: Host, python: Python) -> Maybe[bool]:
-    """Whether PEP 668's marker lies in the standard library; a virtual environment is free of it."""
+    """Return whether PEP 668's marker lies in the standard library; a virtual environment is free of it."""
     if isinstance(python.virtual_environment, Unknown):
         return python.virtual_environment
     if python.virtual_environment:

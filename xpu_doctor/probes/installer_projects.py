@@ -72,7 +72,7 @@ def _members(host: Host, folder: str, root: dict[str, Any]) -> Iterator[tuple[st
 
 
 def _names_torch(table: dict[str, Any]) -> bool:
-    """Whether a pyproject.toml requires torch: itself, in an extra, or in a group."""
+    """Return whether a pyproject.toml requires torch: itself, in an extra, or in a group."""
     project = _deeper(table, "project")
     lists = [
         project.get("dependencies"),
@@ -95,7 +95,7 @@ def pixi_place(host: Host, prefix: str) -> Place | None:
 
 
 def _pixi_file(text: str) -> tuple[str, str]:
-    """The manifest's path and the environment's name of the file that pixi leaves in an environment."""
+    """Return the manifest's path and the environment's name of the file that pixi leaves in an environment."""
     try:
         table = json.loads(text)
     except (ValueError, RecursionError):
@@ -149,7 +149,7 @@ def _table(host: Host, path: str) -> Maybe[dict[str, Any]]:
 
 
 def _deeper(table: Any, *names: str) -> dict[str, Any]:
-    """A table inside of tables, empty where there is none."""
+    """Return a table inside of tables, empty where there is none."""
     for name in names:
         table = table.get(name) if isinstance(table, dict) else None
     return table if isinstance(table, dict) else {}

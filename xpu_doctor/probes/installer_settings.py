@@ -128,7 +128,7 @@ def uv_files(host: Host, environment: Mapping[str, str], folder: str) -> tuple[s
 
 
 def _uv_project(host: Host, folder: str) -> tuple[str, ...]:
-    """The nearest uv.toml, or pyproject.toml with a table for uv, from the working folder up."""
+    """Return the nearest uv.toml, or pyproject.toml with a table for uv, from the working folder up."""
     mark, here = _mark(host), folder.rstrip("/\\")
     for _ in range(UP if folder else 0):
         if host.exists(f"{here}{mark}uv.toml") is True:

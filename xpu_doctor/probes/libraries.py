@@ -53,5 +53,5 @@ def nothing(reason: str) -> Libraries:
 
 
 def _user_base(site: str) -> str:
-    """The folder that sysconfig calls userbase: on Windows, two above the user's site folder."""
+    """Return the folder that sysconfig calls userbase: on Windows, two above the user's site folder."""
     return os.path.dirname(os.path.dirname(site)) if site else ""

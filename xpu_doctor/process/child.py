@@ -96,7 +96,7 @@ class Child:
         return True
 
     def _ended(self) -> bool:
-        """Whether the child has ended; it stays a zombie, so that its group's number cannot be given away."""
+        """Return whether the child has ended; it stays a zombie, so that its group's number cannot be given away."""
         if sys.platform == "win32":
             return self._process.poll() is not None
         try:

@@ -67,7 +67,7 @@ def _kill(pid: int) -> None:
 
 
 def _alive(pid: int) -> bool:
-    """Whether a process still runs; a zombie that its parent has not reaped does not."""
+    """Return whether a process still runs; a zombie that its parent has not reaped does not."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
             return stream.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")

@@ -74,7 +74,7 @@ _SETTING = ("Remove-Item", "$env:", "set ")
 
 
 def _settings(command: Command, shell: Shell) -> tuple[str, ...]:
-    """The lines that change the environment of a shell which cannot do so for one command."""
+    """Return the lines that change the environment of a shell which cannot do so for one command."""
     if shell is Shell.SH:
         return ()
     if shell is Shell.POWERSHELL:
@@ -139,7 +139,7 @@ def _sh(word: str) -> str:
 
 
 def _printf(word: str) -> str:
-    """The word as the output of printf: POSIX has no `$'...'`, and fish reads a doubled backslash in quotes as one."""
+    """Return the word as the output of printf: POSIX has no `$'...'`, and fish reads a doubled backslash in quotes as one."""
     if word.endswith("\n"):
         raise Unprintable("a shell drops the line end that this name ends with")
     body = "".join(mark if _shown_in_printf(mark, place) else _octal(mark) for place, mark in enumerate(word))

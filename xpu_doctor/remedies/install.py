@@ -107,7 +107,7 @@ def missing_requirement(python: Python, installer: Installer, spec: str) -> Reme
 
 
 def _shown(remedy: Remedy, commands: tuple[Command, ...], check: tuple[Command, ...]) -> tuple[Remedy, ...]:
-    """The remedy once for each shell whose lines differ; a shell that cannot take a word literally is left out, and why is said."""
+    """Return the remedy once for each shell whose lines differ; a shell that cannot take a word literally is left out, and why is said."""
     variants: dict[Shell, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     reasons: list[str] = []
     for shell in shells(remedy.os):
@@ -141,7 +141,7 @@ def _title(patient: Patient, other: bool) -> str:
 
 
 def _left_out(patient: Patient, apart: bool) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
-    """What commands, and the person's program, must leave out so that the new torch is the one that is imported."""
+    """Return what commands, and the person's program, must leave out so that the new torch is the one that is imported."""
     unset: tuple[str, ...] = ()
     variables: dict[str, str] = {}
     why: list[str] = []

@@ -35,7 +35,7 @@ def stands_apart(patient: Patient) -> bool:
 
 
 def _by_project(patient: Patient) -> bool:
-    """Whether the manager's own commands are printed: it has a project, and something there that a requirement can be added to."""
+    """Return whether the manager's own commands are printed: it has a project, and something there that a requirement can be added to."""
     if patient.manager not in PROJECTS or not patient.project or known_or(patient.installer.virtual_root, False):
         return False
     return not (patient.apart and patient.manager == "pipenv")

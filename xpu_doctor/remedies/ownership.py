@@ -35,7 +35,7 @@ class Owner(Enum):
 
     @property
     def foreign(self) -> bool:
-        """Whether it is certainly not the target's own."""
+        """Return whether it is certainly not the target's own."""
         return self not in (Owner.TARGET, Owner.UNKNOWN)
 
 
@@ -116,6 +116,6 @@ def _same(one: str, other: str) -> bool:
 
 
 def _plain(path: str) -> str:
-    """A path with one kind of separator; Windows does not tell letters of different case apart."""
+    """Return a path with one kind of separator; Windows does not tell letters of different case apart."""
     windows = re.match(r"[A-Za-z]:[\\/]|\\\\", path) is not None
     return (path.replace("\\", "/").lower() if windows else path).rstrip("/") or path[:1]

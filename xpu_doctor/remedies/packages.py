@@ -145,6 +145,6 @@ def deletions(python: str, os: str, folders: tuple[str, ...]) -> list[Command]:
 
 
 def _named(python: Python) -> tuple[str, str]:
-    """What to type for the interpreter, and its system."""
+    """Return what to type for the interpreter, and its system."""
     os = known_or(python.os, "linux")
     return known_or(python.executable, "") or ("python" if os == "windows" else "python3"), os

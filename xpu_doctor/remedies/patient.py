@@ -161,7 +161,7 @@ def _unregistered(own: tuple[Distribution, ...], torch: Torch, python: Python) -
 
 
 def _folders(dist: Distribution) -> tuple[str, str]:
-    """The folders of one of torch's packages: its module, and its metadata."""
+    """Return the folders of one of torch's packages: its module, and its metadata."""
     mark = "\\" if "\\" in dist.location else "/"
     return f"{dist.location}{mark}{'triton' if dist.name in TRITONS else dist.name}", dist.metadata_path
 
@@ -215,7 +215,7 @@ def _place(owner: Owner, foreign: tuple[Distribution, ...], torch: Torch, python
 def _hidden(
     own: tuple[Distribution, ...], foreign: tuple[Distribution, ...], torch: Torch, python: Python
 ) -> tuple[str, bool]:
-    """The foreign place of torch or its partners that an install has to hide, and whether it holds the runtime's libraries too."""
+    """Return the foreign place of torch or its partners that an install has to hide, and whether it holds the runtime's libraries too."""
     others = [dist for dist in foreign if owner_of_distribution(dist, python) not in (Owner.PYTHONPATH, Owner.USER)]
     met = [dist for dist in others if dist.name in (*TRIO, *TRITONS)]
     owner = owner_of_torch(torch, python)

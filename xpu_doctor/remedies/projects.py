@@ -68,7 +68,7 @@ def _untying(patient: Patient) -> tuple[str, ...]:
 
 
 def by_poetry(patient: Patient, target: Wanted) -> Plan:
-    """A trial asks the index first; poetry itself downloads a package before it replaces it."""
+    """Return a sequence whose trial asks the index first; poetry itself downloads a package before it replaces it."""
     poetry = ("poetry", "--directory", patient.project)
     pre = ("--allow-prereleases",) if target.pre else ()
     options = ("--no-cache", "--source", INDEX_NAME, *pre, *target.direct)
@@ -127,7 +127,7 @@ def by_hatch(patient: Patient, made: Plan) -> Plan:
 
 
 def by_pixi(patient: Patient, target: Wanted) -> Plan:
-    """The manifest and the lock first, with --no-install; the environment is changed by the last step alone."""
+    """Return a sequence that changes manifest and lock first, with --no-install; only the last step changes the environment."""
     name = patient.installer.environment or "default"
     named = [
         f'{re.split("[=<>]", spec)[0]} = {{ version = "{_version(spec)}", index = "{target.index}" }}'
@@ -161,14 +161,14 @@ def _triton(target: Wanted) -> tuple[str, ...]:
 
 
 def _labelled(target: Wanted) -> tuple[str, ...]:
-    """The requirements with the label of XPU builds, for managers that take a package from whichever index has its version."""
+    """Return the requirements with the label of XPU builds, for managers that take a package from whichever index has its version."""
     return tuple(
         f"{spec}+xpu" if re.match(r"(torchvision|torchaudio)==[^+]+$", spec) else spec for spec in target.direct
     )
 
 
 def _version(spec: str) -> str:
-    """The version of a requirement as pixi's manifest writes it."""
+    """Return the version of a requirement as pixi's manifest writes it."""
     match = re.search(r"==.+", spec)
     return match[0] if match else "*"
 
@@ -180,7 +180,7 @@ def _by_hand(patient: Patient, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _in_project(patient: Patient) -> bool:
-    """Whether the environment is where uv looks for that of the project."""
+    """Return whether the environment is where uv looks for that of the project."""
     return not patient.prefix or re.search(r"[\\/]\.venv[\\/]?$", patient.prefix) is not None
 
 

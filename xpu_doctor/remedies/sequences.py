@@ -124,7 +124,7 @@ def by_uv(patient: Patient, target: Wanted) -> Plan:
 
 
 def new_environment(patient: Patient, target: Wanted) -> Plan:
-    """A virtual environment in a folder of its own, by venv, or by uv where venv is not whole and uv is there."""
+    """Return a virtual environment in a folder of its own, by venv, or by uv where venv is not whole and uv is there."""
     new = new_python(patient.os)
     if not patient.ensurepip and known_or(patient.installer.uv, "") == "command":
         return _new_environment_by_uv(patient, target)

@@ -89,7 +89,7 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
 
 
 def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
-    """What the texts say so far, and what to do about it where that is likely enough."""
+    """Yield what the texts say so far, and what to do about it where that is likely enough."""
     if not roots:
         yield "What you sent shows that torch finds the GPU." if works else "What you sent does not show the cause yet."
         return
@@ -116,7 +116,7 @@ def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
 
 
 def _named(finding: FindingDocument) -> str:
-    """The code of a finding, as a link to its page where it has one."""
+    """Return the code of a finding, as a link to its page where it has one."""
     return f"[`{finding.code}`]({finding.page})" if finding.page else f"`{finding.code}`"
 
 

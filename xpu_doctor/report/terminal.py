@@ -67,7 +67,7 @@ def _columns(stream: TextIO, variables: Mapping[str, str]) -> int:
 
 
 def _encodes(stream: TextIO) -> bool:
-    """Whether the stream's encoding has every mark."""
+    """Return whether the stream's encoding has every mark."""
     try:
         "".join(pretty for pretty, _ in MARKS.values()).encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):

@@ -147,7 +147,7 @@ class _Page:
             yield self.terminal.style(f"  {finding.page}", "dim")
 
     def divided(self) -> tuple[list[FindingDocument], list[FindingDocument]]:
-        """The root causes to show in full, and what is only possible besides: of a pasted text that may be much."""
+        """Return the root causes to show in full, and what is only possible besides: of a pasted text that may be much."""
         roots = self.report.root_causes
         if self.verbose or self.report.origin != "pasted":
             return roots, []

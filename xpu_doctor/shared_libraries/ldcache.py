@@ -58,7 +58,7 @@ def _parse(data: bytes, machine: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def _level(hwcap: int, levels: list[str]) -> str:
-    """The processor level of an entry; `?` for one of the older kinds, which nothing asks for."""
+    """Return the processor level of an entry; `?` for one of the older kinds, which nothing asks for."""
     index = hwcap & 0xFFFFFFFF
     if hwcap & HWCAP_EXTENSION:
         return levels[index] if index < len(levels) else "?"

@@ -145,7 +145,7 @@ class AgentRun:
 
 
 def _after(stages: tuple[str, ...], dead: str, results: Mapping[str, StageResult]) -> tuple[str, ...]:
-    """The stages still to run after one died: those that do not need a stage that went wrong."""
+    """Return the stages still to run after one died: those that do not need a stage that went wrong."""
     if not dead or dead not in stages:
         return ()
     rest = stages[stages.index(dead) + 1 :]
@@ -241,7 +241,7 @@ class _Agent:
 
     @property
     def spoke(self) -> bool:
-        """Whether the interpreter got as far as to say anything."""
+        """Return whether the interpreter got as far as to say anything."""
         return self._spoke
 
     def _overdue(self) -> bool:
@@ -404,7 +404,7 @@ def _failed(stage: str, said: dict[str, Any]) -> StageResult:
 
 
 def _last_words(output: str) -> str:
-    """The line that tells most of what a process printed before it died, the last one or the last error, in words, or empty."""
+    """Return the line that tells most of what a process printed before it died, the last one or the last error, in words, or empty."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "Error" in line and line.isprintable()]
     chosen = [*lines[-1:], *errors[-1:]][-1:]

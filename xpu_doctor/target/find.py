@@ -96,7 +96,7 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
 
 
 def _expanded(option: str) -> Path:
-    """The path with its `~` followed.
+    """Return the path with its `~` followed.
 
     Raises:
         TargetError: there is no such user, or no home folder.
@@ -112,7 +112,7 @@ def _expanded(option: str) -> Path:
 
 
 def _absolute(path: Path) -> str:
-    """The absolute path; where the working folder was deleted, the path as it is."""
+    """Return the absolute path; where the working folder was deleted, the path as it is."""
     try:
         return str(path.absolute())
     except OSError:
@@ -131,7 +131,7 @@ def interpreter_in(folder: Path, windows: bool) -> Path | None:
 
 
 def _dead_link(folder: Path) -> str:
-    """What is wrong with the interpreter's link in a folder, in words, or empty where there is no such link."""
+    """Return what is wrong with the interpreter's link in a folder, in words, or empty where there is no such link."""
     for name in ("bin/python3", "bin/python", "Scripts/python.exe"):
         link = folder / name
         if os.path.islink(link):
@@ -141,7 +141,7 @@ def _dead_link(folder: Path) -> str:
 
 
 def _searchable(path: str) -> bool:
-    """Whether all folders above a path may be searched by this user."""
+    """Return whether all folders above a path may be searched by this user."""
     return all(
         os.access(parent, os.X_OK, effective_ids=os.access in os.supports_effective_ids)
         for parent in Path(path).parents
@@ -189,7 +189,7 @@ def _resolved(path: str, around: Surroundings) -> str | None:
 
 
 def _stands_for_another(path: str) -> bool:
-    """Whether a file is a pyenv or asdf shim, the `py` launcher, or an alias of the Windows Store."""
+    """Return whether a file is a pyenv or asdf shim, the `py` launcher, or an alias of the Windows Store."""
     parts = [part.lower() for part in path.replace("\\", "/").split("/")]
     return "shims" in parts or parts[-1] in ("py", "py.exe") or "windowsapps" in parts
 
@@ -221,7 +221,7 @@ def other_interpreters(chosen: str, around: Surroundings) -> tuple[tuple[str, st
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two paths lead to one environment; a venv's interpreter is a link, so folders are compared."""
+    """Return whether two paths lead to one environment; a venv's interpreter is a link, so folders are compared."""
     try:
         return os.path.realpath(os.path.dirname(one)) == os.path.realpath(os.path.dirname(other))
     except OSError:  # the working folder was deleted

@@ -86,7 +86,7 @@ def _fields(kind: type[Any]) -> Iterable[str]:
 
 
 def _imported(group: Import, result: StageResult | None) -> Import:
-    """A stage that ran and gave nothing has failed to import; only a stage that did not run leaves it unknown."""
+    """Return the group as failed where the stage ran and gave nothing; only a stage that did not run leaves it unknown."""
     if result is None or group.succeeded is True:
         return group
     return dataclasses.replace(group, succeeded=False)

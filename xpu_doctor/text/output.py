@@ -148,7 +148,7 @@ def _put(stream: TextIO, text: str, own_sequences: bool) -> None:
 
 
 def _ascii_json(text: str) -> str:
-    """A JSON text with all letters beyond ASCII escaped: it is the same document in every encoding."""
+    """Return a JSON text with all letters beyond ASCII escaped, which makes it the same document in every encoding."""
     return re.sub(r"[^\x00-\x7f]", lambda match: "".join(f"\\u{unit:04x}" for unit in _utf16_units(match[0])), text)
 
 

@@ -119,7 +119,7 @@ def _kept(real: str, python: str | None) -> str:
 
 
 def _belongs(real: str, python: str) -> bool:
-    """Whether a path is an interpreter, or lies among the own files of an environment of it."""
+    """Return whether a path is an interpreter, or lies among the own files of an environment of it."""
     path = os.path.normcase(real)
     for prefix in _prefixes(python):
         if path.startswith(prefix.rstrip(os.sep) + os.sep):
@@ -148,7 +148,7 @@ def _is_program(path: str) -> bool:
 
 
 def _strangers_link(absolute: str) -> str:
-    """The first link on a path that belongs neither to this user nor to root, or empty."""
+    """Return the first link on a path that belongs neither to this user nor to root, or empty."""
     if not hasattr(os, "geteuid"):
         return ""
     path = absolute

@@ -59,7 +59,7 @@ class Pattern:
 
     @property
     def names(self) -> bool:
-        """Whether it tells names of people or machines."""
+        """Return whether it tells names of people or machines."""
         return any(kind in NAMES for kind, _ in self.groups)
 
 

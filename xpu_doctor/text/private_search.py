@@ -59,14 +59,14 @@ STANDS_FOR_SOMEBODY = re.compile(r"(?i)[^\w]|_{2}|x{2,}$|\*|your|redacted|anonym
 
 @cache
 def _field_words() -> frozenset[str]:
-    """The words of the tables and parsers; `tools/update_field_words.py` writes them."""
+    """Return the words of the tables and parsers; `tools/update_field_words.py` writes them."""
     return frozenset(
         resources.files("xpu_doctor").joinpath("data").joinpath("field_words.txt").read_text(encoding="utf-8").split()
     )
 
 
 def is_a_word(name: str) -> bool:
-    """Whether a name, in lower case, is a word by which texts are diagnosed, or one of the system: elsewhere in a text it is no name."""
+    """Return whether a name, in lower case, is a word by which texts are diagnosed, or one of the system: elsewhere in a text it is no name."""
     return name in NOBODY or name in _field_words()
 
 
@@ -82,7 +82,7 @@ def marks_in(text: Searched) -> set[str]:
 
 
 def may_match(pattern: Pattern, text: Searched, present: set[str]) -> bool:
-    """Whether a text holds what every match of a row holds."""
+    """Return whether a text holds what every match of a row holds."""
     return MAY_HOLD[pattern.look](text.body) if pattern.look else not present.isdisjoint(pattern.marks)
 
 

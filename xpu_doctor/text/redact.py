@@ -169,7 +169,7 @@ _PLACEHOLDER = re.compile(
 
 
 def _is_a_placeholder(match: re.Match[str]) -> bool:
-    """Whether a word stands in a placeholder."""
+    """Return whether a word stands in a placeholder."""
     return bool(match.start() and _PLACEHOLDER.match(match.string, match.start() - 1, match.end() + 1))
 
 

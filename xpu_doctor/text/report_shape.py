@@ -17,7 +17,7 @@ _TELLING = ("root_causes", "ladder", "level_zero")
 
 
 def looks_saved(text: str) -> bool:
-    """Whether a text holds a saved report, or a part of one."""
+    """Return whether a text holds a saved report, or a part of one."""
     if not any(word in text for word in _TELLING):
         return False
     keys = {match[1] for match in _KEY.finditer(text)}

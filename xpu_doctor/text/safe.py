@@ -128,7 +128,7 @@ def _reader(stream: BinaryIO, name: str) -> tuple[Callable[[int], bytes], int]:
 
 
 def _comes(descriptor: int, seconds: float) -> bool:
-    """Whether there is something to read, or an end, within some time."""
+    """Return whether there is something to read, or an end, within some time."""
     import select
 
     waiting = select.poll()
@@ -164,7 +164,7 @@ def open_safely(path: str) -> BinaryIO:
 
 
 def _break(head: bytes) -> bytes:
-    """A line end in the encoding of the beginning."""
+    """Return a line end in the encoding of the beginning."""
     return "\n".encode(_utf16(head) or "utf-8")
 
 

@@ -114,7 +114,7 @@ def _is_no_secret(match: re.Match[str], value: str) -> bool:
 
 
 def _is_no_option(match: re.Match[str], value: str) -> bool:
-    """An option is a variable's name with dashes; `-pass` in the middle of a word is none."""
+    """Return an option is a variable's name with dashes; `-pass` in the middle of a word is none."""
     parts = [part.lower() for part in _PARTS.findall(match["name"])]
     if value.lower().strip("\"'.,;") in _NOTHING or _PLACEHOLDER.match(value) or not parts or parts[-1] in _OTHER:
         return True

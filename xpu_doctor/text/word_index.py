@@ -32,7 +32,7 @@ class Searched:
 
     @cached_property
     def ascii(self) -> bool:
-        """Whether all letters are those of ASCII."""
+        """Return whether all letters are those of ASCII."""
         return self.lowered.isascii()
 
     @cached_property
@@ -63,7 +63,7 @@ class Searched:
         return [0, *(found.end() for found in re.finditer("\n", self.body))]
 
     def has(self, word: str) -> bool:
-        """Whether the text holds a word, or several words in a row, given in lower case."""
+        """Return whether the text holds a word, or several words in a row, given in lower case."""
         if word in self.tokens:
             return True
         if self.ascii and not word.isascii():

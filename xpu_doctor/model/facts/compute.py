@@ -111,7 +111,7 @@ class ComputeDevice:
 
     @property
     def profiled(self) -> bool:
-        """Whether it ended under profiler and dispatcher, the last step, when all products were done."""
+        """Return whether it ended under profiler and dispatcher, the last step, when all products were done."""
         return self.step.startswith(PROFILING)
 
 

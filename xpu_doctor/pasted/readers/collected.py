@@ -43,7 +43,7 @@ class Text:
         return self.searched.lowered
 
     def has(self, *words: str) -> bool:
-        """Whether one of these lower-case words is anywhere in the text."""
+        """Return whether one of these lower-case words is anywhere in the text."""
         return any(map(self.searched.has, words))
 
     def line_of(self, offset: int) -> int:

@@ -153,7 +153,7 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
 
 
 def _is_wished(text: Text, start: int) -> bool:
-    """Whether a listing stands under a heading that says it is what somebody expects, not what was seen."""
+    """Return whether a listing stands under a heading that says it is what somebody expects, not what was seen."""
     above = text.body[max(0, start - 4096) : start].rstrip("\n").split("\n")
     heading = next((line for line in reversed(above) if line.strip(" `>\t") and not _LISTED_DEVICE.match(line)), "")
     return bool(_EXPECTED.search(heading[:400]))

@@ -128,13 +128,13 @@ class _Reader:
     # ------------------------------------------------------------------------------------------ parts
 
     def headline(self, at: int) -> int:
-        """The first line, and the notes below it, up to the ladder."""
+        """Return where the first line and the notes below it end, which is at the ladder."""
         if not _HEADLINE.match(self.bare[at]):
             return at
         return next((line for line in range(at + 1, min(at + 14, len(self.bare))) if self.is_rung(line)), at)
 
     def ladder(self, at: int) -> int:
-        """Two rungs or more."""
+        """Return where a ladder of two rungs or more ends."""
         if not self.is_rung(at):
             return at
         rungs = [at]
@@ -164,7 +164,7 @@ class _Reader:
         return last + 1
 
     def finding(self, at: int) -> int:
-        """A root cause, whole, cut at its end, or cut before its title."""
+        """Return where a root cause ends: a whole one, one cut at its end, or one cut before its title."""
         title = _TITLE.match(self.bare[at])
         code = self.code_below(at) if title else at if _CODE.match(self.bare[at]) else -1
         if code < 0:
@@ -181,7 +181,7 @@ class _Reader:
         return self.end_of_finding(code)
 
     def rest_of_finding(self, at: int) -> int:
-        """The last part of a root cause whose code is not shown: it ends with the line that names the page."""
+        """Return where the last part of a root cause ends whose code is not shown: with the line that names the page."""
         if not _INSIDE.match(self.bare[at]):
             return at
         for line in range(at, min(at + MAX_LINES, len(self.bare))):
@@ -192,7 +192,7 @@ class _Reader:
         return at
 
     def section(self, at: int) -> int:
-        """Verdict, guesses, questions, footnotes: up to a blank line."""
+        """Return where verdict, guesses, questions or footnotes end: at a blank line."""
         if not (_SECTION.match(self.bare[at]) or _UNDECIDED.match(self.bare[at])):
             return at
         for line in range(at + 1, min(at + 2 * MAX_LINES, len(self.bare))):
@@ -203,7 +203,7 @@ class _Reader:
         return min(at + 2 * MAX_LINES, len(self.bare))
 
     def reply(self, at: int) -> int:
-        """The message of --reply, up to its last sentence, or as far as it is quoted."""
+        """Return where the message of --reply ends: with its last sentence, or where its quotation ends."""
         if self.bare[at] != "Thank you for the report.":
             return at
         end = at + 1
@@ -222,7 +222,7 @@ class _Reader:
         return end
 
     def page(self, at: int) -> int:
-        """A page of `explain`, from its title to the end of its references."""
+        """Return where a page of `explain` ends: with its references."""
         if not _PAGE.match(self.bare[at]) or "## What it means" not in self.bare[at + 1 : at + 4]:
             return at
         references = False
@@ -241,7 +241,7 @@ class _Reader:
         return min(at + 4 * MAX_LINES, len(self.bare))
 
     def listing(self, at: int) -> int:
-        """The list of `codes`."""
+        """Return where the list of `codes` ends."""
         following = at + 1 < len(self.bare) and _LISTED.match(self.bare[at + 1])
         if not (_LISTING.match(self.bare[at]) or (_LISTED.match(self.bare[at]) and following)):
             return at
@@ -251,13 +251,13 @@ class _Reader:
         return min(at + 6 * MAX_LINES, len(self.bare))
 
     def address(self, at: int) -> int:
-        """The address of a page, wherever its report was cut."""
+        """Return where the address of a page ends, wherever its report was cut."""
         return at + 1 if _ADDRESS.match(self.bare[at]) else at
 
     # ------------------------------------------------------------------------------------------ helpers
 
     def is_rung(self, at: int) -> bool:
-        """Whether a line is a rung of the ladder."""
+        """Return whether a line is a rung of the ladder."""
         return _RUNG.match(self.bare[at]) is not None
 
     def headless(self, at: int) -> int:
@@ -270,7 +270,7 @@ class _Reader:
         return begin
 
     def leaves(self, at: int, start: int) -> bool:
-        """Whether a line is somebody else's: less deeply quoted, or of a shell, a traceback, a log."""
+        """Return whether a line is somebody else's: less deeply quoted, or of a shell, a traceback, a log."""
         return bool(self.bare[at]) and (
             self.depth[at] < self.depth[start]
             or _OTHER.match(self.bare[at]) is not None
@@ -278,20 +278,20 @@ class _Reader:
         )
 
     def after_more(self, at: int) -> int:
-        """The line after the one that names the page, which a narrow terminal makes two."""
+        """Return the line after the one that names the page, which a narrow terminal makes two."""
         two = self.bare[at].endswith("explain") and at + 1 < len(self.bare) and _WORD.match(self.bare[at + 1])
         end = at + 2 if two else at + 1
         return end + 1 if end < len(self.bare) and _ADDRESS.match(self.bare[end]) else end
 
     def ends_here(self, at: int) -> bool:
-        """Whether the text ends in the paragraph that begins at a line."""
+        """Return whether the text ends in the paragraph that begins at a line."""
         end = len(self.bare)
         while end > at and not self.bare[end - 1]:
             end -= 1
         return end - at <= 16 and all(self.bare[line] and not self.leaves(line, at) for line in range(at + 1, end))
 
     def code_below(self, at: int) -> int:
-        """The line with the code of the finding whose title begins here; -1 where there is none."""
+        """Return the line with the code of the finding whose title begins here; -1 where there is none."""
         for line in range(at + 1, min(at + 16, len(self.bare))):
             if _CODE.match(self.bare[line]):
                 return line
@@ -316,7 +316,7 @@ class _Reader:
         return min(code + MAX_LINES, len(self.bare))
 
     def goes_on(self, blank: int) -> bool:
-        """Whether a root cause goes on after a blank line."""
+        """Return whether a root cause goes on after a blank line."""
         after = blank + 1
         return (
             after < len(self.bare)

@@ -318,7 +318,7 @@ def _listed_by_pip(text: Text, facts: Collected) -> None:
 
 
 def _is_wanted(text: Text, offset: int) -> bool:
-    """Whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
+    """Return whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
     before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
     before = before.replace("installed", "")
     return any(word in before for word in WANTED) or before.rstrip("= \t").endswith(

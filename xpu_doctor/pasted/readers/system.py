@@ -220,7 +220,7 @@ def _variables(text: Text, facts: Collected) -> None:
 
 @cache
 def _variable_words() -> tuple[WordTable, re.Pattern[str]]:
-    """The names of the known variables as words, and the pattern of an assignment to one of them."""
+    """Return the names of the known variables as words, and the pattern of an assignment to one of them."""
     names = pasted_variables()
     every = "|".join(sorted(names, key=len, reverse=True))
     assignment = re.compile(rf"(?:^|[\s;`'\"(-]|set |export |ENV |-e |\$env:)({every}) ?= ?([^\s;`]{{0,400}})")

@@ -32,7 +32,7 @@ class DevicePermission(Rule):
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero
     ) -> Iterator[Finding]:
-        """An error where no node of a usable GPU opens, a warning where some do, a note where only the seat's list lets it open."""
+        """Yield an error where no node of a usable GPU opens, a warning where some do, a note where only the seat's list lets it open."""
         if known_or(machine.os, "linux") == "windows" or none_to_use(gpus):
             return
         if known_or(level_zero.init_code, 0) == INSUFFICIENT_PERMISSIONS:
@@ -87,7 +87,7 @@ def own_nodes(nodes: tuple[Node, ...], gpus: Maybe[tuple[Gpu, ...]]) -> tuple[No
 
 
 def _holds(node: Node, access: Access) -> bool | None:
-    """Whether this process holds the node's group; None where that is not known."""
+    """Return whether this process holds the node's group; None where that is not known."""
     if isinstance(node.group_id, Unknown) or isinstance(access.session_groups, Unknown):
         return None
     return node.group_id in access.session_groups

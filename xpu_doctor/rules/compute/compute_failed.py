@@ -73,7 +73,7 @@ class ComputeFailed(Rule):
     def _asked_wrongly(
         self, place: int, device: ComputeDevice, wish: str, compute: Compute, python: Python, xpu: Xpu
     ) -> Finding:
-        """The device that was asked for is none: nobody's bug."""
+        """Return the finding for a device that was asked for and does not exist, which is nobody's bug."""
         return self.found(
             subject(device, compute),
             wish,

@@ -60,6 +60,6 @@ class LowPerformance(Rule):
 
 
 def _shares(device: ComputeDevice) -> list[tuple[int, float]]:
-    """The place of each product with its share of the peak, where that is known."""
+    """Return the place of each product with its share of the peak, where that is known."""
     rows = [(number, peak_share(device, product)) for number, product in enumerate(known_or(device.products, ()))]
     return [(number, share) for number, share in rows if isinstance(share, float)]

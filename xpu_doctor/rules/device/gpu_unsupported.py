@@ -57,7 +57,7 @@ class GpuUnsupported(Rule):
 
 
 def _kind(gpu: Gpu, device: Device) -> str:
-    """What the GPU is: its id tells the family, its name only the architecture."""
+    """Return what the GPU is: its id tells the family, its name only the architecture."""
     family = device.family
     return (
         f"{family.codename} ({family.architecture})"
@@ -67,14 +67,14 @@ def _kind(gpu: Gpu, device: Device) -> str:
 
 
 def _severity(alone: bool, about_torch: bool) -> Severity:
-    """An error where it is the only GPU; less where a text speaks of OpenCL or SYCL only, which such a GPU may run."""
+    """Return error where it is the only GPU, and less where a text is about OpenCL or SYCL only, which such a GPU may run."""
     if not alone:
         return Severity.INFO
     return Severity.ERROR if about_torch else Severity.WARNING
 
 
 def _confidence(gpu: Gpu, about_torch: bool) -> Confidence:
-    """A name tells less than an id, and a text without PyTorch leaves open what the GPU is wanted for."""
+    """Return less for a name than for an id, and least for a text that leaves open what the GPU is wanted for."""
     if not about_torch:
         return Confidence.POSSIBLE
     return Confidence.CERTAIN if isinstance(gpu.device_id, int) else Confidence.LIKELY

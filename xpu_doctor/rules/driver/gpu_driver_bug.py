@@ -111,7 +111,7 @@ class GpuDriverBug(Rule):
 
 
 def _reachable(gpus: Maybe[tuple[Gpu, ...]], access: Access) -> bool:
-    """Whether every layer below the driver is known to let a GPU through: bound, with a whole window, and its node opens."""
+    """Return whether every layer below the driver is known to let a GPU through: bound, with a whole window, and its node opens."""
     if isinstance(gpus, Unknown) or isinstance(access.nodes, Unknown):
         return False
     opened = {node.path.rpartition("/")[2] for node in access.nodes if node.error == ""}
@@ -119,7 +119,7 @@ def _reachable(gpus: Maybe[tuple[Gpu, ...]], access: Access) -> bool:
 
 
 def _whole(gpu: Gpu) -> bool:
-    """Whether a card is known to show more of its memory than without Resizable BAR; integrated graphics need not."""
+    """Return whether a card is known to show more of its memory than without Resizable BAR; integrated graphics need not."""
     device = device_of(gpu)
     card = device is None or device.family.discrete
     return not card or (isinstance(gpu.bar_bytes, tuple) and max(gpu.bar_bytes, default=0) > SMALL_BAR)

@@ -102,6 +102,6 @@ PACKAGED = ("intel-level-zero", "intel-compute-runtime")
 
 
 def _itself(row: LibraryLoad) -> bool:
-    """Whether the linker missed this very library, not one that it needs."""
+    """Return whether the linker missed this very library, not one that it needs."""
     missing = re.match(r"(\S+?): cannot open shared object file", row.error)
     return missing is not None and missing[1].rpartition("/")[2] == row.name

@@ -35,7 +35,7 @@ class DeviceHiddenByEnv(Rule):
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], environment: Environment, level_zero: LevelZero, xpu: Xpu
     ) -> Iterator[Finding]:
-        """An error where no device is left, a note where at least one is; a second run is the proof."""
+        """Yield an error where no device is left, a note where at least one is; a second run is the proof."""
         if none_to_use(gpus):
             return
         yield from self._level_zero(machine, environment, level_zero)

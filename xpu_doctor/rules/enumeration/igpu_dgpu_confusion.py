@@ -22,7 +22,7 @@ class IgpuDgpuConfusion(Rule):
     severity = Severity.WARNING
 
     def check(self, gpus: Maybe[tuple[Gpu, ...]], xpu: Xpu, level_zero: LevelZero) -> Iterator[Finding]:
-        """A warning where xpu:0 is integrated and a card is there; a note where the card alone is counted."""
+        """Yield a warning where xpu:0 is integrated and a card is there; a note where the card alone is counted."""
         devices = known(xpu.devices)
         kinds = [_kind(device) for device in devices]
         if not devices:

@@ -66,7 +66,7 @@ Said = tuple[str, tuple[str | Evidence, ...]]
 
 
 def _broken_query(run: Run) -> Said | None:
-    """A stage that ended with an exception where torch.xpu was asked."""
+    """Return the reason and the evidence of a stage that ended with an exception where torch.xpu was asked."""
     try:
         stage = ended(run, ("xpu", "allocate"))
     except Undecided:

@@ -59,7 +59,7 @@ class TorchImportFailed(Rule):
 
 
 def _told(imported: Import) -> tuple[str, ...]:
-    """What was imported in place of torch, as evidence."""
+    """Return what was imported in place of torch, as evidence."""
     told = {name: getattr(imported, name) for name in ("succeeded", "file", "folders")}
     return tuple(f"imported.{name}" for name, value in told.items() if not isinstance(value, Unknown) and value != ())
 
@@ -74,7 +74,7 @@ def _summary(stage: Stage | None, imported: Import) -> str:
 
 
 def _what_came(imported: Import) -> str:
-    """What Python imported that is no torch, in words, or empty."""
+    """Return what Python imported that is no torch, in words, or empty."""
     folders = known_or(imported.folders, ())
     if folders:
         return f": Python took {' and '.join(folders[:2])}, which holds no __init__.py, for an empty namespace called torch"

@@ -37,7 +37,7 @@ class TorchImportHung(Rule):
 
 
 def _busy(stage: Stage) -> str:
-    """Whether it computed or waited, by the processor time that it used."""
+    """Return whether it computed or waited, by the processor time that it used."""
     used, took = known_or(stage.cpu_seconds, -1.0), known_or(stage.seconds, 0.0)
     if used < 0 or took <= 0:
         return ""

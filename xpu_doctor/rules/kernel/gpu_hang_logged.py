@@ -37,7 +37,7 @@ class GpuHangLogged(Rule):
     def check(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero
     ) -> Iterator[Finding]:
-        """A warning for a logged hang, an error where the device did not come back."""
+        """Yield a warning for a logged hang, an error where the device did not come back."""
         if none_to_use(gpus):
             return
         if known_or(level_zero.init_code, 0) == DEVICE_LOST:

@@ -84,7 +84,7 @@ def _kept_away(gpu: Gpu, kernel: Kernel, wanted: str) -> KeptAway:
 
 
 def _forbids(word: str, gpu: Gpu, wanted: str) -> bool:
-    """Whether a parameter of the kernel keeps the wanted driver from this GPU."""
+    """Return whether a parameter of the kernel keeps the wanted driver from this GPU."""
     name, _, value = word.partition("=")
     if name == "nomodeset" or (name in ("i915.modeset", "xe.modeset") and value == "0"):
         return True

@@ -36,7 +36,7 @@ class KernelRegression(Rule):
     }
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
-        """A note for each row whose kernels and GPU family fit; a warning where its effect was logged too."""
+        """Yield a note for each row whose kernels and GPU family fit; a warning where its effect was logged too."""
         if known(machine.os) != "linux" or holds(machine.wsl):
             return
         seen = known(gpus)

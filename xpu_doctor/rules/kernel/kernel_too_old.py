@@ -78,7 +78,7 @@ class KernelTooOld(Rule):
     def _on_xe(
         self, machine: Machine, gpus: tuple[Gpu, ...], kernel: Kernel, level_zero: LevelZero
     ) -> Iterator[Finding]:
-        """A GPU that belongs on i915 was given to xe by force_probe, and Level Zero does not list it."""
+        """Yield a finding for each GPU that belongs on i915, was given to xe by force_probe, and is not listed by Level Zero."""
         for gpu in usable(gpus):
             device = device_of(gpu)
             forced = device is not None and device.family.xe_force_probe and "xe" not in device.family.kernel_driver

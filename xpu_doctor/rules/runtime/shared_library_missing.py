@@ -57,7 +57,7 @@ class SharedLibraryMissing(Rule):
 
 
 def _severity(items: tuple[Judged, ...], severity: Severity) -> Severity:
-    """Optional parts are a note."""
+    """Return a note for optional parts."""
     rows = [opened_row(item.fault.opened_by_name) for item in items]
     return Severity.INFO if all(row is not None and row.optional for row in rows) else severity
 

@@ -54,7 +54,7 @@ def without_intel_gpu(machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> bool:
 
 
 def _bus_known(machine: Machine, gpus: Maybe[tuple[Gpu, ...]]) -> bool:
-    """Whether a missing Intel GPU would show: WSL2 shows no bus, and Microsoft's adapter stands for any GPU."""
+    """Return whether a missing Intel GPU would show: WSL2 shows no bus, and Microsoft's adapter stands for any GPU."""
     if not isinstance(gpus, tuple):
         return False
     if intel_gpus(gpus):

@@ -59,7 +59,7 @@ class WrongWheel(Rule):
         )
 
     def _not_mine(self, torch: Torch, distributions: Distributions) -> bool:
-        """Whether another rule speaks of this torch: a build that calls itself XPU, one from source or of a distribution, or Intel's build for IPEX."""
+        """Return whether another rule speaks of this torch: a build that calls itself XPU, one from source or of a distribution, or Intel's build for IPEX."""
         others = (
             claims_xpu(torch)
             or built_from_source(torch)
@@ -70,7 +70,7 @@ class WrongWheel(Rule):
 
 
 def _behind_pythonpath(python: Python, distributions: Distributions) -> tuple[Remedy, ...]:
-    """The way to an XPU build that is installed, and hidden by what PYTHONPATH names."""
+    """Return the way to an XPU build that is installed, and hidden by what PYTHONPATH names."""
     torches = [dist for dist in known_or(distributions.installed, ()) if dist.name == "torch"]
     hidden = next((dist for dist in torches[1:] if label(known_or(dist.version, "")).startswith("xpu")), None)
     if hidden is None or not on_pythonpath(torches[0].location, python):

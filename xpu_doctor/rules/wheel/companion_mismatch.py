@@ -76,7 +76,7 @@ def shown(number: int, dist: Distribution) -> Evidence:
 
 
 def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
-    """What is wrong with torchvision or torchaudio beside this torch, or None."""
+    """Return what is wrong with torchvision or torchaudio beside this torch, or None."""
     if isinstance(dist.version, Unknown):
         return None
     wishes = requirements_of(dist, names=frozenset({"torch"}))
@@ -99,7 +99,7 @@ def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
 
 
 def _variant(dist: Distribution, version: str, torch: Torch) -> Said | None:
-    """Whether the build label of a companion contradicts torch's build; no label tells nothing unless torch is the XPU build."""
+    """Return whether the build label of a companion contradicts torch's build; no label tells nothing unless torch is the XPU build."""
     build, mine = known_or(torch.build, ""), _build_of(label(known_or(dist.version, "")))
     if mine and build in ("xpu", "cpu", "cuda", "rocm") and mine != build:
         return (
@@ -131,7 +131,7 @@ def _build_of(name: str) -> str:
 def _tritons(
     installed: tuple[Distribution, ...], places: dict[str, int], torch: Torch, python: Python
 ) -> Iterator[tuple[Said, tuple[int, ...]]]:
-    """What is wrong with the packages that share the folder triton."""
+    """Yield what is wrong with the packages that share the folder triton."""
     present = [name for name in TRITONS if name in places]
     numbers = tuple(places[name] for name in present)
     if known_or(torch.build, "") != "xpu":

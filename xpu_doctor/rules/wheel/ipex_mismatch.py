@@ -78,7 +78,7 @@ def _tabled(ipex: str) -> bool:
 
 
 def _partner(ipex: str) -> str:
-    """The torch release that an extension was built for: by the table, else its own first two numbers; CPU-only builds have none."""
+    """Return the torch release that an extension was built for: by the table, else its own first two numbers; CPU-only builds have none."""
     for row in rows(IpexPair):
         if public(row.ipex) == public(ipex):
             return ".".join(public(row.torch).split(".")[:2]) + "."

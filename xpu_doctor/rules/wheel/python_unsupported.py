@@ -68,7 +68,7 @@ class PythonUnsupported(Rule):
         )
 
     def _no_start(self, stage: Stage, run: Run, target: Target, python: Python) -> Finding:
-        """A Python that ends at its start, and starts without its environment."""
+        """Return the finding for a Python that ends at its start, and starts without its environment."""
         name = known_or(target.executable, "") or known_or(python.executable, "") or "the interpreter"
         found = self.found(
             "torch",
@@ -82,7 +82,7 @@ class PythonUnsupported(Rule):
         return replace(found, weight=FIRST)
 
     def _no_python(self, stage: Stage, run: Run, target: Target, machine: Machine) -> Finding:
-        """What was named, or found, is no interpreter, or one that cannot start."""
+        """Return the finding for a program that is no interpreter, or one that cannot start."""
         name = known_or(target.executable, "") or "the program that was named"
         how = "within its deadline" if stage.outcome == "hang" else "as a Python interpreter"
         found = self.found(

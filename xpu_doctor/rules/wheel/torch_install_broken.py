@@ -134,7 +134,7 @@ class TorchInstallBroken(Rule):
 
 
 def _missing_requirement(run: Run, distributions: Distributions, python: Python) -> tuple[Wish, str, Stage, Run] | None:
-    """The requirement of torch whose module the import did not find, with the stage that says so."""
+    """Return the requirement of torch whose module the import did not find, with the stage that says so."""
     stage = known_or(run.stage("import"), None)
     said = NO_MODULE.match(stage.reason) if stage is not None else None
     torch = known_or(distributions.find("torch"), None)
@@ -174,7 +174,7 @@ def _files(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, st
 
 
 def _package(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
-    """A folder of torch that Python takes for an empty namespace."""
+    """Yield a folder of torch that Python takes for an empty namespace."""
     if known_or(torch.installed, False) and torch.package is False:
         yield (
             "torch.package",
@@ -227,7 +227,7 @@ def _versions(distributions: Distributions, torch: Torch) -> Iterator[tuple[str,
 
 
 def _release(version: str) -> str:
-    """The version for comparison: 2.9.0a0 of a source tree and 2.9.0 stay apart, 2.9 and 2.9.0 do not."""
+    """Return the version for comparison: 2.9.0a0 of a source tree and 2.9.0 stay apart, 2.9 and 2.9.0 do not."""
     from packaging.version import InvalidVersion, Version
 
     try:

@@ -66,7 +66,7 @@ class TorchShadowed(Rule):
                 )
 
     def _copies(self, distributions: Distributions, python: Python) -> Iterator[Finding]:
-        """A second torch further down the path: the first one wins."""
+        """Yield a finding for a second torch further down the path: the first one wins."""
         torches = [
             (number, dist) for number, dist in enumerate(known_or(distributions.installed, ())) if dist.name == "torch"
         ]
@@ -90,7 +90,7 @@ class TorchShadowed(Rule):
 
 
 def _lies_there_rightly(shadow: Shadow, torch: Torch, distributions: Distributions) -> bool:
-    """Whether it is an installed package (`pip install --target`) that hides nothing, or hides an installed one of which `_copies` tells."""
+    """Return whether it is an installed package (`pip install --target`) that hides nothing, or hides an installed one of which `_copies` tells."""
     if not _real(shadow, torch, distributions):
         return False
     if shadow.hides == "" or shadow.module != "torch":
@@ -100,7 +100,7 @@ def _lies_there_rightly(shadow: Shadow, torch: Torch, distributions: Distributio
 
 
 def _real(shadow: Shadow, torch: Torch, distributions: Distributions) -> bool:
-    """Whether it is a whole package and no stray file: its metadata lies beside it, or it is the very torch whose build was read."""
+    """Return whether it is a whole package and no stray file: its metadata lies beside it, or it is the very torch whose build was read."""
     if not _is_package(shadow.path):
         return shadow.installed is True and shadow.module not in PACKAGES
     registered = any(
@@ -160,7 +160,7 @@ def _import_outcome(imported: Import, run: Run) -> str:
 
 
 def _named(shadow: Shadow, run: Run) -> bool:
-    """Whether the traceback of the import goes through the file."""
+    """Return whether the traceback of the import goes through the file."""
     stage = known_or(run.stage("import"), None)
     return stage is not None and shadow.path in stage.traceback
 
@@ -170,12 +170,12 @@ def _is_package(path: str) -> bool:
 
 
 def _package(path: str) -> str:
-    """The folder of a package, or the file of a module."""
+    """Return the folder of a package, or the file of a module."""
     return re.sub(r"[\\/]__init__\.py$", "", path)
 
 
 def _folder(shadow: Shadow, path: str = "") -> str:
-    """The folder that holds the module: an entry of sys.path."""
+    """Return the folder that holds the module: an entry of sys.path."""
     return re.sub(r"[\\/][^\\/]+$", "", _package(path or shadow.path))
 
 
@@ -219,7 +219,7 @@ def _remedies(shadow: Shadow, python: Python) -> tuple[Remedy, ...]:
 
 
 def _rename(path: str, folder: str, name: str, os: str) -> tuple[Command, ...]:
-    """The commands that give a file a name which nothing has: Rename-Item refuses by itself, mv only some of the time."""
+    """Return the commands that give a file a name which nothing has: Rename-Item refuses by itself, mv only some of the time."""
     if os == "windows":
         return (Command(("Rename-Item", "-LiteralPath", path, "-NewName", name)),)
     return Command(("test", "!", "-e", folder + name)), Command(("mv", "-n", "--", path, folder + name))

@@ -62,7 +62,7 @@ class TorchTooOldForGpu(Rule):
 def _newer(
     python: Python, distributions: Distributions, installer: Installer, torch: Torch, family: Family
 ) -> tuple[Remedy, ...]:
-    """The whole sequence to the newest release."""
+    """Return the whole sequence to the newest release."""
     title = f"Install torch {family.min_torch} or newer, best the latest, from the XPU index"
     why = "Older XPU builds hold no kernels for this GPU."
     newest = newest_wanted(python).release

@@ -41,7 +41,7 @@ def _clean_path():
 
 
 def _folder_exists(os):
-    """Whether the working folder still exists."""
+    """Return whether the working folder still exists."""
     try:
         os.getcwd()
     except OSError:
@@ -159,7 +159,7 @@ def mark(stage, call):
 
 
 def stage_interpreter(request):
-    """The interpreter itself; the keys are the fields of facts.Python."""
+    """Return the interpreter itself; the keys are the fields of facts.Python."""
     return {
         "executable": sys.executable or unknown("sys.executable is empty"),
         "version": "%d.%d.%d" % sys.version_info[:3],
@@ -202,7 +202,7 @@ def _read_path():
 
 
 def _virtual_environment():
-    """The folder of the virtual environment and whether it sees the packages outside; None where there is none."""
+    """Return the folder of the virtual environment and whether it sees the packages outside; None where there is none."""
     for folder in (os.path.dirname(sys.executable), os.path.dirname(os.path.dirname(sys.executable))):
         text = _small_text(os.path.join(folder, "pyvenv.cfg"))
         if text:
@@ -215,7 +215,7 @@ def _virtual_environment():
 
 
 def _pth_entries(folder):
-    """The folders that .pth files add; their lines of code are left alone."""
+    """Yield the folders that .pth files add; their lines of code are left alone."""
     for name in sorted(attempt(os.listdir, folder)):
         if name.endswith(".pth") and not name.startswith("."):
             for line in _small_text(os.path.join(folder, name)).splitlines():
@@ -225,14 +225,14 @@ def _pth_entries(folder):
 
 
 def _architecture():
-    """The processor architecture that this interpreter was built for."""
+    """Return the processor architecture that this interpreter was built for."""
     if hasattr(os, "uname"):
         return os.uname().machine
     return os.environ.get("PROCESSOR_ARCHITECTURE", "") or __import__("platform").machine()
 
 
 def _libc():
-    """The C library by name and version, `musl`, or empty where neither is known."""
+    """Return the C library by name and version, `musl`, or empty where neither is known."""
     if sys.platform != "linux":
         return ""
     try:
@@ -242,19 +242,19 @@ def _libc():
 
 
 def _embedded():
-    """Whether a ._pth file beside the interpreter fixes sys.path."""
+    """Return whether a ._pth file beside the interpreter fixes sys.path."""
     folder, name = os.path.split(sys.executable)
     stems = ["python%d%d" % sys.version_info[:2], os.path.splitext(name)[0]]
     return any(os.path.exists(os.path.join(folder, stem + "._pth")) for stem in stems)
 
 
 def _own_site():
-    """The folder into which this interpreter's own pip installs, with links followed."""
+    """Return the folder into which this interpreter's own pip installs, with links followed."""
     return os.path.realpath(__import__("sysconfig").get_paths()["purelib"])
 
 
 def _writable():
-    """Whether this user may add packages there; Windows does not tell."""
+    """Return whether this user may add packages there; Windows does not tell."""
     if sys.platform == "win32":
         return unknown("Windows does not tell before it is tried")
     folder = _own_site()
@@ -264,12 +264,12 @@ def _writable():
 
 
 def _has_ensurepip():
-    """Whether the standard library can bring pip; Debian keeps that part in a package of its own."""
+    """Return whether the standard library can bring pip; Debian keeps that part in a package of its own."""
     return os.path.isfile(os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "ensurepip", "__init__.py"))
 
 
 def _user_site():
-    """The user's site folder where it is searched, else empty."""
+    """Return the user's site folder where it is searched, else empty."""
     site = sys.modules.get("site")
     folder = getattr(site, "USER_SITE", None) if site and getattr(site, "ENABLE_USER_SITE", None) else None
     return folder if folder and folder in _USERS_PATH else ""
@@ -306,7 +306,7 @@ HASHED = ("torch/version.py", "torch/__init__.py", "torch/xpu/__init__.py")
 
 
 def stage_distributions(request):
-    """What is installed; the keys are the fields of facts.Distributions."""
+    """Return what is installed; the keys are the fields of facts.Distributions."""
     installed, leftovers, total = [], [], 0
     seen = set()
     until = time.perf_counter() + min(
@@ -398,7 +398,7 @@ def _metadata(path):
 
 
 def _small_text(path):
-    """The text of a small file, empty where it cannot be read."""
+    """Return the text of a small file, empty where it cannot be read."""
     try:
         with open(path, "rb") as stream:
             return stream.read(65536).decode("utf-8", "replace")
@@ -416,7 +416,7 @@ def _direct_url(path):
 
 
 def _editable(path):
-    """Whether the distribution is installed in editable mode."""
+    """Return whether the distribution is installed in editable mode."""
     if '"editable": true' in _small_text(os.path.join(path, "direct_url.json")):
         return True
     return (
@@ -465,7 +465,7 @@ def _record_row(row):
 
 
 def _file_fault(folder, name, digest, size, listings):
-    """What is wrong with a file of RECORD, as (fault, detail), or None."""
+    """Return what is wrong with a file of RECORD, as (fault, detail), or None."""
     parent, _, leaf = name.rpartition("/")
     if parent not in listings:
         listings[parent] = _listing(os.path.join(folder, *parent.split("/")) if parent else folder)
@@ -518,7 +518,7 @@ def _listing(folder):
 
 
 def _exists(entry):
-    """Whether a directory entry leads to a file (a link may lead nowhere)."""
+    """Return whether a directory entry leads to a file (a link may lead nowhere)."""
     try:
         entry.stat()
     except OSError:
@@ -527,7 +527,7 @@ def _exists(entry):
 
 
 def _digest_holds(path, digest):
-    """Whether a file has the urlsafe base64 SHA-256 of RECORD."""
+    """Return whether a file has the urlsafe base64 SHA-256 of RECORD."""
     import base64
     import hashlib
 
@@ -543,7 +543,7 @@ def _digest_holds(path, digest):
 
 
 def stage_build(request):
-    """The torch that `import torch` would load, read as files; the keys are the fields of facts.Torch."""
+    """Return the torch that `import torch` would load, read as files; the keys are the fields of facts.Torch."""
     package, location = _torch_folder()
     if package is None:
         return {"installed": False}
@@ -577,7 +577,7 @@ def stage_build(request):
 
 
 def _torch_folder():
-    """The folder of the torch that `import torch` takes, and the entry that holds it; else what is left of one."""
+    """Return the folder of the torch that `import torch` takes, and the entry that holds it; else what is left of one."""
     remains = None, None
     for entry in _USERS_PATH:
         if not entry:
@@ -592,7 +592,7 @@ def _torch_folder():
 
 
 def _by_finders(module):
-    """The folder of a package that no entry of the path holds: an editable install has a finder of its own; None where there is none."""
+    """Return the folder of a package that no entry of the path holds: an editable install has a finder of its own; None where there is none."""
     for finder in sys.meta_path:
         spec = finder.find_spec(module, None) if hasattr(finder, "find_spec") else None
         origin = getattr(spec, "origin", None)
@@ -602,19 +602,19 @@ def _by_finders(module):
 
 
 def _is_package(folder):
-    """Whether a folder is a package that wins over a module of its name: without an __init__ file it is a namespace at best."""
+    """Return whether a folder is a package that wins over a module of its name: without an __init__ file it is a namespace at best."""
     return any(os.path.isfile(os.path.join(folder, "__init__" + suffix)) for suffix in _suffixes())
 
 
 def _suffixes():
-    """The endings of files that Python imports, as this interpreter has them."""
+    """Return the endings of files that Python imports, as this interpreter has them."""
     machinery = sys.modules.get("_frozen_importlib_external") or sys.modules.get("importlib._bootstrap_external")
     suffixes = getattr(machinery, "SOURCE_SUFFIXES", [".py"]) + getattr(machinery, "BYTECODE_SUFFIXES", [".pyc"])
     return suffixes + list(sys.modules["_imp"].extension_suffixes() if "_imp" in sys.modules else [".so", ".pyd"])
 
 
 def _version_file(path):
-    """The plain assignments of torch/version.py, without running it."""
+    """Return the plain assignments of torch/version.py, without running it."""
     import ast
 
     try:
@@ -648,7 +648,7 @@ def _library_names(folder):
 
 
 def _build(libraries, declared):
-    """The build variant and what told it: the libraries on the disk first, then version.py."""
+    """Return the build variant and what told it: the libraries on the disk first, then version.py."""
     if isinstance(libraries, list):
         for build, marks in (
             ("xpu", ("torch_xpu", "c10_xpu")),
@@ -712,7 +712,7 @@ def stage_shadows(request):
 
 
 def _module_before_torch():
-    """A file that is imported as torch because no package of that name comes before it, or empty; PYTHONPATH is looked at by itself."""
+    """Return a file that is imported as torch because no package of that name comes before it, or empty; PYTHONPATH is looked at by itself."""
     named = _from_pythonpath()
     for entry in _USERS_PATH:
         folder = os.path.abspath(entry)
@@ -727,7 +727,7 @@ def _module_before_torch():
 
 
 def _from_pythonpath():
-    """The folders that PYTHONPATH names."""
+    """Return the folders that PYTHONPATH names."""
     return set(
         os.path.normcase(os.path.abspath(entry))
         for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -736,7 +736,7 @@ def _from_pythonpath():
 
 
 def _places(request):
-    """The folders that come before the installed packages, each with its name."""
+    """Return the folders that come before the installed packages, each with its name."""
     site = set(os.path.normcase(os.path.realpath(entry)) for entry in sys.path if entry)
     places = (
         [(request.get("folder") or os.getcwd(), "working folder")]
@@ -758,7 +758,7 @@ def _importable(folder, names):
 
 
 def _has_metadata(module, names):
-    """Whether a folder holds the metadata of the distribution that brings a module."""
+    """Return whether a folder holds the metadata of the distribution that brings a module."""
     stems = [
         normalised(name.rsplit(".", 1)[0].split("-")[0]) for name in names if name.endswith((".dist-info", ".egg-info"))
     ]
@@ -766,7 +766,7 @@ def _has_metadata(module, names):
 
 
 def _hidden(module, folder):
-    """The file that a module would be imported from if a folder were not searched, or empty."""
+    """Return the file that a module would be imported from if a folder were not searched, or empty."""
     if module not in COMPANIONS:
         return "the standard library"
     own = os.path.normcase(os.path.realpath(folder))
@@ -818,17 +818,17 @@ def stage_import(request):
 
 
 def _namespace(module):
-    """The folders of a package without an __init__ file."""
+    """Return the folders of a package without an __init__ file."""
     return [str(folder) for folder in list(module.__path__)[:8]]
 
 
 def _isolated():
-    """Whether this interpreter never puts the script's folder on its path (-I, -P, ._pth)."""
+    """Return whether this interpreter never puts the script's folder on its path (-I, -P, ._pth)."""
     return bool(sys.flags.isolated or getattr(sys.flags, "safe_path", False) or attempt(_embedded) is True)
 
 
 def _texts(caught):
-    """The first warnings as text, each cut."""
+    """Return the first warnings as text, each cut."""
     return [cut("%s: %s" % (item.category.__name__, item.message), 600) for item in caught[:20]]
 
 
@@ -836,7 +836,7 @@ def _texts(caught):
 
 
 def stage_xpu(request):
-    """What torch.xpu says of itself; the keys are the fields of facts.Xpu."""
+    """Return what torch.xpu says of itself; the keys are the fields of facts.Xpu."""
     import warnings
 
     import torch
@@ -889,7 +889,7 @@ def _xpu_device(xpu, index):
 
 
 def stage_allocate(request):
-    """A small tensor really allocated on each device and read back: since torch 2.13 counting alone proves nothing."""
+    """Allocate a small tensor on each device and read it back: since torch 2.13 a count proves nothing."""
     import torch
 
     results = []
@@ -946,12 +946,12 @@ _ZE_LIBRARIES = ("libze_intel_gpu.so.1", "libze_intel_gpu_legacy1.so.1")
 
 
 def _ze_code(value):
-    """A result code as an unsigned number."""
+    """Return a result code as an unsigned number."""
     return value & 0xFFFFFFFF
 
 
 def _ze_name(value):
-    """A result code by name, or in hex where it has none here."""
+    """Return a result code by name, or in hex where it has none here."""
     return _ZE_RESULTS.get(_ze_code(value), "0x%08x" % _ze_code(value))
 
 
@@ -996,7 +996,7 @@ def _ze_dll_version(path):
 
 
 def _ze_version_in(path, stem):
-    """The version that a library's file name ends with, e.g. `1.20.6`, or empty."""
+    """Return the version that a library's file name ends with, e.g. `1.20.6`, or empty."""
     name = os.path.basename(os.path.realpath(path)) if path else ""
     version = name[len(stem) :].lstrip(".") if name.startswith(stem) else ""
     return version if version.count(".") >= 1 and version.replace(".", "").isdigit() else ""
@@ -1079,7 +1079,7 @@ def _ze_loader_version(library):
 
 
 def _ze_handles(function, parent):
-    """Handles that a zeXGet function lists, or an unknown with the failed call."""
+    """Return the handles that a zeXGet function lists, or an unknown with the failed call."""
     import ctypes
 
     count = ctypes.c_uint32(0)
@@ -1094,7 +1094,7 @@ def _ze_handles(function, parent):
 
 
 def stage_ze_driver(request):
-    """The drivers behind the loader with their versions; the keys are fields of facts.ZeDriver."""
+    """Return the drivers behind the loader with their versions; the keys are fields of facts.ZeDriver."""
     import ctypes
 
     class Properties(ctypes.Structure):
@@ -1158,7 +1158,7 @@ def _ze_version_text(library, handle, index):
 
 
 def _ze_structures():
-    """The structures that describe a device, made when they are needed."""
+    """Return the structures that describe a device, made when they are needed."""
     import ctypes
 
     u8, u32, u64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64
@@ -1199,7 +1199,7 @@ def _ze_structures():
 
 
 def stage_ze_devices(request):
-    """The GPUs of each driver; the keys are fields of facts.ZeDevice."""
+    """Return the GPUs of each driver; the keys are fields of facts.ZeDevice."""
     if not _ZE.get("initialised"):
         return {}
     library, devices, kinds = _ZE["library"], [], _ze_structures()
@@ -1335,7 +1335,7 @@ def stage_compute(request):
 
 
 def _xpu_count(torch):
-    """Number of XPU devices that can be used."""
+    """Return the number of XPU devices that can be used."""
     xpu = getattr(torch, "xpu", None)
     return min(int(xpu.device_count()), 64) if xpu is not None and xpu.is_available() else 0
 
@@ -1412,7 +1412,7 @@ def _compute_device(torch, result, limits, threads, step):
 
 
 def _compute_module(torch, device):
-    """The module of a device's type (torch.xpu, torch.cuda ...), or None."""
+    """Return the module of a device's type (torch.xpu, torch.cuda ...), or None."""
     try:
         return torch.get_device_module(device)
     except (AttributeError, RuntimeError):
@@ -1478,7 +1478,7 @@ class _ComputeBench(object):
             self.event = self._event(timing=False)
 
     def _event(self, timing):
-        """A working event of the device, or None where it has none."""
+        """Return a working event of the device, or None where it has none."""
         maker = getattr(self.module, "Event", None)
         if maker is None or self.device.type == "cpu":
             return None
@@ -1517,7 +1517,7 @@ class _ComputeBench(object):
         torch.set_num_threads(self.threads)
 
     def _uploaded(self, block, size):
-        """A square matrix on the device that repeats the block."""
+        """Return a square matrix on the device that repeats the block."""
         whole = self.torch.empty((size, size), dtype=self.dtype, device=self.device)
         for row in range(0, size, block.shape[0]):
             whole[row : row + block.shape[0]].copy_(block)
@@ -1625,7 +1625,7 @@ def _compute_size(bench, batch_seconds, limits, result):
 
 
 def _compute_next(size, seconds, batch_seconds):
-    """The next size to try, by the time of the last: twice the size is eight times the work, or less where it waits for other things."""
+    """Return the next size to try, by the time of the last: twice the size is eight times the work, or less where it waits for other things."""
     if size == 128:
         return 512 if seconds < batch_seconds / 2 else 256 if seconds < batch_seconds * 2 else 128
     if seconds > batch_seconds / 64:
@@ -1637,7 +1637,7 @@ def _compute_next(size, seconds, batch_seconds):
 
 
 def _compute_largest(bench, limits, result):
-    """The largest size whose matrices take at most half of the free memory, as far as it is known."""
+    """Return the largest size whose matrices take at most half of the free memory, as far as it is known."""
     free, total = result.get("free_memory"), result.get("total_memory")
     if isinstance(free, int) and free > 0:
         room = free // 2
@@ -1696,7 +1696,7 @@ def _compute_timing(bench, count, limits):
 
 
 def _compute_signals(torch, device):
-    """What the profiler and the dispatcher say of a small product; they support a verdict and never make it."""
+    """Return what the profiler and the dispatcher say of a small product; they support a verdict and never make it."""
     return {
         "to_cpu_copies": attempt(_compute_profiled, torch, device),
         "kernel_registered": attempt(_compute_registered, torch, device),
@@ -1704,7 +1704,7 @@ def _compute_signals(torch, device):
 
 
 def _compute_profiled(torch, device):
-    """Whether copies to the CPU happen inside a matmul."""
+    """Return whether copies to the CPU happen inside a matmul."""
     from torch.autograd import profiler
 
     a = torch.ones((64, 64)).to(device)
@@ -1717,13 +1717,13 @@ def _compute_profiled(torch, device):
 
 
 def _compute_registered(torch, device):
-    """Whether the dispatcher holds a matmul kernel of the device's own."""
+    """Return whether the dispatcher holds a matmul kernel of the device's own."""
     key = torch._C._dispatch_key_for_device(device.type)
     return bool(torch._C._dispatch_has_kernel_for_dispatch_key("aten::mm", key))
 
 
 def _compute_cpu(torch, limits, threads):
-    """The same work on the CPU, a part of a second of it: on one thread for its CPU time, on all for its speed.
+    """Return the same work on the CPU, a part of a second of it: on one thread for its CPU time, on all for its speed.
 
     One thread, because threads that wait for each other on a busy machine spin, up to fifty times the CPU time of the
     work. The least of several times and sizes is taken: other load can only add, and small matrices fit the caches.
@@ -1786,7 +1786,7 @@ def _resident_bytes():
 
 
 def _difference(after, before):
-    """The difference of two numbers, or unknown where either is."""
+    """Return the difference of two numbers, or unknown where either is."""
     for value in (after, before):
         if isinstance(value, dict):
             return value
@@ -1813,7 +1813,7 @@ STAGES = {
 
 
 def _failure(error):
-    """An exception as JSON: type, message, winerror and traceback with its causes."""
+    """Return an exception as JSON: type, message, winerror and traceback with its causes."""
     import traceback
 
     lines = traceback.format_exception(type(error), error, error.__traceback__)
@@ -1874,7 +1874,7 @@ NEEDS_IMPORT = ("xpu", "allocate")
 
 
 def _stacks(where):
-    """The open file that faulthandler writes to, or None where there is none."""
+    """Return the open file that faulthandler writes to, or None where there is none."""
     if not where:
         return None
     import faulthandler
