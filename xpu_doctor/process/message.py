@@ -36,7 +36,7 @@ class _TooDeep(Exception):
 
 
 def _bounded(value: Any, depth: int = 0) -> Any:
-    """A value with its texts, lists and tables cut to what no real answer exceeds: the report shows them, and the rules search them."""
+    """Return a value with its texts, lists and tables cut to what no real answer exceeds: the report shows them, and the rules search them."""
     if isinstance(value, str):
         return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + " ... (cut)"
     if not isinstance(value, (dict, list)):
