@@ -50,7 +50,7 @@ def faults(chosen: list[try_remedies.Trial], tools: str = "") -> list[str]:
     ],
 )
 def test_some(kind: str, states: tuple[str, ...]) -> None:
-    """A few of each sort; the whole table takes a quarter of an hour."""
+    """A few of each sort; the whole table takes many minutes."""
     chosen = [trial for state in states for trial in try_remedies.trials("", state) if trial.kind.name == kind]
     assert not faults(chosen[: len(states)])
 
