@@ -72,6 +72,8 @@ XPU_RUNTIME = (
 _PIP_LISTINGS = ("pip list", "pip3 list", "pip freeze", "pip3 freeze")
 WANTED = ("install", "satisfies the", "found for", "from versions")
 """Words before a local version that an installer was asked for, or that an index offers."""
+MAX_LISTED = 5000
+"""Lines of a listing that are read."""
 NOT_A_VERSION = {"N/A", "", "None", "Could not collect"}
 
 
@@ -212,16 +214,12 @@ def _packages(text: Text, facts: Collected) -> None:
 
 def _whole_listing(text: Text, facts: Collected) -> None:
     """Note a whole listing of packages that does not name torch: one under its command, which nothing filtered."""
+    read_to = 0
     for offset, line in text.lines_with("pip freeze", "pip list", "uv pip", "conda list"):
-        if "|" in line or "grep" in line or "findstr" in line:
-            continue
-        names = []
-        for row in text.body[offset + len(line) + 1 : offset + 200_000].split("\n"):
-            listed = _ROW.match(row)
-            if listed is None and not _RULE.match(row):
-                break
-            if listed:
-                names.append(listed[1].lower())
+        number = text.searched.number_at(offset)
+        if number < read_to or "|" in line or "grep" in line or "findstr" in line:
+            continue  # a command inside a listing that was read has no other packages below it
+        names, read_to = _listed_below(text, number)
         if len(names) >= 2 and ({"pip", "setuptools", "numpy"} & set(names)):
             facts.put(
                 "pasted.listing_without_torch",
@@ -229,6 +227,20 @@ def _whole_listing(text: Text, facts: Collected) -> None:
                 text.place(offset),
             )
             return
+
+
+def _listed_below(text: Text, command: int) -> tuple[list[str], int]:
+    """Return the packages that are listed below the line of a command, and the number of the line where they end."""
+    names: list[str] = []
+    last = min(command + MAX_LISTED, len(text.searched.starts))
+    for number in range(command + 1, last + 1):
+        row = text.searched.line(number)
+        listed = _ROW.match(row)
+        if listed is None and not _RULE.match(row):
+            return names, number
+        if listed:
+            names.append(listed[1].lower())
+    return names, last
 
 
 def _torch(text: Text, facts: Collected) -> None:
