@@ -4,14 +4,15 @@
     python tools/fuzz_triage.py --guided [FOLDER] -max_total_time=1800      (pip install atheris)
 
 A fault is: exit code 4 or another that triage does not have, a traceback, more than two seconds of processor time, a control character in
-stdout or stderr, JSON that is not valid by the published schema. The same seed makes the same inputs; each is made from its number alone.
-The texts are made from the cases, reports and examples of this repository and from what lies in the folder `--more`; the reports from the
+stdout or stderr, JSON that is not valid by the published schema, a parser that failed. The same seed makes the same inputs; each is made from its number
+alone. The texts are made from the cases, reports and examples of this repository and from what lies in the folder `--more`; the reports from the
 snapshots under fixtures/. With `--guided` the inputs are guided by coverage, for as long as that is let run.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import io
 import json
 import os
@@ -76,6 +77,11 @@ VALUES: tuple[Any, ...] = (
     {"reason": 1, "fact": []}, "NaN", "\u0000", "a" * 20_000, "\x1b[31m", "\u202e", "\ud800", "\n" * 50, "$(id)", "--index-url=http://x.example",
 )  # fmt: skip
 """What takes the place of a value of a report."""
+TEXTS = (
+    "", "{0}", "{0}{0}", "{0} x", "\n{0}", "x\x1b[31m{0}", "\u202e{0}", "{0}\u200b\x00", "../{0}", "/home/anna/{0}", "C:\\Users\\anna\\{0}", "2.9.1+xpu",
+    "2.9.1+cpu", "xpu", "linux", "windows", "0.0.0", "999.999.999", "{0}; rm -rf /", "$({0})", "{0}" * 40, "a" * 5000, "é{0}ß中", "password={0}",
+)  # fmt: skip
+"""What takes the place of a text of a report."""
 WORDS = ("NaN", "Infinity", "-Infinity", "1e999", "9" * 400, "0x10", "01", "'x'", "undefined", "\\ud800", "[" * 3000)
 """What is no JSON, or none that a report has."""
 
@@ -126,7 +132,8 @@ def _files(folder: str, pattern: str) -> list[Path]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    return table
 
 
 def mutated_text(number: int, seed: int = 1, more: str = "") -> bytes:
@@ -142,14 +149,21 @@ def mutated_report(number: int, seed: int = 1, more: str = "") -> bytes:
     """Return one mutated saved report."""
     chance = random.Random(f"{seed} report {number}")
     snapshot = {"schema": 1, **json.loads(chance.choice(snapshots()))}
-    document: Any = {"schema": 1, "tool": {"name": "xpu-doctor"}, "verdict": "x", "root_causes": [], "ladder": [], "snapshot": snapshot}
-    for _ in range(chance.choice((0, 1, 1, 2, 4, 8))):
+    document: Any = {
+        "schema": 1,
+        "tool": {"name": "xpu-doctor"},
+        "verdict": "x",
+        "root_causes": [],
+        "ladder": [],
+        "snapshot": snapshot,
+    }
+    for _ in range(chance.choice((0, 1, 1, 1, 2, 4))):
         document = chance.choice(REPORT_CHANGES)(document, chance)
     text = json.dumps(document, ensure_ascii=chance.random() < 0.5, indent=chance.choice((None, None, 1)))
-    if chance.random() < 0.3:
+    if chance.random() < 0.1:
         text = _with_word(text, chance)
     data = text.encode("utf-8", "surrogatepass")
-    if chance.random() < 0.2:
+    if chance.random() < 0.1:
         data = chance.choice(TEXT_CHANGES)(data, chance, more)
     return data[:LONGEST]
 
@@ -226,7 +240,9 @@ def quote(data: bytes, chance: random.Random, _: str) -> bytes:
     mark = chance.choice((b"> ", b"| ", b"+ ", b"    ", b"> > ", b"00:00:01 "))
     fenced = b"```json\n" + data + b"\n```\n"
     text = data.decode("utf-8", "replace")
-    return chance.choice((mark + data.replace(b"\n", b"\n" + mark), fenced, json.dumps(text).encode(), repr(text).encode()))
+    return chance.choice(
+        (mark + data.replace(b"\n", b"\n" + mark), fenced, json.dumps(text).encode(), repr(text).encode())
+    )
 
 
 Change = Callable[[bytes, random.Random, str], bytes]
@@ -260,7 +276,7 @@ def _holder(document: Any, chance: random.Random) -> tuple[Any, Any]:
 def other_value(document: Any, chance: random.Random) -> Any:
     """Put another value in place of one."""
     holder, key = _holder(document, chance)
-    holder[key] = chance.choice(VALUES)
+    holder[key] = copy.deepcopy(chance.choice(VALUES))
     return document
 
 
@@ -268,6 +284,27 @@ def longer_text(document: Any, chance: random.Random) -> Any:
     """Put hostile characters into a text."""
     holder, key = _holder(document, chance)
     holder[key] = f"{holder[key]}{chance.choice(HOSTILE)}" if isinstance(holder[key], str) else [holder[key]]
+    return document
+
+
+def same_kind(document: Any, chance: random.Random) -> Any:
+    """Put another value of the same type in place of one, so that the report is still one."""
+    places = [place for place in _places(document) if place[0] == "snapshot" and place[-1] != "schema"]
+    chosen = chance.sample(places, min(len(places), chance.choice((1, 3, 30))))
+    for place in sorted(chosen, key=len, reverse=True):  # what a list holds comes before the list
+        holder = document
+        for step in place[:-1]:
+            holder = holder[step]
+        held = holder[place[-1]]
+        if isinstance(held, bool):
+            holder[place[-1]] = not held
+        elif isinstance(held, int):
+            holder[place[-1]] = chance.choice((0, 1, -1, held + 1, 1 << 31, 1 << 62))
+        elif isinstance(held, str):
+            holder[place[-1]] = chance.choice(TEXTS).format(held)
+        elif isinstance(held, list) and held:
+            times = min(chance.choice((1, 2, 300)), 1 + 20_000 // len(json.dumps(held)))
+            holder[place[-1]] = [copy.deepcopy(item) for _ in range(times) for item in held][: chance.choice((1, None))]
     return document
 
 
@@ -282,7 +319,9 @@ def unknown_key(document: Any, chance: random.Random) -> Any:
     """Add a key that no report has, or one that stands elsewhere in it."""
     holder, key = _holder(document, chance)
     if isinstance(holder, dict):
-        holder[chance.choice(("news", "", "a\x1b[1m", "schema", "snapshot", "reason", "__class__", "x" * 3000))] = holder[key]
+        holder[chance.choice(("news", "", "a\x1b[1m", "schema", "snapshot", "reason", "__class__", "x" * 3000))] = (
+            copy.deepcopy(holder[key])
+        )
     return document
 
 
@@ -317,7 +356,10 @@ def moved(document: Any, chance: random.Random) -> Any:
     return document
 
 
-REPORT_CHANGES = (other_value, other_value, other_value, longer_text, longer_text, fewer, unknown_key, reordered, many, nested, moved)
+REPORT_CHANGES = (
+    same_kind, same_kind, same_kind, same_kind, same_kind, same_kind, same_kind, other_value, longer_text, longer_text, fewer, unknown_key, reordered,
+    many, nested, moved,
+)  # fmt: skip
 
 
 def _with_word(text: str, chance: random.Random) -> str:
@@ -352,7 +394,7 @@ def triaged(data: bytes, form: tuple[str, ...]) -> tuple[int, bytes, bytes, floa
         main(["triage", *form, "-"])
         code = -1
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else -1
+        code = int(end.code) if isinstance(end.code, int) else -1
     except _Endless:
         code = -2
     finally:
@@ -405,7 +447,11 @@ def _fault_in_json(out: bytes) -> str:
     except ValueError as error:
         return f"no JSON: {error}"
     wrong = next(_validator().iter_errors(document), None)
-    return f"not by the schema: {wrong.message[:300]}" if wrong else ""
+    if wrong:
+        return f"not by the schema: {wrong.message[:300]}"
+    snapshot = document["snapshot"] or {}
+    failures = snapshot.get("failures") if snapshot.get("origin") == "pasted" else ()
+    return f"a part of the doctor failed: {failures}" if failures else ""
 
 
 def _no_json(word: str) -> None:
@@ -414,7 +460,7 @@ def _no_json(word: str) -> None:
 
 @cache
 def _validator() -> Any:
-    import jsonschema
+    import jsonschema  # type: ignore[import-untyped]
 
     schema = json.loads((ROOT / "xpu_doctor" / "schemas" / "report-1.schema.json").read_text(encoding="utf-8"))
     return jsonschema.validators.validator_for(schema)(schema)
@@ -445,7 +491,10 @@ def fuzz(options: argparse.Namespace) -> int:
 
 def _figures(kind: str, ended: list[Ran]) -> str:
     times = sorted(ran.seconds for ran in ended)
-    slowest = ", ".join(f"{ran.seconds:.2f} s (number {ran.number}, {ran.size} bytes)" for ran in sorted(ended, key=lambda ran: -ran.seconds)[:3])
+    slowest = ", ".join(
+        f"{ran.seconds:.2f} s (number {ran.number}, {ran.size} bytes)"
+        for ran in sorted(ended, key=lambda ran: -ran.seconds)[:3]
+    )
     codes = {code: sum(ran.code == code for ran in ended) for code in sorted({ran.code for ran in ended})}
     return (
         f"{len(ended)} {kind}s: {sum(bool(ran.fault) for ran in ended)} faults; exit codes {codes}; "
@@ -469,7 +518,7 @@ def guided(arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["xpu_doctor"]):
-        import xpu_doctor.cli.triage  # noqa: F401 - imported to be watched
+        import xpu_doctor.cli.triage
         import xpu_doctor.pasted.run  # noqa: F401 - as above
 
     def one(data: bytes) -> None:
@@ -482,7 +531,9 @@ def guided(arguments: list[str]) -> None:
         folder = Path(given[0]) if given else Path(name)
         for number, text in enumerate(texts()):
             (folder / f"seed-{number}").write_bytes(text)
-        atheris.Setup([sys.argv[0], *(argument for argument in arguments if argument.startswith("-")), str(folder)], one)
+        atheris.Setup(
+            [sys.argv[0], *(argument for argument in arguments if argument.startswith("-")), str(folder)], one
+        )
         atheris.Fuzz()
 
 

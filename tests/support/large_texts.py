@@ -93,7 +93,27 @@ def _of_messages(size: int, chance: random.Random) -> Iterator[tuple[str, str]]:
     for name, parts in pieces.items():
         for length in (100, 400, LENGTH):
             yield f"{name} in lines of {length}", _lines(parts, length, size, chance)
-    common = ["kernel", "driver", "works", "fine", "fails", "not", "no", "intel", "arc", "xpu", "gpu", "torch", "on", "after", "with", "cpu", "support", "is", "available"]
+    common = [
+        "kernel",
+        "driver",
+        "works",
+        "fine",
+        "fails",
+        "not",
+        "no",
+        "intel",
+        "arc",
+        "xpu",
+        "gpu",
+        "torch",
+        "on",
+        "after",
+        "with",
+        "cpu",
+        "support",
+        "is",
+        "available",
+    ]
     for length in (60, 120, LENGTH):
         yield f"common words in lines of {length}", _lines(common, length, size, chance)
 
@@ -115,5 +135,17 @@ def _of_reports(size: int) -> Iterator[tuple[str, str]]:
     yield "a report that never ends", "{" + keys + '"snapshot": {"a": [' + "1, " * (size // 3)
     yield "many beginnings of a report", ("{" + keys) * (size // len(keys))
     yield "a deep report", "{" + keys + '"snapshot": ' + '{"a": ' * (size // 6)
-    yield "a report with a long text", json.dumps({"schema": 1, "root_causes": [], "snapshot": {"schema": 1, "sources": ["x" * size]}})
-    yield "a report with many keys", json.dumps({"schema": 1, "root_causes": [], "snapshot": {"schema": 1, **{f"k{number}": number for number in range(size // 12)}}})
+    yield (
+        "a report with a long text",
+        json.dumps({"schema": 1, "root_causes": [], "snapshot": {"schema": 1, "sources": ["x" * size]}}),
+    )
+    yield (
+        "a report with many keys",
+        json.dumps(
+            {
+                "schema": 1,
+                "root_causes": [],
+                "snapshot": {"schema": 1, **{f"k{number}": number for number in range(size // 12)}},
+            }
+        ),
+    )

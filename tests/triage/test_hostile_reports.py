@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
 from tests.support.cases import Case, cases
 from tests.support.clean_output import clean_json, clean_text, steering_characters
+from tests.support.cli import schema
 from xpu_doctor.catalogue.names import all_rules
 from xpu_doctor.cli.triage import triage
 from xpu_doctor.diagnosis.ranking import flat
@@ -259,3 +261,12 @@ def test_other_json_is_prose() -> None:
     )
     triaged = triage_texts([("log", from_bytes(text.encode(), "log"))], rules=all_rules())
     assert (triaged.snapshot.origin, triaged.diagnosis.root_causes[0].code) == ("pasted", "fp64-unsupported")
+
+
+def test_a_part_that_nobody_knows_is_named_by_the_schema() -> None:
+    """A stranger's report says that something failed which no doctor has: the document is still one by the schema."""
+    failures = [{"part": part, "name": "x", "error": "y"} for part in ("$(plugin)", "", "probe")]
+    result = CliRunner().invoke(triage, ["--json", "-"], input=saved({"failures": failures}), standalone_mode=False)
+    document = clean_json(result.stdout)
+    jsonschema.validate(document, schema())
+    assert {crash["part"] for crash in document["crashed"]} == {"tool", "probe"}

@@ -24,6 +24,8 @@ MAX_BEGINNINGS = 40
 """Braces at which a report is looked for."""
 MAX_NUMBER = 2**63
 SUBJECTS = ("machine", "host", "container")
+PARTS = ("probe", "rule", "plugin", "tool")
+"""What can fail, by the schema of reports."""
 WHOLE_FILE = "ask for the whole file that `xpu-doctor check --json -o report.json` writes"
 
 _QUOTING = re.compile(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
@@ -64,6 +66,9 @@ def saved_snapshot(text: str) -> Snapshot | None:
         origin="saved",
         subject=snapshot.subject if snapshot.subject in SUBJECTS else SUBJECTS[0],
         skipped=tuple(name for name in snapshot.skipped if name in _layers()),
+        failures=tuple(
+            failure if failure.part in PARTS else replace(failure, part="tool") for failure in snapshot.failures
+        ),
     )
 
 

@@ -93,7 +93,7 @@ def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -
             try:
                 parse(text, facts)
             except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
-                failures.append(ProbeFailure("parser", name, f"{type(error).__name__}: {error}"))
+                failures.append(ProbeFailure("tool", f"the parser {name}", f"{type(error).__name__}: {error}"))
         met.extend(known_messages.match(text.searched, text.name, claims=True))
     _establish(met, facts)
     for name, found in own:
