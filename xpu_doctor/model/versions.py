@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_LEADING = re.compile(r"\s*v?(\d{1,9}(?:\.\d{1,9}){0,5})")
-_FIRST_TWO = re.compile(r"\D*(\d{1,9})\.(\d{1,9})")
+_LEADING = re.compile(r"\s{0,40}v?(\d{1,9}(?:\.\d{1,9}){0,5})")
+_FIRST_TWO = re.compile(r"\D{0,80}(\d{1,9})\.(\d{1,9})")
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -112,7 +112,7 @@ def _libraries(host: Host) -> Maybe[tuple[Library, ...]]:
 
 def library_version(name: str, stem: str) -> Maybe[str]:
     """Return the version that a library's file name ends with, e.g. `1.20.6`; unknown where the name holds none."""
-    head = re.match(r"(.*?\.so)\.?(.*)$", name)
+    head = re.match(r"^(.{0,250}?\.so)\.?(.{0,250})$", name)
     version = head[2] if head else ""
     return version if version.count(".") >= 1 else Unknown("the file's name holds no version")
 

@@ -37,7 +37,7 @@ RUNTIME = ("intel-", "onemkl-", "mkl", "tbb", "tcmlib", "umf", "dpcpp-cpp-rt", "
 RECORDING = ("pip", "uv", "poetry", "pdm")
 """Installers that write a RECORD, as the first word of INSTALLER; an operating system's own need none."""
 LEFTOVER = re.compile(
-    r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]+\.(dist|egg)-info)?|[a-z_]*triton[a-z_]*-[^/]+\.dist-info|~.+"
+    r"(torch|torchvision|torchaudio|triton|functorch|torchgen)(-[^/]{1,200}\.(dist|egg)-info)?|[a-z_]{0,40}?triton[a-z_]{0,40}-[^/]{1,200}\.dist-info|~.+"
 )
 
 

@@ -108,7 +108,7 @@ def stem(name: str) -> str:
     low = name.lower()
     if ".so" in low:
         return low.split(".so", 1)[0]
-    return re.sub(r"[-_.]?\d[\d.\-]*$", "", low.removesuffix(".dll"))
+    return re.sub(r"[-_.]?\d[\d.\-]{0,60}$", "", low.removesuffix(".dll"))
 
 
 def system_package(name: str, manager: str) -> str:

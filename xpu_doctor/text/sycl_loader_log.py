@@ -56,7 +56,7 @@ def _informative(error: str) -> int:
     """Rank a reason: none, "the adapter is not in this folder", or a reason of its own."""
     if not error:
         return 0
-    missing = re.match(r"\S*?([^/\\\s:]+): cannot open shared object file", error)
+    missing = re.match(r"^(?:\S{0,400}[/\\:])?([^/\\\s:]{1,200}): cannot open shared object file", error)
     return 1 if missing and "ur_adapter" in missing[1] else 2
 
 
@@ -68,5 +68,5 @@ def missing_symbol(error: str) -> str:
 
 def missing_library(error: str) -> str:
     """Return the shared library that an adapter could not open, or empty."""
-    match = re.search(r"(\S+?): cannot open shared object file", error)
+    match = re.search(r"(?<!\S)(\S{1,400}?): cannot open shared object file", error)
     return match[1] if match else ""

@@ -15,6 +15,8 @@ from xpu_doctor.text.word_index import Searched
 
 MAX_LINE = 4096
 """Characters of a line that the patterns of parsers see."""
+MARGIN = r"[> \t\xa0\u3000]{0,200}"
+"""Pattern of what quoting and indenting put before a line."""
 
 
 @dataclass

@@ -6,30 +6,35 @@ import re
 
 from xpu_doctor.model.facts import Gpu, XpuDevice
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
 from xpu_doctor.tables.devices import find_device
 from xpu_doctor.tables.gpus import device_of
 
 _SYCL_LS = re.compile(
-    r"(?m)^[>\s]*\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d+))?\](?:\[\w+:\d+\])?\s*([^\n]{0,300})$"
+    r"(?m)^"
+    + MARGIN
+    + r"\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d{1,4}))?\](?:\[\w{1,40}:\d{1,4}\])?\s{0,40}([^\n]{0,300})$"
 )
 _SYCL_LS_2021 = re.compile(
-    r"(?m)^[>\s]*\[(level_zero|opencl|host|cuda|ext_intel\w*):\d+\]\s+(GPU|CPU|ACC|HOST)\s*:\s*([^\n]{0,300})$"
+    r"(?m)^"
+    + MARGIN
+    + r"\[(level_zero|opencl|host|cuda|ext_intel\w{0,40}):\d{1,4}\]\s{1,40}(GPU|CPU|ACC|HOST)\s{0,40}:\s{0,40}([^\n]{0,300})$"
 )
 _BACKENDS = ("[level_zero:", "[opencl:", "[host:", "[cuda:", "[ext_intel", "[ext_oneapi_")
 _IN_BRACKETS = re.compile(r"\[0x([0-9a-f]{4})\]")
-_LISTED_DEVICE = re.compile(r"[>\s]*\[\w+:")
+_LISTED_DEVICE = re.compile(MARGIN + r"\[\w{1,60}:")
 _EXPECTED = re.compile(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
-_CLINFO_DEVICE = re.compile(r"(?mi)^[>\s]*Device Name\s{1,60}(\S[^\n]{2,120})$")
-_XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s*([^|\n]{2,120})")
+_CLINFO_DEVICE = re.compile(r"(?mi)^" + MARGIN + r"Device Name\s{1,60}(\S[^\n]{2,120})$")
+_XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s{0,80}([^|\n]{2,120})")
 _XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
 _WINDOW = re.compile(
     r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]"
 )
 _LSPCI = re.compile(
-    r"(?mi)^(?:[^\n]{0,60}?[:$#] )?[>\s]*((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s+(VGA compatible controller|Display controller|"
-    r"3D controller)(?: \[([0-9a-f]{4})\])?:\s*(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
+    r"(?mi)^(?:[^\n]{0,60}?[:$#] )?" + MARGIN + r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s{1,20}"
+    r"(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s{0,20}"
+    r"(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
     r"Microsoft|ASPEED|Matrox|Cirrus|QEMU)([^\n]{0,200})$"
 )
 _VENDORS = {
@@ -37,20 +42,24 @@ _VENDORS = {
     "aspeed": 0x1A03, "matrox": 0x102B, "cirrus": 0x1013, "qemu": 0x1234,
 }  # fmt: skip
 _PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
-_PROPERTIES = re.compile(r"(?:\[(\d+)\]\s*)?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s*$", re.MULTILINE)
-_FIELD = re.compile(r"(\w+)=(?:'([^']*)'|([^,\s\[]+|\[[^\]]*\]))")
-_PLATFORMS = re.compile(r"(?mi)^[>\s]*Number of platforms\s*:?\s+(\d{1,3})\s*$")
-_CLINFO_TREE = re.compile(r"(?m)^[>\s]*(?:(Platform) #\d+:|[|`+\\ ]{1,6}-- (Device) #\d+:)[ \t]*([^\n]{1,200})$")
+_PROPERTIES = re.compile(
+    r"(?:\[(\d{1,4})\]\s{0,20})?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s{0,200}$", re.MULTILINE
+)
+_FIELD = re.compile(r"\b(\w{1,60})=(?:'([^']{0,300})'|([^,\s\[]{1,300}|\[[^\]]{0,300}\]))")
+_PLATFORMS = re.compile(r"(?mi)^" + MARGIN + r"Number of platforms(?:\s{0,80}:)?\s{1,80}(\d{1,3})\s{0,200}$")
+_CLINFO_TREE = re.compile(
+    r"(?m)^" + MARGIN + r"(?:(Platform) #\d{1,4}:|[|`+\\ ]{1,6}-- (Device) #\d{1,4}:)[ \t]*([^\n]{1,200})$"
+)
 _GRAPHICS = re.compile(r"(?i)graphics|\barc\b|\bgpu\b|\biris\b")
 _ASKS_DRIVERS = re.compile(r"lspci -\w*(?:k\w*|v{1,3}\b)(?![^\n]*(?:-A ?[01]\b|\| *grep (?!.*-\w*A)))")
-_IN_USE = re.compile(r"(?i)Kernel driver in use:\s*(\w[\w-]*)")
-_MODULES = re.compile(r"(?i)Kernel modules:\s*(\w[\w-]*)")
+_IN_USE = re.compile(r"(?i)Kernel driver in use:\s{0,40}(\w[\w-]{0,60})")
+_MODULES = re.compile(r"(?i)Kernel modules:\s{0,40}(\w[\w-]{0,60})")
 _ONBOARD = re.compile(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
 _COUNT = re.compile(
     r"\b(\d{1,2}) ?x (?:Intel )?(?:Arc|Data Center)|(?i:\b(two|three|four|2|3|4|8|dual|multiple|both) (?:intel )?(?:arc|xpus?|gpus|cards))"
 )
-_XPU_JSON = re.compile(r'"type":\s*"xpu"')
-_COMFY = re.compile(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d+) ([^\n]{1,80})$")
+_XPU_JSON = re.compile(r'"type":\s{0,40}"xpu"')
+_COMFY = re.compile(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d{1,4}) ([^\n]{1,80})$")
 
 
 def parse(text: Text, facts: Collected) -> None:
@@ -136,7 +145,7 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
         if kind != "gpu" or backend not in counts:
             continue
         counts[backend] += 1
-        version = re.search(r"\[([^\[\]]{1,40})\]\s*$", rest)
+        version = re.search(r"\[([^\[\]]{1,40})\]\s{0,200}$", rest)
         if version and backend == "level_zero":
             facts.put("pasted.driver_version", version[1].strip(), place)
         elif version:
@@ -196,8 +205,10 @@ def _lspci(text: Text, facts: Collected) -> None:
         below = text.body[match.end() : end]
         ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]|\bDevice ([0-9a-f]{4})\b", rest, re.IGNORECASE)
         driver = _IN_USE.search(below)
-        unbound = _MODULES.search(below) or (asked and "Flags:" not in below and re.match(r"[>\s]*Subsystem:", below))
-        name = re.sub(r"\s*\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
+        unbound = _MODULES.search(below) or (
+            asked and "Flags:" not in below and re.match(r"\n?" + MARGIN + r"Subsystem:", below)
+        )
+        name = re.sub(r"\s{0,20}\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
         found.append(
             Gpu(
                 address=address if address.count(":") == 2 else f"0000:{address}",
@@ -238,7 +249,7 @@ def _properties(text: Text, facts: Collected) -> None:
         index = int(match[1]) if match[1] else len(facts.devices)
         place = text.place(match.start())
         device_id = fields.get("device_id", "")
-        memory = re.match(r"(\d+)MB", fields.get("total_memory", ""))
+        memory = re.match(r"(\d{1,9})MB", fields.get("total_memory", ""))
         facts.devices.setdefault(
             index,
             XpuDevice(

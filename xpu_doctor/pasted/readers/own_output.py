@@ -37,7 +37,7 @@ _SECTION = re.compile(
     r"Possible as well \(-v shows|Ask next \(--reply|Could not be decided:|No fault was proved, but not every layer|The text does not prove a cause|All clear: "
     r"|Nothing here has to be (?:mended|fixed); what follows|Nothing in the text is wrong: torch finds|\d{1,4} questions? could not be decided; -v lists"
 )
-_UNDECIDED = re.compile(r"ask for: \S|.{0,400}(?: is not known \(|\), so not:|, so not: )")
+_UNDECIDED = re.compile(r"^(?:ask for: \S|.{0,400}(?: is not known \(|\), so not:|, so not: ))")
 _OTHER = re.compile(
     r"Traceback \(most recent call last\)|\$ |>>> |PS [A-Z]:|[A-Z]:\\[^>\n]{0,200}>|[\w.+-]{1,60}@[\w.-]{1,60}[:~][^\n]{0,120}[$#]|\d{4}-\d\d-\d\d[ T]"
 )

@@ -5,43 +5,51 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.model.facts import Distribution
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
 _TORCH_VERSION = re.compile(
-    r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^\W*PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|"
-    r"is)?\s{0,8}[`*'\"v]{0,3}(\d+\.\d+(?:\.\d+)?[\w.+-]*)"
+    r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^[^\w\n]{0,80}PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|"
+    r"is)?\s{0,8}[`*'\"v]{0,3}(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?[\w.+-]{0,80})"
 )
-_REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]+\])?==(\d[\w.+!-]*)")
+_REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]{1,80}\])?==(\d[\w.+!-]{0,80})")
 _LISTED = re.compile(
-    r"(?im)^[>\s|]*((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]+|onemkl[-_][\w-]+|"
-    r"dpcpp[-_][\w-]+|mkl[\w-]*|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]*|nvidia-[\w-]+|ipex[-_]llm|transformers|numpy|vllm|"
-    r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]*)(?:\s+\S+){0,3}\s*$"
+    r"(?im)^[>| \t\xa0\u3000]{0,200}((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]{1,60}|onemkl[-_][\w-]{1,60}|"
+    r"dpcpp[-_][\w-]{1,60}|mkl[\w-]{0,60}|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]{0,60}|nvidia-[\w-]{1,60}|ipex[-_]llm|transformers|numpy|vllm|"
+    r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]{0,80})(?:\s{1,200}\S{1,300}){0,3}\s{0,200}$"
 )
-_PREFIXED = re.compile(r"(?im)^[>\s|]*\[(?:pip3?|conda|uv)\]\s+([A-Za-z][\w.-]{1,60})(?:==|\s+)(\d[\w.+!-]*)")
-_CONDA_BUILD = re.compile(r"(?i)^[>\s|]*(?:pytorch|libtorch)\s+\d[\w.]*\s+(\w*(?:cpu|cuda)\w*)")
-_PLAIN_WHEEL = re.compile(r"\btorch-(\d+\.\d+\.\d+)-cp\d{2,3}-\w+-((?:manylinux|linux|win|macosx)[\w.]*)\.whl")
+_PREFIXED = re.compile(
+    r"(?im)^[>| \t\xa0\u3000]{0,200}\[(?:pip3?|conda|uv)\]\s{1,80}([A-Za-z][\w.-]{1,60})(?:==|\s{1,80})(\d[\w.+!-]{0,80})"
+)
+_CONDA_BUILD = re.compile(
+    r"(?i)^[>| \t\xa0\u3000]{0,200}(?:pytorch|libtorch)\s{1,80}\d[\w.]{0,60}\s{1,80}(\w{0,60}?(?:cpu|cuda)\w{0,60})"
+)
+_PLAIN_WHEEL = re.compile(
+    r"\btorch-(\d+\.\d+\.\d+)-cp\d{2,3}-\w{1,20}-((?:manylinux|linux|win|macosx)[\w.]{0,80})\.whl"
+)
 _LABELS = ("+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi")
 _PREFIXES = ("[pip]", "[pip3]", "[conda]", "[uv]")
 _LISTED_WORDS = (
     "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "nvidia-", "ipex", "transformers",
     "numpy", "vllm",
 )  # fmt: skip
-_PLUS_XPU = re.compile(r"(?<![\w.])(\d+\.\d+(?:\.\d+)?\w*\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]*|cxx11\.abi))(?![\w])")
+_PLUS_XPU = re.compile(
+    r"(?<![\w.])(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?\w{0,20}\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]{0,12}|cxx11\.abi))(?![\w])"
+)
 _PYTHON = re.compile(
     r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b"
 )
 _CONDA = re.compile(
-    r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s*\[conda\]|conda activate|\bconda (?:env|install)"
+    r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s{0,200}\[conda\]|conda activate|\bconda (?:env|install)"
 )
-_KEYS = re.compile(r"(?m)^[>\s]*([A-Z][A-Za-z .]{1,44}?)\s*:[ \t]+([^\n]{0,300})$")
-_ROW = re.compile(r"[>\s|]*([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
-_RULE = re.compile(r"[>\s]*(?:-[- ]*|#.*|Package\s+Version.*|```\w*|)$")
+_KEYS = re.compile(r"(?m)^" + MARGIN + r"([A-Z][A-Za-z .]{1,44}?)\s{0,40}:[ \t]{1,80}([^\n]{0,300})$")
+_ROW = re.compile(r"[>| \t\xa0\u3000]{0,200}([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
+_RULE = re.compile(MARGIN + r"(?:-[- ]{0,300}|#.*|Package\s{1,80}Version.*|```\w*|)$")
 _KEY_WORDS = ("version", "available", "used to build", "platform", "os:", "os ")
 """Words of the keys that are read."""
 _IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
 _IPEX_WORDS = ("ipex", "intel_extension", "intel-extension", "intel extension")
 _IPEX_VERSION = re.compile(
-    r"(?i)(?:\bIPEX(?: version)?|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}v?(\d+\.\d+[\w.+]*)"
+    r"(?i)(?:\bIPEX(?: version)?|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}v?(\d{1,4}\.\d{1,4}[\w.+]{0,60})"
 )
 _SITE = re.compile(
     r"(?im)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]"
@@ -168,7 +176,7 @@ def _platform(platform: str, place: str, facts: Collected) -> None:
     if name:
         facts.put("machine.os", "macos" if name == "darwin" else name, place)
         facts.put("python.os", "macos" if name == "darwin" else name, place)
-    kernel = re.match(r"Linux-(\d[\w.+~-]*?)-(x86_64|aarch64|arm64)\b", platform)
+    kernel = re.match(r"Linux-(\d[\w.+~-]{0,80}?)-(x86_64|aarch64|arm64)\b", platform)
     if kernel:
         facts.put("kernel.version", kernel[1], place)
         facts.put("machine.architecture", kernel[2], place)
@@ -317,7 +325,7 @@ def _unlabelled(text: Text, facts: Collected) -> None:
 def _listed_by_pip(text: Text, facts: Collected) -> None:
     """Note a torch without a label in pip's own listing, which shows the label of every wheel of the XPU index."""
     listed = facts.distributions.get("torch")
-    plain = listed is not None and re.fullmatch(r"\d+\.\d+\.\d+", str(listed.version))
+    plain = listed is not None and re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", str(listed.version))
     if (
         not plain
         or facts.get("pasted.conda")

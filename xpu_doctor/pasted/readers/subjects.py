@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Text
 
-_CONTAINER_PROMPT = re.compile(r"^[>\s]*(?:\([\w.-]+\)\s*)?(?:root|[\w<>-]+)@[0-9a-f]{12}:[^\n]{0,120}?[#$]")
+_CONTAINER_PROMPT = re.compile(
+    r"^" + MARGIN + r"(?:\([\w.-]{1,60}\)\s{0,8})?[\w<>-]{1,64}@[0-9a-f]{12}:[^\n]{0,120}?[#$]"
+)
 _HOST_PROMPT = re.compile(
-    r"^[>\s]*(?:\([\w.-]+\)\s*)?[\w.<>-]+@(?![0-9a-f]{12}:)[\w.<>-]+:[^\n]{0,120}?[#$]|^[>\s]*(?:\$|PS [A-Z]:)"
+    r"^"
+    + MARGIN
+    + r"(?:\([\w.-]{1,60}\)\s{0,8})?[\w.<>-]{1,64}@(?![0-9a-f]{12}:)[\w.<>-]{1,80}:[^\n]{0,120}?[#$]|^"
+    + MARGIN
+    + r"(?:\$|PS [A-Z]:)"
 )
 _INSIDE = re.compile(
     r"(?i)^[^\n]{0,80}\b(?:inside|in|within|from) (?:the |my |a |this )?(?:\w+ ){0,2}container\b.{0,40}:[*\s]*$"

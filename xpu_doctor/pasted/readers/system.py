@@ -7,13 +7,13 @@ from functools import cache
 from itertools import islice
 
 from xpu_doctor.model.facts import LogLine, Node, Variable
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.tables.variables import pasted_variables
 from xpu_doctor.text.word_index import WordTable
 
 _KERNEL = re.compile(
-    r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]+)*)\b"
-    r"|\b([456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]+)?) kernel\b"
+    r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]{1,40}){0,8})\b"
+    r"|\b([456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]{1,60})?) kernel\b"
 )
 _UNAME_WORDS = (
     "linux ",
@@ -33,7 +33,9 @@ _UNAME_WORDS = (
     "-oem",
     "-hwe",
 )
-_UNAME = re.compile(r"(?m)^[>\s]*(?:Linux \S+ )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s*$)")
+_UNAME = re.compile(
+    r"(?m)^" + MARGIN + r"(?:Linux \S{1,80} )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s{0,200}$)"
+)
 _OS_WORDS = {
     "windows": (
         "windows 1", "windows1", "windows-1", "ai playground",
@@ -57,7 +59,7 @@ _DISTRIBUTIONS = (
         "rhel",
         re.compile(
             r"(?i)\b(?:red hat(?! \d+\.\d+\.\d)(?: enterprise linux)?|rhel|rocky linux|almalinux|centos(?: linux)?)(?: server)?(?: release)?"
-            r"(?:[ -]?(\d+(?:\.\d+)?))?"
+            r"(?:[ -]?(\d{1,3}(?:\.\d{1,3})?))?"
         ),
     ),  # a compiler of Red Hat's, which Fedora has as well, names three numbers
 )
@@ -70,18 +72,21 @@ _DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows 
 """Containers on Windows run in WSL."""
 _CONTAINER = re.compile(
     r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? docker\b|\bin(?:side)? (?:a |the |"
-    r"my |an )?(?:\w+ )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-]+)|\bdocker (?:container|"
-    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|Error response from daemon|^\s*image: [\w./-]+:",
+    r"my |an )?(?:\w{1,40} )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-])|\bdocker (?:container|"
+    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|"
+    r"Error response from daemon|^\s{0,200}image: [\w./-]{1,200}:",
     re.MULTILINE,
 )
 _NODE = re.compile(
-    r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s+\d+\s+(\S+)\s+(\S+)\s+(226)\s*,\s*(\d+)[^\n]*?(?:\s|/)((?:renderD|card)\d+)\s*$"
+    r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s{1,20}\d{1,6}\s{1,20}(\S{1,64})\s{1,20}(\S{1,64})\s{1,20}(226)\s{0,20},\s{0,20}(\d{1,6})[^\n]{0,120}?[\s/]((?:renderD|card)\d{1,4})\s{0,200}$"
 )
-_DRI_LIST = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?ls (?:-\w+ )*/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})")
-_ID = re.compile(r"uid=(\d+)\(?([\w.<>-]*)\)?\s+gid=\d+\S*\s+groups=([^\n]{1,600})")
-_GROUPS = re.compile(r"(?m)^[>\s]*(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
+_DRI_LIST = re.compile(
+    r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
+)
+_ID = re.compile(r"uid=(\d{1,10})\(?([\w.<>-]{0,64})\)?\s{1,20}gid=\d{1,10}\S{0,80}\s{1,20}groups=([^\n]{1,600})")
+_GROUPS = re.compile(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _PASSED = re.compile(
-    r"--devices?[= ]\S{0,4}/dev/dri|^\s*-\s+[\"']?/dev/dri(?::|[\"']?\s*$)|\bdevices?:\s*\[?[\"']?/dev/dri|--privileged",
+    r"--devices?[= ]\S{0,4}/dev/dri|^\s{0,200}-\s{1,20}[\"']?/dev/dri(?::|[\"']?\s{0,200}$)|\bdevices?:\s{0,200}\[?[\"']?/dev/dri|--privileged",
     re.MULTILINE,
 )
 _DMESG = re.compile(
@@ -92,8 +97,8 @@ _CMDLINE = re.compile(
     r"modprobe\.blacklist=\S{1,80})"
 )
 _ONEAPI = re.compile(
-    r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d+){0,2})\b|"
-    r"/oneapi/(?:\w+/)?(202\d\.\d)\b|IGC version: (202\d\.\d)"
+    r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d{1,4}){0,2})\b|"
+    r"/oneapi/(?:\w{1,40}/)?(202\d\.\d)\b|IGC version: (202\d\.\d)"
 )
 _SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.MULTILINE)
 _VM = re.compile(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 
-from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
 _AVAILABLE = re.compile(
     r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
     r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) ))"
     r"[)`'\"]{0,4}(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
-    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n[>\s]*|"
+    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n"
+    + MARGIN
+    + r"|"
     r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
     r"False)\b"
 )
 _AVAILABLE_WORDS = re.compile(
     r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
-    r"\bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?(True|False)|XPU (?:is )?(not )?available\s*[.!]?\s*$"
+    r"\bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?(True|False)|XPU (?:is )?(not )?available\s{0,80}(?:[.!]\s{0,80})?$"
 )
 _PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
-_COUNT = re.compile(r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)[>\s]*[`'\"]?(\d{1,3})\b")
+_COUNT = re.compile(
+    r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)" + MARGIN + r"[`'\"]?(\d{1,3})\b"
+)
 _IMPORT_FAILED = re.compile(
     r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
     r"OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib"
@@ -27,7 +31,7 @@ _IMPORT_FAILED = re.compile(
 _COMPILE = re.compile(
     r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\b|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]"
 )
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s*File \"[^\"\n]{1,300}\", line \d+", re.MULTILINE)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s{0,200}File \"[^\"\n]{1,300}\", line \d", re.MULTILINE)
 _FRAME = re.compile(r"File \"([^\"\n]{1,300})\", line \d+")
 _OWNERS = (
     ("torch", ("/torch/", "/torchgen/")),

@@ -103,5 +103,5 @@ PACKAGED = ("intel-level-zero", "intel-compute-runtime")
 
 def _itself(row: LibraryLoad) -> bool:
     """Return whether the linker missed this very library, not one that it needs."""
-    missing = re.match(r"(\S+?): cannot open shared object file", row.error)
+    missing = re.match(r"(?<!\S)(\S{1,400}?): cannot open shared object file", row.error)
     return missing is not None and missing[1].rpartition("/")[2] == row.name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xpu_doctor.model.facts import Distribution, Python
 from xpu_doctor.model.unknown import known_or
 
-PIN = re.compile(r"[A-Za-z0-9._-]+\s*\(?(==[0-9A-Za-z.+]+)\)?")
+PIN = re.compile(r"[A-Za-z0-9._-]{1,100}\s{0,8}\(?(==[0-9A-Za-z.+]{1,80})\)?")
 """A requirement that is one exact version, without a marker."""
 
 
@@ -32,7 +32,7 @@ def requirements_of(
 
 
 def _name(line: str) -> str:
-    match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
+    match = re.match(r"\s{0,40}([A-Za-z0-9._-]{1,100})", line)
     return re.sub(r"[-_.]+", "-", match[1]).lower() if match else ""
 
 

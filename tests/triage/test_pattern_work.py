@@ -1,0 +1,80 @@
+"""No line makes a regular expression of the doctor slow: each is tried on lines made from its own parse tree."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from tests.support.attack_lines import LENGTH, attack_lines
+from tests.support.patterns import patterns
+
+EVERY = patterns()
+QUICK = 0.02
+"""Seconds of the processor's time that are always allowed for a line."""
+LONGEST = 0.25
+"""Seconds that are allowed on a slow machine, where the time does not grow faster than the line."""
+GROWTH = 6
+"""How much more time a line of four times the length may take; what tries every pair of places takes sixteen times as much."""
+
+
+def seconds(pattern: re.Pattern[str], line: str) -> float:
+    """How much of the processor's time all matches in a line take; other programs do not count."""
+    started = time.process_time()
+    for _ in pattern.finditer(line):
+        pass
+    return time.process_time() - started
+
+
+def is_slow(pattern: re.Pattern[str], line: str) -> bool:
+    """Whether a line takes too long, in the best of several runs."""
+    took = seconds(pattern, line)
+    if took <= QUICK or (took < 1 and (took := min(took, *(seconds(pattern, line) for _ in range(3)))) <= QUICK):
+        return False
+    return took > LONGEST or took > GROWTH * min(seconds(pattern, line[: LENGTH // 4]) for _ in range(3))
+
+
+def hard_lines(pattern: str, flags: int = 0) -> list[str]:
+    """The beginnings of the lines that make a pattern slow; the first one is enough."""
+    compiled = re.compile(pattern, flags)
+    line = next(
+        (line for line in attack_lines(pattern, flags) if is_slow(compiled, line) and is_slow(compiled, line)), None
+    )
+    return [] if line is None else [line[:80]]
+
+
+@pytest.mark.parametrize(("pattern", "flags"), EVERY, ids=list(EVERY.values()))
+def test_no_line_is_hard(pattern: str, flags: int) -> None:
+    """A line of full length takes a fiftieth of a second, or as much more as the machine is slow."""
+    assert not hard_lines(pattern, flags)
+
+
+def test_patterns_of_every_kind_are_found() -> None:
+    """Of tables, of modules, and those that stand where they are used."""
+    places = " ".join(EVERY.values())
+    for place in (
+        "signatures.signature[",
+        "device_names.",
+        "xpu_doctor.pasted.readers.devices._LSPCI",
+        "xpu_doctor.pasted.saved_report._BEGIN",
+        "xpu_doctor.diagnosis.message_findings, line",
+    ):
+        assert place in places
+    assert len(EVERY) > 400
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"token\S*.{0,9}\byes",
+        r"(?m)^[>\s]*\[gpu\]",
+        r"\S+?: cannot open",
+        r"cudnn\w*\w*\.dll",
+        r"a\s*:?\s+b",
+        r"(?i)from.{0,200}.{0,200}end",
+    ],
+)
+def test_slow_patterns_are_found(pattern: str) -> None:
+    """The lines are hard enough: each of these has a fault that patterns of the doctor once had."""
+    assert hard_lines(pattern)
