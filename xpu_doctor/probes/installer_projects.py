@@ -20,7 +20,7 @@ else:
 CONDA_PROGRAMS = ("conda", "mamba", "micromamba")
 MEMBERS = 200
 """Members of a workspace that are read at most."""
-_TORCH = re.compile(r"\s*torch(?![\w.-])", re.IGNORECASE)
+_TORCH = re.compile(r"\s{0,40}torch(?![\w.-])", re.IGNORECASE)
 _COMMAND = re.compile(r"^# cmd: (?:.*?[\\/])?(micromamba|mamba|conda)(?:-script\.py|\.exe|\.bat)?(?= |$)", re.MULTILINE)
 
 
@@ -90,7 +90,7 @@ def pixi_place(host: Host, prefix: str) -> Place | None:
         manifest, name = _pixi_file(text)
         if manifest:
             return Place(manifest, name or "default")
-    match = re.match(r"(.+)/\.pixi/envs/([^/]+)/?$", shown)
+    match = re.match(r"^(.+)/\.pixi/envs/([^/]+)/?$", shown)
     return Place(prefix[: len(match[1])], match[2]) if match else None
 
 

@@ -101,7 +101,7 @@ _REACHED_BEFORE = re.compile(
     r"(?i)(?:\b(?:from|by|to|at|via|inet|addr|address|ip|ips|host|hosts|src|dst|ssh|ping|server|gateway|dns|nameserver|peer|client|remote|proxy|node|connect"
     r"|reach\w{0,3}|listen\w{0,3}|bind\w{0,3}|url|https?)|://|@|\[|::ffff:)[\s:=\"'(\[]{0,4}(?:https?://)?$"
 )
-_REACHED_AFTER = re.compile(r":\d{2,5}\b|/(?:[12]?\d|3[0-2])\b|\s+port \d")
+_REACHED_AFTER = re.compile(r":\d{2,5}\b|/(?:[12]?\d|3[0-2])\b|\s{1,20}port \d")
 
 
 def _is_no_address(match: re.Match[str], value: str) -> bool:

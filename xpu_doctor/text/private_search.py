@@ -53,7 +53,7 @@ NOBODY = NOT_A_USER | frozenset(
     }
 )  # fmt: skip
 """Names of the system, and words that a text holds for other reasons."""
-STANDS_FOR_SOMEBODY = re.compile(r"(?i)[^\w]|_{2}|x{2,}$|\*|your|redacted|anonym|username|\d+$")
+STANDS_FOR_SOMEBODY = re.compile(r"(?i)[^\w]|_{2}|x{2,200}$|\*|your|redacted|anonym|username|\d{1,200}$")
 """What people write in place of a name."""
 
 

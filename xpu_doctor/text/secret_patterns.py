@@ -88,7 +88,7 @@ _FOLDERS = frozenset({"PWD", "OLDPWD", "XAUTHORITY", "SSH_AUTH_SOCK"})
 _FOLDER = re.compile(r"[/~]|[A-Za-z]:\\")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEY_FORM = re.compile(r"(?=[^\n]{0,200}\d)(?=[^\n]{0,200}[A-Za-z])[A-Za-z0-9+/=_~-]{12,}$")
-_PLACEHOLDER = re.compile(r"[*•x.]{2,}$|[$%{<\[]|your[_-]|\.\.\.|\(|/run/secrets/|None\b|torch\.|0x")
+_PLACEHOLDER = re.compile(r"[*•x.]{2,400}$|[$%{<\[]|your[_-]|\.\.\.|\(|/run/secrets/|None\b|torch\.|0x")
 
 
 def _is_no_secret(match: re.Match[str], value: str) -> bool:
@@ -310,7 +310,7 @@ def without_keys(lines: list[str]) -> int:
             lines[number], inline = _INLINE.subn(lambda match: f"{match[1]}<secret>", line)
             found += 1 if inline else _hide(lines, range(number + 1, min(len(lines), number + 1 + MOST_LINES)))
         elif _END.search(line):
-            lines[number] = re.sub(r"[A-Za-z0-9+/=]{16,20000}(?:\\n)?(?=-----END)", "<secret>", line)
+            lines[number] = re.sub(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{16,20000}(?:\\n)?(?=-----END)", "<secret>", line)
             found += _hide(lines, range(number - 1, max(-1, number - 1 - MOST_LINES), -1))
     return found
 
