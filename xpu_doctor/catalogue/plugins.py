@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from xpu_doctor.model.terms import Part
 from xpu_doctor.model.unknown import Undecided
 from xpu_doctor.text.visible import described
 
@@ -63,7 +64,7 @@ def load_plugins(taken: Callable[[], Iterable[str]]) -> Plugins:
         try:
             entries = _entries(group)
         except Exception as error:  # a damaged dist-info of anybody
-            failures.append(ProbeFailure("plugin", group, f"its entry points cannot be read: {described(error)}"))
+            failures.append(ProbeFailure(Part.PLUGIN, group, f"its entry points cannot be read: {described(error)}"))
             continue
         for entry in entries:
             key = (group, entry.name, entry.value)
@@ -76,7 +77,7 @@ def load_plugins(taken: Callable[[], Iterable[str]]) -> Plugins:
                 else:
                     rules.append(stand_in_rule(key, told))
             except (StrangerFailed, Undecided, KeyError, TypeError, ValueError) as error:
-                failures.append(ProbeFailure("plugin", f"{_distribution(entry)}: {entry.name}", str(error)))
+                failures.append(ProbeFailure(Part.PLUGIN, f"{_distribution(entry)}: {entry.name}", str(error)))
                 continue
             used.add(told["name"])
             owners.append((told["name"], _distribution(entry)))

@@ -16,6 +16,7 @@ from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.findings import Finding, Layer, Severity
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
+from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict
 
 NEVER = "never"
 """The `--fail-on` that lets every finding pass."""
@@ -51,8 +52,7 @@ class Ignored:
 class Diagnosis:
     """What is wrong, why, how sure that is, and what could not be decided."""
 
-    verdict: str
-    """`findings`, `undiagnosed`, `healthy` or `tool-failed`."""
+    verdict: OverallVerdict
     exit_code: int
     ladder: tuple[Rung, ...]
     root_causes: tuple[Finding, ...]
@@ -71,7 +71,7 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     symptoms = frozenset(rule.code for rule in rules if rule.symptom)
     roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
     if (
-        snapshot.origin != "pasted"
+        snapshot.origin != Origin.PASTED
     ):  # of a text the likeliest cause comes first; faults that were seen are fixed from the bottom up
         roots = in_mending_order(roots, symptoms)
     ladder = climb(roots, snapshot, symptoms, options.layers)
@@ -110,11 +110,11 @@ def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judg
     return Judgement((*first.findings, *last.findings), (*first.undecided, *last.undecided), (*crashed, *last.crashed))
 
 
-EXIT_CODES: Mapping[str, ExitCode] = {
-    "findings": ExitCode.FINDINGS,
-    "undiagnosed": ExitCode.UNDIAGNOSED,
-    "healthy": ExitCode.OK,
-    "tool-failed": ExitCode.TOOL_FAILED,
+EXIT_CODES: Mapping[OverallVerdict, ExitCode] = {
+    OverallVerdict.FINDINGS: ExitCode.FINDINGS,
+    OverallVerdict.UNDIAGNOSED: ExitCode.UNDIAGNOSED,
+    OverallVerdict.HEALTHY: ExitCode.OK,
+    OverallVerdict.TOOL_FAILED: ExitCode.TOOL_FAILED,
 }
 
 
@@ -141,22 +141,24 @@ def device_works(snapshot: Snapshot) -> bool:
     """
     if isinstance(snapshot.compute.devices, tuple) and proved_on_gpu(snapshot.compute):
         return True
-    if snapshot.origin == "pasted":
+    if snapshot.origin == Origin.PASTED:
         return snapshot.xpu.available is True and snapshot.pasted.no_device is not True
     return snapshot.xpu.allocated is True
 
 
 def _verdict(
     roots: tuple[Finding, ...], ladder: tuple[Rung, ...], expectations: tuple[Expectation, ...], fail_on: str
-) -> str:
+) -> OverallVerdict:
     threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
     if any(finding.severity.rank >= threshold for finding in flat(roots)) or any(
-        item.state == "unmet" for item in expectations
+        item.state is ExpectationState.UNMET for item in expectations
     ):
-        return "findings"
-    if any(rung.state is State.UNKNOWN for rung in ladder) or any(item.state == "unknown" for item in expectations):
-        return "undiagnosed"
-    return "healthy"
+        return OverallVerdict.FINDINGS
+    if any(rung.state is State.UNKNOWN for rung in ladder) or any(
+        item.state is ExpectationState.UNKNOWN for item in expectations
+    ):
+        return OverallVerdict.UNDIAGNOSED
+    return OverallVerdict.HEALTHY
 
 
 def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:

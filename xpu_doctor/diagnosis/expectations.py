@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import ExpectationState
 from xpu_doctor.model.unknown import Undecided, known
 from xpu_doctor.tables.builds import named
 
@@ -15,10 +16,10 @@ _DEVICES = re.compile(r"devices\s*(>=|==|=)\s*(\d{1,4})")
 
 @dataclass(frozen=True)
 class Expectation:
-    """An `--expect` and whether the facts meet it: `met`, `unmet` or `unknown`."""
+    """An `--expect` and whether the facts meet it."""
 
     expect: str
-    state: str
+    state: ExpectationState
     reason: str
 
 
@@ -32,8 +33,8 @@ def judge_expectation(text: str, snapshot: Snapshot) -> Expectation:
     try:
         met, reason = _xpu_wheel(snapshot) if text == "xpu-wheel" else _devices(text, snapshot)
     except Undecided as missing:
-        return Expectation(text, "unknown", missing.unknown.reason)
-    return Expectation(text, "met" if met else "unmet", reason)
+        return Expectation(text, ExpectationState.UNKNOWN, missing.unknown.reason)
+    return Expectation(text, ExpectationState.MET if met else ExpectationState.UNMET, reason)
 
 
 def _xpu_wheel(snapshot: Snapshot) -> tuple[bool, str]:

@@ -12,6 +12,7 @@ from xpu_doctor.diagnosis.rule import Rule, parameters
 from xpu_doctor.diagnosis.strangers import StrangerFailed, is_strange, judged
 from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, located
+from xpu_doctor.model.terms import Origin, Part, StageOutcome
 from xpu_doctor.model.unknown import Undecided, Unknown, denied, known_or
 from xpu_doctor.text.visible import described
 
@@ -53,7 +54,9 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
             undecided.append(UndecidedRule(rule.code, missing.unknown.fact, missing.unknown.reason))
         except Exception as error:  # a rule of a plug-in may raise anything
             crashed.append(
-                ProbeFailure("rule", rule.code, str(error) if isinstance(error, StrangerFailed) else described(error))
+                ProbeFailure(
+                    Part.RULE, rule.code, str(error) if isinstance(error, StrangerFailed) else described(error)
+                )
             )
     return Judgement(tuple(findings), tuple(undecided), tuple(crashed))
 
@@ -80,9 +83,9 @@ def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
     """Codes of the compute layer where a machine was examined and nothing was computed: a message of another stage is no fault of it."""
     stages = snapshot.run.stages
     if (
-        snapshot.origin == "pasted"
+        snapshot.origin == Origin.PASTED
         or isinstance(stages, Unknown)
-        or any(item.name == "compute" and item.outcome != "skipped" for item in stages)
+        or any(item.name == "compute" and item.outcome != StageOutcome.SKIPPED for item in stages)
     ):
         return frozenset()
     return frozenset(rule.code for rule in rules if rule.layer is Layer.COMPUTE)
@@ -90,7 +93,7 @@ def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
 
 def _command_context(snapshot: Snapshot) -> CommandContext:
     """Return the system, and the interpreter, for which remedies from the tables are written."""
-    pasted = snapshot.origin == "pasted"
+    pasted = snapshot.origin == Origin.PASTED
     return CommandContext(
         system=known_or(snapshot.machine.os, ""),
         python="" if pasted else known_or(snapshot.python.executable, ""),

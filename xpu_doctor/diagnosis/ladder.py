@@ -11,6 +11,7 @@ from xpu_doctor.diagnosis.ranking import flat
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
 
 
 class State(Enum):
@@ -70,7 +71,7 @@ def climb(
     rungs: list[Rung] = []
     for layer in layers:
         own = [finding for finding in findings if finding.layer is layer and finding.severity is not Severity.INFO]
-        if snapshot.origin == "pasted":  # a guess is no fault
+        if snapshot.origin == Origin.PASTED:  # a guess is no fault
             own = [finding for finding in own if finding.confidence is not Confidence.POSSIBLE]
         causes = [finding for finding in own if finding.code not in symptoms or id(finding) not in explained]
         rungs.append(_rung(layer, snapshot, own, causes, rungs))
@@ -109,7 +110,7 @@ def _lifted(rungs: list[Rung], snapshot: Snapshot) -> tuple[Rung, ...]:
 
     Of a text no more is known than what torch said in it: since 2.13 it counts devices without SYCL, and a count proves no runtime.
     """
-    said = snapshot.origin == "pasted" and snapshot.xpu.allocated is not True
+    said = snapshot.origin == Origin.PASTED and snapshot.xpu.allocated is not True
     result: list[Rung] = []
     for index, rung in enumerate(rungs):
         proved = next(

@@ -10,6 +10,7 @@ from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu, summary
 from xpu_doctor.model.facts import Gpu, LevelZero
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import NOT_EXAMINED, Undecided, Unknown, known
 from xpu_doctor.tables.builds import named
 
@@ -91,7 +92,7 @@ def access(snapshot: Snapshot) -> Proof:
         return Proof(True, f"{', '.join(opened[:3])} opened for reading and writing")
     if not nodes and isinstance(snapshot.gpus, tuple) and not intel_gpus(snapshot):
         return Proof(False, "no Intel GPU to open", pointless=True)
-    if snapshot.origin == "pasted":
+    if snapshot.origin == Origin.PASTED:
         return Proof(False, "the text does not show that the render node can be opened")
     return Proof(False, "no render node could be opened" if nodes else "there is no render node")
 
@@ -155,7 +156,7 @@ def import_(snapshot: Snapshot) -> Proof:
 @_proof
 def enumeration(snapshot: Snapshot) -> Proof:
     """Every device that torch.xpu counts took a small tensor; of a pasted text no more can be had than that torch said it finds one."""
-    if snapshot.origin == "pasted" and snapshot.xpu.available is True and snapshot.pasted.no_device is not True:
+    if snapshot.origin == Origin.PASTED and snapshot.xpu.available is True and snapshot.pasted.no_device is not True:
         return Proof(True, "torch says in the text that it finds a GPU")
     if known(snapshot.xpu.allocated):
         count = known(snapshot.xpu.device_count)

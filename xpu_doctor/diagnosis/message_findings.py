@@ -18,6 +18,7 @@ from xpu_doctor.diagnosis.conditions import Truth
 from xpu_doctor.diagnosis.rule import Rule, parameters
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import known_or
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
     Messages do not count for the codes in `silent`.
     """
     met = known_or(snapshot.errors.met, ())
-    if not met and snapshot.origin != "pasted":
+    if not met and snapshot.origin != Origin.PASTED:
         return {}
     from xpu_doctor.tables import signatures  # the tables are read only where there is a message to judge
     from xpu_doctor.tables.known_faults import known_faults
@@ -74,7 +75,7 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
     for fault in known_faults():
         if true.of(fault.when):
             _add(result, fault.implication, fault.implication.summary, tuple(facts_of(fault.when, met)))
-    if snapshot.origin == "pasted":
+    if snapshot.origin == Origin.PASTED:
         for implication in signatures.implications():
             if implication.fallback and any(item.confidence is not Confidence.POSSIBLE for item in result.values()):
                 break

@@ -12,6 +12,7 @@ from xpu_doctor.examination.matmul import with_compute
 from xpu_doctor.model.facts import Errors, Run, Stage, Xpu
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
+from xpu_doctor.model.terms import Part, StageOutcome
 from xpu_doctor.model.unknown import Unknown, known_or
 from xpu_doctor.text.word_index import Searched
 
@@ -38,7 +39,8 @@ def deeper_facts(
             snapshot = part(snapshot, session)
         except Exception as error:  # one reader's fault must not cost the report
             snapshot = replace(
-                snapshot, failures=(*snapshot.failures, ProbeFailure("probe", name, f"{type(error).__name__}: {error}"))
+                snapshot,
+                failures=(*snapshot.failures, ProbeFailure(Part.PROBE, name, f"{type(error).__name__}: {error}")),
             )
         seconds = time.monotonic() - started
         if seconds > 0.01:
@@ -124,4 +126,4 @@ def _with_known_messages(snapshot: Snapshot, session: Session) -> Snapshot:
 
 def _failed_stages(snapshot: Snapshot) -> list[Stage]:
     stages = known_or(snapshot.run.stages, ())
-    return [stage for stage in stages if stage.outcome not in ("ok", "skipped")]
+    return [stage for stage in stages if stage.outcome not in (StageOutcome.OK, StageOutcome.SKIPPED)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xpu_doctor.model.facts import OtherPython, Target
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
+from xpu_doctor.model.terms import Part
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.probes.installer import installer_facts
 from xpu_doctor.probes.libraries import closure_facts
@@ -29,7 +30,7 @@ def installed_facts(snapshot: Snapshot, session: Session, host: Host, timings: d
         try:
             snapshot = part(snapshot, session, host)
         except Exception as error:  # a damaged environment may make any reader stumble; the rest must go on
-            failure = ProbeFailure("probe", name, f"{type(error).__name__}: {error}")
+            failure = ProbeFailure(Part.PROBE, name, f"{type(error).__name__}: {error}")
             snapshot = replace(snapshot, failures=(*snapshot.failures, failure))
         timings[name] = time.monotonic() - started
     return snapshot

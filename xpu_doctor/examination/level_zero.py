@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xpu_doctor.model.facts import LevelZero, LibraryLoad, Stage, UrAdapter, ZeDevice
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Unknown
 from xpu_doctor.process.run import run
 from xpu_doctor.tables.variables import hiding_variables
@@ -73,7 +74,7 @@ class LevelZeroRun:
         result = next(
             (item for item in AgentRun(self._patient, ("ze_library",)).results() if item.name == "ze_library"), None
         )
-        if result is None or result.outcome != "ok":
+        if result is None or result.outcome != StageOutcome.OK:
             return Unknown(
                 "loading the driver's libraries gave no answer"
                 if result is None
@@ -98,7 +99,7 @@ def level_zero_facts(results: tuple[StageResult, ...]) -> LevelZero:
     died = ""
     for name in LEVEL_ZERO_STAGES:
         result = by_name.get(name)
-        if result is None or result.outcome != "ok":
+        if result is None or result.outcome != StageOutcome.OK:
             reason = "did not run" if result is None else str(result.record.get("reason", result.outcome))
             died = died or (f"{name}: {reason}" if result is not None else "")
             break
@@ -141,9 +142,13 @@ def second_count(patient: Patient, deadlines: Mapping[str, float] | None = None)
     if not names:
         return Unknown("no variable that hides devices from SYCL is set")
     for result in AgentRun(without(patient, names), ("import", "xpu")).results():
-        if result.name == "xpu" and result.outcome == "ok" and isinstance(result.facts.get("device_count"), int):
+        if (
+            result.name == "xpu"
+            and result.outcome == StageOutcome.OK
+            and isinstance(result.facts.get("device_count"), int)
+        ):
             return int(result.facts["device_count"])
-        if result.outcome != "ok":
+        if result.outcome != StageOutcome.OK:
             return Unknown(
                 f"the run without {', '.join(names)} ended in the stage {result.name}: {result.record.get('reason', result.outcome)}"
             )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.target.agent_run import AgentRun, StageResult
 from xpu_doctor.target.stages import STATIC_STAGES
 
@@ -70,11 +71,11 @@ class Running:
         """
         results = self.static.results()
         first = next(iter(results), None)
-        if first is None or first.outcome in ("ok", "error", "hang"):
+        if first is None or first.outcome in (StageOutcome.OK, StageOutcome.ERROR, StageOutcome.HANG):
             return results
         stages = self.session.static_stages
         again = AgentRun(self.session.patient, stages, self.session.listener("static"), flags=("-I",)).results()
-        if not any(result.outcome == "ok" for result in again):
+        if not any(result.outcome == StageOutcome.OK for result in again):
             return results
         return (StageResult({**first.record, "name": START}, {}), *again)
 
@@ -168,7 +169,11 @@ def _first_facts(
 def _answered(results: tuple[StageResult, ...]) -> bool:
     """Return whether the interpreter started as it is and said anything."""
     first = next(iter(results), None)
-    died = first is not None and first.outcome in ("crash", "exit", "hang") and not first.record.get("exception")
+    died = (
+        first is not None
+        and first.outcome in (StageOutcome.CRASH, StageOutcome.EXIT, StageOutcome.HANG)
+        and not first.record.get("exception")
+    )
     return first is None or not (first.name == START or (first.name == "interpreter" and died))
 
 

@@ -29,6 +29,7 @@ from xpu_doctor.model.facts import (
     Torch,
     Xpu,
 )
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Unknown
 
 SNAPSHOT_SCHEMA = 1
@@ -58,7 +59,7 @@ class Snapshot:
     """All fact groups of one machine and one target interpreter."""
 
     schema: int = SNAPSHOT_SCHEMA
-    origin: str = "live"
+    origin: str = Origin.LIVE
     """`live`, `saved` or `pasted`."""
     subject: str = "machine"
     """What the facts are about: `machine`, or `host` / `container` where a text shows both."""

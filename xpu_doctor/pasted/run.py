@@ -13,6 +13,7 @@ from xpu_doctor.diagnosis.diagnose import conclude, diagnose
 from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Remedy, Severity
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
@@ -136,7 +137,7 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
 
 def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:
     """Return a diagnosis whose remedies hold no word that the sender of a file or a paste chose: those that a harmless copy of the facts gets."""
-    if not diagnosis.root_causes or (snapshot.origin == "pasted" and not _holds_foreign(snapshot, diagnosis)):
+    if not diagnosis.root_causes or (snapshot.origin == Origin.PASTED and not _holds_foreign(snapshot, diagnosis)):
         return diagnosis
 
     copy = harmless.offered(snapshot)
@@ -171,7 +172,7 @@ def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]],
 
 def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
     """Return the diagnosis with unexplained symptoms as less than certain, and with only a few guesses, which come last."""
-    if snapshot.origin != "pasted":
+    if snapshot.origin != Origin.PASTED:
         return diagnosis
     symptoms = {rule.code for rule in rules if rule.symptom}
     told = [item.code for item in snapshot.pasted.reported if item.confidence != "possible" and item.severity != "info"]

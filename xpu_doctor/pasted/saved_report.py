@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpu_doctor.model.codec import SnapshotError, SnapshotTooNew, decode
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.report.document import DOCUMENT_SCHEMA
 from xpu_doctor.text.report_shape import looks_saved
 from xpu_doctor.text.safe import cleaned
@@ -63,7 +64,7 @@ def saved_snapshot(text: str) -> Snapshot | None:
         raise SnapshotError(f"the saved report is damaged: {error}; {WHOLE_FILE}") from error
     return replace(
         snapshot,
-        origin="saved",
+        origin=Origin.SAVED,
         subject=snapshot.subject if snapshot.subject in SUBJECTS else SUBJECTS[0],
         skipped=tuple(name for name in snapshot.skipped if name in _layers()),
         failures=tuple(

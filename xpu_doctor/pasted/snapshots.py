@@ -24,6 +24,7 @@ from xpu_doctor.model.facts import (
 )
 from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
+from xpu_doctor.model.terms import Origin, Part
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.pasted.readers import applications, devices, driver_facts, python_facts, system, torch_output
@@ -93,7 +94,7 @@ def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -
             try:
                 parse(text, facts)
             except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
-                failures.append(ProbeFailure("tool", f"the parser {name}", f"{type(error).__name__}: {error}"))
+                failures.append(ProbeFailure(Part.TOOL, f"the parser {name}", f"{type(error).__name__}: {error}"))
         met.extend(known_messages.match(text.searched, text.name, claims=True))
     _establish(met, facts)
     for name, found in own:
@@ -143,7 +144,7 @@ def _snapshot(
         values["xpu"].setdefault("device_count", len(facts.devices))
     made = {name: _group(GROUPS[name], values[name]) for name in GROUPS}
     return Snapshot(
-        origin="pasted",
+        origin=Origin.PASTED,
         subject=subject,
         gpus=tuple(facts.gpus) or NOT_IN_TEXT,
         environment=Environment(tuple(facts.variables.values()) or NOT_IN_TEXT),

@@ -22,6 +22,7 @@ from xpu_doctor.diagnosis.strangers import StrangerFailed, plain
 from xpu_doctor.host.interface import Host
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
+from xpu_doctor.model.terms import Part
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.text.visible import described
 
@@ -128,7 +129,7 @@ def run_probes(
         value, error = task.value, task.error if task.done else f"no answer in {deadline:g} s"
         timings[item.name] = task.seconds if task.done else time.monotonic() - started
         if error:
-            failures.append(ProbeFailure("probe", item.name, error))
+            failures.append(ProbeFailure(Part.PROBE, item.name, error))
             value = unknown_group(item.fills, f"the probe {item.name} failed: {error}")
         if item.fills:
             facts[item.fills] = value

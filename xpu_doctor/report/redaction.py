@@ -15,6 +15,7 @@ from typing import Any
 
 from xpu_doctor.model import facts
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.remedies.known_words import is_known_word
 from xpu_doctor.report.document import Document, RemedyDocument, Tool
 from xpu_doctor.tables.variables import says_secret
@@ -79,7 +80,7 @@ ToType = Callable[[str], bool]
 def redacted_document(report: Document, redactor: Redactor, words: Iterable[str] = ()) -> Document:
     """Return a report without what is private, and with the number of values of each kind that were hidden."""
     own_words = tuple(words)
-    to_type = _is_free_of_secrets(own_words) if report.origin == "live" else None
+    to_type = _is_free_of_secrets(own_words) if report.origin == Origin.LIVE else None
     result: Document = _redacted(report, redactor, lambda value, change: _document(value, change, to_type))
     return dataclasses.replace(result, redacted=dict(redactor.hidden))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
+from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.document import Document, EvidenceDocument, FindingDocument, RemedyDocument
 from xpu_doctor.report.terminal import Terminal
@@ -97,11 +98,13 @@ class _Page:
             yield from (" " * 27 + line for line in rest)
 
     def verdict(self) -> Iterator[str]:
-        if self.report.verdict == "healthy" and not self.report.root_causes:
+        if self.report.verdict == OverallVerdict.HEALTHY and not self.report.root_causes:
             yield from self.wrapped(_all_clear(self.report), styles=("green", "bold"))
-        elif self.report.verdict == "healthy" and not any(root.severity == "error" for root in self.report.root_causes):
+        elif self.report.verdict == OverallVerdict.HEALTHY and not any(
+            root.severity == "error" for root in self.report.root_causes
+        ):
             yield from self.wrapped("Nothing here has to be fixed; what follows is good to know.", styles=("green",))
-        elif self.report.verdict == "undiagnosed" and self.report.origin == "pasted":
+        elif self.report.verdict == OverallVerdict.UNDIAGNOSED and self.report.origin == Origin.PASTED:
             works = any(rung.layer == "enumeration" and rung.state == "ok" for rung in self.report.ladder)
             if works and not self.report.root_causes:
                 yield from self.wrapped(
@@ -110,7 +113,7 @@ class _Page:
                 return
             ranked = "; what follows is ranked by how likely it is" if self.report.root_causes else ""
             yield from self.wrapped(f"The text does not prove a cause{ranked}.", styles=("yellow", "bold"))
-        elif self.report.verdict == "undiagnosed":
+        elif self.report.verdict == OverallVerdict.UNDIAGNOSED:
             yield from self.wrapped(
                 "No fault was proved, but not every layer could be judged:", styles=("yellow", "bold")
             )
@@ -121,7 +124,7 @@ class _Page:
     def count(self) -> Iterator[str]:
         """How many faults that do not explain each other were seen, and that their order is that in which to fix them."""
         faults = self.report.independent_faults
-        if faults > 1 and self.report.origin != "pasted":
+        if faults > 1 and self.report.origin != Origin.PASTED:
             yield ""
             yield from self.wrapped(
                 f"{faults} faults, none of which explains another. Fix them in this order:", styles=("bold",)
@@ -149,7 +152,7 @@ class _Page:
     def divided(self) -> tuple[list[FindingDocument], list[FindingDocument]]:
         """Return the root causes to show in full, and what is only possible besides: of a pasted text that may be much."""
         roots = self.report.root_causes
-        if self.verbose or self.report.origin != "pasted":
+        if self.verbose or self.report.origin != Origin.PASTED:
             return roots, []
         sure = [finding for finding in roots if finding.confidence != "possible"]
         return (
@@ -241,7 +244,7 @@ class _Page:
         crashed = [crash for crash in self.report.crashed if not {"probe-failed", "plugin-failed"} & told]
         lines = [f"{crash.part} {crash.name} failed: {crash.error}" for crash in crashed]
         lines += [f"{item.code} was hidden by --ignore ({item.count})" for item in self.report.ignored]
-        if self.report.undecided and not self.verbose and self.report.verdict != "healthy":
+        if self.report.undecided and not self.verbose and self.report.verdict != OverallVerdict.HEALTHY:
             count = len(self.report.undecided)
             lines.append(
                 f"{count} question{'s' if count != 1 else ''} could not be decided; -v lists them and what to ask for"
@@ -287,7 +290,7 @@ def _hidden(redacted: Mapping[str, int]) -> Iterator[str]:
 
 
 def _all_clear(report: Document) -> str:
-    if report.origin == "pasted":
+    if report.origin == Origin.PASTED:
         return "Nothing in the text is wrong: torch finds a GPU in it."
     seen = {rung.layer: rung for rung in report.ladder}
     if seen.get("compute") and seen["compute"].state == "ok":

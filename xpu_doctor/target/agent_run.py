@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.process.account import Account
 from xpu_doctor.process.channel import Channel
 from xpu_doctor.process.child import Child
@@ -149,7 +150,7 @@ def _after(stages: tuple[str, ...], dead: str, results: Mapping[str, StageResult
     if not dead or dead not in stages:
         return ()
     rest = stages[stages.index(dead) + 1 :]
-    failed = {name for name, result in results.items() if result.outcome != "ok"}
+    failed = {name for name, result in results.items() if result.outcome != StageOutcome.OK}
     return tuple(name for name in rest if not failed & set(needs_of(name)))
 
 

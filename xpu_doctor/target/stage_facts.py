@@ -10,6 +10,7 @@ import msgspec
 
 from xpu_doctor.model.facts import Import, Run, Stage, Xpu, XpuDevice
 from xpu_doctor.model.snapshot import Snapshot, Source
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.target.agent_run import StageResult
 from xpu_doctor.target.stages import STAGES
@@ -42,7 +43,7 @@ def groups_of(results: Iterable[StageResult], asked: Iterable[str]) -> dict[str,
 def _group(kind: type[Group], result: StageResult | None, stage: str) -> Group:
     if result is None:
         return unknown_group(kind, f"the stage {stage} did not run")
-    if result.outcome != "ok" and not result.facts:
+    if result.outcome != StageOutcome.OK and not result.facts:
         return unknown_group(kind, f"the stage {stage} gave no facts: {result.record.get('reason', result.outcome)}")
     return filled(kind, result.facts)
 
@@ -96,7 +97,7 @@ def _with_allocations(xpu: Xpu, result: StageResult | None) -> Xpu:
     """Add to each device whether it took a tensor."""
     if isinstance(xpu.device_count, Unknown) or isinstance(xpu.devices, Unknown):
         return xpu
-    if result is None or result.outcome != "ok":
+    if result is None or result.outcome != StageOutcome.OK:
         reason = (
             "the stage allocate did not run"
             if result is None

@@ -9,6 +9,7 @@ from xpu_doctor.diagnosis.known_messages import match
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Compute, ComputeDevice, Product, Python, Run, Stage, Xpu
 from xpu_doctor.model.findings import Evidence, Finding, Layer
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.compute import another_device, failed
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
@@ -32,10 +33,15 @@ class ComputeFailed(Rule):
     def check(self, compute: Compute, run: Run, python: Python, xpu: Xpu) -> Iterator[Finding]:
         """Found for each device whose matmul raised, and where the stage died or hung."""
         stage = known_or(run.stage("compute"), None)
-        if stage is not None and stage.outcome in ("crash", "hang", "exit", "error"):
+        if stage is not None and stage.outcome in (
+            StageOutcome.CRASH,
+            StageOutcome.HANG,
+            StageOutcome.EXIT,
+            StageOutcome.ERROR,
+        ):
             if not any(device.profiled for device in known_or(compute.devices, ())):
                 yield self._died(stage, compute, python)
-        elif stage is None or stage.outcome == "ok":
+        elif stage is None or stage.outcome == StageOutcome.OK:
             known(compute.devices)
         for place, device in enumerate(known_or(compute.devices, ())):
             wish = _no_such_device(device, xpu)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Part
 
 
 class PluginFailed(Rule):
@@ -19,7 +20,7 @@ class PluginFailed(Rule):
     def check(self, snapshot: Snapshot) -> Iterator[Finding]:
         """Found once per plug-in that failed to load, has a bad name or crashed."""
         for number, failure in enumerate(snapshot.failures):
-            if failure.part == "plugin":
+            if failure.part == Part.PLUGIN:
                 yield self.found(
                     f"plugin {failure.name}",
                     f"the plug-in {failure.name} failed: {failure.error}",

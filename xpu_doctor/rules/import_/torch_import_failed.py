@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Import, Libraries, Python, Run, Stage
 from xpu_doctor.model.findings import Evidence, Finding, Layer
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.rules.support.stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
 
@@ -67,7 +68,7 @@ def _told(imported: Import) -> tuple[str, ...]:
 def _summary(stage: Stage | None, imported: Import) -> str:
     if stage is None:
         return "import torch failed" + _what_came(imported)
-    if stage.outcome == "exit":
+    if stage.outcome == StageOutcome.EXIT:
         return f"import torch ended the interpreter: {stage.reason or 'the process left without a word'}"
     reason = stage.reason or last_line(stage.traceback) or stage.exception
     return "import torch failed" + (f": {reason}" if reason else "")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Import, Libraries, Python, Run, Xpu
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Unknown, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.runtime import redistributable
@@ -51,7 +52,7 @@ class MsvcRedistMissing(Rule):
         died = (
             not isinstance(stage, Unknown)
             and stage is not None
-            and (stage.outcome == "crash" or stage.winerror == 1114)
+            and (stage.outcome == StageOutcome.CRASH or stage.winerror == 1114)
         )
         yield self.found(
             "torch",

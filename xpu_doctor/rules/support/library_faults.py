@@ -8,6 +8,7 @@ from enum import Enum
 
 from xpu_doctor.model.facts import Import, Libraries, LibraryFault, LoadedLibrary, Run, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, Layer, Severity
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Unknown, denied, known, known_or
 from xpu_doctor.tables.libraries import opened_row, owners, runtime_packages
 
@@ -174,7 +175,7 @@ def _imported(faults: tuple[LibraryFault, ...], imported: Import, run: Run) -> O
     evidence = (Evidence("imported.succeeded", "", ""),)
     if isinstance(succeeded, Unknown):
         stage = run.stage("import")
-        if isinstance(stage, Unknown) or stage is None or stage.outcome in ("ok", "skipped"):
+        if isinstance(stage, Unknown) or stage is None or stage.outcome in (StageOutcome.OK, StageOutcome.SKIPPED):
             return Outcome("", Severity.ERROR, Confidence.CERTAIN)
     elif succeeded:
         return Outcome(
@@ -185,7 +186,7 @@ def _imported(faults: tuple[LibraryFault, ...], imported: Import, run: Run) -> O
         )
     stage = run.stage("import")
     said = "" if isinstance(stage, Unknown) or stage is None else f"{stage.reason} {stage.traceback} {stage.winerror}"
-    crash = not isinstance(stage, Unknown) and stage is not None and stage.outcome == "crash"
+    crash = not isinstance(stage, Unknown) and stage is not None and stage.outcome == StageOutcome.CRASH
     named = any(_leaf(fault.path or fault.name) in said or fault.name in said for fault in faults)
     coded = any(fault.error and re.search(rf"\b{fault.error}\b", said) for fault in faults)
     torn = crash and any(fault.kind in ("truncated", "corrupt") for fault in faults)

@@ -7,18 +7,19 @@ from collections.abc import Iterable
 
 from xpu_doctor.model.facts import Python, Run, Stage
 from xpu_doctor.model.findings import Evidence, Remedy
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Undecided, Unknown, known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
 
-FAILED = frozenset({"error", "exit"})
-DIED = frozenset({"crash"})
-HUNG = frozenset({"hang"})
-ENDED = {
-    "error": "raised an exception",
-    "crash": "died",
-    "exit": "left without a word",
-    "hang": "did not end in time",
-    "ok": "went well",
+FAILED: frozenset[str] = frozenset({StageOutcome.ERROR, StageOutcome.EXIT})
+DIED: frozenset[str] = frozenset({StageOutcome.CRASH})
+HUNG: frozenset[str] = frozenset({StageOutcome.HANG})
+ENDED: dict[str, str] = {
+    StageOutcome.ERROR: "raised an exception",
+    StageOutcome.CRASH: "died",
+    StageOutcome.EXIT: "left without a word",
+    StageOutcome.HANG: "did not end in time",
+    StageOutcome.OK: "went well",
 }
 RECORDS = ("leftovers", "transcript")
 """Records among the stages that are none: what was left behind, and what others did to the transcript."""
@@ -36,10 +37,10 @@ def unable(run: Run) -> Stage | None:
 def silent(run: Run) -> Stage | None:
     """Return how the stage `interpreter` ended where nothing ever answered as a Python that can be examined, else None."""
     stage = known_or(run.stage("interpreter"), None)
-    if stage is None or stage.outcome in ("ok", "skipped"):
+    if stage is None or stage.outcome in (StageOutcome.OK, StageOutcome.SKIPPED):
         return None
     stages = known_or(run.stages, ())
-    return None if any(other.outcome == "ok" and other.name not in RECORDS for other in stages) else stage
+    return None if any(other.outcome == StageOutcome.OK and other.name not in RECORDS for other in stages) else stage
 
 
 def answered(run: Run) -> None:
@@ -62,11 +63,11 @@ def ended(run: Run, names: Iterable[str]) -> Stage | None:
     if isinstance(run.stages, Unknown):
         raise Undecided(run.stages)
     answered(run)
-    wanted = [stage for stage in run.stages if stage.name in tuple(names) and stage.outcome != "skipped"]
+    wanted = [stage for stage in run.stages if stage.name in tuple(names) and stage.outcome != StageOutcome.SKIPPED]
     if not wanted:
         skipped = next((stage.reason for stage in run.stages if stage.name in tuple(names)), "")
         raise Undecided(Unknown(skipped or f"the stage {next(iter(names))} did not run", "run.stages"))
-    return next((stage for stage in wanted if stage.outcome != "ok"), None)
+    return next((stage for stage in wanted if stage.outcome != StageOutcome.OK), None)
 
 
 def stage_evidence(run: Run, stage: Stage, *fields: str) -> tuple[Evidence, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
 from xpu_doctor.model.findings import FIRST, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python
@@ -84,7 +85,7 @@ class PythonUnsupported(Rule):
     def _no_python(self, stage: Stage, run: Run, target: Target, machine: Machine) -> Finding:
         """Return the finding for a program that is no interpreter, or one that cannot start."""
         name = known_or(target.executable, "") or "the program that was named"
-        how = "within its deadline" if stage.outcome == "hang" else "as a Python interpreter"
+        how = "within its deadline" if stage.outcome == StageOutcome.HANG else "as a Python interpreter"
         found = self.found(
             "torch",
             f"{name} did not answer {how}: {stage.reason}",
