@@ -330,7 +330,8 @@ def strangers(site: Path) -> list[str]:
     """Return what pages of a site would load from other sites."""
     source = r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//"""
     sheet = r"""<link\b[^>]*\brel=["']?(?:stylesheet|preconnect|preload)[^>]*(?:https?:)?//"""
-    wanted = re.compile(f"{source}|{sheet}")
+    asking = r"""data-md-component=["']?source\b"""  # for these the theme's script asks the site of the repository
+    wanted = re.compile(f"{source}|{sheet}|{asking}")
     return [
         f"{path.relative_to(site)}: {match[0]}"
         for path in sorted(site.rglob("*.html"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import grimp
@@ -83,3 +84,14 @@ def test_every_import_inside_a_function_is_listed_with_its_reason() -> None:
         if not path.relative_to(PACKAGE).as_posix().startswith("target/agent/") and (late := late_imports(path))
     }
     assert found == listed
+
+
+def test_the_page_about_the_rooms_lists_them_all() -> None:
+    """In the order of the layers contract."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `xpu_doctor/(\w+)(?:/|\.py)` \|", page, re.MULTILINE)
+    contract = (root / "pyproject.toml").read_text(encoding="utf-8").partition("layers = [")[2].partition("]\n")[0]
+    layers = [name for line in re.findall(r'^  "(.*?)"', contract, re.MULTILINE) for name in line.split(" | ")]
+    assert listed == layers
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(layers) - {"api"}
