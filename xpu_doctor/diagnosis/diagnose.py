@@ -78,14 +78,14 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
     verdict = _verdict(roots, ladder, expectations, options.fail_on)
     return Diagnosis(
-        verdict,
-        int(EXIT_CODES[verdict]),
-        ladder,
-        roots,
-        _with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
-        (*snapshot.failures, *judgement.crashed),
-        _ignored(findings, options.ignore),
-        expectations,
+        verdict=verdict,
+        exit_code=int(EXIT_CODES[verdict]),
+        ladder=ladder,
+        root_causes=roots,
+        undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
+        crashed=(*snapshot.failures, *judgement.crashed),
+        ignored=_ignored(findings, options.ignore),
+        expectations=expectations,
     )
 
 

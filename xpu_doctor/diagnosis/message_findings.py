@@ -103,13 +103,13 @@ def _reported(reported: Reported, weight: int, before: MessageEvidence | None) -
     surer = max(confidence, before.confidence, key=lambda item: item.rank)
     evidence = (shown, *before.evidence)[:MAX_EVIDENCE]
     return MessageEvidence(
-        surer,
-        weight + before.weight,
-        reported.summary or before.summary,
-        before.fix,
-        evidence,
-        before.fix_is_all,
-        severity,
+        confidence=surer,
+        weight=weight + before.weight,
+        summary=reported.summary or before.summary,
+        fix=before.fix,
+        evidence=evidence,
+        fix_is_all=before.fix_is_all,
+        severity=severity,
     )
 
 
@@ -233,18 +233,23 @@ def _add(
     before = result.get(implication.code)
     if before is None:
         result[implication.code] = MessageEvidence(
-            implication.confidence, implication.weight, summary, implication.fix, evidence, implication.alone
+            confidence=implication.confidence,
+            weight=implication.weight,
+            summary=summary,
+            fix=implication.fix,
+            evidence=evidence,
+            fix_is_all=implication.alone,
         )
         return
     stronger = (implication.confidence.rank, implication.weight) > (before.confidence.rank, before.weight)
     further = tuple(item for item in evidence if item not in before.evidence)
     result[implication.code] = MessageEvidence(
-        max(before.confidence, implication.confidence, key=lambda confidence: confidence.rank),
-        before.weight + implication.weight,
-        summary if stronger and summary else before.summary or summary,
-        implication.fix if stronger and implication.fix else before.fix or implication.fix,
-        ((*further, *before.evidence) if stronger else (*before.evidence, *further))[:MAX_EVIDENCE],
-        before.fix_is_all or implication.alone,
+        confidence=max(before.confidence, implication.confidence, key=lambda confidence: confidence.rank),
+        weight=before.weight + implication.weight,
+        summary=summary if stronger and summary else before.summary or summary,
+        fix=implication.fix if stronger and implication.fix else before.fix or implication.fix,
+        evidence=((*further, *before.evidence) if stronger else (*before.evidence, *further))[:MAX_EVIDENCE],
+        fix_is_all=before.fix_is_all or implication.alone,
     )
 
 

@@ -47,14 +47,14 @@ class Rule:
         """Build this rule's finding; evidence given as fact paths is filled in from the snapshot by `judge`."""
         shown = tuple(item if isinstance(item, Evidence) else Evidence(item, "", "") for item in evidence)
         return Finding(
-            self.code,
-            self.layer,
-            severity or self.severity,
-            confidence or self.confidence,
-            subject,
-            summary,
-            shown,
-            tuple(remedies),
+            code=self.code,
+            layer=self.layer,
+            severity=severity or self.severity,
+            confidence=confidence or self.confidence,
+            subject=subject,
+            summary=summary,
+            evidence=shown,
+            remedies=tuple(remedies),
         )
 
 

@@ -49,7 +49,15 @@ def closure_facts(
 def nothing(reason: str) -> Libraries:
     """Return the facts of a closure that was not examined."""
     unknown = Unknown(reason)
-    return Libraries(unknown, unknown, unknown, unknown, unknown, unknown, unknown)
+    return Libraries(
+        prediction=unknown,
+        predicted_error=unknown,
+        loaded=unknown,
+        faults=unknown,
+        opened=unknown,
+        damaged=unknown,
+        count=unknown,
+    )
 
 
 def _user_base(site: str) -> str:

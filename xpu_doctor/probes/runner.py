@@ -68,7 +68,12 @@ def probe(
 
     def made(gather: Gather) -> Probe:
         return Probe(
-            name, layer, on, gather, name if fills is None else fills, (gather.__doc__ or "").strip().split("\n")[0]
+            name=name,
+            layer=layer,
+            on=on,
+            gather=gather,
+            fills=name if fills is None else fills,
+            about=(gather.__doc__ or "").strip().split("\n")[0],
         )
 
     return made

@@ -119,7 +119,7 @@ def pip_isolation(installer: Installer, os: str) -> Isolation:
     kept, left_out = _kept(of_tool(installer, "pip"), PIP_KEPT)
     files = any(not is_variable(setting) for setting in met)
     variables = {"PIP_CONFIG_FILE": "nul" if os == "windows" else "/dev/null"} if files else {}
-    return Isolation(met, ("--isolated",), kept, (), variables, left_out)
+    return Isolation(hostile=met, options=("--isolated",), kept=kept, unset=(), variables=variables, left_out=left_out)
 
 
 def uv_isolation(installer: Installer) -> Isolation:
@@ -132,7 +132,14 @@ def uv_isolation(installer: Installer) -> Isolation:
         if files
         else ((), ())
     )
-    return Isolation(met, (), (("--no-config", *kept) if files else ()), unset, {}, left_out)
+    return Isolation(
+        hostile=met,
+        options=(),
+        kept=("--no-config", *kept) if files else (),
+        unset=unset,
+        variables={},
+        left_out=left_out,
+    )
 
 
 def _kept(settings: Iterable[Setting], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

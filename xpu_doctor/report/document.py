@@ -182,23 +182,25 @@ def document(
 ) -> Document:
     """Build the document with everything in it as it was found; `facts` is the snapshot as plain JSON values."""
     return Document(
-        DOCUMENT_SCHEMA,
-        Tool("xpu-doctor", version, peak_memory, command),
-        created,
-        str(snapshot.origin),
-        _target(snapshot),
-        str(diagnosis.verdict),
-        diagnosis.exit_code,
-        [RungDocument(rung.layer.value, rung.state.value, rung.summary) for rung in diagnosis.ladder],
-        [finding_document(finding, command) for finding in diagnosis.root_causes],
-        [UndecidedDocument(item.code, item.needs, item.reason, item.ask) for item in diagnosis.undecided],
-        [CrashDocument(str(item.part), item.name, item.error) for item in diagnosis.crashed],
-        [IgnoredDocument(item.code, item.count) for item in diagnosis.ignored],
-        [ExpectationDocument(item.expect, str(item.state), item.reason) for item in diagnosis.expectations],
-        {name: round(seconds, 4) for name, seconds in timings.items()},
-        facts,
-        list(notes),
-        _independent_faults(diagnosis.root_causes),
+        schema=DOCUMENT_SCHEMA,
+        tool=Tool("xpu-doctor", version, peak_memory, command),
+        created=created,
+        origin=str(snapshot.origin),
+        target=_target(snapshot),
+        verdict=str(diagnosis.verdict),
+        exit_code=diagnosis.exit_code,
+        ladder=[RungDocument(rung.layer.value, rung.state.value, rung.summary) for rung in diagnosis.ladder],
+        root_causes=[finding_document(finding, command) for finding in diagnosis.root_causes],
+        undecided=[UndecidedDocument(item.code, item.needs, item.reason, item.ask) for item in diagnosis.undecided],
+        crashed=[CrashDocument(str(item.part), item.name, item.error) for item in diagnosis.crashed],
+        ignored=[IgnoredDocument(item.code, item.count) for item in diagnosis.ignored],
+        expectations=[
+            ExpectationDocument(item.expect, str(item.state), item.reason) for item in diagnosis.expectations
+        ],
+        timings={name: round(seconds, 4) for name, seconds in timings.items()},
+        snapshot=facts,
+        notes=list(notes),
+        independent_faults=_independent_faults(diagnosis.root_causes),
     )
 
 
@@ -222,28 +224,28 @@ def _target(snapshot: Snapshot) -> TargetDocument:
 def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDocument:
     """Return a finding, and what it explains, in the shape of the document; `command` is how the doctor is called here."""
     return FindingDocument(
-        finding.code,
-        finding.layer.value,
-        finding.severity.value,
-        finding.confidence.value,
-        finding.subject,
-        finding.summary,
-        [EvidenceDocument(item.label, item.value, item.source, item.kind.value) for item in finding.evidence],
-        [
+        code=finding.code,
+        layer=finding.layer.value,
+        severity=finding.severity.value,
+        confidence=finding.confidence.value,
+        subject=finding.subject,
+        summary=finding.summary,
+        evidence=[EvidenceDocument(item.label, item.value, item.source, item.kind.value) for item in finding.evidence],
+        remedies=[
             RemedyDocument(
-                item.heading,
-                item.why,
-                _called(item.commands, command),
-                item.os,
-                item.manager,
-                item.risk.value,
-                _called(item.verify, command),
-                item.url,
+                title=item.heading,
+                why=item.why,
+                commands=_called(item.commands, command),
+                os=item.os,
+                manager=item.manager,
+                risk=item.risk.value,
+                verify=_called(item.verify, command),
+                url=item.url,
             )
             for item in map(printable, finding.remedies)
         ],
-        [finding_document(child, command) for child in finding.explains],
-        page_address(finding.code, finding.layer),
+        explains=[finding_document(child, command) for child in finding.explains],
+        page=page_address(finding.code, finding.layer),
     )
 
 

@@ -130,18 +130,18 @@ class ElfReading:
         self.strings = self.place(single.get(DT_STRTAB, -1))
         names = [value for tag, value in tags if tag == DT_NEEDED][:MAX_NEEDED]
         return Elf(
-            self.machine,
-            self._string(single[DT_SONAME]) if DT_SONAME in single else "",
-            tuple(self._string(value) for value in names),
-            tuple(self._string(single[DT_RPATH]).split(":")) if DT_RPATH in single else (),
-            tuple(self._string(single[DT_RUNPATH]).split(":")) if DT_RUNPATH in single else None,
-            bool(single.get(DT_FLAGS_1, 0) & DF_1_NODEFLIB),
-            self._wants(single) if DT_VERNEED in single else (),
-            self._defines(single) if DT_VERDEF in single else None,
-            self._interpreter(),
-            missing,
-            DT_VERSYM in single,
-            DT_BIND_NOW in single
+            machine=self.machine,
+            soname=self._string(single[DT_SONAME]) if DT_SONAME in single else "",
+            needed=tuple(self._string(value) for value in names),
+            rpath=tuple(self._string(single[DT_RPATH]).split(":")) if DT_RPATH in single else (),
+            runpath=tuple(self._string(single[DT_RUNPATH]).split(":")) if DT_RUNPATH in single else None,
+            no_default=bool(single.get(DT_FLAGS_1, 0) & DF_1_NODEFLIB),
+            wants=self._wants(single) if DT_VERNEED in single else (),
+            defines=self._defines(single) if DT_VERDEF in single else None,
+            interpreter=self._interpreter(),
+            missing_bytes=missing,
+            versioned=DT_VERSYM in single,
+            binds_now=DT_BIND_NOW in single
             or bool(single.get(DT_FLAGS_1, 0) & DF_1_NOW or single.get(DT_FLAGS, 0) & DF_BIND_NOW),
         )
 

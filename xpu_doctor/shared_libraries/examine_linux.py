@@ -34,7 +34,14 @@ def examine(request: Request, files: Files) -> Libraries:
         system = linux_system(files, request.environ, executable, request.folder)
     except NoLoader as error:
         reason = Unknown(str(error))
-        return Libraries(reason, reason, reason, reason, reason, damaged_files(files, request, "", read_only=True))
+        return Libraries(
+            prediction=reason,
+            predicted_error=reason,
+            loaded=reason,
+            faults=reason,
+            opened=reason,
+            damaged=damaged_files(files, request, "", read_only=True),
+        )
     return _Walk(request, files, LinuxLoader(files, system, _symbols_matter), executable).result()
 
 

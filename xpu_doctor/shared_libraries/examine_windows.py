@@ -60,7 +60,14 @@ def examine(request: Request, files: Files, system: WindowsSystem | None = None)
     known = system or windows_system(files, request)
     if not known.system_folder and not known.system_names:
         unknown = Unknown("System32 cannot be read")
-        return Libraries(unknown, unknown, unknown, unknown, unknown, damaged_files(files, request, known.machine))
+        return Libraries(
+            prediction=unknown,
+            predicted_error=unknown,
+            loaded=unknown,
+            faults=unknown,
+            opened=unknown,
+            damaged=damaged_files(files, request, known.machine),
+        )
     prefixes = Prefixes(request.prefix, request.base_prefix, request.user_base)
     folders = dll_folders(files, request.lib, prefixes, request.release)
     return _Walk(request, files, replace(known, user_folders=folders), folders).result()
@@ -105,17 +112,17 @@ class _Walk:
             others = tuple(self._others(fault.name)) if fault.kind == "missing" else ()
             text = fault.detail or f"{fault.name} is not found"
             made = LibraryFault(
-                fault.kind,
-                fault.name,
-                fault.chain,
-                stage,
-                fault.path,
-                fault.version,
-                (),
-                text,
-                fault.error,
-                row,
-                others,
+                kind=fault.kind,
+                name=fault.name,
+                chain=fault.chain,
+                stage=stage,
+                path=fault.path,
+                version=fault.version,
+                offers=(),
+                detail=text,
+                error=fault.error,
+                opened_by_name=row,
+                others=others,
             )
             self.faults.setdefault((fault.kind, fault.name.lower(), asker), made)
 

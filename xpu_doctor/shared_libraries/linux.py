@@ -216,8 +216,17 @@ class LinuxLoader:
             return known
         elf = self._parse(path, identity)
         if isinstance(elf, BadLibrary):
-            return Fault(elf.kind, name, asker.chain() if asker else (), path, elf.version, elf.detail)
-        item = Loaded(name, path, elf, identity, asker, how or rule, via, {name, path})
+            return Fault(
+                kind=elf.kind,
+                name=name,
+                chain=asker.chain() if asker else (),
+                path=path,
+                version=elf.version,
+                detail=elf.detail,
+            )
+        item = Loaded(
+            name=name, path=path, elf=elf, identity=identity, parent=asker, how=how or rule, via=via, names={name, path}
+        )
         if elf.soname:
             item.names.add(elf.soname)
         self.loaded.append(item)
@@ -254,7 +263,12 @@ class LinuxLoader:
         symbol = undefined(self.files, item.path, tuple(giver.path for giver in givers), part)
         if symbol:
             yield Fault(
-                "symbol", os.path.basename(item.path), item.chain(), item.path, symbol, f"undefined symbol: {symbol}"
+                kind="symbol",
+                name=os.path.basename(item.path),
+                chain=item.chain(),
+                path=item.path,
+                version=symbol,
+                detail=f"undefined symbol: {symbol}",
             )
 
     def _versions(self, item: Loaded) -> Iterator[Fault]:
@@ -269,4 +283,6 @@ class LinuxLoader:
             detail = f"{giver.path}: version `{want.version}' not found (required by {item.path})"
             if giver.elf.defines is None:
                 detail = f"{giver.path}: no version information, {ABORTS}"
-            yield Fault("version", want.file, item.chain(), giver.path, want.version, detail)
+            yield Fault(
+                kind="version", name=want.file, chain=item.chain(), path=giver.path, version=want.version, detail=detail
+            )

@@ -109,7 +109,17 @@ class WindowsLoader:
         pe = self._parse(path)
         name = os.path.basename(path)
         if isinstance(pe, BadLibrary):
-            attempt.faults.append(Fault(pe.kind, name, chain, path, pe.version, pe.detail, BAD_FORMAT))
+            attempt.faults.append(
+                Fault(
+                    kind=pe.kind,
+                    name=name,
+                    chain=chain,
+                    path=path,
+                    version=pe.version,
+                    detail=pe.detail,
+                    error=BAD_FORMAT,
+                )
+            )
             return
         if len(chain) > MAX_DEPTH or len(self.loaded) > MAX_OBJECTS:
             attempt.faults.append(
@@ -150,7 +160,17 @@ class WindowsLoader:
                 lacking = next((symbol for symbol in wanted.get(name, ()) if symbol not in exported), "")
                 if lacking:
                     detail = f"{os.path.basename(giver)} does not export {lacking}"
-                    attempt.faults.append(Fault("symbol", name, chain, giver, lacking, detail, PROCEDURE_NOT_FOUND))
+                    attempt.faults.append(
+                        Fault(
+                            kind="symbol",
+                            name=name,
+                            chain=chain,
+                            path=giver,
+                            version=lacking,
+                            detail=detail,
+                            error=PROCEDURE_NOT_FOUND,
+                        )
+                    )
         except (BadLibrary, OSError):
             return  # what cannot be read proves nothing
 

@@ -96,7 +96,15 @@ def distribution_of(machine: Machine) -> Distribution:
             if name == base and version
             else _releases(base).get(codename, version if version in _releases(base).values() else "")
         )
-    return Distribution(name, base, version, _codename(base, version, codename), row.family, row.parameters, row.make)
+    return Distribution(
+        id=name,
+        base=base,
+        version=version,
+        codename=_codename(base, version, codename),
+        family=row.family,
+        parameters=row.parameters,
+        make=row.make,
+    )
 
 
 def _relative(name: str, like: tuple[str, ...], codename: str) -> Distribution:

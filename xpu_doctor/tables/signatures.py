@@ -127,7 +127,15 @@ def implications() -> tuple[Implication, ...]:
     """Return what a state of the facts in a pasted text makes possible, the rows marked `fallback` last."""
     found = (
         Implication(
-            row.code, row.confidence, row.weight, row.when, row.unless, row.summary, row.fix, row.alone, row.fallback
+            code=row.code,
+            confidence=row.confidence,
+            weight=row.weight,
+            when=row.when,
+            unless=row.unless,
+            summary=row.summary,
+            fix=row.fix,
+            alone=row.alone,
+            fallback=row.fallback,
         )
         for row in rows(ImplicationRow)
     )

@@ -253,12 +253,12 @@ def _properties(text: Text, facts: Collected) -> None:
         facts.devices.setdefault(
             index,
             XpuDevice(
-                index,
-                fields.get("name", ""),
-                int(device_id, 16) if re.fullmatch(r"0x[0-9A-Fa-f]{1,8}", device_id) else NOT_EXAMINED,
-                fields.get("driver_version", NOT_EXAMINED) or NOT_EXAMINED,
-                int(memory[1]) << 20 if memory else NOT_EXAMINED,
-                {"0": False, "1": True}.get(fields.get("has_fp64", ""), NOT_EXAMINED),
+                index=index,
+                name=fields.get("name", ""),
+                device_id=int(device_id, 16) if re.fullmatch(r"0x[0-9A-Fa-f]{1,8}", device_id) else NOT_EXAMINED,
+                driver_version=fields.get("driver_version", NOT_EXAMINED) or NOT_EXAMINED,
+                total_memory=int(memory[1]) << 20 if memory else NOT_EXAMINED,
+                has_fp64={"0": False, "1": True}.get(fields.get("has_fp64", ""), NOT_EXAMINED),
             ),
         )
         facts.block("device-properties")
