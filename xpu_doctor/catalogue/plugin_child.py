@@ -1,4 +1,4 @@
-"""The program that runs code of plug-ins, in a process of its own: what they do there cannot cost the report.
+"""The program that runs code of plug-ins, in a process of its own: nothing that they do there can prevent the report.
 
 It reads requests on standard input (a length of eight bytes, then a pickled `(verb, entry, argument)`) and writes an answer to each on
 the descriptor that standard output was (a length, then JSON): `{"good": value}`, `{"failed": reason}` or `{"undecided": [reason, fact]}`.

@@ -1,4 +1,4 @@
-"""Runs code of plug-ins so that it cannot cost the report: with a deadline, whatever it raises, and with its answers checked."""
+"""Runs code of plug-ins so that it cannot prevent the report: with a deadline, whatever it raises, and with its answers checked."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def deeper_facts(
         started = time.monotonic()
         try:
             snapshot = part(snapshot, session)
-        except Exception as error:  # one reader's fault must not cost the report
+        except Exception as error:  # one reader's fault must not prevent the report
             snapshot = replace(
                 snapshot,
                 failures=(*snapshot.failures, ProbeFailure(Part.PROBE, name, f"{type(error).__name__}: {error}")),

@@ -102,7 +102,7 @@ class LiveHost:
         )
 
     def open_errors(self, paths: Sequence[str]) -> dict[str, Maybe[str]]:
-        """Open each path in a child: a wedged driver can block an open for ever."""
+        """Open each path in a child: a wedged driver can block an open forever."""
         answers = open_in_child([self._at(path) for path in paths], OPEN_SECONDS, self.env, self.account)
         return {path: answers[self._at(path)] for path in paths}
 

@@ -1,4 +1,4 @@
-"""May this user open the device nodes? Opened in a child, since a wedged node can block for ever."""
+"""May this user open the device nodes? Opened in a child, since a wedged node can block forever."""
 
 from __future__ import annotations
 

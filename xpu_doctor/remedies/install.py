@@ -33,7 +33,7 @@ __all__ = [
 ]  # fmt: skip
 GUIDE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available()); print(torch.ones(2, device='xpu').sum())"
-NO_GPU = "XPU builds compute on Intel GPUs alone, and none was seen here: this download of several gigabytes serves only once one is there."
+NO_GPU = "XPU builds compute on Intel GPUs only, and none was seen here: this multi-gigabyte download is only useful once an Intel GPU is installed."
 COMMON_PYTHON = "3.12"
 """A Python that every row of the releases table lists."""
 

@@ -69,7 +69,7 @@ def explained(why: list[str], shut: Isolation) -> str:
     """Return sentences with what is said of settings that the commands shut out."""
     if shut.hostile:
         names = ", ".join(dict.fromkeys(f"{option_of(setting)} ({setting.source})" for setting in shut.hostile))
-        why = [*why, f"The command shuts out settings that can bring another torch: {names}."]
+        why = [*why, f"The command ignores settings that could install a different torch: {names}."]
     if shut.left_out:
         why = [*why, f"Add {', '.join(shut.left_out)} yourself: its value holds credentials."]
     return " ".join(why)

@@ -13,5 +13,5 @@ class CollectivesBug(MessageRule):
     layer = Layer.COMPUTE
     explains = {
         "compute-failed": "the failing operation is the collective",
-        "gpu-hang-logged": "a collective that waits for a rank for ever is seen by the kernel as a hang",
+        "gpu-hang-logged": "a collective that waits for a rank forever is seen by the kernel as a hang",
     }

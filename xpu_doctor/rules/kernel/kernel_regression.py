@@ -31,7 +31,7 @@ class KernelRegression(Rule):
         "compute-failed": "these kernels fail or abort submitted work",
         "gpu-hang-logged": "these kernels hang or reset the GPU, and log it",
         "low-performance": "these kernels run the GPU at a wrong clock or with costly copies",
-        "xpu-query-hung": "on these kernels a call into the driver may wait for ever",
+        "xpu-query-hung": "on these kernels a call into the driver may wait forever",
         "xpu-unavailable": "on these kernels the driver does not offer the device",
     }
 
