@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-AGENT = ROOT / "xpu_doctor" / "agent" / "agent.py"
+AGENT = ROOT / "xpu_doctor" / "target" / "agent" / "__main__.py"
+KEY = b"0" * 32
+"""What the agent reads first and seals its lines with; here nobody else writes, so the seals are not looked at."""
 
 AGREE = """
 import json, sys, torch
@@ -62,16 +64,18 @@ def stage(python: str, device: str, limits: Mapping[str, Any], environment: Mapp
     with tempfile.TemporaryDirectory() as folder:
         transcript = os.path.join(folder, "transcript")
         request = json.dumps({"compute": {"devices": [device], "limits": dict(limits)}, "folder": folder})
+        Path(transcript).write_bytes(KEY)
         started = time.perf_counter()
         run = subprocess.run(
-            [python, str(AGENT), transcript, request, "compute"],
+            [python, "-B", str(AGENT), transcript, request, "compute"],
             env=dict(environment),
             capture_output=True,
             timeout=300,
             check=False,
         )
         wall = time.perf_counter() - started
-        lines = [json.loads(line) for line in Path(transcript).read_text(encoding="ascii").splitlines()]
+        written = Path(transcript).read_bytes()[len(KEY) :]
+        lines = [json.loads(line.split(b" ", 2)[2]) for line in written.splitlines() if line]
     ends = [line for line in lines if line["kind"] in ("end", "error")]
     return {
         **(ends[-1].get("facts", {"failure": ends[-1]}) if ends else {"failure": run.stderr.decode()[-500:]}),

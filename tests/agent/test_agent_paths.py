@@ -14,7 +14,21 @@ from tests.support.environments import StubEnvironment, make_environment
 
 
 @pytest.mark.parametrize(
-    "module", ["json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "torch", "numpy"]
+    "module",
+    [
+        "json",
+        "os",
+        "time",
+        "faulthandler",
+        "traceback",
+        "ast",
+        "warnings",
+        "random",
+        "runpy",
+        "types",
+        "torch",
+        "numpy",
+    ],
 )
 @pytest.mark.parametrize("where", ["working folder", "PYTHONPATH"])
 def test_stray_module_is_found_and_kills_nothing(
@@ -51,7 +65,7 @@ def test_stray_module_is_found_and_kills_nothing(
 
 
 _KILLS_DOCTOR = frozenset(
-    {"json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "numpy", "torch"}
+    {"json", "os", "time", "faulthandler", "traceback", "ast", "warnings", "random", "runpy", "types", "numpy", "torch"}
 )
 """`python -m` puts the working folder first, so the doctor is started by its isolated entry there."""
 

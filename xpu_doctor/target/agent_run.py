@@ -6,8 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ from xpu_doctor.process.child import Child
 from xpu_doctor.process.message import MAX_LINE, message
 from xpu_doctor.process.seal import Seal
 from xpu_doctor.process.status import death
-from xpu_doctor.target.agent import AGENT_PATH
+from xpu_doctor.target.agent_in_memory import script_for
 from xpu_doctor.target.stages import is_watched, needs_of, seconds_of
 
 EXIT_DEADLINE = 5.0
@@ -179,7 +178,7 @@ class _Agent:
             "stacks": self._stacks.where,
             "deadlines": {name: patient.deadline(name) for name in stages},
         }
-        with _script_for(patient.account) as script:
+        with script_for(patient.account) as script:
             arguments = [
                 patient.python,
                 *flags,
@@ -353,28 +352,6 @@ class _Agent:
     def _close(self) -> None:
         self._transcript.close()
         self._stacks.close()
-
-
-@dataclass(frozen=True)
-class _Script:
-    """The agent's file, as the interpreter under examination opens it."""
-
-    path: str
-    inherited: tuple[int, ...] = ()
-
-
-@contextmanager
-def _script_for(account: Account | None) -> Iterator[_Script]:
-    """Give the agent's own file, or a copy in memory where it lies in a folder that another account may not enter."""
-    if account is None or not hasattr(os, "memfd_create"):
-        yield _Script(str(AGENT_PATH))
-        return
-    handle = os.memfd_create("xpu-doctor-agent")
-    try:
-        os.write(handle, AGENT_PATH.read_bytes())
-        yield _Script(f"/dev/fd/{handle}", (handle,))
-    finally:
-        os.close(handle)
 
 
 def _ended(stage: str, said: dict[str, Any]) -> StageResult:

@@ -23,7 +23,14 @@ ENDED: dict[str, str] = {
 }
 RECORDS = ("leftovers", "transcript")
 """Records among the stages that are none: what was left behind, and what others did to the transcript."""
-AGENT = re.compile(r'File "[^"]*[\\/]agent[\\/]agent\.py"')
+AGENT = re.compile(
+    r'''File[ ]"(?:
+        [^"]* [\\/] (?: agent [\\/] (?:__main__|agent) \.py | xpu_doctor_agent [\\/] \w+ \.py )
+        | /dev/fd/\d+  # a copy in memory, for another account
+    )"''',
+    re.VERBOSE,
+)
+"""A frame of the agent in a traceback; a file called agent stands in reports that were saved while it was one file."""
 MAX_PLACE = 400
 """Characters of a traceback that evidence shows."""
 REPORT = "https://github.com/pytorch/pytorch/issues"
