@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from xpu_doctor.cli.triage import triage
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import from_bytes
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -127,7 +127,7 @@ def survives(plant: Plant, text: str) -> bool:
 
 def redacted(plant: Plant) -> str:
     """Return what the parsers get."""
-    body = Searched(from_bytes(plant.whole.encode(), "text").text)
+    body = IndexedText(from_bytes(plant.whole.encode(), "text").text)
     return redactor_for([body]).text(body.body)
 
 

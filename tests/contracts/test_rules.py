@@ -12,6 +12,7 @@ from tests.support.cases import OUTCOMES, cases
 from xpu_doctor import rules
 from xpu_doctor.catalogue.pages import HEADINGS, page, rules_by_code, sections
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.model.facts.combined import COMBINED
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.rules import RULES
@@ -63,10 +64,17 @@ def test_page_has_every_heading(rule: type[Rule]) -> None:
 
 @every_rule
 def test_parameters_are_facts(rule: type[Rule]) -> None:
-    """`check` asks for fields of the snapshot only."""
+    """`check` asks for fields of the snapshot, or for several of them as one, and for no more than six."""
     code = rule.check.__code__
     names = set(code.co_varnames[1 : code.co_argcount])
-    assert names <= {*Snapshot.__dataclass_fields__, "snapshot"}
+    assert names <= {*Snapshot.__dataclass_fields__, *COMBINED, "snapshot"}
+    assert len(names) <= 6
+
+
+def test_what_stands_for_several_groups_is_made_of_groups() -> None:
+    for name, kind in COMBINED.items():
+        assert name not in Snapshot.__dataclass_fields__
+        assert set(kind.__dataclass_fields__) <= set(Snapshot.__dataclass_fields__)
 
 
 @every_rule

@@ -98,7 +98,7 @@ def test_with_an_arc_b580_on_the_bus(torch_env: Path, tmp_path: Path) -> None:
         "torch==2.13.0+xpu",
         "torchvision==0.28.0",
         "torchaudio==2.11.0",
-        "--no-cache-dir",
+        "--no-cache",
         "https://download.pytorch.org/whl/xpu",
     ):
         assert part in commands

@@ -16,7 +16,7 @@ from xpu_doctor.pasted.readers.subjects import split
 from xpu_doctor.pasted.snapshots import PARSERS, read
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import NotText, cleaned, from_bytes, read_safely
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SLOW = 2.0
@@ -80,6 +80,6 @@ def test_bytes_become_safe_text(data: bytes) -> None:
 def test_redaction_never_fails_and_changes_nothing_twice(text: str) -> None:
     """A redacted text holds nothing more to redact."""
     body = cleaned(text)
-    redactor = redactor_for([Searched(body)])
+    redactor = redactor_for([IndexedText(body)])
     once = redactor.text(body)
     assert redactor.text(once) == once

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.parsers.strategies import hard
 from xpu_doctor.text import word_index
-from xpu_doctor.text.word_index import Searched, WordTable
+from xpu_doctor.text.word_index import IndexedText, WordTable
 
 LETTERS = st.sampled_from("abcxpu019 ._-:/'\n\r\tİß检测")
 TEXTS = st.text(LETTERS, max_size=200) | st.text(max_size=80)
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 @given(TEXTS, WORDS)
 def test_has_agrees_with_a_plain_search(text: str, word: str) -> None:
     """Neither more nor less is found."""
-    assert Searched(text).has(word) == (word in Searched(text).lowered)
+    assert IndexedText(text).has(word) == (word in IndexedText(text).lowered)
 
 
 @hard
@@ -34,7 +34,7 @@ def test_has_agrees_with_a_plain_search(text: str, word: str) -> None:
 def test_a_table_finds_the_words_that_are_there(text: str, words: list[str]) -> None:
     """Of many words at once, too."""
     table = WordTable(words)
-    assert table.present(Searched(text)) == {word for word in words if word in Searched(text).lowered}
+    assert table.present(IndexedText(text)) == {word for word in words if word in IndexedText(text).lowered}
 
 
 @hard
@@ -44,27 +44,27 @@ def test_a_long_vocabulary_is_searched_without_pieces(text: str, words: list[str
     table = WordTable(words)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(word_index, "MAX_VOCABULARY", 0)
-        without = table.present(Searched(text))
-    assert without == table.present(Searched(text))
+        without = table.present(IndexedText(text))
+    assert without == table.present(IndexedText(text))
 
 
 @hard
 @given(TEXTS, st.lists(WORDS, max_size=4))
 def test_lines_with_words(text: str, words: list[str]) -> None:
     """Lines are those between newlines, and their numbers begin at 1."""
-    found = Searched(text).numbers_with_any(words)
-    lines = Searched(text).lowered.split("\n")
+    found = IndexedText(text).numbers_with_any(words)
+    lines = IndexedText(text).lowered.split("\n")
     one_line = [word for word in words if "\n" not in word]
     assert set(found) >= {number for number, line in enumerate(lines, 1) if any(word in line for word in one_line)}
     assert found == sorted(set(found))
     for number in found:
-        assert Searched(text).line(number) == text.split("\n")[number - 1]
+        assert IndexedText(text).line(number) == text.split("\n")[number - 1]
 
 
 @hard
 @given(TEXTS)
 def test_lower_case_keeps_offsets(text: str) -> None:
     """Letters whose lower case is longer than they are stay as they are."""
-    assert len(Searched(text).lowered) == len(text)
+    assert len(IndexedText(text).lowered) == len(text)
     if len(text.lower()) != len(text):
-        assert Searched(text).lowered == plain(text)
+        assert IndexedText(text).lowered == plain(text)

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.fake_index import Wheel, package, torch, xpu_set
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes.installer import installer_facts
@@ -150,7 +151,9 @@ class World:
         indexes = Indexes(stable=self.urls["xpu"], nightly=self.urls["nightly"])
         folders = remains(facts.distributions, facts.torch, facts.python) if broken else ()
         return reinstall(
-            facts.python, facts.distributions, facts.installer, facts.torch, indexes=indexes, folders=folders
+            Installation(facts.python, facts.distributions, facts.installer, facts.torch),
+            indexes=indexes,
+            folders=folders,
         )
 
     def obey(self, remedy: Remedy, cwd: Path | None = None) -> None:

@@ -22,6 +22,7 @@ from tests.support.cases import cases
 from xpu_doctor.catalogue.pages import rules_by_code
 from xpu_doctor.diagnosis.judge import judge
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy, Shell
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.tables.first_aid import codes, first_aid
@@ -85,7 +86,7 @@ def _of_managers() -> Iterator[Remedy]:
             installer = Installer(
                 manager=manager, has_pip=has_pip, uv=uv, project=prefix if manager == "uv-project" else "", settings=()
             )
-            yield from reinstall(python, installed, installer, Torch(version="2.9.0+cpu", build="cpu"))
+            yield from reinstall(Installation(python, installed, installer, Torch(version="2.9.0+cpu", build="cpu")))
 
 
 def lines(os: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Setting, Torch
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.remedies.install import reinstall, remains, wanted
@@ -32,7 +33,7 @@ def remedy(
     python: Python = LINUX, installed: Distributions = BARE, installer: Installer = PIP, torch: Torch = CPU
 ) -> Remedy:
     """The first remedy."""
-    return reinstall(python, installed, installer, torch)[0]
+    return reinstall(Installation(python, installed, installer, torch))[0]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +147,8 @@ def test_conda_packages_are_removed_by_conda() -> None:
 def test_windows_shells() -> None:
     """Two remedies: a chain is written otherwise for each; a shell that cannot write a path is left out, and why is said."""
     titles = ["Replace torch with its XPU build (PowerShell)", "Replace torch with its XPU build (cmd.exe)"]
-    assert [item.heading for item in reinstall(WINDOWS, BARE, PIP, CPU)] == titles
-    (only,) = reinstall(replace(WINDOWS, executable="C:\\100%\\python.exe"), BARE, PIP, CPU)
+    assert [item.heading for item in reinstall(Installation(WINDOWS, BARE, PIP, CPU))] == titles
+    (only,) = reinstall(Installation(replace(WINDOWS, executable="C:\\100%\\python.exe"), BARE, PIP, CPU))
     assert only.heading == titles[0] and "No commands are printed for cmd.exe" in only.why
 
 
@@ -235,7 +236,8 @@ def test_a_foreign_folder_is_never_deleted() -> None:
     torch = replace(CPU, path="/other/site-packages/torch")
     installed = Distributions(installed=(Distribution("torch", location="/other/site-packages"),))
     assert not any(
-        "rm -rf" in line for line in reinstall(python, installed, PIP, torch, folders=(torch.path,))[0].commands
+        "rm -rf" in line
+        for line in reinstall(Installation(python, installed, PIP, torch), folders=(torch.path,))[0].commands
     )  # type: ignore[arg-type]
 
 

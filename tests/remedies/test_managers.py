@@ -8,6 +8,7 @@ import pytest
 
 from tests.remedies.test_install import LINUX, PIP, SITE
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Torch
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.runtime import newer_cpp_runtime
@@ -33,7 +34,9 @@ def remedy(manager: str, installed: Distributions = MIXED, torch: Torch = CPU, *
         for row in installed.installed
     )  # type: ignore[union-attr]
     return reinstall(
-        python, Distributions(installed=moved), replace(PIP, manager=manager, project="/work", **facts), torch
+        Installation(
+            python, Distributions(installed=moved), replace(PIP, manager=manager, project="/work", **facts), torch
+        )
     )[0]  # type: ignore[arg-type]
 
 
@@ -152,5 +155,7 @@ def test_uv_environment_elsewhere() -> None:
     """Beside a lock file, but not where uv looks for the project's environment: uv would make another one."""
     python = replace(LINUX, prefix="/work/env", executable="/work/env/bin/python")
     installer = Installer(manager="uv-project", project="/work", settings=(), uv="command")
-    found = reinstall(python, Distributions(installed=(Distribution("torch", "2.14.0+cpu"),)), installer, CPU)[0]
+    found = reinstall(
+        Installation(python, Distributions(installed=(Distribution("torch", "2.14.0+cpu"),)), installer, CPU)
+    )[0]
     assert found.commands[0].startswith("env UV_PROJECT_ENVIRONMENT=/work/env uv add ")

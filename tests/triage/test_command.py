@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from xpu_doctor.cli.triage import triage
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import HEAD, TAIL, NotText, cleaned, from_bytes, read_safely
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 PERMISSION = """\
 maria@atlas:~$ ls -l /dev/dri
@@ -131,7 +131,7 @@ def test_windows_names_never_leave() -> None:
         "USERNAME=Li Wei\n"
         "the machine is DESKTOP-4K7Q2PA\n"
     )
-    redacted = redactor_for([Searched(text)]).text(text)
+    redacted = redactor_for([IndexedText(text)]).text(text)
     for name in ("Jürgen", "Müller", "Anna", "Maria", "Kai", "Berg", "Li Wei", "4K7Q2PA"):
         assert name not in redacted, redacted
     assert "pip install torch" in redacted
@@ -147,7 +147,7 @@ def test_windows_names_never_leave() -> None:
 )
 def test_versions_of_four_numbers_are_no_addresses(row: str) -> None:
     """A row of a listing stays as it is; the address of a machine does not."""
-    redacted = redactor_for([Searched(row)]).text(row + "\nssh 10.3.9.90\nintel-gpu-node: reached at 12.8.4.1\n")
+    redacted = redactor_for([IndexedText(row)]).text(row + "\nssh 10.3.9.90\nintel-gpu-node: reached at 12.8.4.1\n")
     assert redacted == row + "\nssh <ip1>\nintel-gpu-node: reached at <ip2>\n"
 
 
@@ -166,7 +166,7 @@ def test_cuda_wheel_is_told_by_its_companions() -> None:
 )  # fmt: skip
 def test_prose_beside_names_stays(line: str) -> None:
     """What only looks like a name or a secret is evidence, and is kept."""
-    assert redactor_for([Searched(line)]).text(line) == line
+    assert redactor_for([IndexedText(line)]).text(line) == line
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_prose_beside_names_stays(line: str) -> None:
 )
 def test_names_beside_words_go(line: str) -> None:
     """Names and secrets in the same places are replaced."""
-    assert "tower7" not in redactor_for([Searched(line)]).text(line)
+    assert "tower7" not in redactor_for([IndexedText(line)]).text(line)
 
 
 @pytest.mark.parametrize("name", ["ubuntu", "Intel", "torch"])
 def test_home_folders_of_nobody_blank_nothing_out(name: str) -> None:
     """A home folder that is called as a product is does not take the product's name out of the rest of the text."""
     text = f"/home/{name}/venv C:\\Users\\{name}\\x\n{name} 24.04\n"
-    redacted = redactor_for([Searched(text)]).text(text)
+    redacted = redactor_for([IndexedText(text)]).text(text)
     assert f"/{name}/" not in redacted
     assert f"{name} 24.04" in redacted
 
@@ -203,7 +203,7 @@ def test_no_redact_keeps_them() -> None:
 def test_names_are_replaced_as_whole_words_only() -> None:
     """A user called al does not turn global into glob***."""
     text = "al@pc7x:~$ python -c 'global x'  # al is here, terminal, /home/al/al/x\n"
-    redacted = redactor_for([Searched(text)]).text(text)
+    redacted = redactor_for([IndexedText(text)]).text(text)
     assert "global" in redacted
     assert "terminal" in redacted
     assert "/home/al/" not in redacted
@@ -213,7 +213,7 @@ def test_names_are_replaced_as_whole_words_only() -> None:
 def test_same_name_same_replacement() -> None:
     """Two users stay two users."""
     text = "/home/anna/a /home/bert/b /home/anna/c"
-    one, two, three = (part.split("/")[2] for part in redactor_for([Searched(text)]).text(text).split())
+    one, two, three = (part.split("/")[2] for part in redactor_for([IndexedText(text)]).text(text).split())
     assert one == three != two
 
 
@@ -221,7 +221,7 @@ def test_same_name_same_replacement() -> None:
 def test_words_of_the_trade_are_no_names(word: str) -> None:
     """A user who is called as a product is does not blank the product out of the text."""
     text = f"{word}@box77:~$ echo {word} {word}-thing\n"
-    assert text.count(word) - redactor_for([Searched(text)]).text(text).count(word) <= 1
+    assert text.count(word) - redactor_for([IndexedText(text)]).text(text).count(word) <= 1
 
 
 @pytest.mark.parametrize(

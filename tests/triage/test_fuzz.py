@@ -13,7 +13,7 @@ from tests.parsers.strategies import hard, raw
 from xpu_doctor.cli.triage import triage
 from xpu_doctor.text.private_names import names_in
 from xpu_doctor.text.safe import from_bytes
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -32,7 +32,7 @@ def test_any_bytes(data: bytes) -> None:
     report = json.loads(result.stdout)
     assert report["exit_code"] in (0, 1, 3)
     assert not CONTROL.search(json.dumps(report, ensure_ascii=False))
-    users, hosts = names_in(Searched(from_bytes(data, "text").text))
+    users, hosts = names_in(IndexedText(from_bytes(data, "text").text))
     for name in {"anna", "tower"} & (users | hosts):
         assert not re.search(rf"(?<![\w.-]){name}(?![\w-])", result.stdout)
 

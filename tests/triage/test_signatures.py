@@ -17,7 +17,7 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.first_aid import codes
 from xpu_doctor.tables.known_faults import known_faults
 from xpu_doctor.tables.signatures import Implication, Signature, implications, signatures
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 if sys.version_info >= (3, 11):
     from re import _parser as parser  # type: ignore[attr-defined]
@@ -31,7 +31,7 @@ LIMIT = 0.05
 
 def met(text: str) -> set[str]:
     """Ids of the signatures that a text meets, claims included."""
-    return {error.signature for error in match(Searched(text), "test", claims=True)}
+    return {error.signature for error in match(IndexedText(text), "test", claims=True)}
 
 
 def test_ids_are_unique() -> None:
@@ -179,17 +179,17 @@ def test_faults_that_messages_imply_have_a_remedy() -> None:
 def test_live_output_is_not_searched_for_claims() -> None:
     """What people write counts in pasted texts only."""
     claim = "it falls back to CPU"
-    assert not match(Searched(claim), "import stage")
-    assert match(Searched(claim), "text", claims=True)
+    assert not match(IndexedText(claim), "import stage")
+    assert match(IndexedText(claim), "text", claims=True)
 
 
 def test_only_the_first_lines_of_a_signature_are_reported() -> None:
     """A message that comes a thousand times is one message."""
     text = "\n".join(["RuntimeError: UR error"] * 1000)
-    assert len(match(Searched(text), "text")) == 4
+    assert len(match(IndexedText(text), "text")) == 4
 
 
 def test_place_names_the_line() -> None:
     """Evidence says where it stood."""
-    (error,) = match(Searched("one\ntwo\nRuntimeError: UR error\n"), "text")
+    (error,) = match(IndexedText("one\ntwo\nRuntimeError: UR error\n"), "text")
     assert error.source == "text, line 3"

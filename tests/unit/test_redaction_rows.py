@@ -16,7 +16,7 @@ from tools.planted_secrets import filled
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.private_patterns import Pattern
 from xpu_doctor.text.private_search import PASTED, found, lines_of, marks_in, may_match
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -76,7 +76,7 @@ def test_every_row_has_examples() -> None:
 def test_row_finds(row: Pattern, text: str) -> None:
     """The row alone finds the values; the whole redactor hides them."""
     text = filled(text, row.id)
-    plain = Searched(MARK.sub(r"\1", text))
+    plain = IndexedText(MARK.sub(r"\1", text))
     assert may_match(row, plain, marks_in(plain))
     values = [
         plain.line(number)[start:end]
@@ -91,7 +91,7 @@ def test_row_finds(row: Pattern, text: str) -> None:
 @pytest.mark.parametrize(("row", "text"), texts("keeps"))
 def test_near_miss_stays(row: Pattern, text: str) -> None:
     """The whole redactor changes nothing of what only looks alike."""
-    assert redactor_for([Searched(text)]).text(text) == text
+    assert redactor_for([IndexedText(text)]).text(text) == text
 
 
 def test_rows_are_quick_on_attack_lines() -> None:
@@ -112,7 +112,7 @@ def test_long_texts_are_quick(piece: str) -> None:
     """A line of 100,000 characters and as many short ones are both read in no time."""
     for text in (piece * (100_000 // len(piece)), "\n".join([piece] * (100_000 // len(piece)))):
         started = time.perf_counter()
-        searched = Searched(text)
+        searched = IndexedText(text)
         redactor_for([searched]).text(searched)
         assert time.perf_counter() - started < 20
 
@@ -126,7 +126,7 @@ def test_random_mixtures_of_values() -> None:
         for text in source.sample(hidden, 6):
             lines += [text, "".join(source.choice(string.ascii_lowercase + " ") for _ in range(30))]
         text = "\n".join(lines)
-        plain = Searched(MARK.sub(r"\1", text))
+        plain = IndexedText(MARK.sub(r"\1", text))
         redactor = redactor_for([plain])
         once = redactor.text(plain)
         assert redactor.text(once) == once

@@ -10,6 +10,7 @@ from xpu_doctor.diagnosis.evidence import shown
 from xpu_doctor.diagnosis.message_findings import CommandContext, MessageEvidence, merge, message_findings
 from xpu_doctor.diagnosis.rule import Rule, parameters
 from xpu_doctor.diagnosis.strangers import StrangerFailed, is_strange, judged
+from xpu_doctor.model.facts.combined import COMBINED
 from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, located
 from xpu_doctor.model.terms import Origin, Part, StageOutcome
@@ -103,7 +104,7 @@ def _command_context(snapshot: Snapshot) -> CommandContext:
 
 
 class FactGroups:
-    """The fact groups of a snapshot by name, each located once, as rules take them."""
+    """The fact groups of a snapshot by name, each located once, and those that stand for several, as rules take them."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -125,6 +126,9 @@ class FactGroups:
     def _find(self, name: str) -> Any:
         if name == "snapshot":
             return self._snapshot
+        if name in COMBINED:
+            kind = COMBINED[name]
+            return kind(**{part: self._group(part) for part in kind.__dataclass_fields__})
         if name in Snapshot.__dataclass_fields__:
             return located(getattr(self._snapshot, name), name)
         if name in self._snapshot.plugins:

@@ -7,7 +7,7 @@ from functools import cache
 
 from xpu_doctor.model.facts import ErrorText
 from xpu_doctor.tables.signatures import Signature, signatures
-from xpu_doctor.text.word_index import Searched, WordTable
+from xpu_doctor.text.word_index import IndexedText, WordTable
 
 MAX_LINE = 4096
 """Characters of a line that patterns see."""
@@ -17,7 +17,7 @@ MAX_HITS = 4
 """Lines that one signature reports of one text: the first ones."""
 
 
-def match(text: Searched, source: str, *, claims: bool = False) -> tuple[ErrorText, ...]:
+def match(text: IndexedText, source: str, *, claims: bool = False) -> tuple[ErrorText, ...]:
     """Return the known messages in a text, in the order of its lines; with `claims` also what people write in prose.
 
     Only the first lines of each signature are reported; `source` is followed by the line number where the text has several lines.
@@ -33,7 +33,7 @@ def match(text: Searched, source: str, *, claims: bool = False) -> tuple[ErrorTe
     return tuple(error for _, error in hits)
 
 
-def _hits(signature: Signature, words: list[str], text: Searched, source: str) -> Iterator[tuple[int, ErrorText]]:
+def _hits(signature: Signature, words: list[str], text: IndexedText, source: str) -> Iterator[tuple[int, ErrorText]]:
     """Yield the first lines that a signature matches, with their numbers."""
     found = 0
     search = signature.compiled.search

@@ -14,7 +14,7 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
 from xpu_doctor.model.terms import Part, StageOutcome
 from xpu_doctor.model.unknown import Unknown, known_or
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ def _with_known_messages(snapshot: Snapshot, session: Session) -> Snapshot:
     if not texts:
         return replace(snapshot, errors=Errors(())) if isinstance(snapshot.errors.met, Unknown) else snapshot
 
-    met = tuple(error for source, text in texts for error in match(Searched(text), source))
+    met = tuple(error for source, text in texts for error in match(IndexedText(text), source))
     return replace(snapshot, errors=Errors(met))
 
 

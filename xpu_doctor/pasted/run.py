@@ -23,7 +23,7 @@ from xpu_doctor.report.redaction import redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis, Options
@@ -69,11 +69,11 @@ def triage_texts(
         SnapshotError: a saved report is damaged, or of a newer version.
     """
     saved: list[Snapshot] = []
-    bodies: list[tuple[str, Searched]] = []
+    bodies: list[tuple[str, IndexedText]] = []
     for name, safe in texts:
         snapshot = saved_snapshot(safe.report)
         if snapshot is None:
-            bodies.append((name, Searched(safe.text)))
+            bodies.append((name, IndexedText(safe.text)))
         else:
             saved.append(snapshot)
     redactor = None
@@ -101,10 +101,10 @@ def triage_texts(
     )
 
 
-def _redacted(body: Searched, redactor: Redactor) -> Searched:
+def _redacted(body: IndexedText, redactor: Redactor) -> IndexedText:
     """Return a text without names and secrets; where it held none, it is the same one, and need not be searched anew."""
     text = redactor.text(body)
-    return body if text == body.body else Searched(text)
+    return body if text == body.body else IndexedText(text)
 
 
 def _redacted_snapshot(snapshot: Snapshot, redactor: Redactor) -> Snapshot:
@@ -200,7 +200,7 @@ def _lifted(roots: Iterable[Finding], told: Sequence[str]) -> Iterator[Finding]:
         yield from under
 
 
-def _with_lines(finding: Finding, texts: Mapping[str, Searched]) -> Finding:
+def _with_lines(finding: Finding, texts: Mapping[str, IndexedText]) -> Finding:
     """Add to each fact that proves a finding the line of the text that shows it."""
     evidence = tuple(_with_line(item, texts) for item in finding.evidence)
     if not finding.explains and evidence == finding.evidence:
@@ -210,7 +210,7 @@ def _with_lines(finding: Finding, texts: Mapping[str, Searched]) -> Finding:
     )
 
 
-def _with_line(item: Evidence, texts: Mapping[str, Searched]) -> Evidence:
+def _with_line(item: Evidence, texts: Mapping[str, IndexedText]) -> Evidence:
     place = _PLACE.match(item.source)
     if (
         place is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy, Risk, Shell
 from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
@@ -47,10 +48,7 @@ class Indexes:
 
 
 def reinstall(
-    python: Python,
-    distributions: Distributions,
-    installer: Installer,
-    torch: Torch,
+    installation: Installation,
     *,
     indexes: Indexes = Indexes(),
     also: tuple[str, ...] = (),
@@ -63,7 +61,8 @@ def reinstall(
     `also` names further distributions to uninstall, `folders` what an uninstall leaves behind; without a GPU the import alone is verified.
     With `newest` the version that is installed does not matter.
     """
-    patient = patient_of(python, distributions, installer, also, folders, torch)
+    python, distributions, torch = installation.python, installation.distributions, installation.torch
+    patient = patient_of(python, distributions, installation.installer, also, folders, torch)
     target = (
         newest_wanted(python, indexes) if newest else wanted(python, torch, indexes, _registered(distributions, torch))
     )
@@ -96,7 +95,7 @@ def reinstall(
 
 def own_environment(python: Python, installer: Installer) -> Remedy:
     """Return the remedy that makes an environment of one's own, for an interpreter whose own packages must stay as they are."""
-    return reinstall(python, Distributions(installed=()), installer, Torch(installed=False))[0]
+    return reinstall(Installation(python, Distributions(installed=()), installer, Torch(installed=False)))[0]
 
 
 def missing_requirement(python: Python, installer: Installer, spec: str) -> Remedy:

@@ -27,7 +27,7 @@ class GpuName(Row, frozen=True, kw_only=True):
     words: tuple[str, ...]
     """Lower-case literals, one of which stands in every line that the pattern matches."""
     pattern: PatternText
-    """Searched in the line in lower case."""
+    """IndexedText in the line in lower case."""
 
 
 @dataclass(frozen=True)

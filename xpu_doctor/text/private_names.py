@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xpu_doctor.text.redact import Redactor
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 
-def redactor_for(texts: Iterable[Searched], users: Iterable[str] = (), words: Iterable[str] = ()) -> Redactor:
+def redactor_for(texts: Iterable[IndexedText], users: Iterable[str] = (), words: Iterable[str] = ()) -> Redactor:
     """Return a redactor that knows the names in these texts, further users, and the user's own words."""
     redactor = Redactor(users, words=words, pasted=True)
     for text in texts:
@@ -16,7 +16,7 @@ def redactor_for(texts: Iterable[Searched], users: Iterable[str] = (), words: It
     return redactor
 
 
-def names_in(text: Searched) -> tuple[set[str], set[str]]:
+def names_in(text: IndexedText) -> tuple[set[str], set[str]]:
     """Return the user names and the host names that prompts, listings and logs of a text show, in lower case."""
     names = redactor_for([text]).names
     users = {name for name, kind in names.items() if kind == "user"}

@@ -10,7 +10,7 @@ from importlib import resources
 from xpu_doctor.text.name_patterns import COLUMN_MARKS, COLUMNS, MAX_ROWS, NAME_PATTERNS
 from xpu_doctor.text.private_patterns import FIRST, MAY_HOLD, NAMES, PRIVATE, Pattern
 from xpu_doctor.text.secret_patterns import SECRETS
-from xpu_doctor.text.word_index import Searched, WordTable
+from xpu_doctor.text.word_index import IndexedText, WordTable
 
 EVERYWHERE: tuple[Pattern, ...] = (*SECRETS, *FIRST, *PRIVATE)
 """What is looked for in every text, in this order: what may hold other values first."""
@@ -76,17 +76,17 @@ def _marks() -> WordTable:
 
 
 @lru_cache(maxsize=2)
-def marks_in(text: Searched) -> set[str]:
+def marks_in(text: IndexedText) -> set[str]:
     """Return the marks of all rows that a text holds."""
     return _marks().present(text)
 
 
-def may_match(pattern: Pattern, text: Searched, present: set[str]) -> bool:
+def may_match(pattern: Pattern, text: IndexedText, present: set[str]) -> bool:
     """Return whether a text holds what every match of a row holds."""
     return MAY_HOLD[pattern.look](text.body) if pattern.look else not present.isdisjoint(pattern.marks)
 
 
-def lines_of(pattern: Pattern, text: Searched) -> Sequence[int]:
+def lines_of(pattern: Pattern, text: IndexedText) -> Sequence[int]:
     """Return the numbers of the lines in which a row's values may stand."""
     if pattern.look:
         may_hold = MAY_HOLD[pattern.look]
@@ -101,7 +101,7 @@ def lines_of(pattern: Pattern, text: Searched) -> Sequence[int]:
     return numbers
 
 
-def _next_line(text: Searched, number: int) -> int:
+def _next_line(text: IndexedText, number: int) -> int:
     """Return the number of the next line that is not empty, or 0."""
     return next(
         (below for below in range(number + 1, min(number + 3, len(text.starts)) + 1) if text.line(below).strip()), 0
@@ -133,7 +133,7 @@ def _is_a_name(pattern: Pattern, value: str) -> bool:
     return pattern.sure or (len(name) > 1 and not is_a_word(name))
 
 
-def in_columns(text: Searched) -> Iterator[tuple[str, str]]:
+def in_columns(text: IndexedText) -> Iterator[tuple[str, str]]:
     """Yield the kinds and the values of columns of tables: the users of `ps`, the nodes of `squeue`, the serial numbers of `lsblk`."""
     for number in text.numbers_with_any(COLUMN_MARKS):
         line = text.line(number)
@@ -144,7 +144,7 @@ def in_columns(text: Searched) -> Iterator[tuple[str, str]]:
                     yield from ((kind, value) for value in _column(text, number, names.index(heading), len(names)))
 
 
-def _column(text: Searched, heading: int, place: int, columns: int) -> Iterable[str]:
+def _column(text: IndexedText, heading: int, place: int, columns: int) -> Iterable[str]:
     """Return the values below a heading, up to the first line that is no row."""
     for number in range(heading + 1, min(len(text.starts), heading + MAX_ROWS) + 1):
         cells = text.line(number).split()

@@ -24,7 +24,7 @@ from xpu_doctor.text.private_search import (
     may_match,
 )
 from xpu_doctor.text.secret_patterns import without_keys
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 
 class Redactor:
@@ -56,7 +56,7 @@ class Redactor:
         """The names that are known so far, in lower case, and their kinds."""
         return self._names
 
-    def learn(self, text: Searched) -> None:
+    def learn(self, text: IndexedText) -> None:
         """Remember the names that a pasted text shows in prompts, answers of commands, logs, variables and tables."""
         present = marks_in(text)
         for pattern in NAME_PATTERNS:
@@ -67,18 +67,18 @@ class Redactor:
         for kind, value in in_columns(text):
             self._learn(value, kind)
 
-    def text(self, text: str | Searched) -> str:
+    def text(self, text: str | IndexedText) -> str:
         """Return a text without what is private."""
-        searched = text if isinstance(text, Searched) else Searched(text)
+        searched = text if isinstance(text, IndexedText) else IndexedText(text)
         if not searched.body:
             return ""
         if self._words:
-            searched = Searched(self._without_words(searched.body))
+            searched = IndexedText(self._without_words(searched.body))
         spaced = [name for name in self._names if " " in name]
         if spaced:  # before the first of their words is taken for the whole
-            searched = Searched(self._without_names(searched.body, spaced))
+            searched = IndexedText(self._without_names(searched.body, spaced))
         if "private key" in searched.lowered:
-            searched = Searched(self._without_keys(searched.body))
+            searched = IndexedText(self._without_keys(searched.body))
         lines: dict[int, str] = {}
         present = marks_in(searched)
         for pattern in PASTED if self._pasted else EVERYWHERE:
@@ -200,12 +200,12 @@ def _alternation(words: Iterable[str]) -> str:
     return f"(?:{'|'.join(branches)}){ends}"
 
 
-def _with_lines(text: Searched, lines: Mapping[int, str]) -> str:
+def _with_lines(text: IndexedText, lines: Mapping[int, str]) -> str:
     """Return a text in which some lines are others."""
     return "".join(_pieces(text, lines)) if lines else text.body
 
 
-def _pieces(text: Searched, lines: Mapping[int, str]) -> Iterator[str]:
+def _pieces(text: IndexedText, lines: Mapping[int, str]) -> Iterator[str]:
     done = 0
     for number in sorted(lines):
         start, end = text.span(number)

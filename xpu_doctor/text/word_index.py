@@ -1,4 +1,4 @@
-"""A text in the shape in which many words are looked up quickly: `Searched`, and `WordTable` for the words. Pure."""
+"""A text in the shape in which many words are looked up quickly: `IndexedText`, and `WordTable` for the words. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_VOCABULARY = 256 * 1024
 """Characters of a vocabulary of which pieces are made: they take a hundred bytes each."""
 
 
-class Searched:
+class IndexedText:
     """A text that is asked for many words; everything it has to be turned into for that is made once, and late."""
 
     def __init__(self, body: str) -> None:
@@ -143,7 +143,7 @@ class WordTable:
             if word not in self._others:
                 self._by_piece.setdefault(min(_sought(word).pieces, key=frequency.__getitem__), []).append(word)
 
-    def present(self, text: Searched) -> set[str]:
+    def present(self, text: IndexedText) -> set[str]:
         """Return the words of the table that a text holds."""
         if text.pieces is None:
             return set(filter(text.has, self._words))

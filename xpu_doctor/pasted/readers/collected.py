@@ -11,7 +11,7 @@ from typing import Any
 from xpu_doctor.model.facts import Distribution, Gpu, Package, Variable, XpuDevice
 from xpu_doctor.model.facts.pasted import Application, Reported
 from xpu_doctor.model.snapshot import Source
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 MAX_LINE = 4096
 """Characters of a line that the patterns of parsers see."""
@@ -28,12 +28,12 @@ class Text:
     first_line: int = 1
 
     @cached_property
-    def searched(self) -> Searched:
+    def searched(self) -> IndexedText:
         """The text, ready to be asked for many words."""
-        return Searched(self.body)
+        return IndexedText(self.body)
 
     @classmethod
-    def of(cls, searched: Searched, name: str) -> Text:
+    def of(cls, searched: IndexedText, name: str) -> Text:
         """Return a text that was searched before."""
         text = cls(searched.body, name)
         text.__dict__["searched"] = searched

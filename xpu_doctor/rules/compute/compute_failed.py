@@ -14,7 +14,7 @@ from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.compute import another_device, failed
 from xpu_doctor.rules.compute.silent_cpu_fallback import subject
 from xpu_doctor.tables.signatures import by_id
-from xpu_doctor.text.word_index import Searched
+from xpu_doctor.text.word_index import IndexedText
 
 UNSUPPORTED = ("not implemented", "not supported", "unsupported", "not measured", "invalid dtype")
 """Words in the error of a data type that the device lacks: no fault of it."""
@@ -133,6 +133,6 @@ def _broken(device: ComputeDevice) -> Iterator[tuple[int, Product]]:
 
 def _with_meaning(error: str, output: str = "") -> str:
     """Return an error's first line with what the signature table says it means."""
-    met = match(Searched(f"{error}\n{output}"), "compute stage")
+    met = match(IndexedText(f"{error}\n{output}"), "compute stage")
     line = error.strip().split("\n")[0][:200]
     return f"{line} ({by_id()[met[0].signature].meaning})" if met else line

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
+from xpu_doctor.model.facts.combined import Hardware
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
 from xpu_doctor.model.versions import release
@@ -43,16 +44,14 @@ class GpuDriverBug(Rule):
 
     def check(
         self,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
-        kernel: Kernel,
+        hardware: Hardware,
         access: Access,
         level_zero: LevelZero,
         driver: Driver,
         torch: Torch,
     ) -> Iterator[Finding]:
         """First what was seen to fail, then what the table says of this build."""
-        if none_to_use(gpus):
+        if none_to_use(hardware.gpus):
             return
         died = known_or(level_zero.died, "")
         if died:
@@ -61,19 +60,19 @@ class GpuDriverBug(Rule):
                 f"the process died inside Level Zero ({died}): the GPU driver or its loader is broken, or the two do not fit",
                 confidence=Confidence.LIKELY,
                 evidence=("level_zero.died", "level_zero.loader_path", "level_zero.loader_version", "driver.packages"),
-                remedies=install_driver(machine, newest=True),
+                remedies=install_driver(hardware.machine, newest=True),
             )
             return
-        yield from self._failed(machine, gpus, access, level_zero)
+        yield from self._failed(hardware.machine, hardware.gpus, access, level_zero)
         build = installed_build(level_zero, driver)
-        if isinstance(build, Unknown) or isinstance(gpus, Unknown):
+        if isinstance(build, Unknown) or isinstance(hardware.gpus, Unknown):
             if isinstance(level_zero.died, Unknown) and isinstance(level_zero.init_code, Unknown):
                 raise Undecided(Unknown(level_zero.died.reason, "level_zero.died"))
             return
         for row in rows(BadBuild):
-            hit = _hit(row, usable(gpus), kernel, torch, build)
+            hit = _hit(row, usable(hardware.gpus), hardware.kernel, torch, build)
             if hit and not (row.effect is BadEffect.DEVICES and all(listed(gpu, level_zero) is True for gpu in hit)):
-                yield self._known_bad(machine, row, hit, gpus, level_zero, build)
+                yield self._known_bad(hardware.machine, row, hit, hardware.gpus, level_zero, build)
 
     def _failed(
         self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], access: Access, level_zero: LevelZero

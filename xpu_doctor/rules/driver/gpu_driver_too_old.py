@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.model.facts.combined import Hardware
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known, known_or
+from xpu_doctor.model.unknown import Undecided, Unknown, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
 from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject
@@ -40,28 +41,26 @@ class GpuDriverTooOld(Rule):
 
     def check(
         self,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
-        kernel: Kernel,
+        hardware: Hardware,
         level_zero: LevelZero,
         driver: Driver,
         torch: Torch,
         xpu: Xpu,
     ) -> Iterator[Finding]:
         """Found for each usable GPU that Level Zero does not list and whose first build is newer; then by kernel; then in WSL2."""
-        if none_to_use(gpus) or holds(xpu.allocated):
+        if none_to_use(hardware.gpus) or holds(xpu.allocated):
             return
-        seen = known(gpus) if not holds(machine.wsl) else known_or(gpus, ())
-        if known_or(machine.os, "linux") == "windows":
+        seen = known(hardware.gpus) if not holds(hardware.machine.wsl) else known_or(hardware.gpus, ())
+        if known_or(hardware.machine.os, "linux") == "windows":
             yield from self._windows(seen)
             return
         build = installed_build(level_zero, driver)
         if isinstance(build, Unknown):
             raise Undecided(Unknown(build.reason, "driver.packages"))
-        found = list(self._by_gpu(machine, seen, level_zero, build)) or list(
-            self._by_kernel(machine, seen, kernel, level_zero, build)
+        found = list(self._by_gpu(hardware.machine, seen, level_zero, build)) or list(
+            self._by_kernel(hardware.machine, seen, hardware.kernel, level_zero, build)
         )
-        yield from found or self._in_wsl(machine, torch, build)
+        yield from found or self._in_wsl(hardware.machine, torch, build)
 
     def _by_gpu(
         self, machine: Machine, gpus: tuple[Gpu, ...], level_zero: LevelZero, build: Build

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Gpu, Kernel, Machine, Python, Run, Torch, Xpu, XpuDevice
+from xpu_doctor.model.facts import Run, Xpu, XpuDevice
+from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, known, known_or
+from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.rules.support.xpu_query import CODE
@@ -31,11 +32,8 @@ class XpuUnavailable(Rule):
         self,
         xpu: Xpu,
         run: Run,
-        python: Python,
-        torch: Torch,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
-        kernel: Kernel,
+        installation: Installation,
+        hardware: Hardware,
     ) -> Iterator[Finding]:
         """Found where is_available() is false, no device is counted, or a counted device takes no tensor."""
         said = _broken_query(run) or _said(xpu)
@@ -43,16 +41,20 @@ class XpuUnavailable(Rule):
             return
         summary, evidence = said
         partly = _some_work(xpu)
-        build = known_or(torch.build, "xpu")
+        build = known_or(installation.torch.build, "xpu")
         if build != "xpu":
-            summary += f": torch {known_or(torch.version, '')} is {named(build)}".replace("  ", " ")
+            summary += f": torch {known_or(installation.torch.version, '')} is {named(build)}".replace("  ", " ")
             evidence = ("torch.build", *evidence)
-        severity = Severity.ERROR if build == "xpu" else presence(build, machine, gpus, kernel).severity
+        severity = (
+            Severity.ERROR
+            if build == "xpu"
+            else presence(build, hardware.machine, hardware.gpus, hardware.kernel).severity
+        )
         if build != "xpu":
             why = "Only an XPU build offers devices; the whole examination tells how to get one into this environment."
-            remedies: tuple[Remedy, ...] = (examine(python, why),)
+            remedies: tuple[Remedy, ...] = (examine(installation.python, why),)
         else:
-            remedies = (look_closer(python, CODE, LOG),)
+            remedies = (look_closer(installation.python, CODE, LOG),)
         yield self.found(
             "machine",
             summary,

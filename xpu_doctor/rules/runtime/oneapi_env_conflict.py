@@ -17,6 +17,7 @@ from xpu_doctor.model.facts import (
     Run,
     Xpu,
 )
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.runtime import newer_cpp_runtime, without_variables
@@ -64,12 +65,10 @@ class OneapiEnvConflict(Rule):
         self,
         libraries: Libraries,
         environment: Environment,
-        distributions: Distributions,
+        installation: Installation,
         imported: Import,
         xpu: Xpu,
         run: Run,
-        python: Python,
-        installer: Installer,
     ) -> Iterator[Finding]:
         """Found where a library comes from outside although the environment has its own, or a fault goes back to such a copy."""
         known(libraries.loaded)
@@ -86,16 +85,19 @@ class OneapiEnvConflict(Rule):
         variables = _variables(rows, environment)
         yield self.found(
             "torch",
-            f"{_sentence(items, rows, distributions, environment)}{seen.text if items else ''}",
+            f"{_sentence(items, rows, installation.distributions, environment)}{seen.text if items else ''}",
             severity=severity,
             confidence=confidence,
             evidence=(
-                *(Evidence(f"libraries.loaded[{number}]", copies(row, distributions), "") for number, row in rows[:5]),
+                *(
+                    Evidence(f"libraries.loaded[{number}]", copies(row, installation.distributions), "")
+                    for number, row in rows[:5]
+                ),
                 *(item.evidence() for item in items[:4]),
                 *(seen.evidence if items else ()),
                 *(("environment.variables",) if _sourced(environment) else ()),
             ),
-            remedies=_remedies(items, variables, python, installer),
+            remedies=_remedies(items, variables, installation.python, installation.installer),
         )
 
 

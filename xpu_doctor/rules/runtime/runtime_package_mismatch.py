@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distribution, Distributions, Import, Installer, Libraries, Python, Run, Xpu
+from xpu_doctor.model.facts import Distribution, Distributions, Import, Libraries, Python, Run, Xpu
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.runtime import reinstall_packages
@@ -35,12 +36,10 @@ class RuntimePackageMismatch(Rule):
     def check(
         self,
         libraries: Libraries,
-        distributions: Distributions,
+        installation: Installation,
         imported: Import,
         xpu: Xpu,
         run: Run,
-        python: Python,
-        installer: Installer,
     ) -> Iterator[Finding]:
         """Found where versions differ from torch's pins, or where libraries of several releases meet."""
         blocked: Undecided | None = None
@@ -51,7 +50,7 @@ class RuntimePackageMismatch(Rule):
         except Undecided as error:
             blocked = error
         try:
-            rows = tuple(_against_pins(distributions, python))
+            rows = tuple(_against_pins(installation.distributions, installation.python))
         except Undecided as error:
             blocked = blocked or error
         if not items and not rows:
@@ -60,8 +59,8 @@ class RuntimePackageMismatch(Rule):
             return
         seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
         severity, confidence = (seen.severity, seen.confidence) if items else _weight(imported, xpu)
-        by_pin = (spec(dist.name, distributions, python) for _, dist, _ in rows)
-        wanted = (*by_pin, *specs((item.fault.name for item in items), distributions, python))
+        by_pin = (spec(dist.name, installation.distributions, installation.python) for _, dist, _ in rows)
+        wanted = (*by_pin, *specs((item.fault.name for item in items), installation.distributions, installation.python))
         evidence = [
             Evidence(f"distributions.installed[{number}].version", f"{text}", "") for number, _, text in rows[:8]
         ]
@@ -72,7 +71,9 @@ class RuntimePackageMismatch(Rule):
             severity=severity,
             confidence=confidence,
             evidence=(*(item.evidence() for item in items[:4]), *evidence, *(seen.evidence if items else ())),
-            remedies=(reinstall_packages(python, installer, dict.fromkeys(wanted), why),) if wanted else (),
+            remedies=(reinstall_packages(installation.python, installation.installer, dict.fromkeys(wanted), why),)
+            if wanted
+            else (),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Import, Installer, Libraries, Machine, Python, Run, Xpu
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.runtime import reinstall_packages, system_libraries
 from xpu_doctor.rules.support.library_faults import Judged, Kind, chain, names, of_kind, outcome
@@ -34,9 +35,7 @@ class SharedLibraryMissing(Rule):
         imported: Import,
         xpu: Xpu,
         run: Run,
-        distributions: Distributions,
-        python: Python,
-        installer: Installer,
+        installation: Installation,
         machine: Machine,
     ) -> Iterator[Finding]:
         """Found where the walk ends at a file that is absent or damaged, and nothing else accounts for it."""
@@ -48,11 +47,13 @@ class SharedLibraryMissing(Rule):
             seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
             yield self.found(
                 "torch",
-                f"{_sentence(items, distributions, python)}{seen.text}",
+                f"{_sentence(items, installation.distributions, installation.python)}{seen.text}",
                 severity=_severity(items, seen.severity),
                 confidence=seen.confidence if stage != "later" else Confidence.LIKELY,
                 evidence=(*(item.evidence() for item in items[:4]), *seen.evidence),
-                remedies=_remedies(items, distributions, python, installer, machine),
+                remedies=_remedies(
+                    items, installation.distributions, installation.python, installation.installer, machine
+                ),
             )
 
 

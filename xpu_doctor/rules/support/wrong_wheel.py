@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch
+from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
-from xpu_doctor.model.unknown import Maybe, denied, known, known_or
+from xpu_doctor.model.unknown import denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.ownership import SYSTEM_INSTALLERS, SYSTEM_SITE, parent
 from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
@@ -35,25 +36,29 @@ class WrongWheel(Rule):
 
     def check(
         self,
-        torch: Torch,
-        python: Python,
-        distributions: Distributions,
-        installer: Installer,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
-        kernel: Kernel,
+        installation: Installation,
+        hardware: Hardware,
     ) -> Iterator[Finding]:
         """Found where the build on the disk is this one; how much it matters depends on the GPUs."""
-        if denied(torch.installed) or known(torch.build) != self.build or self._not_mine(torch, distributions):
+        if (
+            denied(installation.torch.installed)
+            or known(installation.torch.build) != self.build
+            or self._not_mine(installation.torch, installation.distributions)
+        ):
             return
-        here = presence(self.build, machine, gpus, kernel)
+        here = presence(self.build, hardware.machine, hardware.gpus, hardware.kernel)
         yield self.found(
             "torch",
-            f"torch {known_or(torch.version, '')} is {self.kind}: it has no XPU support".replace("  ", " ")
+            f"torch {known_or(installation.torch.version, '')} is {self.kind}: it has no XPU support".replace("  ", " ")
             + (f"; {here.why}" if here.why else ""),
             severity=here.severity,
-            evidence=("torch.version", "torch.build", *build_evidence(torch), *settings_evidence(installer)),
-            remedies=(*_behind_pythonpath(python, distributions), *reinstall(python, distributions, installer, torch))
+            evidence=(
+                "torch.version",
+                "torch.build",
+                *build_evidence(installation.torch),
+                *settings_evidence(installation.installer),
+            ),
+            remedies=(*_behind_pythonpath(installation.python, installation.distributions), *reinstall(installation))
             if here.offer
             else (),
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts import Distribution, Python, Torch
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Unknown, denied, known, known_or
 from xpu_doctor.remedies.install import TRITONS, reinstall
@@ -29,40 +30,33 @@ class CompanionMismatch(Rule):
         "triton-xpu-missing": "companions from another index bring that index's Triton, and installing the set anew brings the right one",
     }
 
-    def check(
-        self, torch: Torch, distributions: Distributions, python: Python, installer: Installer
-    ) -> Iterator[Finding]:
+    def check(self, installation: Installation) -> Iterator[Finding]:
         """Found per companion whose own requirement, release or build label does not fit torch."""
-        installed = known(distributions.installed)
-        if denied(torch.installed):
+        installed = known(installation.distributions.installed)
+        if denied(installation.torch.installed):
             return
-        version = known(torch.version)
+        version = known(installation.torch.version)
         places = {dist.name: number for number, dist in reversed(list(enumerate(installed)))}
         for name in COMPANIONS:
             dist = installed[places[name]] if name in places else None
-            said = _companion(dist, version, torch) if dist is not None else None
+            said = _companion(dist, version, installation.torch) if dist is not None else None
             if dist is not None and said is not None:
-                yield self._finding(
-                    said, ("torch.version", shown(places[name], dist)), python, distributions, installer, torch
-                )
-        for said, numbers in _tritons(installed, places, torch, python):
+                yield self._finding(said, ("torch.version", shown(places[name], dist)), installation)
+        for said, numbers in _tritons(installed, places, installation.torch, installation.python):
             evidence: tuple[str | Evidence, ...] = (
                 "torch.version",
                 *(shown(number, installed[number]) for number in numbers),
             )
-            yield self._finding(said, evidence, python, distributions, installer, torch)
+            yield self._finding(said, evidence, installation)
 
     def _finding(
         self,
         said: Said,
         evidence: tuple[str | Evidence, ...],
-        python: Python,
-        distributions: Distributions,
-        installer: Installer,
-        torch: Torch,
+        installation: Installation,
     ) -> Finding:
         summary, severity, confidence = said
-        remedies = reinstall(python, distributions, installer, torch)
+        remedies = reinstall(installation)
         return self.found(
             "torch", summary, severity=severity, confidence=confidence, evidence=evidence, remedies=remedies
         )

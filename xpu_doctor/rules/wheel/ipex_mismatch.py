@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts import Distribution, Installer, Python
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Unknown, denied, known
 from xpu_doctor.remedies.install import reinstall
@@ -32,15 +33,13 @@ class IpexMismatch(Rule):
         "xpu-unavailable": "the extension takes over torch.xpu, and does not find devices with a torch of another release",
     }
 
-    def check(
-        self, distributions: Distributions, torch: Torch, python: Python, installer: Installer
-    ) -> Iterator[Finding]:
+    def check(self, installation: Installation) -> Iterator[Finding]:
         """Found where the extension was made for another torch release; a note where torch has no XPU without it."""
-        dist = known(distributions.find(NAME))
-        if dist is None or denied(torch.installed):
+        dist = known(installation.distributions.find(NAME))
+        if dist is None or denied(installation.torch.installed):
             return
-        number = known(distributions.installed).index(dist)
-        version, mine = known(torch.version), _version(dist, number)
+        number = known(installation.distributions.installed).index(dist)
+        version, mine = known(installation.torch.version), _version(dist, number)
         evidence = ("torch.version", Evidence(f"distributions.installed[{number}]", f"{NAME} {mine}", ""))
         partner = _partner(mine)
         if partner and not public(version).startswith(partner):
@@ -50,18 +49,18 @@ class IpexMismatch(Rule):
                 confidence=Confidence.CERTAIN if _tabled(mine) else Confidence.LIKELY,
                 evidence=evidence,
                 remedies=(
-                    _uninstall(python, installer),
-                    *reinstall(python, distributions, installer, torch, also=(NAME,)),
+                    _uninstall(installation.python, installation.installer),
+                    *reinstall(installation, also=(NAME,)),
                 ),
             )
-        elif serves_ipex(torch, distributions):
+        elif serves_ipex(installation.torch, installation.distributions):
             yield self.found(
                 "torch",
                 f"torch {version} has no XPU support of its own: only the Intel extension brings it, and that project has ended",
                 severity=Severity.INFO,
                 confidence=Confidence.LIKELY,
                 evidence=evidence,
-                remedies=reinstall(python, distributions, installer, torch, also=(NAME,)),
+                remedies=reinstall(installation, also=(NAME,)),
             )
 
 

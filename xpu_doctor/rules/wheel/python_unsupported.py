@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Gpu, Installer, Kernel, Machine, Python, Run, Stage, Target, Torch
+from xpu_doctor.model.facts import Machine, Python, Run, Stage, Target
+from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import FIRST, Evidence, Finding, Layer, Severity
 from xpu_doctor.model.terms import StageOutcome
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, known, known_or
+from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python
 from xpu_doctor.remedies.packages import name_interpreter, see_the_start
@@ -36,36 +37,37 @@ class PythonUnsupported(Rule):
     def check(
         self,
         target: Target,
-        python: Python,
-        torch: Torch,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
-        kernel: Kernel,
+        installation: Installation,
+        hardware: Hardware,
         run: Run,
-        installer: Installer,
     ) -> Iterator[Finding]:
         """Found where the releases table lists this Python or platform for no release, and no XPU build is installed in it."""
         dead = unable(run)
         if dead is not None:
-            yield self._no_start(dead, run, target, python)
+            yield self._no_start(dead, run, target, installation.python)
             return
-        if known_or(torch.build, "") == "xpu":
+        if known_or(installation.torch.build, "") == "xpu":
             return
         stage = silent(run)
         if stage is not None and stage.exception != "refused":
-            yield self._no_python(stage, run, target, machine)
+            yield self._no_python(stage, run, target, hardware.machine)
             return
-        shown = _refused(target) or _kind(python) or _platform(python) or _version(python)
+        shown = (
+            _refused(target)
+            or _kind(installation.python)
+            or _platform(installation.python)
+            or _version(installation.python)
+        )
         if not shown:
             return
         summary, evidence = shown
-        here = presence("cpu", machine, gpus, kernel)
+        here = presence("cpu", hardware.machine, hardware.gpus, hardware.kernel)
         yield self.found(
             "torch",
             summary,
             severity=here.severity if here.severity is Severity.ERROR else Severity.WARNING,
             evidence=evidence,
-            remedies=other_python(python, installer, known_or(machine.os, "")),
+            remedies=other_python(installation.python, installation.installer, known_or(hardware.machine.os, "")),
         )
 
     def _no_start(self, stage: Stage, run: Run, target: Target, python: Python) -> Finding:

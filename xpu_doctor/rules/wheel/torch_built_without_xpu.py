@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distributions, Gpu, Installer, Kernel, Machine, Python, Torch, Xpu
+from xpu_doctor.model.facts import Torch, Xpu
+from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Finding, Layer
-from xpu_doctor.model.unknown import Maybe, denied, known, known_or
+from xpu_doctor.model.unknown import denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.wrong_wheel import (
@@ -32,33 +33,33 @@ class TorchBuiltWithoutXpu(Rule):
 
     def check(
         self,
-        torch: Torch,
+        installation: Installation,
         xpu: Xpu,
-        python: Python,
-        distributions: Distributions,
-        installer: Installer,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
-        kernel: Kernel,
+        hardware: Hardware,
     ) -> Iterator[Finding]:
         """Found where the label or the libraries promise XPU and torch itself denies it, or where the build is an own one without it."""
-        if denied(torch.installed):
+        if denied(installation.torch.installed):
             return
-        what = _what(torch, known(torch.build), known_or(xpu.compiled, True), distribution_built(torch, distributions))
+        what = _what(
+            installation.torch,
+            known(installation.torch.build),
+            known_or(xpu.compiled, True),
+            distribution_built(installation.torch, installation.distributions),
+        )
         if not what:
             return
-        here = presence("cpu", machine, gpus, kernel)
+        here = presence("cpu", hardware.machine, hardware.gpus, hardware.kernel)
         yield self.found(
             "torch",
-            f"torch {known_or(torch.version, '')} {what}" + (f"; {here.why}" if here.why else ""),
+            f"torch {known_or(installation.torch.version, '')} {what}" + (f"; {here.why}" if here.why else ""),
             severity=here.severity,
             evidence=(
                 "torch.version",
                 "torch.build",
-                *build_evidence(torch),
+                *build_evidence(installation.torch),
                 *(("xpu.compiled",) if isinstance(xpu.compiled, bool) else ()),
             ),
-            remedies=reinstall(python, distributions, installer, torch) if here.offer else (),
+            remedies=reinstall(installation) if here.offer else (),
         )
 
 

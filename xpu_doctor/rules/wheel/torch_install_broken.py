@@ -10,18 +10,17 @@ from xpu_doctor.model.facts import (
     Distribution,
     Distributions,
     FileFault,
-    Gpu,
     Import,
     Installer,
     Libraries,
-    Machine,
     Python,
     Run,
     Stage,
     Torch,
 )
+from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
-from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.install import missing_requirement, record_lost, reinstall, remains
 from xpu_doctor.remedies.packages import delete
 from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
@@ -61,48 +60,44 @@ class TorchInstallBroken(Rule):
 
     def check(
         self,
-        distributions: Distributions,
-        torch: Torch,
+        installation: Installation,
         libraries: Libraries,
         imported: Import,
-        python: Python,
-        installer: Installer,
         run: Run,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
+        hardware: Hardware,
     ) -> Iterator[Finding]:
         """Found where RECORD, version.py, the dist-info folders, leftovers, the libraries or a package that torch requires show damage."""
-        seen, blocked = _gathered(distributions, torch)
+        seen, blocked = _gathered(installation.distributions, installation.torch)
         named = " ".join(text for _, text in seen)
         seen += [
             row
-            for row in _damaged(libraries, distribution_built(torch, distributions))
+            for row in _damaged(libraries, distribution_built(installation.torch, installation.distributions))
             if row[1].split(" ")[0] not in named
         ]
-        missing = _missing_requirement(run, distributions, python)
+        missing = _missing_requirement(run, installation.distributions, installation.python)
         if missing is not None:
-            yield self._requirement(*missing, python, installer)
-        elif not seen and blocked is not None and known_or(torch.installed, True):
+            yield self._requirement(*missing, installation.python, installation.installer)
+        elif not seen and blocked is not None and known_or(installation.torch.installed, True):
             raise Undecided(blocked)
         if not seen:
             return
         works = known_or(imported.succeeded, False)
         only_leftovers = all(fact == "distributions.leftovers" for fact, _ in seen)
         severity = Severity.WARNING if works else Severity.ERROR
-        leftovers = tuple(_torch_leftovers(known_or(distributions.leftovers, ())))
+        leftovers = tuple(_torch_leftovers(known_or(installation.distributions.leftovers, ())))
         folders = tuple(path for path in leftovers if "/" in path or "\\" in path)
-        if only_leftovers and known_or(torch.installed, True):
-            yield self._leftovers_alone(seen[0][1], leftovers, folders, python)
+        if only_leftovers and known_or(installation.torch.installed, True):
+            yield self._leftovers_alone(seen[0][1], leftovers, folders, installation.python)
             return
         if not only_leftovers:
-            folders = (*remains(distributions, torch, python), *folders)
+            folders = (*remains(installation.distributions, installation.torch, installation.python), *folders)
         yield self.found(
             "torch",
             "the installation of torch is damaged: " + "; ".join(text for _, text in seen),
             severity=severity,
             evidence=tuple(Evidence(fact, text, "") for fact, text in seen),
             remedies=reinstall(
-                python, distributions, installer, torch, folders=folders, gpu=not without_intel_gpu(machine, gpus)
+                installation, folders=folders, gpu=not without_intel_gpu(hardware.machine, hardware.gpus)
             ),
         )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distributions, Gpu, Import, Installer, Machine, OtherPython, Python, Target, Torch
+from xpu_doctor.model.facts import Import, OtherPython, Target
+from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
-from xpu_doctor.model.unknown import Maybe, known, known_or
+from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
@@ -26,22 +27,18 @@ class TorchNotInstalled(Rule):
 
     def check(
         self,
-        torch: Torch,
+        installation: Installation,
         target: Target,
-        python: Python,
-        distributions: Distributions,
-        installer: Installer,
-        machine: Machine,
-        gpus: Maybe[tuple[Gpu, ...]],
+        hardware: Hardware,
         imported: Import,
     ) -> Iterator[Finding]:
         """Found where no folder of torch is on the interpreter's path, and no import was seen to find one elsewhere."""
-        if known(torch.installed) or known_or(imported.succeeded, False):
+        if known(installation.torch.installed) or known_or(imported.succeeded, False):
             return
         others = [other for other in known_or(target.others, ()) if other.torch]
-        executable = known_or(python.executable, "") or known_or(target.executable, "")
+        executable = known_or(installation.python.executable, "") or known_or(target.executable, "")
         where = f" in {executable}" if executable else ""
-        gpu = not without_intel_gpu(machine, gpus)
+        gpu = not without_intel_gpu(hardware.machine, hardware.gpus)
         found = "; ".join(f"{other.executable} has torch {other.torch}" for other in others[:3])
         yield self.found(
             "torch",
@@ -55,8 +52,8 @@ class TorchNotInstalled(Rule):
                 *(Evidence("target.others", f"{other.executable}: torch {other.torch}", "") for other in others[:3]),
             ),
             remedies=(
-                *_use_the_other(others, known_or(python.os, "linux")),
-                *reinstall(python, distributions, installer, torch, gpu=gpu),
+                *_use_the_other(others, known_or(installation.python.os, "linux")),
+                *reinstall(installation, gpu=gpu),
             ),
         )
 

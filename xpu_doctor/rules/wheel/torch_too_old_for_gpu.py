@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Installer, Pasted, Python, Torch
+from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.model.versions import numbers
@@ -32,30 +33,33 @@ class TorchTooOldForGpu(Rule):
 
     def check(
         self,
-        torch: Torch,
+        installation: Installation,
         gpus: Maybe[tuple[Gpu, ...]],
-        distributions: Distributions,
         pasted: Pasted,
-        python: Python,
-        installer: Installer,
     ) -> Iterator[Finding]:
         """Found where every supported GPU needs a later torch than the one installed."""
-        version = numbers(known(torch.version))
+        version = numbers(known(installation.torch.version))
         mine = [
             (gpu, device)
             for gpu in intel_gpus(known(gpus))
             if (device := device_of(gpu)) is not None and device.family.min_torch
         ]
-        extension = known_or(distributions.find("intel-extension-for-pytorch"), None)
+        extension = known_or(installation.distributions.find("intel-extension-for-pytorch"), None)
         if not mine or version < NATIVE or extension is not None or known_or(pasted.ipex, False):
             return
         if all(version < numbers(device.family.min_torch) for _, device in mine):
             gpu, device = mine[0]
             yield self.found(
                 "torch",
-                f"torch {torch.version} is older than XPU support for {title(gpu)}, which begins with {device.family.min_torch}",
+                f"torch {installation.torch.version} is older than XPU support for {title(gpu)}, which begins with {device.family.min_torch}",
                 evidence=("torch.version", "gpus"),
-                remedies=_newer(python, distributions, installer, torch, device.family),
+                remedies=_newer(
+                    installation.python,
+                    installation.distributions,
+                    installation.installer,
+                    installation.torch,
+                    device.family,
+                ),
             )
 
 
@@ -68,5 +72,5 @@ def _newer(
     newest = newest_wanted(python).release
     if newest and numbers(newest) < numbers(family.min_torch):  # no wheel that is new enough exists for this Python
         return other_python(python, installer)
-    rows = reinstall(python, distributions, installer, torch, newest=True)
+    rows = reinstall(Installation(python, distributions, installer, torch), newest=True)
     return tuple(replace(row, title=title, why=f"{why} {row.why}".strip(), url=family.source) for row in rows)
