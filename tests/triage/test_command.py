@@ -381,3 +381,51 @@ def test_public_function_stays_a_function() -> None:
             xpu_doctor.triage("RuntimeError: Required aspect fp64 is not supported on the device").root_causes[0].code
             == "fp64-unsupported"
         )
+
+
+def saved_report(path: Path, snapshot: dict[str, object]) -> str:
+    """A file as `check --json -o FILE` writes it, around facts."""
+    document = {"schema": 1, "tool": {"name": "xpu-doctor"}, "root_causes": [], "ladder": [], "snapshot": snapshot}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return str(path)
+
+
+VM_WITHOUT_TORCH: dict[str, object] = {
+    "schema": 1,
+    "origin": "live",
+    "machine": {"os": "linux", "hypervisor": "VMware", "container": "", "wsl": False},
+    "gpus": [],
+    "torch": {"installed": False},
+    "python": {"executable": "/home/maria/venv/bin/python3", "version": "3.12.3", "os": "linux"},
+}
+
+
+@pytest.mark.parametrize(
+    ("hypervisor", "words"), [("VMware", "The hypervisor (VMware) shows"), ("Acme Box 3", "The hypervisor shows")]
+)
+def test_a_reply_has_no_placeholder_in_its_sentences(tmp_path: Path, hypervisor: str, words: str) -> None:
+    """A name that nobody knows is left out with its brackets, and a known one stays."""
+    facts = {**VM_WITHOUT_TORCH, "machine": {**VM_WITHOUT_TORCH["machine"], "hypervisor": hypervisor}}  # type: ignore[dict-item]
+    result = run("--reply", saved_report(tmp_path / "out.json", facts))
+    assert words in result.stdout
+    assert "SOMETHING" not in result.stdout
+
+
+def test_a_reply_names_every_independent_error(tmp_path: Path) -> None:
+    """The report counts two faults: the reply tells both, each with what helps."""
+    file = saved_report(tmp_path / "out.json", VM_WITHOUT_TORCH)
+    assert report(file)["independent_faults"] == 2
+    text = run("--reply", file).stdout
+    assert "Independent of that: " in text
+    assert text.count("What helps: ") == 2
+    assert "[`torch-not-installed`]" in text
+
+
+def test_a_reply_without_commands_asks_for_no_output_of_them(tmp_path: Path) -> None:
+    """Only where a command stands in the reply can its output be sent."""
+    file = saved_report(tmp_path / "out.json", {**VM_WITHOUT_TORCH, "torch": {"installed": True, "build": "xpu"}})
+    text = run("--reply", file).stdout
+    assert "What helps: " in text
+    assert "```" not in text
+    assert "commands above" not in text
+    assert "commands above" in run("--reply", saved_report(tmp_path / "two.json", VM_WITHOUT_TORCH)).stdout

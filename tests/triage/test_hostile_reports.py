@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ from xpu_doctor.diagnosis.ranking import flat
 from xpu_doctor.model.codec import SnapshotError
 from xpu_doctor.model.findings import Finding, Remedy
 from xpu_doctor.pasted.run import triage_texts
+from xpu_doctor.probes.machine import HYPERVISORS as FROM_FIRMWARE
+from xpu_doctor.remedies.known_words import HYPERVISORS
 from xpu_doctor.text.safe import from_bytes
 
 FOUND = [case for case in cases() if case.outcome == "found" and case.code != "snapshot-too-new"]
@@ -270,3 +273,20 @@ def test_a_part_that_nobody_knows_is_named_by_the_schema() -> None:
     document = clean_json(result.stdout)
     jsonschema.validate(document, schema())
     assert {crash["part"] for crash in document["crashed"]} == {"tool", "probe"}
+
+
+@pytest.mark.parametrize("case", FOUND, ids=str)
+def test_no_placeholder_stands_in_a_sentence(case: Case) -> None:
+    """Placeholders are for lines to type: what people read does without them."""
+    for snapshot in (case.snapshot, everywhere(case.snapshot, f"{{value}}{MARK}"), everywhere(case.snapshot, MARK)):
+        if refused(snapshot):
+            continue
+        found = triage_texts([("report", from_bytes(saved(snapshot), "report"))], rules=all_rules())
+        for remedy in remedies(found.diagnosis.root_causes):
+            for text in (remedy.title, remedy.why):
+                assert not re.search(r"\b(?:SOMETHING|GROUP)\b|\bPATH[/\\]TO\b", text), text
+
+
+def test_every_hypervisor_is_known() -> None:
+    """The names that the probe gives stay in a reply."""
+    assert {name for _, name in FROM_FIRMWARE} <= HYPERVISORS

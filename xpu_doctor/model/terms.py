@@ -66,3 +66,7 @@ class OverallVerdict(Term):
     UNDIAGNOSED = "undiagnosed"
     HEALTHY = "healthy"
     TOOL_FAILED = "tool-failed"
+
+
+UNNAMED_HYPERVISOR = "a hypervisor"
+"""Stands in `machine.hypervisor` for one that nothing names."""

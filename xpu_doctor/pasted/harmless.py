@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from xpu_doctor.model.codec import decode, encode
+from xpu_doctor.model.findings import Remedy
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.remedies.known_words import KNOWN, packages, table_words
+from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
+from xpu_doctor.remedies.known_words import HYPERVISORS, KNOWN, packages, table_words
 from xpu_doctor.tables.variables import known_variables
 
 SOMETHING = "SOMETHING"
@@ -42,6 +44,9 @@ _RELEASE = re.compile(
 _VERSION_OF_A_SYSTEM = re.compile(
     _VERSION + r"(?:[-+~._](?:\d{1,10}|generic|amd64|x86_64|fc\d\d|el\d{1,2}|arch|hwe|ubuntu|ppa|deb)){0,8}"
 )
+_PLACEHOLDER = re.compile(r"\bPATH[/\\]TO\b[^\s,;:()]*|\b(?:SOMETHING|GROUP|NAME)\b")
+_IN_BRACKETS = re.compile(r" \([^()]*\)")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.:;!?]) +(?=[A-Z])")
 _NODE = re.compile(r"/dev/(?:dri/(?:renderD|card)\d{1,4}|dri|dxg)")
 _ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _DEVICE = re.compile(r"xpu(?::\d{1,3})?|cpu")
@@ -62,6 +67,13 @@ _PART = re.compile(
 def offered(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot from which remedies for a file or a paste may be built."""
     return replace(decode(_value(encode(snapshot), "", "")), origin=snapshot.origin)
+
+
+def in_words(remedy: Remedy) -> Remedy:
+    """Return a remedy that was built from the copy without its placeholders in what people read: they are for lines to type."""
+    why = _IN_BRACKETS.sub(lambda match: "" if _PLACEHOLDER.search(match[0]) else match[0], remedy.why)
+    sentences = [part for part in _BETWEEN_SENTENCES.split(why) if not _PLACEHOLDER.search(part)]
+    return replace(remedy, title=_PLACEHOLDER.sub("it", remedy.title), why=" ".join(sentences))
 
 
 def foreign(snapshot: Snapshot) -> Iterator[str]:
@@ -106,6 +118,8 @@ def _text(value: str, name: str, group: str) -> str:
         return "PATH\\TO\\python.exe" if "\\" in value else "PATH/TO/python"
     if name in ("group", "account_groups"):
         return value if value in GROUPS or (value.isascii() and value.isdigit() and len(value) < 10) else "GROUP"
+    if name == "hypervisor":
+        return value if value in HYPERVISORS else UNNAMED_HYPERVISOR
     if name == "requires":
         return _requirement(value)
     if name in ("version", "metadata_version") and group in ("torch", "installed", "imported"):

@@ -143,7 +143,7 @@ def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], op
     copy = harmless.offered(snapshot)
     remedies: dict[str, tuple[Remedy, ...]] = {}
     for finding in flat(diagnose(copy, rules, dataclasses.replace(options, expect=())).root_causes):
-        remedies.setdefault(finding.code, finding.remedies)
+        remedies.setdefault(finding.code, tuple(harmless.in_words(remedy) for remedy in finding.remedies))
     system = known_or(copy.machine.os, "")
     return dataclasses.replace(
         diagnosis, root_causes=tuple(_with_remedies(root, remedies, system) for root in diagnosis.root_causes)

@@ -7,6 +7,7 @@ import re
 from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.runner import probe
 
@@ -142,7 +143,7 @@ def hypervisor(host: Host, cpuinfo: Maybe[str]) -> Maybe[str]:
     flags = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
     if flags is None:
         return "" if said else Unknown("neither DMI nor /proc/cpuinfo tell of a hypervisor")
-    return "a hypervisor" if " hypervisor" in flags[1] else ""
+    return UNNAMED_HYPERVISOR if " hypervisor" in flags[1] else ""
 
 
 def _cpu_name(cpuinfo: Maybe[str]) -> Maybe[str]:

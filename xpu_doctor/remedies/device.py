@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
 from xpu_doctor.tables.devices import Family
 
 HARDWARE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
@@ -10,7 +11,7 @@ HARDWARE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
 
 def named(hypervisor: str) -> str:
     """Return a hypervisor's name in brackets after a space; empty where nobody told it."""
-    return "" if hypervisor == "a hypervisor" else f" ({hypervisor})"
+    return "" if hypervisor == UNNAMED_HYPERVISOR else f" ({hypervisor})"
 
 
 def no_gpu(hypervisor: str) -> tuple[Remedy, ...]:

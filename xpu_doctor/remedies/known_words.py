@@ -24,6 +24,13 @@ KNOWN = frozenset(
     """.split()  # noqa: SIM905 - a list of a hundred words is read more easily so
 )  # fmt: skip
 """Words by which facts name what is one of a few."""
+HYPERVISORS = frozenset(
+    (
+        *("VMware", "VirtualBox", "QEMU/KVM", "Xen", "Amazon EC2", "Google Compute Engine", "Parallels", "OpenStack"),
+        *("Hyper-V", "proxmox", "qemu", "kvm", "vmware", "virtualbox", "hyper-v", "hyperv", "esxi"),
+    )
+)
+"""Hypervisors by the names that firmware and texts give them."""
 
 
 @cache

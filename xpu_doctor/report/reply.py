@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xpu_doctor.diagnosis.conditions import condition_holds
 from xpu_doctor.diagnosis.diagnose import device_works
 from xpu_doctor.model.findings import Confidence, Severity
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
 from xpu_doctor.text.visible import visible
@@ -15,9 +16,11 @@ from xpu_doctor.text.visible import visible
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.snapshot import Snapshot
-    from xpu_doctor.report.document import Document, FindingDocument
+    from xpu_doctor.report.document import Document, FindingDocument, RemedyDocument
 
 MAX_QUESTIONS = 3
+MAX_CAUSES = 3
+"""Independent errors that a reply names, each with what helps."""
 
 
 def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, ...]:
@@ -66,7 +69,8 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
     """Return the message to the customer, in Markdown; what it says of the machine is the report's."""
     lines = ["Thank you for the report.", ""]
     roots = [root for root in report.root_causes if root.severity != "info"]
-    lines += list(_opinion(roots, device_works(snapshot)))
+    told = _told(roots, report.origin)
+    lines += list(_opinion(roots, told, device_works(snapshot)))
     asked = next_questions(diagnosis, snapshot)
     if asked:
         lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
@@ -83,12 +87,21 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
                 "",
             ]
         lines.append("Please paste it as text, whole, between lines of three backticks.")
-    elif roots:
+    elif any(remedy.commands for root in told for remedy in _helping(root)):
         lines += ["", "If that does not help, please send the whole output of the commands above."]
+    elif roots:
+        lines += ["", "If that does not help, please say what you tried and what came of it."]
     return visible("\n".join(lines).rstrip() + "\n")
 
 
-def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
+def _told(roots: Sequence[FindingDocument], origin: str) -> Sequence[FindingDocument]:
+    """Return the causes that are told in full: the first, and the errors that it does not explain; causes guessed from a text rival it."""
+    enough = ("certain",) if origin == Origin.PASTED else ("certain", "likely")
+    others = [root for root in roots[1:] if root.severity == "error" and root.confidence in enough]
+    return [*roots[:1], *others][:MAX_CAUSES]
+
+
+def _opinion(roots: Sequence[FindingDocument], told: Sequence[FindingDocument], works: bool) -> Iterable[str]:
     """Yield what the texts say so far, and what to do about it where that is likely enough."""
     if not roots:
         yield "What you sent shows that torch finds the GPU." if works else "What you sent does not show the cause yet."
@@ -100,8 +113,25 @@ def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
         "possible": "It is possible that this is the cause",
     }
     yield f"{words[first.confidence]}: {markdown(first.summary)} ({_named(first)})."
-    if first.confidence != "possible" and first.remedies:
-        remedy = first.remedies[0]
+    yield from _help(first)
+    for other in told[1:]:
+        yield ""
+        yield f"Independent of that: {markdown(other.summary)} ({_named(other)})."
+        yield from _help(other)
+    others = [f"`{root.code}`" for root in roots[1:3] if root not in told]
+    if others and first.confidence != "certain":
+        yield ""
+        yield f"Also to be considered: {', '.join(others)}."
+
+
+def _helping(root: FindingDocument) -> Sequence[RemedyDocument]:
+    """Return the remedy that a reply tells of a cause: its first, unless the cause is a guess."""
+    return root.remedies[:1] if root.confidence != "possible" else ()
+
+
+def _help(root: FindingDocument) -> Iterable[str]:
+    """Yield what helps against a cause, after an empty line."""
+    for remedy in _helping(root):
         yield ""
         yield f"What helps: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
         if remedy.commands:
@@ -109,10 +139,6 @@ def _opinion(roots: Sequence[FindingDocument], works: bool) -> Iterable[str]:
             yield "```"
             yield from (command.replace("```", "") for command in remedy.commands)
             yield "```"
-    others = [f"`{root.code}`" for root in roots[1:3]]
-    if others and first.confidence != "certain":
-        yield ""
-        yield f"Also to be considered: {', '.join(others)}."
 
 
 def _named(finding: FindingDocument) -> str:

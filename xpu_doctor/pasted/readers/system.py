@@ -7,6 +7,7 @@ from functools import cache
 from itertools import islice
 
 from xpu_doctor.model.facts import LogLine, Node, Variable
+from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.tables.variables import pasted_variables
 from xpu_doctor.text.word_index import WordTable
@@ -157,7 +158,12 @@ def _system(text: Text, facts: Collected) -> None:
         _VM, "proxmox", "qemu", "kvm", "vmware", "virtualbox", "hyper", "esxi", "virtual machine", "vm", "guest"
     )
     if found:
-        facts.put("machine.hypervisor", found[0].lower(), text.place(found.start()))
+        word = found[0].lower()
+        facts.put(
+            "machine.hypervisor",
+            UNNAMED_HYPERVISOR if word in ("guest", "vm", "virtual machine") else word,
+            text.place(found.start()),
+        )
 
 
 def _containers(text: Text, facts: Collected) -> None:
