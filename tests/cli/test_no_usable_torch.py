@@ -169,3 +169,12 @@ class Finder:
 
 sys.meta_path.append(Finder)
 """
+
+
+@pytest.mark.parametrize("asked", [("--only", "compute"), ("--only", "import"), ("--ignore", "torch-not-installed")])
+def test_an_environment_without_torch_is_no_bug_of_torch(stub: StubEnvironment, asked: tuple[str, str]) -> None:
+    """Whatever was asked for: nothing is installed, and nobody is sent to PyTorch's issues."""
+    ran = doctor("check", "--python", str(stub.python), "--skip", "device", *asked)
+    assert ran.code == 1
+    assert "torch is not installed" in ran.stdout
+    assert "bug report" not in ran.stdout and "pytorch/pytorch/issues" not in ran.stdout

@@ -127,7 +127,9 @@ _QUOTED = (
     r"\\{1,3}\"(?P<secret>[^\"\\\n]{1,2000})\\{1,3}\"|\"(?P<secret2>(?:[^\"\\\n]|\\.){1,2000})\""
     r"|'(?P<secret3>(?:[^'\\\n]|\\.){1,2000})'|[\"'](?P<secret5>[^\"'\n]{1,2000})$"
 )
-_BARE = r"(?P<secret4>[^\s,;\"'<>|)}\]]{1,2000})"
+_BARE = r"(?P<secret4>(?:[^\s,;&\"'<>|)}\]]|&(?![\s&]|$)){1,2000})"
+_UNQUOTED = r"(?:[^\s;&|\"'`]|&(?![\s&]|$))"
+"""A letter of a value in a shell: it ends where the next command begins, not at an `&` between two letters."""
 _NAME_MARKS = ("pass", "pwd", "token", "secret", "key", "cred", "auth", "psk", "_pat", "_pw")
 _COMMANDS = (
     r"(?:python|pip|uv\b|vllm|docker|podman|bash|sh\b|\./|/|sudo|env\b|-|&&|\|\|"
@@ -190,7 +192,7 @@ SECRETS: tuple[Pattern, ...] = (
         "variable-to-its-end",
         rf"^[>\s│|-]{{0,60}}(?:\d{{1,6}}\s{{1,4}})?(?:export\s{{1,3}}|set\s{{1,3}}|setx\s{{1,3}}|declare -x\s{{1,3}})?"
         rf"(?P<name>[A-Z][A-Z0-9_]{{0,60}}(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|SECRET))="
-        rf"(?P<secret>(?![\"'])\S{{1,200}}(?:[ ](?!{_COMMANDS})\S{{1,200}}){{0,12}})",
+        rf"(?P<secret>{_UNQUOTED}{{1,200}}(?:(?:[ ](?!{_COMMANDS})[a-z]{{2,20}}(?![^\s])){{1,11}}(?=\s{{0,8}}$))?)",
         ("pass", "pwd", "secret"),
         keeps=_is_no_secret,
         exact=True,

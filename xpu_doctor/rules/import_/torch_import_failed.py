@@ -9,11 +9,16 @@ from xpu_doctor.model.facts import Import, Libraries, Python, Run, Stage
 from xpu_doctor.model.findings import Evidence, Finding, Layer
 from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
-from xpu_doctor.rules.support.stages import FAILED, answered, ended, last_line, look_closer, stage_evidence
+from xpu_doctor.rules.support.stages import FAILED, answered, ended, examine, last_line, look_closer, stage_evidence
 
 IMPORT_TORCH = "import torch"
 LOADING = ("ImportError", "OSError")
 """Exceptions by which a library that does not load shows."""
+NO_TORCH = "No module named 'torch'"
+"""How Python says that there is no torch at all; one that lacks a part of itself names that part."""
+NOT_INSTALLED = (
+    "torch is not installed in this interpreter: a check of all layers that ignores nothing says how to install it."
+)
 UNPREDICTED = "; the walk of its libraries had predicted that they load"
 
 
@@ -41,6 +46,9 @@ class TorchImportFailed(Rule):
             return
         if stage is None and known_or(imported.succeeded, True):
             return
+        if stage is not None and stage.reason.removeprefix("ModuleNotFoundError: ") == NO_TORCH:
+            yield self._no_torch(stage, run, python)
+            return
         why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
         evidence: tuple[str | Evidence, ...] = (
             stage_evidence(run, stage, "exception", "traceback") if stage else _told(imported)
@@ -56,6 +64,15 @@ class TorchImportFailed(Rule):
             ),
             evidence=(*evidence, *(("libraries.prediction",) if predicted else ())),
             remedies=(look_closer(python, IMPORT_TORCH, why),),
+        )
+
+    def _no_torch(self, stage: Stage, run: Run, python: Python) -> Finding:
+        """Return the finding where there is nothing to import, and neither layer nor finding that would say so was asked for."""
+        return self.found(
+            "machine",
+            f"torch is not installed: import torch failed ({NO_TORCH})",
+            evidence=stage_evidence(run, stage, "exception"),
+            remedies=(examine(python, NOT_INSTALLED),),
         )
 
 
