@@ -460,7 +460,7 @@ def _no_json(word: str) -> None:
 
 @cache
 def _validator() -> Any:
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema
 
     schema = json.loads((ROOT / "xpu_doctor" / "schemas" / "report-1.schema.json").read_text(encoding="utf-8"))
     return jsonschema.validators.validator_for(schema)(schema)

@@ -170,6 +170,7 @@ def test_every_way_to_break_is_named(home: StubEnvironment, stub: StubEnvironmen
     if os.name == "posix":
         for text in (b"printed", b"printed below", b"written", b"from a child"):
             assert text in run.stderr
+    assert b"Traceback" not in run.stderr and b"Exception ignored" not in run.stderr
     clean_text(run.stderr)
 
 

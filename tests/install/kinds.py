@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.cli.test_distribution_torch import rebuilt
 from tests.install.states import CPU, LIBRARY, install
@@ -204,7 +205,7 @@ def uv_project(ground: Ground) -> Layout:
     return _in_project("uv", "pyproject.toml", "uv.lock")
 
 
-def _in_project(installer: str, *files: str, **more: str) -> Layout:
+def _in_project(installer: str, *files: str, **more: Any) -> Layout:
     return Layout(
         "project/.venv/bin/python",
         f"project/.venv/{SITE}",
@@ -213,7 +214,7 @@ def _in_project(installer: str, *files: str, **more: str) -> Layout:
         tuple(f"project/{name}" for name in files),
         installer,
         **more,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _workspace(ground: Ground, root: str) -> Layout:
@@ -259,7 +260,7 @@ def poetry(ground: Ground) -> Layout:
     settings = {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_NO_INTERACTION": "1"}
     ground.run(program, "env", "use", sys.executable, cwd=folder, **settings)
     ground.run(program, "install", cwd=folder, **settings)
-    return _in_project("poetry", "pyproject.toml", "poetry.lock", variables=settings)  # type: ignore[arg-type]
+    return _in_project("poetry", "pyproject.toml", "poetry.lock", variables=settings)
 
 
 def pdm(ground: Ground) -> Layout:
@@ -285,7 +286,7 @@ def pipenv(ground: Ground) -> Layout:
     )
     settings = {"PIPENV_VENV_IN_PROJECT": "1"}
     ground.run(program, "--python", sys.executable, "install", cwd=folder, **settings)
-    return _in_project("pip", "Pipfile", "Pipfile.lock", variables=settings)  # type: ignore[arg-type]
+    return _in_project("pip", "Pipfile", "Pipfile.lock", variables=settings)
 
 
 def hatch(ground: Ground) -> Layout:

@@ -429,3 +429,13 @@ def test_a_reply_without_commands_asks_for_no_output_of_them(tmp_path: Path) -> 
     assert "```" not in text
     assert "commands above" not in text
     assert "commands above" in run("--reply", saved_report(tmp_path / "two.json", VM_WITHOUT_TORCH)).stdout
+
+
+def test_commands_name_the_doctor() -> None:
+    text = "AssertionError: Torch not compiled with XPU enabled\n2.9.1+cpu\n"
+    document = json.loads(run("--json", "-", data=text).stdout)
+    assert document["tool"]["command"] == "xpu-doctor"
+    remedies = [remedy for root in document["root_causes"] for remedy in root["remedies"]]
+    lines = [line for remedy in remedies for line in (*remedy["commands"], *remedy["verify"])]
+    assert lines and all(line == line.lstrip() for line in lines)
+    assert "xpu-doctor explain torch-cpu-wheel" in run("-", data=text).stdout

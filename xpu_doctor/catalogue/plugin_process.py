@@ -36,7 +36,8 @@ class _Process:
     def __init__(self) -> None:
         self.loaded: set[Entry] = set()
         self._shown = 0
-        self._at_work = False
+        self._at_work = self._over = False
+        self._ending = threading.Lock()
         reading, self._requests = os.pipe()
         self._answers, writing = os.pipe()
         start = f"import sys; sys.path[:] = {sys.path!a}; from xpu_doctor.catalogue.plugin_child import main; main()"
@@ -72,7 +73,17 @@ class _Process:
         return answer
 
     def end(self, patience: float = 0.0) -> str:
-        """End the process, and all that it started; return how it had ended by itself within some seconds, or empty."""
+        """End the process, and all that it started; return how it had ended by itself within some seconds, or empty.
+
+        A run that is over ends what a probe that was given up is still about to end: the first of them does it, the other waits.
+        """
+        with self._ending:
+            if self._over:
+                return ""
+            self._over = True
+            return self._end_now(patience)
+
+    def _end_now(self, patience: float) -> str:
         ended = self._child.wait(patience)
         code, _, _ = self._child.end()
         until = time.monotonic() + 0.5

@@ -46,6 +46,7 @@ class Child:
         given, printed = streams or (subprocess.DEVNULL, writing)
         self.mark = mark
         self._job = None
+        self._end: tuple[int | None, str, tuple[str, ...]] | None = None
         self.started = time.monotonic()
         variables = {**environment, MARKER: mark} if mark else environment
         try:
@@ -119,8 +120,14 @@ class Child:
 
         Returns:
             its return code (None where it is stuck in the kernel and was not waited for), what it printed, and the
-            processes that had outlived it.
+            processes that had outlived it; the same again where it is called again.
         """
+        if self._end is None:
+            self._end = self._ended_now()
+        return self._end
+
+    def _ended_now(self) -> tuple[int | None, str, tuple[str, ...]]:
+        """End the process: once only, since its number may be another's after that."""
         if self._job is not None:
             self._job.close()
             self._process.kill()  # a job that refused the process has not ended it; one that has ended is left alone

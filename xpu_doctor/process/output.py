@@ -51,8 +51,9 @@ class Output:
     def finish(self, seconds: float = 0.3) -> str:
         """Return the text; a grandchild that holds the pipe open is not waited for longer than `seconds`."""
         self._thread.join(seconds)
-        if not self._thread.is_alive():
+        if not self._thread.is_alive() and self._handle >= 0:
             os.close(self._handle)
+            self._handle = -1
         cut = self._total - len(self._head) - len(self._tail)
         middle = f"\n[... {cut} bytes cut ...]\n".encode() if cut > 0 and self._keep.tail else b""
         return (self._head + middle + self._tail).decode("utf-8", "replace")

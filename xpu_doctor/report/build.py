@@ -71,7 +71,7 @@ class Report:
         `redactor` is what hid the names and secrets of the texts, None where nothing was to be hidden.
         """
         asked = next_questions(diagnosis, snapshot)
-        report = self._document(diagnosis, snapshot, {}, notes, "")
+        report = self._document(diagnosis, snapshot, {}, notes, "xpu-doctor")
         report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
         return _not_redacted(report) if redactor is None else redacted_document(report, redactor, self.words)
 
