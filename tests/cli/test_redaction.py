@@ -60,6 +60,11 @@ def test_the_whole_report_is_redacted(stub: StubEnvironment, tmp_path: Path) -> 
         (("--redact", ""), "--redact is empty"),
         (("--redact", "x"), "too short"),
         (("--redact", "acme", "--no-redact"), "leave one of the two out"),
+        (("--redact", "zqcustomer", "--redact", "Torch"), "--redact Torch: a word that reports are made of"),
+        (("--redact", "torch-not-installed"), "a word that reports are made of"),
+        (("--redact", "enumeration"), "a word that reports are made of"),
+        (("--redact", "onemkl-sycl-blas"), "a word that reports are made of"),
+        (("--redact", "intel"), "a word that reports are made of"),
     ],
 )
 def test_words_that_cannot_be_hidden_are_refused(command: str, options: tuple[str, ...], says: str) -> None:

@@ -61,6 +61,27 @@ def check_words(words: tuple[str, ...], no_redact: bool) -> None:
         raise click.UsageError(
             f"--redact {short}: too short to be told from other words; name at least {SHORTEST_WORD} letters"
         )
+    own = next(filter(_is_the_doctors, words), "")
+    if own:
+        raise click.UsageError(
+            f"--redact {own}: a word that reports are made of, so hiding it would break them; name one that only your texts hold"
+        )
+
+
+def _is_the_doctors(word: str) -> bool:
+    """Return whether reports are made of a word: codes and their parts, layers, packages, states, and words by which texts are diagnosed."""
+    from xpu_doctor.catalogue.names import all_codes, probe_layers
+    from xpu_doctor.model.findings import Layer
+    from xpu_doctor.remedies.known_words import is_known_word
+    from xpu_doctor.text.private_search import is_a_word
+
+    name = word.strip().lower()
+    codes = {part for code in all_codes() for part in (code, *code.split("-"))}
+    return name in {*codes, *Layer, *probe_layers()} or is_known_word(name) or is_a_word(name) or name in _PAGES
+
+
+_PAGES = frozenset({"findings", "docs", "html", "https", "xpu-doctor", "xpu_doctor", "doctor", "finding", "installed"})
+"""Words of the addresses of pages."""
 
 
 def split(values: tuple[str, ...]) -> tuple[str, ...]:
