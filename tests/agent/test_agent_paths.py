@@ -216,3 +216,26 @@ def test_a_program_that_is_no_python(program: str) -> None:
     assert "did not answer as a Python interpreter" in about[0]["summary"]
     assert not [finding["code"] for finding in found if finding["code"].startswith("torch-")]
     assert "github.com/pytorch/pytorch/issues" not in str(found) and "faulthandler" not in str(found)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="first lines and modes are those of POSIX")
+@pytest.mark.parametrize("named", [True, False], ids=["--python", "the active environment"])
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        ("#!/nonexistent/python -E\n", 0o755, "the interpreter in its first line, /nonexistent/python, does not exist"),
+        ("#!/bin/sh\n", 0o644, "it is not executable. Run `chmod +x "),
+    ],
+)
+def test_a_python_that_the_system_does_not_start(tmp_path: Path, text: str, mode: int, words: str, named: bool) -> None:
+    """The file exists, so what does not is named, with the way out."""
+    python = tmp_path / "env" / "bin" / "python3"
+    python.parent.mkdir(parents=True)
+    python.write_text(text, encoding="utf-8")
+    python.chmod(mode)
+    option = ("--python", str(tmp_path / "env")) if named else ()
+    ran = doctor("check", *option, env=environment(**({} if named else {"VIRTUAL_ENV": str(tmp_path / "env")})))
+    assert ran.code == 2
+    said = ran.stderr.splitlines()[-1]
+    assert f"{python} cannot be started: {words}" in said
+    assert said.endswith("name another with --python PATH")

@@ -97,7 +97,7 @@ def check(
     from xpu_doctor.examination.run import now, start
     from xpu_doctor.examination.session import Session
     from xpu_doctor.model.selection import CHECKED, Selection
-    from xpu_doctor.target.find import Surroundings, TargetError, find_target
+    from xpu_doctor.target.find import Surroundings, TargetError, find_target, start_refused
 
     for option, values in (
         ("--only", only),
@@ -139,9 +139,10 @@ def check(
     except OSError as error:
         from xpu_doctor.cli.crash import refusal
 
-        if python is None or refusal(error):
+        if refusal(error) or (python is None and error.filename != choice.python):
             raise
-        raise click.UsageError(f"--python {python}: cannot be started: {error.strerror or error}") from error
+        whose = choice.why if python is None else f"--python {python}"
+        raise click.UsageError(f"{whose}: {start_refused(choice.python, error)}") from error
     finally:
         progress.close()
         if running is not None:

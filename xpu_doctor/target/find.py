@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -138,6 +139,28 @@ def _dead_link(folder: Path) -> str:
             leads = os.path.join(os.path.dirname(link), os.readlink(link))
             return f"{link} leads to {leads}, which " + ("is not there" if _searchable(leads) else "you may not read")
     return ""
+
+
+def start_refused(python: str, error: OSError) -> str:
+    """Return why the system did not start a file as an interpreter, in words with the way out."""
+    way_out = "make the environment anew, or name another with --python PATH"
+    refused = error.strerror or str(error)
+    try:
+        mode = os.stat(python).st_mode
+        with open(python, "rb") as stream:
+            start = stream.read(512)
+    except OSError:
+        return f"{python} cannot be started: {refused}"
+    if isinstance(error, PermissionError) and not mode & 0o111:
+        return f"{python} cannot be started: it is not executable. Run `chmod +x {shlex.quote(python)}`, {way_out}"
+    if isinstance(error, FileNotFoundError) and start.startswith(b"#!"):
+        words = start[2:].split(b"\n")[0].split()
+        named = words[0].decode(errors="replace") if words else ""
+        if named and not os.path.exists(named):
+            return f"{python} cannot be started: the interpreter in its first line, {named}, does not exist: {way_out}"
+    if isinstance(error, FileNotFoundError) and start.startswith(b"\x7fELF"):
+        return f"{python} cannot be started: it was built for another system, whose loader is not here: {way_out}"
+    return f"{python} cannot be started: {refused}"
 
 
 def _searchable(path: str) -> bool:
