@@ -178,3 +178,12 @@ def test_an_environment_without_torch_is_no_bug_of_torch(stub: StubEnvironment, 
     assert ran.code == 1
     assert "torch is not installed" in ran.stdout
     assert "bug report" not in ran.stdout and "pytorch/pytorch/issues" not in ran.stdout
+
+
+def test_a_torch_without_its_folder_of_libraries_is_damaged(stub: StubEnvironment) -> None:
+    """Its metadata says that it is installed, and RECORD lists no library: no error of Python reaches the reader."""
+    stub.add_torch(init="from torch._C import *\n", libraries=())
+    ran = doctor("check", "--python", str(stub.python), "--only", "wheel,import")
+    assert ran.code == 1
+    assert "[torch-install-broken]" in ran.stdout and "is missing or" in ran.stdout
+    assert "Errno" not in ran.stdout

@@ -18,7 +18,7 @@ TAKEN_APART = frozenset({
     "startswith", "endswith", "partition", "rpartition", "split", "splitlines", "find", "rfind", "index", "rindex", "count",
     "removeprefix", "removesuffix", "match", "fullmatch", "search", "findall", "finditer", "sub",
 })  # fmt: skip
-OF_PYTHON = {("rules/wheel/torch_install_broken.py", "NO_MODULE.match(stage.reason)")}
+OF_PYTHON = {("rules/support/stages.py", "NO_MODULE.match(stage.reason)")}
 """The exception's own message, whose wording is Python's: the one way to learn which module it misses."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,3 +164,22 @@ def test_nothing_of_the_scaffold_is_left() -> None:
     ]
     assert not left
     assert "<to be written>" not in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def meaning(rule: type[Rule]) -> str:
+    """What `xpu-doctor codes` and the reference print beside a code."""
+    return (rule.__doc__ or "").strip().split("\n")[0]
+
+
+@every_rule
+def test_a_code_says_what_its_finding_means(rule: type[Rule]) -> None:
+    """A sentence that stands alone: neither how it is told, nor what other findings say."""
+    said = meaning(rule)
+    assert said[0].isupper() and said.endswith(".")
+    assert said == (sys.modules[rule.__module__].__doc__ or "").strip()
+    assert not re.search(r"another finding|[Ss]ymptom\b|^(?:Told|Seen|Found|Both) |\btables?\b|\bthis names\b", said)
+
+
+def test_no_two_codes_mean_the_same() -> None:
+    said = [meaning(rule) for rule in RULES]
+    assert len(said) == len(set(said))

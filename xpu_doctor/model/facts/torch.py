@@ -31,7 +31,7 @@ class Torch:
     package: Maybe[bool] = NOT_EXAMINED
     """Whether the folder holds an `__init__` file: without one `import torch` gives an empty namespace."""
     libraries: Maybe[tuple[str, ...]] = NOT_EXAMINED
-    """File names in torch/lib."""
+    """File names in torch/lib; empty where there is no such folder."""
     package_owner: Maybe[str] = NOT_EXAMINED
     """Distribution name that owns the folder (`torch`, `pytorch` of conda, a Linux package), or empty where nobody does."""
 

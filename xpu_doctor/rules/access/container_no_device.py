@@ -16,7 +16,7 @@ ABSENT = ("ENOENT", "ENOTDIR", "ENXIO", "ENODEV")
 
 
 class ContainerNoDevice(Rule):
-    """The kernel has a render node for the GPU, but /dev of this container (or of this namespace) has none."""
+    """An Intel GPU is in the machine, and no device node of it is here."""
 
     code = "container-no-device"
     layer = Layer.ACCESS

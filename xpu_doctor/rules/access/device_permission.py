@@ -19,7 +19,7 @@ INSUFFICIENT_PERMISSIONS = 0x70010000
 
 
 class DevicePermission(Rule):
-    """Opening the render node failed for lack of permission; groups only tell why."""
+    """This user may not open the GPU's device node."""
 
     code = "device-permission"
     layer = Layer.ACCESS

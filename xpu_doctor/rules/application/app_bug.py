@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class AppBug(MessageRule):
-    """The error comes from the application's own code."""
+    """The application uses torch.xpu wrongly."""
 
     code = "app-bug"
     layer = Layer.APPLICATION

@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class AppLacksXpuSupport(MessageRule):
-    """The application itself says, or shows, that it does not know XPU."""
+    """The application has no support for XPU."""
 
     code = "app-lacks-xpu-support"
     layer = Layer.APPLICATION

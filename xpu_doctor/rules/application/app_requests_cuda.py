@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class AppRequestsCuda(MessageRule):
-    """Code of the application names CUDA where XPU is meant."""
+    """The application asks for a CUDA device by name."""
 
     code = "app-requests-cuda"
     layer = Layer.APPLICATION

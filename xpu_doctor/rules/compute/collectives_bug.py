@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class CollectivesBug(MessageRule):
-    """oneCCL, or work spread over several GPUs, failed."""
+    """Communication between GPUs fails or hangs."""
 
     code = "collectives-bug"
     layer = Layer.COMPUTE

@@ -1,4 +1,4 @@
-"""torch.compile lacks a compiler, headers or link libraries."""
+"""A compiler, headers or link libraries that torch.compile needs are missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class CompileToolchain(MessageRule):
-    """A build that torch.compile started failed for lack of a tool."""
+    """A compiler, headers or link libraries that torch.compile needs are missing."""
 
     code = "compile-toolchain"
     layer = Layer.COMPUTE

@@ -24,7 +24,7 @@ LOST = ("device_lost", "device lost", "failed with error: 20 ")
 
 
 class ComputeFailed(Rule):
-    """An exception, a crash or a hang in the timed matmul: how it failed, with what the signature table knows of the message."""
+    """A matmul on the device failed, killed the process, or did not end."""
 
     code = "compute-failed"
     layer = Layer.COMPUTE

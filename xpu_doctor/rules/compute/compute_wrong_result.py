@@ -14,7 +14,7 @@ from xpu_doctor.rules.compute.silent_cpu_fallback import subject
 
 
 class ComputeWrongResult(Rule):
-    """Sampled rows of a product differ from float64 on the CPU by more than rounding can."""
+    """A matmul on the device gave a wrong result."""
 
     code = "compute-wrong-result"
     layer = Layer.COMPUTE

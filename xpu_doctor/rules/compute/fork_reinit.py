@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class ForkReinit(MessageRule):
-    """Torch refused to use XPU in a forked child."""
+    """XPU was used before a process was forked, and again in the child."""
 
     code = "fork-reinit"
     layer = Layer.COMPUTE

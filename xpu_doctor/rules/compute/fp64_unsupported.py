@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class Fp64Unsupported(MessageRule):
-    """A message says that the GPU lacks fp64."""
+    """The program computes in double precision on a GPU that has none."""
 
     code = "fp64-unsupported"
     layer = Layer.COMPUTE

@@ -16,7 +16,7 @@ LOW = 0.3
 
 
 class LowPerformance(Rule):
-    """The best measured share of the published peak is low; a device without a published peak is not judged."""
+    """The device computes, far below its published peak."""
 
     code = "low-performance"
     layer = Layer.COMPUTE

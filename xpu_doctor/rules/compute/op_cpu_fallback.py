@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class OpCpuFallback(MessageRule):
-    """Torch said that an operator fell back to the processor."""
+    """Operators without an XPU kernel ran on the processor."""
 
     code = "op-cpu-fallback"
     layer = Layer.COMPUTE

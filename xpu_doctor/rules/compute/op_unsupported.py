@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class OpUnsupported(MessageRule):
-    """Torch named an operator that it cannot run on XPU."""
+    """An operator, data type or layout has no XPU kernel in this torch."""
 
     code = "op-unsupported"
     layer = Layer.COMPUTE

@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class OutOfMemory(MessageRule):
-    """An allocation failed for lack of memory."""
+    """The GPU's memory, or the largest single allocation it allows, did not suffice."""
 
     code = "out-of-memory"
     layer = Layer.COMPUTE

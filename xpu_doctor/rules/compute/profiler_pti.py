@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class ProfilerPti(MessageRule):
-    """PTI or Kineto refused to profile XPU."""
+    """The profiler cannot be started on XPU."""
 
     code = "profiler-pti"
     layer = Layer.COMPUTE

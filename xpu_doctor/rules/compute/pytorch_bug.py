@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class PytorchBug(MessageRule):
-    """A row of the table of bad versions holds, or messages speak for it."""
+    """A version of PyTorch is known to be bad, or fails at its own checks."""
 
     code = "pytorch-bug"
     layer = Layer.COMPUTE

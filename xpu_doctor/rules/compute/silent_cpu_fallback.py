@@ -15,7 +15,7 @@ PRODUCT_FACTS = ("tflops", "cpu_seconds_per_tflop", "queue_share", "main_thread_
 
 
 class SilentCpuFallback(Rule):
-    """CPU time, a blocking call and a third sign agree that this CPU did the device's work."""
+    """A matmul on the device really ran on the CPU, and nothing said so."""
 
     code = "silent-cpu-fallback"
     layer = Layer.COMPUTE

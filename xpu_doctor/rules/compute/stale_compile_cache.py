@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class StaleCompileCache(MessageRule):
-    """A cached kernel wants a library that this torch no longer brings."""
+    """A cache holds kernels compiled for another torch or runtime."""
 
     code = "stale-compile-cache"
     layer = Layer.COMPUTE

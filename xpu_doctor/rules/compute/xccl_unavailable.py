@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class XcclUnavailable(MessageRule):
-    """torch.distributed found no back end for XPU."""
+    """This torch has no collective back end for XPU."""
 
     code = "xccl-unavailable"
     layer = Layer.COMPUTE

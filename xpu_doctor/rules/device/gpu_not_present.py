@@ -13,7 +13,7 @@ from xpu_doctor.tables.gpus import intel_gpus
 
 
 class GpuNotPresent(Rule):
-    """The PCI bus can be read, shows devices, and none of them is an Intel GPU."""
+    """No Intel GPU is on the PCI bus of this machine."""
 
     code = "gpu-not-present"
     layer = Layer.DEVICE

@@ -14,7 +14,7 @@ from xpu_doctor.tables.gpus import device_of, intel_gpus, support, title
 
 
 class GpuUnsupported(Rule):
-    """The table calls a GPU unsupported; an id that is in no table is never called so."""
+    """The Intel GPU is one that PyTorch's XPU builds do not support."""
 
     code = "gpu-unsupported"
     layer = Layer.DEVICE

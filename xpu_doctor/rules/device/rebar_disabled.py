@@ -17,7 +17,7 @@ SMALL_BAR = 256 << 20
 
 
 class RebarDisabled(Rule):
-    """The largest memory window of a discrete card is 256 MiB, while its memory is larger."""
+    """A discrete GPU without Resizable BAR, which the compute driver refuses."""
 
     code = "rebar-disabled"
     layer = Layer.DEVICE

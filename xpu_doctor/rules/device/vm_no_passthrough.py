@@ -13,7 +13,7 @@ from xpu_doctor.tables.gpus import intel_gpus
 
 
 class VmNoPassthrough(Rule):
-    """A virtual machine whose bus shows no Intel GPU: perhaps the host has one that it does not pass on."""
+    """The virtual machine was given no GPU."""
 
     code = "vm-no-passthrough"
     layer = Layer.DEVICE

@@ -11,7 +11,7 @@ from xpu_doctor.model.terms import Part
 
 
 class PluginFailed(Rule):
-    """What the plug-in would have said is missing; the doctor's own judgement is not touched."""
+    """A plug-in could not be loaded or broke down."""
 
     code = "plugin-failed"
     layer = Layer.DOCTOR

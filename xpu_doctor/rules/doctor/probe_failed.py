@@ -11,7 +11,7 @@ from xpu_doctor.model.terms import Part
 
 
 class ProbeFailed(Rule):
-    """The facts of one probe are missing; every rule that needs them is undecided."""
+    """A probe of the doctor's own did not do its work."""
 
     code = "probe-failed"
     layer = Layer.DOCTOR

@@ -10,7 +10,7 @@ from xpu_doctor.model.snapshot import SNAPSHOT_SCHEMA, Snapshot
 
 
 class SnapshotTooNew(Rule):
-    """Facts that this version does not know were left out, so its judgement may be incomplete."""
+    """A saved snapshot was written by a newer doctor."""
 
     code = "snapshot-too-new"
     layer = Layer.DOCTOR

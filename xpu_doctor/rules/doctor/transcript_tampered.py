@@ -1,4 +1,4 @@
-"""Something else than the agent wrote into the record of the examination."""
+"""Something other than the agent wrote into the record of the examination."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xpu_doctor.model.unknown import known_or
 
 
 class TranscriptTampered(Rule):
-    """The foreign lines were not believed; what they covered up may be missing."""
+    """Something other than the agent wrote into the record of the examination."""
 
     code = "transcript-tampered"
     layer = Layer.DOCTOR

@@ -26,7 +26,7 @@ UNINITIALIZED = 0x78000001
 
 
 class GpuDriverBug(Rule):
-    """A row of known-bad builds fits, the driver died while Level Zero was asked, or zeInit failed for no other reason."""
+    """The GPU driver's build is known bad here, or the driver itself died or failed."""
 
     code = "gpu-driver-bug"
     layer = Layer.DRIVER

@@ -18,7 +18,7 @@ BASIC = ("Microsoft Basic", "Standard VGA")
 
 
 class GpuDriverMissing(Rule):
-    """zeInit failed and the driver's library cannot be loaded, or no driver library lies in the system's folders."""
+    """The Level Zero loader is here, the GPU driver behind it is not."""
 
     code = "gpu-driver-missing"
     layer = Layer.DRIVER

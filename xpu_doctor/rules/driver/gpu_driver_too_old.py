@@ -27,7 +27,7 @@ from xpu_doctor.tables.rows import rows
 
 
 class GpuDriverTooOld(Rule):
-    """The build number of the driver is below what the tables ask for."""
+    """The GPU driver is older than this GPU, this kernel or this torch needs."""
 
     code = "gpu-driver-too-old"
     layer = Layer.DRIVER

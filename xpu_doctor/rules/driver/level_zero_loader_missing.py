@@ -15,7 +15,7 @@ ABSENT = ("cannot open shared object file", "Could not find module", "[WinError 
 
 
 class LevelZeroLoaderMissing(Rule):
-    """Loading libze_loader.so.1 (ze_loader.dll) failed in the target interpreter's own environment."""
+    """The Level Zero loader is not installed, or does not load."""
 
     code = "level-zero-loader-missing"
     layer = Layer.DRIVER

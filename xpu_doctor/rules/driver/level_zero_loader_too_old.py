@@ -19,7 +19,7 @@ UNSUPPORTED_VERSION = 0x78000002
 
 
 class LevelZeroLoaderTooOld(Rule):
-    """An adapter of the SYCL runtime misses a symbol of the loader, or the loader is below the table's minimum."""
+    """The Level Zero loader is older than torch's SYCL runtime or the GPU driver needs."""
 
     code = "level-zero-loader-too-old"
     layer = Layer.DRIVER

@@ -12,7 +12,7 @@ from xpu_doctor.remedies.wsl import set_up_wsl, to_version_2
 
 
 class WslSetup(Rule):
-    """In WSL: version 1, no /dev/dxg, or none of Windows' bridge libraries under /usr/lib/wsl."""
+    """WSL2 does not show Windows' GPU."""
 
     code = "wsl-setup"
     layer = Layer.DRIVER

@@ -21,7 +21,7 @@ SELECTOR_ERRORS = (
 
 
 class DeviceHiddenByEnv(Rule):
-    """The same enumeration counts more devices without a variable than with it."""
+    """An environment variable hides devices."""
 
     code = "device-hidden-by-env"
     layer = Layer.ENUMERATION

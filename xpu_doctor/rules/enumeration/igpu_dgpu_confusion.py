@@ -15,7 +15,7 @@ GUIDE = "https://github.com/intel/llvm/blob/sycl/sycl/doc/EnvironmentVariables.m
 
 
 class IgpuDgpuConfusion(Rule):
-    """torch counts an integrated GPU before, or instead of, the discrete card that is in the machine."""
+    """The integrated GPU stands where the program expects the card."""
 
     code = "igpu-dgpu-confusion"
     layer = Layer.ENUMERATION

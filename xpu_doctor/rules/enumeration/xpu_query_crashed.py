@@ -12,7 +12,7 @@ from xpu_doctor.rules.support.xpu_query import DOING, ask_again, query_ended
 
 
 class XpuQueryCrashed(Rule):
-    """A symptom: the GPU's driver or the SYCL runtime died in native code."""
+    """Asking torch.xpu for its devices, or making a tensor on one, killed the interpreter."""
 
     code = "xpu-query-crashed"
     layer = Layer.ENUMERATION

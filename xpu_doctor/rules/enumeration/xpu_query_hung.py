@@ -12,7 +12,7 @@ from xpu_doctor.rules.support.xpu_query import DOING, ask_again, query_ended
 
 
 class XpuQueryHung(Rule):
-    """A symptom: the GPU's driver or the SYCL runtime waits without end."""
+    """Asking torch.xpu for its devices, or making a tensor on one, did not come back."""
 
     code = "xpu-query-hung"
     layer = Layer.ENUMERATION

@@ -1,4 +1,4 @@
-"""torch was imported and offers no XPU device that takes a tensor."""
+"""The imported torch offers no XPU device that takes a tensor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set b
 
 
 class XpuUnavailable(Rule):
-    """A symptom: no device is counted, or none of the counted ones can be used."""
+    """The imported torch offers no XPU device that takes a tensor."""
 
     code = "xpu-unavailable"
     layer = Layer.ENUMERATION

@@ -1,4 +1,4 @@
-"""`import torch` killed the interpreter."""
+"""The import of torch killed the interpreter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xpu_doctor.rules.support.stages import DIED, ended, look_closer, stage_evid
 
 
 class TorchImportCrashed(Rule):
-    """A symptom: native code that torch loads died of a signal or of a Windows exception."""
+    """The import of torch killed the interpreter."""
 
     code = "torch-import-crashed"
     layer = Layer.IMPORT

@@ -1,4 +1,4 @@
-"""`import torch` raised an exception or ended the process."""
+"""The import of torch raised an exception or ended the process."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from xpu_doctor.model.facts import Import, Libraries, Python, Run, Stage
 from xpu_doctor.model.findings import Evidence, Finding, Layer
 from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
-from xpu_doctor.rules.support.stages import FAILED, answered, ended, examine, last_line, look_closer, stage_evidence
+from xpu_doctor.rules.support.stages import (
+    FAILED,
+    answered,
+    ended,
+    examine,
+    last_line,
+    look_closer,
+    missing_module,
+    stage_evidence,
+)
 
 IMPORT_TORCH = "import torch"
 LOADING = ("ImportError", "OSError")
 """Exceptions by which a library that does not load shows."""
-NO_TORCH = "No module named 'torch'"
-"""How Python says that there is no torch at all; one that lacks a part of itself names that part."""
 NOT_INSTALLED = (
     "torch is not installed in this interpreter: a check of all layers that ignores nothing says how to install it."
 )
@@ -23,7 +30,7 @@ UNPREDICTED = "; the walk of its libraries had predicted that they load"
 
 
 class TorchImportFailed(Rule):
-    """A symptom: why it failed is another finding's matter."""
+    """The import of torch raised an exception or ended the process."""
 
     code = "torch-import-failed"
     layer = Layer.IMPORT
@@ -46,7 +53,7 @@ class TorchImportFailed(Rule):
             return
         if stage is None and known_or(imported.succeeded, True):
             return
-        if stage is not None and stage.reason.removeprefix("ModuleNotFoundError: ") == NO_TORCH:
+        if stage is not None and missing_module(stage) == "torch":
             yield self._no_torch(stage, run, python)
             return
         why = "Nothing else in this report explains the failure; the whole text is what a bug report needs."
@@ -70,7 +77,7 @@ class TorchImportFailed(Rule):
         """Return the finding where there is nothing to import, and neither layer nor finding that would say so was asked for."""
         return self.found(
             "machine",
-            f"torch is not installed: import torch failed ({NO_TORCH})",
+            "torch is not installed: import torch failed (No module named 'torch')",
             evidence=stage_evidence(run, stage, "exception"),
             remedies=(examine(python, NOT_INSTALLED),),
         )

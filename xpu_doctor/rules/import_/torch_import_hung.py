@@ -1,4 +1,4 @@
-"""`import torch` did not come back within its deadline."""
+"""The import of torch did not come back within its deadline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xpu_doctor.rules.support.stages import HUNG, ended, seconds, stage_evidence
 
 
 class TorchImportHung(Rule):
-    """A symptom: the import waits for something, or computes without end."""
+    """The import of torch did not come back within its deadline."""
 
     code = "torch-import-hung"
     layer = Layer.IMPORT

@@ -22,7 +22,7 @@ DEVICE_LOST = 0x70000001
 
 
 class GpuHangLogged(Rule):
-    """The kernel's log of this boot tells of a hang or reset, or Level Zero calls the device lost."""
+    """The kernel logged a hang or a reset of the GPU in this boot."""
 
     code = "gpu-hang-logged"
     layer = Layer.KERNEL

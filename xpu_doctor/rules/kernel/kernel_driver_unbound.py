@@ -32,7 +32,7 @@ IN_THE_LOG = (
 
 
 class KernelDriverUnbound(Rule):
-    """A GPU that torch may use has no graphics driver, or one that keeps it for a virtual machine."""
+    """The kernel knows the GPU, but neither i915 nor xe is bound to it."""
 
     code = "kernel-driver-unbound"
     layer = Layer.KERNEL

@@ -20,7 +20,7 @@ HANG = re.compile(r"GPU HANG|Timedout job|[Ee]ngine reset|[Ww]edged")
 
 
 class KernelRegression(Rule):
-    """The table of known-bad kernels has a row for this kernel and this GPU."""
+    """The running kernel has a known fault in the GPU's driver."""
 
     code = "kernel-regression"
     layer = Layer.KERNEL

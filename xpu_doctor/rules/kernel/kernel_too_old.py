@@ -29,7 +29,7 @@ BACKPORTS = ("rhel", "centos", "almalinux", "rocky", "sles")
 
 
 class KernelTooOld(Rule):
-    """No driver is bound to a GPU, and this kernel is older than the first one that drives it, or says so itself."""
+    """The running kernel does not know the GPU, or takes it only by force_probe."""
 
     code = "kernel-too-old"
     layer = Layer.KERNEL

@@ -12,7 +12,7 @@ from xpu_doctor.rules.support.library_faults import Kind, chain, of_kind, outcom
 
 
 class GlibcTooOld(Rule):
-    """Told by the symbol versions that the system's libc.so.6 and libstdc++.so.6 define."""
+    """A library was built against a newer C or C++ runtime than this system has."""
 
     code = "glibc-too-old"
     layer = Layer.RUNTIME

@@ -18,7 +18,7 @@ MUTEX = (14, 40)
 
 
 class MsvcRedistMissing(Rule):
-    """Told by what the DLLs import, and by the file version of msvcp140.dll."""
+    """Microsoft's Visual C++ runtime is absent, or older than the compiler that built torch."""
 
     code = "msvc-redist-missing"
     layer = Layer.RUNTIME

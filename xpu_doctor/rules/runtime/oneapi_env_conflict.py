@@ -45,7 +45,7 @@ VERSION_OF = {
 
 
 class OneapiEnvConflict(Rule):
-    """Both copies are shown: the one that is taken and the one that belongs to this environment."""
+    """Another copy of a runtime library wins over the environment's own: a sourced setvars.sh, a variable, an old C++ runtime."""
 
     code = "oneapi-env-conflict"
     layer = Layer.RUNTIME

@@ -18,7 +18,7 @@ MOST = 3
 
 
 class RuntimePackageMismatch(Rule):
-    """Seen in torch's own pins, in a library's major version, and in the versions of symbols."""
+    """Intel runtime packages of another release than the one that torch was built for."""
 
     code = "runtime-package-mismatch"
     layer = Layer.RUNTIME

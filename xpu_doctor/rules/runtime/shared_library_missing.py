@@ -17,7 +17,7 @@ STAGES = ("import", "xpu", "later")
 
 
 class SharedLibraryMissing(Rule):
-    """The library that a message names is the one that failed; this names the one that is missing."""
+    """A library that torch needs, directly or through others, is not there or is no library."""
 
     code = "shared-library-missing"
     layer = Layer.RUNTIME

@@ -31,6 +31,7 @@ AGENT = re.compile(
     re.VERBOSE,
 )
 """A frame of the agent in a traceback; a file called agent stands in reports that were saved while it was one file."""
+NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z0-9_.]+)")
 MAX_PLACE = 400
 """Characters of a traceback that evidence shows."""
 REPORT = "https://github.com/pytorch/pytorch/issues"
@@ -75,6 +76,12 @@ def ended(run: Run, names: Iterable[str]) -> Stage | None:
         skipped = next((stage.reason for stage in run.stages if stage.name in tuple(names)), "")
         raise Undecided(Unknown(skipped or f"the stage {next(iter(names))} did not run", "run.stages"))
     return next((stage for stage in wanted if stage.outcome != StageOutcome.OK), None)
+
+
+def missing_module(stage: Stage) -> str:
+    """Return the module that a stage did not find, with its packages, or empty; a torch that lacks a part of itself names that part."""
+    said = NO_MODULE.match(stage.reason)
+    return said[1] if said else ""
 
 
 def stage_evidence(run: Run, stage: Stage, *fields: str) -> tuple[Evidence, ...]:

@@ -1,4 +1,4 @@
-"""torchvision, torchaudio or triton does not belong to the installed torch."""
+"""A torchvision, torchaudio or triton does not belong to the installed torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Said = tuple[str, Severity, Confidence]
 
 
 class CompanionMismatch(Rule):
-    """A companion was made for another release or another build of torch, or two packages share the folder triton."""
+    """A torchvision, torchaudio or triton does not belong to the installed torch."""
 
     code = "companion-mismatch"
     layer = Layer.WHEEL

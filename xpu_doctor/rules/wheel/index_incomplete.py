@@ -7,7 +7,7 @@ from xpu_doctor.rules.support.message import MessageRule
 
 
 class IndexIncomplete(MessageRule):
-    """pip or uv was not given the index that holds the package, or the index lacks it."""
+    """The installer does not find a package that the XPU build needs."""
 
     code = "index-incomplete"
     layer = Layer.WHEEL

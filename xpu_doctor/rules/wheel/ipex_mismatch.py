@@ -20,7 +20,7 @@ URL = "https://github.com/intel/intel-extension-for-pytorch"
 
 
 class IpexMismatch(Rule):
-    """An extension that was built for another torch fails when it is loaded, which torch does by itself."""
+    """The Intel extension for PyTorch does not fit torch; its development has ended."""
 
     code = "ipex-mismatch"
     layer = Layer.WHEEL

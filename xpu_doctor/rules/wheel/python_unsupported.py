@@ -20,7 +20,7 @@ from xpu_doctor.tables.releases import installable, known_platforms, known_pytho
 
 
 class PythonUnsupported(Rule):
-    """The interpreter is of a version, kind or platform that no XPU wheel is built for."""
+    """No XPU wheel of torch exists for the target interpreter."""
 
     code = "python-unsupported"
     layer = Layer.WHEEL

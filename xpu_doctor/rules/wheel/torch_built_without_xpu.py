@@ -25,7 +25,7 @@ USUAL = frozenset({"xpu", "cpu", "cuda", "rocm"})
 
 
 class TorchBuiltWithoutXpu(Rule):
-    """A torch from source, from a distribution, or with an XPU label, that has no XPU support in it."""
+    """The installed torch was built, by somebody or under the wrong label, without XPU support."""
 
     code = "torch-built-without-xpu"
     layer = Layer.WHEEL

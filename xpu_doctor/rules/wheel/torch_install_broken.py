@@ -22,10 +22,11 @@ from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.install import missing_requirement, record_lost, reinstall, remains
+from xpu_doctor.remedies.ownership import SYSTEM_INSTALLERS, SYSTEM_SITE, parent
 from xpu_doctor.remedies.packages import delete
 from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
 from xpu_doctor.rules.support.requirements import Wish, requirements_of
-from xpu_doctor.rules.support.stages import stage_evidence
+from xpu_doctor.rules.support.stages import missing_module, stage_evidence
 from xpu_doctor.rules.support.wrong_wheel import distribution_built
 from xpu_doctor.tables.releases import label, public
 
@@ -34,13 +35,12 @@ HARMLESS = re.compile(
 )
 """Files that image builders prune and that no import needs."""
 NAMES = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton")
-NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)")
 MOST = 3
 """Files that a summary names."""
 
 
 class TorchInstallBroken(Rule):
-    """Files are missing or of the wrong size, several installs lie over each other, or an install was interrupted."""
+    """The files of torch on the disk are not what its wheel installed."""
 
     code = "torch-install-broken"
     layer = Layer.WHEEL
@@ -74,6 +74,8 @@ class TorchInstallBroken(Rule):
             for row in _damaged(libraries, distribution_built(installation.torch, installation.distributions))
             if row[1].split(" ")[0] not in named
         ]
+        if not seen and not known_or(imported.succeeded, False):
+            seen += _without_libraries(installation.distributions, installation.torch)
         missing = _missing_requirement(run, installation.distributions, installation.python)
         if missing is not None:
             yield self._requirement(*missing, installation.python, installation.installer)
@@ -131,13 +133,13 @@ class TorchInstallBroken(Rule):
 def _missing_requirement(run: Run, distributions: Distributions, python: Python) -> tuple[Wish, str, Stage, Run] | None:
     """Return the requirement of torch whose module the import did not find, with the stage that says so."""
     stage = known_or(run.stage("import"), None)
-    said = NO_MODULE.match(stage.reason) if stage is not None else None
+    module = missing_module(stage).split(".")[0] if stage is not None else ""
     torch = known_or(distributions.find("torch"), None)
-    if stage is None or said is None or torch is None:
+    if stage is None or not module or torch is None:
         return None
-    name = re.sub(r"[-_.]+", "-", said[1]).lower()
+    name = re.sub(r"[-_.]+", "-", module).lower()
     wish = next(iter(requirements_of(torch, python, frozenset({name}))), None)
-    return (wish, said[1], stage, run) if wish is not None else None
+    return (wish, module, stage, run) if wish is not None else None
 
 
 def _gathered(distributions: Distributions, torch: Torch) -> tuple[list[tuple[str, str]], Unknown | None]:
@@ -175,6 +177,17 @@ def _package(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, 
             "torch.package",
             f"{known_or(torch.path, 'the folder torch')} holds no __init__.py, so that `import torch` gives an empty namespace",
         )
+
+
+def _without_libraries(distributions: Distributions, torch: Torch) -> Iterator[tuple[str, str]]:
+    """Yield a torch from a wheel that holds no library: those of systems, of conda and of a source tree may keep them elsewhere."""
+    folder = parent(known_or(torch.path, ""))
+    found = known_or(distributions.find("torch"), None)
+    if torch.libraries != () or found is None or found.editable or found.location != folder:
+        return
+    installer = known_or(found.installer, "").lower()
+    if installer and installer not in (*SYSTEM_INSTALLERS, "conda") and not SYSTEM_SITE.search(folder):
+        yield "torch.libraries", "torch/lib, which holds the libraries of every wheel, is missing or empty"
 
 
 def _faults(dist: Distribution, number: int) -> tuple[FileFault, ...]:

@@ -15,7 +15,7 @@ from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
 
 
 class TorchNotInstalled(Rule):
-    """The target interpreter has no torch; another one on this machine may have it."""
+    """No torch is installed in the interpreter that was examined."""
 
     code = "torch-not-installed"
     layer = Layer.WHEEL

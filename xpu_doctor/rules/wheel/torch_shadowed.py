@@ -25,7 +25,7 @@ FAILED = frozenset({"error", "crash", "exit", "hang"})
 
 
 class TorchShadowed(Rule):
-    """A file of the user's, or a second copy on the path, hides the torch that is installed."""
+    """Another file or folder is imported in place of torch, or in place of a module that torch needs."""
 
     code = "torch-shadowed"
     layer = Layer.WHEEL

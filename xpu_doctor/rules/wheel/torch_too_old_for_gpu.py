@@ -20,7 +20,7 @@ NATIVE = (2, 4)
 
 
 class TorchTooOldForGpu(Rule):
-    """The table says that XPU builds know this GPU only from a later release on."""
+    """This torch is older than its support for the GPU."""
 
     code = "torch-too-old-for-gpu"
     layer = Layer.WHEEL

@@ -15,7 +15,7 @@ XPU_TRITONS = ("triton-xpu", "pytorch-triton-xpu")
 
 
 class TritonXpuMissing(Rule):
-    """torch.compile cannot make kernels for the GPU; everything else works."""
+    """The XPU build of torch is installed without the triton that it requires."""
 
     code = "triton-xpu-missing"
     layer = Layer.WHEEL

@@ -39,7 +39,7 @@ def examine(request: Request) -> Facts:
     if package is None:
         return {"installed": False}
     declared = _version_file(os.path.join(package, "version.py"))
-    libraries = attempt(_library_names, os.path.join(package, "lib"))
+    libraries = _library_names(os.path.join(package, "lib"))
     fact: Facts = {
         "installed": True,
         "path": package,
@@ -115,9 +115,15 @@ def _version_file(path: str) -> dict[str, Any]:
     return values
 
 
-def _library_names(folder: str) -> list[str]:
-    """Return the file names in torch/lib that are libraries."""
-    return sorted(name for name in os.listdir(folder) if ".so" in name or name.endswith((".dll", ".dylib", ".pyd")))
+def _library_names(folder: str) -> list[str] | Facts:
+    """Return the file names in torch/lib that are libraries, none where there is no such folder; unknown where it may not be read."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        return unknown(error.strerror or str(error))
+    return sorted(name for name in names if ".so" in name or name.endswith((".dll", ".dylib", ".pyd")))
 
 
 def _build(libraries: Any, declared: dict[str, Any]) -> tuple[str | Facts, str]:
