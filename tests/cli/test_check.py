@@ -149,6 +149,12 @@ def test_fail_on_never(stub: StubEnvironment) -> None:
         (("--skip", ""), "--skip is empty"),
         (("--ignore", ""), "--ignore is empty"),
         (("--device", ""), "--device is empty"),
+        (("--device", "foo"), "--device foo: not a device to time: name xpu, xpu:N"),
+        (("--device", "cuda"), "--device cuda: not a device"),
+        (("--device", "xpu:"), "--device xpu:: not a device"),
+        (("--device", "xpu:0,xpu:1"), "repeat the option for more"),
+        (("--ignore", "nope"), "`xpu-doctor codes` lists the findings"),
+        (("--ignore", "TORCH-CPU-WHEEL"), "Did you mean 'torch-cpu-wheel'?"),
         (("--fail-on", ""), "--fail-on"),
     ],
 )
@@ -164,6 +170,17 @@ def test_an_unknown_command_suggests_the_nearest() -> None:
     ran = doctor("chek")
     assert ran.code == 2
     assert "Did you mean 'check'?" in ran.stderr
+
+
+def test_a_code_is_explained_or_the_list_of_codes_is_named() -> None:
+    ran = doctor("explain", "TORCH-CPU-WHEEL")
+    assert ran.code == 2
+    assert "Did you mean 'torch-cpu-wheel'? `xpu-doctor codes` lists the findings." in ran.stderr
+
+
+@pytest.mark.parametrize("device", ["xpu", "xpu:0", "xpu:12", "cpu"])
+def test_devices_of_torch_are_taken(stub: StubEnvironment, device: str) -> None:
+    assert doctor("check", "--python", cpu(stub), "--only", "wheel", "--device", device).code != 2
 
 
 def test_output_is_written_whole(stub: StubEnvironment, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from xpu_doctor.model.selection import Selection
     from xpu_doctor.target.rights import Rights
 
+DEVICE_FORM = re.compile(r"xpu(?::(?:0|[1-9][0-9]?))?|cpu(?::0)?")
+"""What torch.device takes for a device of this tool's concern, and for the CPU."""
 DEADLINE = click.FloatRange(min=0.1, max=86400)
 
 
@@ -49,7 +52,7 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
     "devices",
     multiple=True,
     metavar="DEVICE",
-    help="torch.device to run the timed matmul on (default: every XPU device).",
+    help="Device to run the timed matmul on: xpu, xpu:N or cpu (default: every XPU device).",
 )
 @click.option(
     "--timeout",
@@ -107,6 +110,7 @@ def check(
         ("--device", devices),
     ):
         refuse_empty(option, values)
+    _check_devices(devices)
     check_words(words, no_redact)
     selection = _selection(split(only), split(skip)) if only or skip else Selection(frozenset(CHECKED))
     if not selection.layers:
@@ -182,6 +186,15 @@ def _selection(only: tuple[str, ...], skip: tuple[str, ...]) -> Selection:
         raise click.UsageError(
             f"--skip {error.args[0]}: without it nothing can be examined; `xpu-doctor probes` lists what can be left out"
         ) from error
+
+
+def _check_devices(devices: tuple[str, ...]) -> None:
+    """Refuse what names no device that the matmul can be timed on; whether it is there, only torch can tell."""
+    for device in devices:
+        if DEVICE_FORM.fullmatch(device) is None:
+            raise click.UsageError(
+                f"--device {device}: not a device to time: name xpu, xpu:N (N counts from 0) or cpu; repeat the option for more"
+            )
 
 
 def _check_expectations(expectations: tuple[str, ...]) -> None:

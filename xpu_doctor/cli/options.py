@@ -10,6 +10,8 @@ FORMATS = ("text", "json")
 """What a report can be printed as."""
 SHORTEST_WORD = 3
 """Letters of a word to hide: a shorter one cannot be told from other words."""
+CODES = " `xpu-doctor codes` lists the findings."
+"""Ends the refusal of a code that no finding has."""
 
 IGNORE = click.option("--ignore", multiple=True, metavar="CODE", help="Hide a finding, and count it.")
 FAIL_ON = click.option(
@@ -36,11 +38,12 @@ VERBOSE = click.option(
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ` Did you mean ...?` for an unknown name, or empty."""
+    """Return ` Did you mean ...?` for an unknown name, in whatever case it was written, or empty."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, list(names), 1, 0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    spelt = {known.lower(): known for known in names}
+    close = get_close_matches(name.lower(), list(spelt), 1, 0.5)
+    return f" Did you mean {spelt[close[0]]!r}?" if close else ""
 
 
 def refuse_empty(option: str, values: tuple[str, ...]) -> None:
@@ -109,5 +112,5 @@ def known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
 
     for code in codes:
         if code not in all_codes():
-            raise click.UsageError(f"--ignore {code}: no such finding." + nearest(code, all_codes()))
+            raise click.UsageError(f"--ignore {code}: no such finding." + nearest(code, all_codes()) + CODES)
     return codes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from xpu_doctor.cli.options import nearest
+from xpu_doctor.cli.options import CODES, nearest
 from xpu_doctor.text.output import to_stdout
 
 
@@ -39,7 +39,7 @@ def explain(code: str) -> None:
 
     rules = {rule.code: rule for rule in all_rules()}
     if code not in rules:
-        raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules))
+        raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules) + CODES)
     try:
         text = page(rules[code])
     except FileNotFoundError as error:

@@ -235,9 +235,9 @@ def remains(distributions: Distributions, torch: Torch, python: Python) -> tuple
 
 
 def other_python(
-    python: Python, installer: Installer, os: str = "", *, indexes: Indexes = Indexes()
+    python: Python, installer: Installer, os: str = "", *, gpu: bool = True, indexes: Indexes = Indexes()
 ) -> tuple[Remedy, ...]:
-    """Return how to make an environment with a Python that XPU wheels exist for; `os` is that of the machine where Python named none."""
+    """Return how to make an environment with a Python that XPU wheels exist for; `os` serves where Python names none, `gpu` is false where there is none."""
     os = known_or(python.os, "") or os or "linux"
     shut = pip_isolation(installer, os)
     windows, new = os == "windows", new_python(os)
@@ -251,7 +251,7 @@ def other_python(
     return (
         Remedy(
             f"Use 64-bit CPython {COMMON_PYTHON} on Linux x86_64 or Windows x64",
-            explained([why], shut),
+            explained([*(() if gpu else (NO_GPU,)), why], shut),
             commands=sequence([Command((*maker, "-m", "venv", NEW_FOLDER)), install], shell),
             os=os,
             manager="pip",

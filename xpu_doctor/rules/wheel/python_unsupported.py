@@ -14,7 +14,7 @@ from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python
 from xpu_doctor.remedies.packages import name_interpreter, see_the_start
-from xpu_doctor.rules.support.gpu_presence import presence
+from xpu_doctor.rules.support.gpu_presence import presence, without_intel_gpu
 from xpu_doctor.rules.support.stages import silent, stage_evidence, unable
 from xpu_doctor.tables.releases import installable, known_platforms, known_pythons, platform_tag, python_tag
 
@@ -67,7 +67,12 @@ class PythonUnsupported(Rule):
             summary,
             severity=here.severity if here.severity is Severity.ERROR else Severity.WARNING,
             evidence=evidence,
-            remedies=other_python(installation.python, installation.installer, known_or(hardware.machine.os, "")),
+            remedies=other_python(
+                installation.python,
+                installation.installer,
+                known_or(hardware.machine.os, ""),
+                gpu=not without_intel_gpu(hardware.machine, hardware.gpus),
+            ),
         )
 
     def _no_start(self, stage: Stage, run: Run, target: Target, python: Python) -> Finding:
