@@ -53,6 +53,21 @@ def test_the_whole_report_is_redacted(stub: StubEnvironment, tmp_path: Path) -> 
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("path", ["simple", "whl"])
+def test_the_host_of_a_private_index_is_hidden(stub: StubEnvironment, path: str) -> None:
+    """It tells where somebody works; the index of PyTorch tells nothing."""
+    stub.add_torch("2.9.1+cpu", libraries=CPU_LIBRARIES)
+    env = environment(
+        PIP_INDEX_URL=f"https://zqkim:zqpw@zqpypi.firma.example/{path}",
+        PIP_EXTRA_INDEX_URL="https://download.pytorch.org/whl/xpu",
+    )
+    report = json.loads(doctor("check", "--python", str(stub.python), "--json", env=env).stdout)
+    shown = json.dumps([report[part] for part in ("ladder", "undecided", "snapshot", "notes")])
+    assert "zqpypi" not in shown and "zqpw" not in shown
+    assert f"https://<credentials>@<host1>/{path}" in shown
+    assert "https://download.pytorch.org/whl/xpu" in shown
+
+
 @pytest.mark.parametrize("command", ["check", "triage"])
 @pytest.mark.parametrize(
     ("options", "says"),

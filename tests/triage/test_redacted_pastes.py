@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from tools.planted_secrets import CREDENTIALS, MOST, OUTPUTS, Plant, outputs, pl
 from tools.update_field_words import TARGET, field_words
 from xpu_doctor.catalogue.names import all_rules
 from xpu_doctor.pasted.run import triage_texts
+from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import from_bytes
+from xpu_doctor.text.word_index import IndexedText
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -61,6 +64,26 @@ def test_nobodys_name_changes_a_cause(name: str) -> None:
     """A user and a machine that are called as a product is come to the same diagnosis as others."""
     for case in CASES[::8]:
         assert roots(signed(case["text"], name)) == roots(signed(case["text"], "zbrenner")), case["name"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "user=zbrenner pw=Kl3eblatt!",
+        "PGPASSWORD=Kl3eblatt! psql;",
+        "PGPASSWORD=Kl3eblatt!;",
+        "Login: zbrenner / Kl3eblatt!",
+        "host: srv-gpu-04.acme-robotics.com",
+        "server srv-gpu-04.acme-robotics.com says",
+        "the password is Kl3eblatt!",
+    ],
+)
+def test_an_error_on_the_line_of_a_private_value_is_diagnosed(before: str) -> None:
+    """What is hidden ends where the value ends."""
+    error = "ImportError: libze_loader.so.1: cannot open shared object file: No such file or directory"
+    assert roots(f"{before} {error}") == roots(error) != []
+    body = IndexedText(f"{before} {error}")
+    assert not {"zbrenner", "Kl3eblatt", "srv-gpu-04"} & set(re.findall(r"[\w-]+", redactor_for([body]).text(body)))
 
 
 def test_words_of_the_tables_are_known() -> None:

@@ -19,7 +19,7 @@ from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
-from xpu_doctor.report.redaction import redacted_snapshot
+from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
@@ -79,7 +79,7 @@ def triage_texts(
     redactor = None
     if redact:
         users = [snapshot.access.user for snapshot in saved if isinstance(snapshot.access.user, str)]
-        redactor = redactor_for((body for _, body in bodies), users=users, words=words)
+        redactor = redactor_for((body for _, body in bodies), users=users, words=words, hosts=index_hosts(*saved))
         bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
         saved = [_redacted_snapshot(snapshot, redactor) for snapshot in saved]
     cut = any(safe.cut for _, safe in texts)

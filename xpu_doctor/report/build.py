@@ -16,7 +16,7 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.version import __version__
 from xpu_doctor.report.document import Document, QuestionDocument, document
-from xpu_doctor.report.redaction import NOT_REDACTED, redacted_document
+from xpu_doctor.report.redaction import NOT_REDACTED, index_hosts, redacted_document
 from xpu_doctor.report.reply import next_questions
 from xpu_doctor.report.terminal import Terminal, terminal_of
 from xpu_doctor.report.text import render_text
@@ -61,7 +61,8 @@ class Report:
             return _not_redacted(report)
 
         known = (*users, snapshot.access.user) if isinstance(snapshot.access.user, str) else users
-        return redacted_document(report, redactor_here(users=known, words=self.words), self.words)
+        redactor = redactor_here(users=known, hosts=index_hosts(snapshot), words=self.words)
+        return redacted_document(report, redactor, self.words)
 
     def of_texts(
         self, diagnosis: Diagnosis, snapshot: Snapshot, redactor: Redactor | None, notes: tuple[str, ...] = ()

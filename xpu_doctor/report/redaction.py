@@ -21,6 +21,7 @@ from xpu_doctor.report.document import Document, RemedyDocument, Tool
 from xpu_doctor.tables.variables import says_secret
 from xpu_doctor.text.private_patterns import UNNUMBERED
 from xpu_doctor.text.redact import Redactor
+from xpu_doctor.text.site_patterns import private_hosts
 
 NOT_REDACTED = (
     "this report is not redacted: names of users and machines, addresses and secrets stand in it as they were found"
@@ -75,6 +76,12 @@ Change = Callable[[str, Place], str]
 """Returns what stands for a text at a place."""
 ToType = Callable[[str], bool]
 """Says whether lines may be shown as they are, to be typed on this machine."""
+
+
+def index_hosts(*snapshots: Snapshot) -> tuple[str, ...]:
+    """Return the hosts of the package indexes that settings name, without public ones."""
+    settings = [each.installer.settings for each in snapshots if isinstance(each.installer.settings, tuple)]
+    return private_hosts(setting.value for each in settings for setting in each)
 
 
 def redacted_document(report: Document, redactor: Redactor, words: Iterable[str] = ()) -> Document:

@@ -8,9 +8,11 @@ from xpu_doctor.text.redact import Redactor
 from xpu_doctor.text.word_index import IndexedText
 
 
-def redactor_for(texts: Iterable[IndexedText], users: Iterable[str] = (), words: Iterable[str] = ()) -> Redactor:
-    """Return a redactor that knows the names in these texts, further users, and the user's own words."""
-    redactor = Redactor(users, words=words, pasted=True)
+def redactor_for(
+    texts: Iterable[IndexedText], users: Iterable[str] = (), words: Iterable[str] = (), hosts: Iterable[str] = ()
+) -> Redactor:
+    """Return a redactor that knows the names in these texts, further users and hosts, and the user's own words."""
+    redactor = Redactor(users, hosts, words, pasted=True)
     for text in texts:
         redactor.learn(text)
     return redactor

@@ -9,13 +9,17 @@ from importlib import resources
 
 from xpu_doctor.text.name_patterns import COLUMN_MARKS, COLUMNS, MAX_ROWS, NAME_PATTERNS
 from xpu_doctor.text.private_patterns import FIRST, MAY_HOLD, NAMES, PRIVATE, Pattern
+from xpu_doctor.text.prose_patterns import PROSE_NAMES, PROSE_SECRETS
 from xpu_doctor.text.secret_patterns import SECRETS
+from xpu_doctor.text.site_patterns import INDEX_HOSTS, NAMED_HOSTS
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
-EVERYWHERE: tuple[Pattern, ...] = (*SECRETS, *FIRST, *PRIVATE)
+EVERYWHERE: tuple[Pattern, ...] = (*SECRETS, *PROSE_SECRETS, *FIRST, *INDEX_HOSTS, *PRIVATE)
 """What is looked for in every text, in this order: what may hold other values first."""
-PASTED: tuple[Pattern, ...] = (*SECRETS, *FIRST, *NAME_PATTERNS, *PRIVATE)
-"""The same in a text that somebody pasted."""
+NAMED: tuple[Pattern, ...] = (*NAME_PATTERNS, *PROSE_NAMES, *NAMED_HOSTS, *INDEX_HOSTS)
+"""Where names of people and machines stand in a text that somebody pasted."""
+PASTED: tuple[Pattern, ...] = (*SECRETS, *PROSE_SECRETS, *FIRST, *NAMED, *PRIVATE)
+"""All that is looked for there."""
 
 NOT_A_USER = frozenset(
     {

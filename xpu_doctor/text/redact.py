@@ -9,10 +9,10 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from xpu_doctor.text.name_patterns import NAME_PATTERNS
 from xpu_doctor.text.private_patterns import NAMES, UNNUMBERED, Pattern
 from xpu_doctor.text.private_search import (
     EVERYWHERE,
+    NAMED,
     NOT_A_USER,
     PASTED,
     STANDS_FOR_SOMEBODY,
@@ -59,7 +59,7 @@ class Redactor:
     def learn(self, text: IndexedText) -> None:
         """Remember the names that a pasted text shows in prompts, answers of commands, logs, variables and tables."""
         present = marks_in(text)
-        for pattern in NAME_PATTERNS:
+        for pattern in NAMED:
             if pattern.learns and may_match(pattern, text, present):
                 for number in lines_of(pattern, text):
                     for kind, start, end in found(pattern, text.line(number)):
@@ -216,18 +216,21 @@ def _pieces(text: IndexedText, lines: Mapping[int, str]) -> Iterator[str]:
 
 
 def redactor_here(
-    environment: Mapping[str, str] | None = None, words: Iterable[str] = (), users: Iterable[str] = ()
+    environment: Mapping[str, str] | None = None,
+    words: Iterable[str] = (),
+    users: Iterable[str] = (),
+    hosts: Iterable[str] = (),
 ) -> Redactor:
-    """Return a redactor that knows this machine's user and host names, further users, and the user's own words."""
+    """Return a redactor that knows this machine's user and host names, further users and hosts, and the user's own words."""
     variables = os.environ if environment is None else environment
     named = {variables.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")}
     home = os.path.basename(variables.get("HOME") or variables.get("USERPROFILE") or "")
     node = os.uname().nodename if hasattr(os, "uname") else variables.get("COMPUTERNAME", "")
-    hosts = {node, variables.get("HOSTNAME", ""), variables.get("COMPUTERNAME", "")}
+    machine = {node, variables.get("HOSTNAME", ""), variables.get("COMPUTERNAME", "")}
     short = {
-        host.partition(".")[0] for host in hosts
+        host.partition(".")[0] for host in machine
     }  # of `tower7.example.org` people and logs often give the first part
-    return Redactor(_worth_hiding({*named, *users, home}), _worth_hiding(hosts | short), words)
+    return Redactor(_worth_hiding({*named, *users, home}), _worth_hiding({*machine, *short, *hosts}), words)
 
 
 def _worth_hiding(names: Iterable[str]) -> tuple[str, ...]:
