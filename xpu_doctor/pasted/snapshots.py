@@ -27,7 +27,14 @@ from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.terms import Origin, Part
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.model.versions import numbers
-from xpu_doctor.pasted.readers import applications, devices, driver_facts, python_facts, system, torch_output
+from xpu_doctor.pasted.readers import (
+    applications,
+    devices,
+    driver_facts,
+    python_facts,
+    system,
+    torch_output,
+)
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
 from xpu_doctor.pasted.readers.subjects import split

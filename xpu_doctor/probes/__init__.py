@@ -10,5 +10,14 @@ from xpu_doctor.probes.kernel import kernel
 from xpu_doctor.probes.machine import machine
 from xpu_doctor.probes.runner import Probe
 
-PROBES: tuple[Probe, ...] = (access, kernel, machine, gpus, windows_gpus, driver, windows_driver, environment)
+PROBES: tuple[Probe, ...] = (
+    access,
+    kernel,
+    machine,
+    gpus,
+    windows_gpus,
+    driver,
+    windows_driver,
+    environment,
+)
 """Those that start a process first, since they run side by side."""
