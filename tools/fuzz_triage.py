@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -462,7 +463,9 @@ def _no_json(word: str) -> None:
 def _validator() -> Any:
     import jsonschema
 
-    schema = json.loads((ROOT / "xpu_doctor" / "schemas" / "report-1.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        resources.files("xpu_doctor").joinpath("schemas/report-1.schema.json").read_text(encoding="utf-8")
+    )
     return jsonschema.validators.validator_for(schema)(schema)
 
 

@@ -12,6 +12,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PACKAGE = Path(__file__).resolve().parents[1] / "xpu_doctor"
+_CHECKOUT = Path(__file__).resolve().parents[1] / "xpu_doctor"
+PACKAGE = _CHECKOUT if _CHECKOUT.is_dir() else Path(str(resources.files("xpu_doctor")))
 TARGET = PACKAGE / "data" / "field_words.txt"
 NO_PATTERNS = frozenset(
     {

@@ -20,8 +20,11 @@ VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/{VERSION}/site-packages"
 DEBIAN = "/usr/lib/python3/dist-packages"
 SECONDS = 300
-BOX = ("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp")
-"""A machine that is read-only, with an empty folder for temporary files."""
+ROOT = Path(__file__).parents[2]
+_NEEDED = (sys.prefix, sys.base_prefix, str(ROOT))
+_KEPT = tuple(word for folder in _NEEDED if folder.startswith("/tmp/") for word in ("--ro-bind", folder, folder))
+BOX = ("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", *_KEPT)
+"""A machine that is read-only, with an empty folder for temporary files but for what runs the trials."""
 REQUIRES = 'requires-python = ">=3.10,<4"'
 TOOLS = {"poetry": "poetry>=2,<3", "pdm": "pdm[locked]>=2.20", "pipenv": "pipenv", "hatch": "hatch"}
 """Managers that PyPI has, each installed into an environment of its own."""

@@ -116,7 +116,8 @@ def texts_with_commands() -> list[Path]:
     """The files of the package and of the documentation from which commands reach people."""
     root = Path(xpu_doctor.__file__).parent
     found = [path for kind in ("*.py", "*.md", "*.toml") for path in root.rglob(kind)]
-    return [*found, *(root.parent / "docs").rglob("*.md"), root.parent / "README.md"]
+    here = Path(__file__).parents[2]
+    return [*found, *(here / "docs").rglob("*.md"), here / "README.md"]
 
 
 def test_nobody_is_asked_for_strangers_variables() -> None:
