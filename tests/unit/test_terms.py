@@ -11,11 +11,11 @@ import xpu_doctor
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.facts import Run, Stage
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
-from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict, Part, StageOutcome, Term
+from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict, Part, StageOutcome, Term, TorchBuild
 
 PACKAGE = Path(xpu_doctor.__file__).parent
-TERMS = (ExpectationState, Origin, OverallVerdict, Part, StageOutcome)
-FIELDS = frozenset({"origin", "outcome", "part", "verdict"})
+TERMS = (ExpectationState, Origin, OverallVerdict, Part, StageOutcome, TorchBuild)
+FIELDS = frozenset({"build", "origin", "outcome", "part", "verdict"})
 """Attributes that hold such a word."""
 OTHERS = ("shared_libraries", "target/agent/")
 """Where `outcome` is that of a library, and where nothing of the doctor can be imported."""

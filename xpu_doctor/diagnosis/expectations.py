@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.model.terms import ExpectationState
+from xpu_doctor.model.terms import ExpectationState, TorchBuild
 from xpu_doctor.model.unknown import Undecided, known
 from xpu_doctor.tables.builds import named
 
@@ -41,7 +41,7 @@ def _xpu_wheel(snapshot: Snapshot) -> tuple[bool, str]:
     if not known(snapshot.torch.installed):
         return False, "no torch is installed"
     build = known(snapshot.torch.build)
-    return build == "xpu", f"the installed torch is {named(build)}"
+    return build == TorchBuild.XPU, f"the installed torch is {named(build)}"
 
 
 def _devices(text: str, snapshot: Snapshot) -> tuple[bool, str]:

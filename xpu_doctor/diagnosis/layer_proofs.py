@@ -10,7 +10,7 @@ from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu, summary
 from xpu_doctor.model.facts import Gpu, LevelZero
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.model.terms import Origin
+from xpu_doctor.model.terms import Origin, TorchBuild
 from xpu_doctor.model.unknown import NOT_EXAMINED, Undecided, Unknown, known
 from xpu_doctor.tables.builds import named
 
@@ -125,7 +125,7 @@ def runtime(snapshot: Snapshot) -> Proof:
     if snapshot.torch.installed is False:
         return Proof(False, "no torch is installed", pointless=Layer.WHEEL.value not in snapshot.skipped)
     build = known(snapshot.torch.build)
-    if build != "xpu":
+    if build != TorchBuild.XPU:
         return Proof(False, f"{named(build)} needs no Intel runtime", pointless=True)
     walked = known(snapshot.libraries.complete)
     return Proof(walked, "all needed libraries are found" if walked else "not all needed libraries could be followed")

@@ -12,7 +12,7 @@ from xpu_doctor.examination.matmul import with_compute
 from xpu_doctor.model.facts import Errors, Run, Stage, Xpu
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
-from xpu_doctor.model.terms import Part, StageOutcome
+from xpu_doctor.model.terms import Part, StageOutcome, TorchBuild
 from xpu_doctor.model.unknown import Unknown, known_or
 from xpu_doctor.text.word_index import IndexedText
 
@@ -64,7 +64,7 @@ def _with_second_enumerations(snapshot: Snapshot, session: Session) -> Snapshot:
     raised = isinstance(xpu.error, str) and bool(xpu.error)
     if (
         not session.selection.wants(Layer.ENUMERATION)
-        or snapshot.torch.build != "xpu"
+        or snapshot.torch.build != TorchBuild.XPU
         or not (raised or isinstance(xpu.device_count, int))
     ):
         return snapshot

@@ -27,6 +27,15 @@ class Origin(Term):
     PASTED = "pasted"
 
 
+class TorchBuild(Term):
+    """What a torch was built for; builds of other kinds (`macos` ...) keep their own words."""
+
+    XPU = "xpu"
+    CPU = "cpu"
+    CUDA = "cuda"
+    ROCM = "rocm"
+
+
 class StageOutcome(Term):
     """How a stage of the agent ended."""
 

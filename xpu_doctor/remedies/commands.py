@@ -9,7 +9,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from xpu_doctor.model.facts import Python
 from xpu_doctor.model.findings import Shell
+from xpu_doctor.model.unknown import known_or
 
 _BARE_SH = re.compile(r"(?!=)[A-Za-z0-9_./:=+@%,-]+")
 _BARE_WINDOWS = re.compile(r"[A-Za-z0-9_./\\:=+-]+")
@@ -187,3 +189,13 @@ def _literal_for_cmd(word: str) -> str:
     if any(map(invisible, word)):
         raise Unprintable("cmd.exe has no way to write a character that does not show; use PowerShell")
     return word
+
+
+def interpreter(python: Python) -> str:
+    """Return what to type for the target interpreter."""
+    return known_or(python.executable, "") or ("python" if known_or(python.os, "linux") == "windows" else "python3")
+
+
+def shell_of(python: Python) -> Shell:
+    """Return the usual shell of the target's system."""
+    return shells(known_or(python.os, "linux"))[0]

@@ -6,6 +6,7 @@ from xpu_doctor.model.facts import Compute, ComputeDevice, Variable
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.variables import unset_lines
 
 FALLBACK = "https://github.com/intel/torch-xpu-ops/issues"
 BUGS = "https://github.com/pytorch/pytorch/issues"
@@ -30,7 +31,7 @@ def fallback(device: ComputeDevice, compute: Compute, os: str, python: str) -> t
             Remedy(
                 f"Take {' and '.join(names)} out of your environment",
                 "These variables make operators run on the CPU and say so at most once.",
-                commands=_unset(names, os),
+                commands=unset_lines(names, os),
                 verify=verify,
             )
         )
@@ -124,9 +125,3 @@ def wrong_result(device: ComputeDevice, os: str, python: str) -> tuple[Remedy, .
 def _once(device: ComputeDevice | None, os: str, python: str, variables: dict[str, str]) -> tuple[str, ...]:
     code = CODE.format(device=device.device if device else "xpu")
     return lines([Command((python, "-c", code), variables=variables)], shells(os)[0])
-
-
-def _unset(names: tuple[str, ...], os: str) -> tuple[str, ...]:
-    if os == "windows":
-        return tuple(f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in names)
-    return (f"unset {' '.join(names)}",)

@@ -221,17 +221,3 @@ def rebar() -> tuple[Remedy, ...]:
             url="https://github.com/intel/compute-runtime/blob/master/documentation/FAQ.md",
         ),
     )
-
-
-def unset(names: tuple[str, ...], os: str) -> Remedy:
-    """Return how to try without some environment variables."""
-    windows = os == "windows"
-    commands = tuple(f"Remove-Item Env:{name}" for name in names) if windows else (f"unset {' '.join(names)}",)
-    return Remedy(
-        f"Unset {' and '.join(names)} in this shell, and look where it is set",
-        "If it helps, remove it for good: from shell start-up files, the service's unit, the container's settings or Windows' environment dialog.",
-        commands=commands,
-        os="windows" if windows else "linux",
-        verify=('python -c "import torch; print(torch.xpu.device_count())"',),
-        url="https://github.com/intel/llvm/blob/sycl/sycl/doc/EnvironmentVariables.md",
-    )

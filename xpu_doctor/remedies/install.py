@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy, Risk, Shell
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.managers import plan, stands_apart
@@ -81,7 +82,7 @@ def reinstall(
     )
     return _shown(
         Remedy(
-            _title(patient, newest or known_or(torch.build, "") != "xpu"),
+            _title(patient, newest or known_or(torch.build, "") != TorchBuild.XPU),
             " ".join(part.strip() for part in ("" if gpu else NO_GPU, target.why, *left_out, *why) if part),
             os=patient.os,
             manager=made.manager,

@@ -7,7 +7,7 @@ from enum import Enum
 
 from xpu_doctor.model.facts import Distribution, Python, Torch
 from xpu_doctor.model.unknown import holds, known_or
-from xpu_doctor.remedies.pythonpath import on_pythonpath
+from xpu_doctor.remedies.variables import on_pythonpath
 
 SYSTEM_PREFIX = re.compile(
     r"/|/usr|/System/.*|/nix/store/.*|/gnu/store/.*|[a-z]:/program files/windowsapps/.*", re.IGNORECASE

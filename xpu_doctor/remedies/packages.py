@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from xpu_doctor.model.facts import Installer, Python
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import denied, known_or
-from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
+from xpu_doctor.remedies.commands import Command, Unprintable, interpreter, lines, sequence, shells
 from xpu_doctor.remedies.ownership import Owner, owner_of, parent
 
 DELETE = "import os, shutil, sys; [shutil.rmtree(name) for name in sys.argv[1:] if os.path.isdir(name)]"
@@ -147,4 +147,4 @@ def deletions(python: str, os: str, folders: tuple[str, ...]) -> list[Command]:
 def _named(python: Python) -> tuple[str, str]:
     """Return what to type for the interpreter, and its system."""
     os = known_or(python.os, "linux")
-    return known_or(python.executable, "") or ("python" if os == "windows" else "python3"), os
+    return interpreter(python), os

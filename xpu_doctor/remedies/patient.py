@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
 from xpu_doctor.model.unknown import denied, holds, known_or
+from xpu_doctor.remedies.commands import interpreter
 from xpu_doctor.remedies.ownership import (
     Owner,
     described,
@@ -105,7 +106,7 @@ def patient_of(
     version = next((known_or(dist.version, "") for dist in own if dist.name == "torch"), "")
     hidden, runtime = _hidden(own, foreign, torch, python)
     return Patient(
-        python=known_or(python.executable, "") or ("python" if os == "windows" else "python3"),
+        python=interpreter(python),
         os=os,
         manager=known_or(installer.manager, "pip"),
         project=installer.project,

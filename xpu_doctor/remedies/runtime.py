@@ -7,27 +7,17 @@ from collections.abc import Iterable
 from xpu_doctor.model.facts import Installer, Machine, Python
 from xpu_doctor.model.findings import Remedy, Risk, Shell
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import Command, interpreter, lines, shell_of
 from xpu_doctor.remedies.install import own_environment
 from xpu_doctor.remedies.packages import chain, pip_command, pip_first, uv
 from xpu_doctor.remedies.patient import untouchable
 from xpu_doctor.remedies.system_packages import in_order, install_steps, without_sudo
+from xpu_doctor.remedies.variables import CODE
 from xpu_doctor.tables.distributions import distribution_of
 from xpu_doctor.tables.libraries import compiler_packages, system_package
 from xpu_doctor.tables.releases import STABLE
 
-CODE = "import torch; print(torch.__version__, torch.xpu.is_available())"
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
-
-
-def interpreter(python: Python) -> str:
-    """Return what to type for the target interpreter."""
-    return known_or(python.executable, "") or ("python" if known_or(python.os, "linux") == "windows" else "python3")
-
-
-def shell_of(python: Python) -> Shell:
-    """Return the usual shell of the target's system."""
-    return shells(known_or(python.os, "linux"))[0]
 
 
 def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str], why: str) -> Remedy:
@@ -61,20 +51,6 @@ def reinstall_packages(python: Python, installer: Installer, specs: Iterable[str
         manager="uv" if known_or(installer.manager, "pip") in ("uv", "uv-project") else "pip",
         risk=Risk.REINSTALL,
         verify=lines((Command((name, "-c", CODE)),), shell_of(python)),
-    )
-
-
-def without_variables(python: Python, variables: tuple[str, ...], why: str) -> Remedy:
-    """Return the remedy that runs Python without the variables that make other copies win."""
-    shell = shell_of(python)
-    command = Command((interpreter(python), "-c", CODE), unset=variables)
-    return Remedy(
-        title=f"Run Python without {' and '.join(variables)}",
-        why=why,
-        commands=lines((command,), shell),
-        os=known_or(python.os, ""),
-        risk=Risk.NONE,
-        verify=lines((Command(("xpu-doctor", "check", "--python", interpreter(python)), unset=variables),), shell),
     )
 
 

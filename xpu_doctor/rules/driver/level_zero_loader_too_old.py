@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Torch, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.driver import install_loader
@@ -72,7 +73,7 @@ class LevelZeroLoaderTooOld(Rule):
         old = () < numbers(told) < numbers(floor.certain_below)
         if not (lacking or old):
             return
-        xpu_build = known_or(torch.build, "") == "xpu"
+        xpu_build = known_or(torch.build, "") == TorchBuild.XPU
         failed = known_or(xpu.device_count, -1) == 0
         broken = bool(known_or(level_zero.died, "")) or known_or(level_zero.init_code, 0) != 0
         yield self.found(

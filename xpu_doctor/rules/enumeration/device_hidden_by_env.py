@@ -8,7 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Environment, Gpu, LevelZero, Machine, Xpu
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Unknown, known, known_or
-from xpu_doctor.remedies.driver import unset
+from xpu_doctor.remedies.variables import unset
 from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.variables import hiding_variables
 

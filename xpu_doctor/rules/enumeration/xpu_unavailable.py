@@ -8,6 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Run, Xpu, XpuDevice
 from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.stages import FAILED, ended, examine, look_closer, stage_evidence
@@ -41,16 +42,16 @@ class XpuUnavailable(Rule):
             return
         summary, evidence = said
         partly = _some_work(xpu)
-        build = known_or(installation.torch.build, "xpu")
-        if build != "xpu":
+        build = known_or(installation.torch.build, TorchBuild.XPU)
+        if build != TorchBuild.XPU:
             summary += f": torch {known_or(installation.torch.version, '')} is {named(build)}".replace("  ", " ")
             evidence = ("torch.build", *evidence)
         severity = (
             Severity.ERROR
-            if build == "xpu"
+            if build == TorchBuild.XPU
             else presence(build, hardware.machine, hardware.gpus, hardware.kernel).severity
         )
-        if build != "xpu":
+        if build != TorchBuild.XPU:
             why = "Only an XPU build offers devices; the whole examination tells how to get one into this environment."
             remedies: tuple[Remedy, ...] = (examine(installation.python, why),)
         else:

@@ -20,7 +20,8 @@ from xpu_doctor.model.facts import (
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import known, known_or
-from xpu_doctor.remedies.runtime import newer_cpp_runtime, without_variables
+from xpu_doctor.remedies.runtime import newer_cpp_runtime
+from xpu_doctor.remedies.variables import without_variables
 from xpu_doctor.rules.support.library_faults import (
     PATH_LIKE,
     Judged,

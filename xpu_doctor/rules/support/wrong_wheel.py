@@ -9,11 +9,12 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.remedies.ownership import SYSTEM_INSTALLERS, SYSTEM_SITE, parent
-from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
 from xpu_doctor.remedies.settings import hostile
+from xpu_doctor.remedies.variables import clear_pythonpath, on_pythonpath
 from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.tables.releases import label
 
@@ -31,7 +32,7 @@ class WrongWheel(Rule):
 
     layer = Layer.WHEEL
     explains = NO_XPU_EXPLAINS
-    build: ClassVar[str]
+    build: ClassVar[TorchBuild]
     kind: ClassVar[str]
 
     def check(
@@ -71,7 +72,7 @@ class WrongWheel(Rule):
             or distribution_built(torch, distributions)
             or serves_ipex(torch, distributions)
         )
-        return self.build == "cpu" and others
+        return self.build == TorchBuild.CPU and others
 
 
 def _behind_pythonpath(python: Python, distributions: Distributions) -> tuple[Remedy, ...]:

@@ -8,6 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distribution, Python, Torch
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Unknown, denied, known, known_or
 from xpu_doctor.remedies.install import TRITONS, reinstall
 from xpu_doctor.rules.support.requirements import met, requirements_of
@@ -95,14 +96,14 @@ def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
 def _variant(dist: Distribution, version: str, torch: Torch) -> Said | None:
     """Return whether the build label of a companion contradicts torch's build; no label tells nothing unless torch is the XPU build."""
     build, mine = known_or(torch.build, ""), _build_of(label(known_or(dist.version, "")))
-    if mine and build in ("xpu", "cpu", "cuda", "rocm") and mine != build:
+    if mine and build in tuple(TorchBuild) and mine != build:
         return (
             f"{dist.name} {dist.version} is {named(mine)}, and torch {version} is {named(build)}",
             Severity.WARNING,
             Confidence.CERTAIN,
         )
     if (
-        build == "xpu"
+        build == TorchBuild.XPU
         and label(version) == "xpu"
         and not label(known_or(dist.version, ""))
         and dist.name == "torchvision"
@@ -128,7 +129,7 @@ def _tritons(
     """Yield what is wrong with the packages that share the folder triton."""
     present = [name for name in TRITONS if name in places]
     numbers = tuple(places[name] for name in present)
-    if known_or(torch.build, "") != "xpu":
+    if known_or(torch.build, "") != TorchBuild.XPU:
         return
     if len(present) > 1:
         names = " and ".join(f"{name} {known_or(installed[places[name]].version, '')}".strip() for name in present)

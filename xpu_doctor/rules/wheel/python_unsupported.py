@@ -9,7 +9,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Machine, Python, Run, Stage, Target
 from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import FIRST, Evidence, Finding, Layer, Severity
-from xpu_doctor.model.terms import StageOutcome
+from xpu_doctor.model.terms import StageOutcome, TorchBuild
 from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import other_python
@@ -46,7 +46,7 @@ class PythonUnsupported(Rule):
         if dead is not None:
             yield self._no_start(dead, run, target, installation.python)
             return
-        if known_or(installation.torch.build, "") == "xpu":
+        if known_or(installation.torch.build, "") == TorchBuild.XPU:
             return
         stage = silent(run)
         if stage is not None and stage.exception != "refused":

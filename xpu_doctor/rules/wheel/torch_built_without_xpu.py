@@ -8,6 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Torch, Xpu
 from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.gpu_presence import presence
@@ -48,7 +49,7 @@ class TorchBuiltWithoutXpu(Rule):
         )
         if not what:
             return
-        here = presence("cpu", hardware.machine, hardware.gpus, hardware.kernel)
+        here = presence(TorchBuild.CPU, hardware.machine, hardware.gpus, hardware.kernel)
         yield self.found(
             "torch",
             f"torch {known_or(installation.torch.version, '')} {what}" + (f"; {here.why}" if here.why else ""),
@@ -64,7 +65,7 @@ class TorchBuiltWithoutXpu(Rule):
 
 
 def _what(torch: Torch, build: str, compiled: bool, of_system: bool) -> str:
-    if build == "xpu":
+    if build == TorchBuild.XPU:
         if compiled:
             return ""
         seen = (
@@ -73,10 +74,10 @@ def _what(torch: Torch, build: str, compiled: bool, of_system: bool) -> str:
             else f"is labelled XPU ({torch.build_source or 'by its version'})"
         )
         return f"{seen} and says that it was compiled without XPU"
-    if build == "cpu" and claims_xpu(torch):
+    if build == TorchBuild.CPU and claims_xpu(torch):
         return "is labelled XPU and holds no XPU library: it is a CPU build"
-    if build == "cpu" and of_system:
+    if build == TorchBuild.CPU and of_system:
         return "is the distribution's own build, without XPU support"
-    if build not in ("cuda", "rocm") and built_from_source(torch):
+    if build not in (TorchBuild.CUDA, TorchBuild.ROCM) and built_from_source(torch):
         return "was built from source without XPU support"
     return "" if build in USUAL else f"is {named(build)}: it has no XPU support"

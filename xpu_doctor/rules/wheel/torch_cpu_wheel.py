@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.rules.support.wrong_wheel import NO_XPU_EXPLAINS, WrongWheel
 
 
@@ -12,5 +13,5 @@ class TorchCpuWheel(WrongWheel):
 
     code: ClassVar[str] = "torch-cpu-wheel"
     explains = NO_XPU_EXPLAINS
-    build: ClassVar[str] = "cpu"
+    build: ClassVar[TorchBuild] = TorchBuild.CPU
     kind: ClassVar[str] = "a CPU build"

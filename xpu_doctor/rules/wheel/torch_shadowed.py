@@ -12,7 +12,7 @@ from xpu_doctor.model.unknown import Unknown, known, known_or
 from xpu_doctor.remedies.commands import Command
 from xpu_doctor.remedies.ownership import Owner, described, owner_of
 from xpu_doctor.remedies.packages import chain
-from xpu_doctor.remedies.pythonpath import clear_pythonpath, on_pythonpath
+from xpu_doctor.remedies.variables import clear_pythonpath, on_pythonpath
 
 PYTHONPATH = "PYTHONPATH"
 PACKAGES = frozenset({"torch", "torchvision", "torchaudio", "triton", "numpy", "intel_extension_for_pytorch"})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Severity
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Undecided, Unknown, denied, known, known_or
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.requirements import requirements_of
@@ -26,7 +27,7 @@ class TritonXpuMissing(Rule):
 
     def check(self, installation: Installation) -> Iterator[Finding]:
         """Found where torch's own metadata requires an XPU triton and none is installed."""
-        if denied(installation.torch.installed) or known(installation.torch.build) != "xpu":
+        if denied(installation.torch.installed) or known(installation.torch.build) != TorchBuild.XPU:
             return
         own = known(installation.distributions.find("torch"))
         if own is None:
