@@ -42,7 +42,8 @@ NO_PATTERNS = frozenset(
 )
 """Columns whose words are printed, not looked for."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
-_ESCAPE = re.compile(r"\\[a-zA-Z]")
+_ESCAPE = re.compile(r"\\[a-zA-Z]|\(\?P<\w+>")
+"""What is no word of a pattern: its escapes, and the names of its groups."""
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -56,7 +56,13 @@ _IN_USE = re.compile(r"(?i)Kernel driver in use:\s{0,40}(\w[\w-]{0,60})")
 _MODULES = re.compile(r"(?i)Kernel modules:\s{0,40}(\w[\w-]{0,60})")
 _ONBOARD = re.compile(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
 _COUNT = re.compile(
-    r"\b(\d{1,2}) ?x (?:Intel )?(?:Arc|Data Center)|(?i:\b(two|three|four|2|3|4|8|dual|multiple|both) (?:intel )?(?:arc|xpus?|gpus|cards))"
+    r"""
+    \b(?P<digits>\d{1,2})[ ]?x[ ](?:Intel[ ])?
+    (?:Arc|Data[ ]Center)
+    | (?i:\b(?P<words>two|three|four|2|3|4|8|dual|multiple|both)[ ](?:intel[ ])?(?:arc
+        | xpus?|gpus|cards))
+    """,
+    re.VERBOSE,
 )
 _XPU_JSON = re.compile(r'"type":\s{0,40}"xpu"')
 _COMFY = re.compile(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d{1,4}) ([^\n]{1,80})$")

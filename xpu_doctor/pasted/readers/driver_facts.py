@@ -8,16 +8,28 @@ from xpu_doctor.model.facts import Package
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
 _PACKAGE = re.compile(
-    r"(?mi)^[>|* \t\xa0\u3000]{0,200}(?:ii\s{1,40})?((?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime|level-zero|igc[^\s/]{0,40}|"
-    r"ocloc|gsc|graphics-compiler)|ze-?intel-gpu(?:1|-legacy1)?|ze1|ze-loader|igc\d|igdgmm\d*|level-zero(?:-loader|"
-    r"-devel)?|igdfcl\d|oneapi-level-zero))(?:/\S{1,60})?(?::amd64)?(?: is already the newest version \(|[:\s=]{1,6})[vV]?(\d[\w.+~:-]{0,80})"
+    r"""
+    ^[>|* \t\xa0\u3000]{0,200}(?:ii\s{1,40})?
+    (?P<name>(?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime
+        | level-zero|igc[^\s/]{0,40}|ocloc|gsc|graphics-compiler)|ze-?intel-gpu(?:1
+        | -legacy1)?|ze1|ze-loader|igc\d|igdgmm\d*|level-zero(?:-loader|-devel)?
+        | igdfcl\d|oneapi-level-zero))(?:/\S{1,60})?
+    (?::amd64)?(?:[ ]is[ ]already[ ]the[ ]newest[ ]version[ ]\(|[:\s=]{1,6})
+    [vV]?(?P<version>\d[\w.+~:-]{0,80})
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
 _BUILD = re.compile(
     r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d{1,9})?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d{1,9})?)\b"
 )
 _RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
 _WINDOWS = re.compile(
-    r"\b(3[012]\.0\.(?:100|101|15)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}|x))(?![\w.])|(?i:\b(?:arc )?driver(?: version)?:? (\d{4})\b)"
+    r"""
+    \b(?P<driver>3[012]\.0\.(?:100|101|15)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}
+        | x))(?![\w.])
+    | (?i:\b(?:arc[ ])?driver(?:[ ]version)?:?[ ](?P<short>\d{4})\b)
+    """,
+    re.VERBOSE,
 )
 _ALONE = re.compile(MARGIN + r"2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s{0,200}")
 """A version that stands alone, as the answer to a command in the line before."""

@@ -34,12 +34,32 @@ _ADDRESS = re.compile(rf"{_SITE}$")
 _WORD = re.compile(r"[a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8}$")
 _INSIDE = re.compile(r"(?:Proof:|This explains:|Do this: |Or: |Risk: |Then verify:|See https://|More: )")
 _SECTION = re.compile(
-    r"Possible as well \(-v shows|Ask next \(--reply|Could not be decided:|No fault was proved, but not every layer|The text does not prove a cause|All clear: "
-    r"|Nothing here has to be (?:mended|fixed); what follows|Nothing in the text is wrong: torch finds|\d{1,4} questions? could not be decided; -v lists"
+    r"""
+    Possible[ ]as[ ]well[ ]\(-v[ ]shows
+    | Ask[ ]next[ ]\(--reply
+    | Could[ ]not[ ]be[ ]decided:
+    | No[ ]fault[ ]was[ ]proved,[ ]but[ ]not[ ]every[ ]layer
+    | The[ ]text[ ]does[ ]not[ ]prove[ ]a[ ]cause
+    | All[ ]clear:[ ]
+    | Nothing[ ]here[ ]has[ ]to[ ]be[ ]
+    (?:mended|fixed);[ ]what[ ]follows
+    | Nothing[ ]in[ ]the[ ]text[ ]is[ ]wrong:[ ]torch[ ]finds
+    | \d{1,4}[ ]questions?[ ]could[ ]not[ ]be[ ]decided;[ ]-v[ ]lists
+    """,
+    re.VERBOSE,
 )
 _UNDECIDED = re.compile(r"^(?:ask for: \S|.{0,400}(?: is not known \(|\), so not:|, so not: ))")
 _OTHER = re.compile(
-    r"Traceback \(most recent call last\)|\$ |>>> |PS [A-Z]:|[A-Z]:\\[^>\n]{0,200}>|[\w.+-]{1,60}@[\w.-]{1,60}[:~][^\n]{0,120}[$#]|\d{4}-\d\d-\d\d[ T]"
+    r"""
+    Traceback[ ]\(most[ ]recent[ ]call[ ]last\)
+    | \$[ ]
+    | >>>[ ]
+    | PS[ ][A-Z]:
+    | [A-Z]:\\[^>\n]{0,200}>
+    | [\w.+-]{1,60}@[\w.-]{1,60}[:~][^\n]{0,120}[$#]
+    | \d{4}-\d\d-\d\d[ T]
+    """,
+    re.VERBOSE,
 )
 """What begins a line that is no part of the doctor's output."""
 _OPINION = re.compile(

@@ -8,14 +8,25 @@ from xpu_doctor.model.facts import Distribution
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
 _TORCH_VERSION = re.compile(
-    r"(?im)^[^\n]{0,80}?(?:PyTorch version|pytorch version|torch version|torch\.__version__|^[^\w\n]{0,80}PyTorch|\btorch)\b\W{0,3}\s{0,8}(?:[:=]|"
-    r"is)?\s{0,8}[`*'\"v]{0,3}(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?[\w.+-]{0,80})"
+    r"""
+    ^[^\n]{0,80}?(?:PyTorch[ ]version|pytorch[ ]version|torch[ ]version|torch\.__version__
+        | ^[^\w\n]{0,80}PyTorch|\btorch)\b\W{0,3}\s{0,8}
+    (?:[:=]|is)?\s{0,8}[`*'\"v]{0,3}
+    (?P<version>\d{1,4}\.\d{1,4}(?:\.\d{1,4})?[\w.+-]{0,80})
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]{1,80}\])?==(\d[\w.+!-]{0,80})")
 _LISTED = re.compile(
-    r"(?im)^[>| \t\xa0\u3000]{0,200}((?:pytorch[-_])?(?:torch(?:vision|audio)?|triton(?:[-_]xpu)?|intel[-_][\w-]{1,60}|onemkl[-_][\w-]{1,60}|"
-    r"dpcpp[-_][\w-]{1,60}|mkl[\w-]{0,60}|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]{0,60}|nvidia-[\w-]{1,60}|ipex[-_]llm|transformers|numpy|vllm|"
-    r"pytorch(?:-cuda)?))(?:\s{1,40}|: {0,4})(\d[\w.+!-]{0,80})(?:\s{1,200}\S{1,300}){0,3}\s{0,200}$"
+    r"""
+    ^[>| \t\xa0\u3000]{0,200}(?P<name>(?:pytorch[-_])?(?:torch(?:vision|audio)?
+        | triton(?:[-_]xpu)?|intel[-_][\w-]{1,60}|onemkl[-_][\w-]{1,60}|dpcpp[-_][\w-]{1,60}
+        | mkl[\w-]{0,60}|tcmlib|umf|pyzes|tbb|impi[-_]rt|oneccl[\w-]{0,60}|nvidia-[\w-]{1,60}
+        | ipex[-_]llm|transformers|numpy|vllm|pytorch(?:-cuda)?))
+    (?:\s{1,40}|:[ ]{0,4})(?P<version>\d[\w.+!-]{0,80})
+    (?:\s{1,200}\S{1,300}){0,3}\s{0,200}$
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _PREFIXED = re.compile(
     r"(?im)^[>| \t\xa0\u3000]{0,200}\[(?:pip3?|conda|uv)\]\s{1,80}([A-Za-z][\w.-]{1,60})(?:==|\s{1,80})(\d[\w.+!-]{0,80})"
@@ -39,7 +50,14 @@ _PYTHON = re.compile(
     r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b"
 )
 _CONDA = re.compile(
-    r"(?im)(?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]|packaged by (?:Anaconda|conda-forge)|^\s{0,200}\[conda\]|conda activate|\bconda (?:env|install)"
+    r"""
+    (?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]
+    | packaged[ ]by[ ](?:Anaconda|conda-forge)
+    | ^\s{0,200}\[conda\]
+    | conda[ ]activate
+    | \bconda[ ](?:env|install)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _KEYS = re.compile(r"(?m)^" + MARGIN + r"([A-Z][A-Za-z .]{1,44}?)\s{0,40}:[ \t]{1,80}([^\n]{0,300})$")
 _ROW = re.compile(r"[>| \t\xa0\u3000]{0,200}([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
@@ -52,7 +70,11 @@ _IPEX_VERSION = re.compile(
     r"(?i)(?:\bIPEX(?: version)?|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}v?(\d{1,4}\.\d{1,4}[\w.+]{0,60})"
 )
 _SITE = re.compile(
-    r"(?im)(?:^|[\s\"'])((?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\](?:lib[/\\]python(\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]"
+    r"""
+    (?:^|[\s\"'])(?P<prefix>(?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\]
+    (?:lib[/\\]python(?P<python>\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 
 NOT_INSTALLED = (

@@ -13,8 +13,14 @@ from xpu_doctor.tables.variables import pasted_variables
 from xpu_doctor.text.word_index import WordTable
 
 _KERNEL = re.compile(
-    r"(?i)\b(?:linux )?kernel(?: version|:|=| release)?\W{0,4}(?:is |linux )?v?(\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]{1,40}){0,8})\b"
-    r"|\b([456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]{1,60})?) kernel\b"
+    r"""
+    \b(?:linux[ ])?kernel(?:[ ]version|:|=|[ ]release)?\W{0,4}
+    (?:is[ ]|linux[ ])?v?(?P<after>\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]{1,40}){0,8})
+    \b
+    | \b(?P<before>[456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]{1,60})?)
+    [ ]kernel\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 _UNAME_WORDS = (
     "linux ",
@@ -59,8 +65,12 @@ _DISTRIBUTIONS = (
     (
         "rhel",
         re.compile(
-            r"(?i)\b(?:red hat(?! \d+\.\d+\.\d)(?: enterprise linux)?|rhel|rocky linux|almalinux|centos(?: linux)?)(?: server)?(?: release)?"
-            r"(?:[ -]?(\d{1,3}(?:\.\d{1,3})?))?"
+            r"""
+    \b(?:red[ ]hat(?![ ]\d+\.\d+\.\d)(?:[ ]enterprise[ ]linux)?|rhel|rocky[ ]linux
+        | almalinux|centos(?:[ ]linux)?)
+    (?:[ ]server)?(?:[ ]release)?(?:[ -]?(?P<release>\d{1,3}(?:\.\d{1,3})?))?
+    """,
+            re.VERBOSE | re.IGNORECASE,
         ),
     ),  # a compiler of Red Hat's, which Fedora has as well, names three numbers
 )
@@ -72,14 +82,40 @@ _WSL = re.compile(r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|microsoft-standard|/dev/d
 _DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
 """Containers on Windows run in WSL."""
 _CONTAINER = re.compile(
-    r"(?i)\bdocker (?:run|compose|start|exec|pull|build)\b|\bdocker-compose\b|\bpodman\b|\bin(?:side)? docker\b|\bin(?:side)? (?:a |the |"
-    r"my |an )?(?:\w{1,40} )?(?:docker |OCI )?(?:container|image)\b|\bkubernetes\b|\bkubectl\b|(?-i:^FROM [\w./:-])|\bdocker (?:container|"
-    r"image)|\bLXC\b|root@[0-9a-f]{12}:|/\.dockerenv|\bDockerfile|ghcr\.io/|docker\.io/|container_name:|"
-    r"Error response from daemon|^\s{0,200}image: [\w./-]{1,200}:",
-    re.MULTILINE,
+    r"""
+    \bdocker[ ](?:run|compose|start|exec|pull|build)\b
+    | \bdocker-compose\b
+    | \bpodman\b
+    | \bin(?:side)?[ ]docker\b
+    | \bin(?:side)?[ ](?:a[ ]|the[ ]|my[ ]|an[ ])?
+    (?:\w{1,40}[ ])?(?:docker[ ]|OCI[ ])?
+    (?:container|image)\b
+    | \bkubernetes\b
+    | \bkubectl\b
+    | (?-i:^FROM[ ][\w./:-])
+    | \bdocker[ ](?:container|image)
+    | \bLXC\b
+    | root@[0-9a-f]{12}:
+    | /\.dockerenv
+    | \bDockerfile
+    | ghcr\.io/
+    | docker\.io/
+    | container_name:
+    | Error[ ]response[ ]from[ ]daemon
+    | ^\s{0,200}image:[ ][\w./-]{1,200}:
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _NODE = re.compile(
-    r"(?m)^[^\n]{0,12}?([cb-])([rwxsStT-]{9})([.+]?)\s{1,20}\d{1,6}\s{1,20}(\S{1,64})\s{1,20}(\S{1,64})\s{1,20}(226)\s{0,20},\s{0,20}(\d{1,6})[^\n]{0,120}?[\s/]((?:renderD|card)\d{1,4})\s{0,200}$"
+    r"""
+    ^[^\n]{0,12}?(?P<kind>[cb-])(?P<mode>[rwxsStT-]{9})
+    (?P<acl>[.+]?)\s{1,20}\d{1,6}\s{1,20}
+    (?P<owner>\S{1,64})\s{1,20}(?P<group>\S{1,64})\s{1,20}
+    (?P<major>226)\s{0,20},\s{0,20}
+    (?P<minor>\d{1,6})[^\n]{0,120}?[\s/]
+    (?P<name>(?:renderD|card)\d{1,4})\s{0,200}$
+    """,
+    re.VERBOSE | re.MULTILINE,
 )
 _DRI_LIST = re.compile(
     r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
@@ -87,19 +123,37 @@ _DRI_LIST = re.compile(
 _ID = re.compile(r"uid=(\d{1,10})\(?([\w.<>-]{0,64})\)?\s{1,20}gid=\d{1,10}\S{0,80}\s{1,20}groups=([^\n]{1,600})")
 _GROUPS = re.compile(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _PASSED = re.compile(
-    r"--devices?[= ]\S{0,4}/dev/dri|^\s{0,200}-\s{1,20}[\"']?/dev/dri(?::|[\"']?\s{0,200}$)|\bdevices?:\s{0,200}\[?[\"']?/dev/dri|--privileged",
-    re.MULTILINE,
+    r"""
+    --devices?[= ]\S{0,4}/dev/dri
+    | ^\s{0,200}-\s{1,20}[\"']?/dev/dri
+    (?::|[\"']?\s{0,200}$)
+    | \bdevices?:\s{0,200}\[?[\"']?/dev/dri
+    | --privileged
+    """,
+    re.VERBOSE | re.MULTILINE,
 )
 _DMESG = re.compile(
-    r"(?m)^[^\n]{0,80}\b(?:i915|xe)\b (?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$|^[^\n]{0,60}\b(?:i915|xe): [^\n]{1,200}$"
+    r"""
+    ^[^\n]{0,80}\b(?:i915|xe)\b[ ](?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$
+    | ^[^\n]{0,60}\b(?:i915|xe):[ ][^\n]{1,200}$
+    """,
+    re.VERBOSE | re.MULTILINE,
 )
 _CMDLINE = re.compile(
-    r"\b((?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}|nomodeset|module_blacklist=\S{1,80}|"
-    r"modprobe\.blacklist=\S{1,80})"
+    r"""
+    \b(?P<parameter>(?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}
+        | nomodeset|module_blacklist=\S{1,80}|modprobe\.blacklist=\S{1,80})
+    """,
+    re.VERBOSE,
 )
 _ONEAPI = re.compile(
-    r"(?i)\b(?:one ?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)\b[^\n]{0,40}?\b(202[2-9](?:\.\d{1,4}){0,2})\b|"
-    r"/oneapi/(?:\w{1,40}/)?(202\d\.\d)\b|IGC version: (202\d\.\d)"
+    r"""
+    \b(?:one[ ]?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)
+    \b[^\n]{0,40}?\b(?P<named>202[2-9](?:\.\d{1,4}){0,2})\b
+    | /oneapi/(?:\w{1,40}/)?(?P<folder>202\d\.\d)\b
+    | IGC[ ]version:[ ](?P<igc>202\d\.\d)
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 _SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.MULTILINE)
 _VM = re.compile(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")

@@ -17,16 +17,30 @@ _AVAILABLE = re.compile(
     r"False)\b"
 )
 _AVAILABLE_WORDS = re.compile(
-    r"(?im)\b(?:xpu|intel gpu)(?: is)? ?(?:available|availability|detected)\W{1,4}(True|False|yes|no)\b|"
-    r"\bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?(True|False)|XPU (?:is )?(not )?available\s{0,80}(?:[.!]\s{0,80})?$"
+    r"""
+    \b(?:xpu|intel[ ]gpu)(?:[ ]is)?[ ]?
+    (?:available|availability|detected)\W{1,4}
+    (?P<said>True|False|yes|no)\b
+    | \bis_xpu_available\W{1,8}(?:(?:returns?|is|gives?|prints?)\W{1,4})?
+    (?P<answered>True|False)
+    | XPU[ ](?:is[ ])?(?P<negated>not[ ])?available\s{0,80}
+    (?:[.!]\s{0,80})?$
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
 _COUNT = re.compile(
     r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)" + MARGIN + r"[`'\"]?(\d{1,3})\b"
 )
 _IMPORT_FAILED = re.compile(
-    r"torch[/\\]__init__\.py\"?, line \d+, in (?:<module>|_load_dll\w*|_preload\w*)|import torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?(?:ImportError|"
-    r"OSError|ModuleNotFoundError)|Error loading \"[^\"\n]{1,300}torch[/\\]lib"
+    r"""
+    torch[/\\]__init__\.py\"?,[ ]line[ ]\d+,[ ]in[ ]
+    (?:<module>|_load_dll\w*|_preload\w*)
+    | import[ ]torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?
+    (?:ImportError|OSError|ModuleNotFoundError)
+    | Error[ ]loading[ ]\"[^\"\n]{1,300}torch[/\\]lib
+    """,
+    re.VERBOSE,
 )
 _COMPILE = re.compile(
     r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\b|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]"
