@@ -85,7 +85,7 @@ def test_a_foreign_change_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: commands that take the torch of another environment away, and commands that do nothing."""
     (trial, *_) = [item for item in try_remedies.trials() if item.kind.name == ".pth"]
     for line, said in (('rm -rf -- "$PWD/../other"', "foreign changes"), ("true", "torch is")):
-        remedy = {"commands": [line], "manager": "pip"}
+        remedy = {"commands": [line], "manager": "pip", "why": ""}
         monkeypatch.setattr(
             try_remedies, "first_remedy", lambda document, remedy=remedy: ("torch-cpu-wheel", remedy, "")
         )
