@@ -10,10 +10,11 @@ from xpu_doctor.catalogue.names import all_rules, load, probe_layers
 from xpu_doctor.diagnosis.diagnose import Options
 from xpu_doctor.examination.run import finish, now, start
 from xpu_doctor.examination.session import Session
-from xpu_doctor.model.findings import LADDER
+from xpu_doctor.model.findings import LADDER, Layer
 from xpu_doctor.model.selection import select
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
+from xpu_doctor.tables.signatures import signatures
 from xpu_doctor.target.find import Surroundings, find_target
 
 if TYPE_CHECKING:
@@ -61,13 +62,7 @@ def report_on(running: Running, report: Report) -> Document:
 
 
 def _load_what_reports_need() -> None:
-    """Load modules and tables while torch is still being imported in its own process."""
-    import xpu_doctor.report.redaction
-    import xpu_doctor.report.text  # noqa: F401
-    from xpu_doctor.catalogue.names import all_rules
-    from xpu_doctor.model.findings import Layer
-    from xpu_doctor.tables.signatures import signatures
-
+    """Load the rules and the table of messages while torch is still being imported in its own process."""
     all_rules(frozenset(Layer) - {Layer.APPLICATION})
     signatures()
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,14 @@ def pip_world(world: World, folder: str = "env", *names: str) -> World:
     return world
 
 
+def causes(world: World) -> list[dict[str, Any]]:
+    """The root causes that a check of the wheel prints."""
+    arguments = ("check", "--python", world.python, "--only", "wheel", "--json")
+    run = world.run(sys.executable, "-m", "xpu_doctor", *arguments, check=False, cwd=ROOT)
+    found: list[dict[str, Any]] = json.loads(run.stdout)["root_causes"]
+    return found
+
+
 def test_cpu_wheel_becomes_xpu_wheel(world: World) -> None:
     """Uninstall, install, and the plain triton is gone with its files replaced."""
     pip_world(world)
@@ -44,38 +53,12 @@ def test_cpu_wheel_becomes_xpu_wheel(world: World) -> None:
 def test_what_the_report_prints(world: World) -> None:
     """The whole way: the report's own commands, with nothing but the index's address changed, make a CPU torch an XPU torch."""
     pip_world(world, "my env")
-    run = world.run(
-        sys.executable,
-        "-m",
-        "xpu_doctor",
-        "check",
-        "--python",
-        world.python,
-        "--only",
-        "wheel",
-        "--json",
-        check=False,
-        cwd=ROOT,
-    )
-    (cause,) = json.loads(run.stdout)["root_causes"]
+    (cause,) = causes(world)
     assert cause["code"] == "torch-cpu-wheel"
     for line in cause["remedies"][0]["commands"]:
         world.run("sh", "-c", line.replace(STABLE, world.urls["xpu"]))
     assert world.version() == "2.14.0+xpu"
-    again = world.run(
-        sys.executable,
-        "-m",
-        "xpu_doctor",
-        "check",
-        "--python",
-        world.python,
-        "--only",
-        "wheel",
-        "--json",
-        check=False,
-        cwd=ROOT,
-    )
-    assert json.loads(again.stdout)["root_causes"] == []
+    assert causes(world) == []
 
 
 def test_the_usual_advice_does_nothing(world: World) -> None:
