@@ -32,6 +32,7 @@ from xpu_doctor.diagnosis.conditions import condition  # noqa: E402
 from xpu_doctor.model.snapshot import Snapshot  # noqa: E402
 from xpu_doctor.model.unknown import Unknown  # noqa: E402
 from xpu_doctor.tables import (  # noqa: E402
+    ageing,
     device_names,
     devices,
     distributions,
@@ -48,6 +49,7 @@ from xpu_doctor.tables import signatures as messages  # noqa: E402
 from xpu_doctor.tables.rows import Checked, plain_rows, rows  # noqa: E402
 
 KINDS: tuple[type[Checked], ...] = (
+    ageing.ShelfLife,
     device_names.GpuName,
     devices.Family,
     distributions.Known,

@@ -217,6 +217,7 @@ def tables() -> str:
     tomllib = toml()
     parts = [
         "# Tables\n\nVersions, names and messages are data, not code. Each row has a source and the day on which it was checked. "
+        "[Refresh the tables](../how-to/refresh-the-tables.md) says what happens to old rows. "
         f"[Add a table row](../how-to/add-a-table-row.md) shows how to extend them.\n\n{generated()}\n"
     ]
     folder = resources.files("xpu_doctor").joinpath("data")
@@ -234,8 +235,26 @@ def tables() -> str:
         rows = [(f"`{name}`", str(len(held)), columns(held)) for name, held in sections.items()]
         parts.append(
             f"## {path.name}\n\n```text\n{head}\n```\n\n{table(('section', 'rows', 'columns'), rows) if rows else ''}"
+            f"{shelf_life(path.name.removesuffix('.toml'))}"
         )
     return "\n".join(parts)
+
+
+def shelf_life(name: str) -> str:
+    """Return how long the rows of a file's sections stay good, and how they are refreshed."""
+    from xpu_doctor.tables.ageing import shelf_lives
+
+    rows = [
+        (
+            f"`{row.name.partition('.')[2]}`",
+            f"{row.days} days" if row.days else "for good",
+            f"{row.why[0].upper()}{row.why[1:]}.",
+            f"{row.refresh}{f' `{row.tool}`' if row.tool else ''}",
+        )
+        for row in shelf_lives().values()
+        if row.name.partition(".")[0] == name
+    ]
+    return f"\n{table(('section', 'stays good', 'why', 'refresh'), rows)}" if rows else ""
 
 
 def toml() -> Any:

@@ -94,6 +94,6 @@ def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tu
     """
     from xpu_doctor.pasted.run import triage_texts
 
-    options = Options(report.fail_on, (), report.ignore, LADDER)
+    options = Options(report.fail_on, (), report.ignore, LADDER, report.created[:10])
     triaged = triage_texts(texts, rules=all_rules(), options=options, redact=report.redact, words=report.words)
     return report.of_texts(triaged.diagnosis, triaged.snapshot, triaged.redactor, triaged.notes), triaged

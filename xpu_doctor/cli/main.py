@@ -28,6 +28,7 @@ class LazyGroup(click.Group):
         "probes": ("xpu_doctor.cli.reference", "probes"),
         "codes": ("xpu_doctor.cli.reference", "codes"),
         "explain": ("xpu_doctor.cli.reference", "explain"),
+        "facts": ("xpu_doctor.cli.facts", "facts"),
         "schema": ("xpu_doctor.cli.reference", "schema"),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xpu_doctor.diagnosis.ageing import aged
 from xpu_doctor.diagnosis.expectations import Expectation, judge_expectation
 from xpu_doctor.diagnosis.judge import Judgement, UndecidedRule, judge
 from xpu_doctor.diagnosis.ladder import Rung, State, climb
@@ -36,6 +37,8 @@ class Options:
     expect: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = CHECKED
+    today: str = ""
+    """The day of the diagnosis, ISO 8601, by which rows of tables are old; empty where their age does not count."""
     blame: Callable[[tuple[ProbeFailure, ...]], tuple[ProbeFailure, ...]] = tuple
     """Names the plug-in in failures of a plug-in's rule."""
 
@@ -66,7 +69,7 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     """Judge a snapshot by all rules and return the diagnosis."""
     asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
     judgement = _judged(asked, snapshot, options)
-    findings = tempered(judgement.findings, asked, snapshot)
+    findings = aged(tempered(judgement.findings, asked, snapshot), options.today)
     kept = tuple(finding for finding in findings if finding.code not in options.ignore)
     symptoms = frozenset(rule.code for rule in rules if rule.symptom)
     roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)

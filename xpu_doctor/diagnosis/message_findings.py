@@ -74,7 +74,8 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
                 _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
     for fault in known_faults():
         if true.of(fault.when):
-            _add(result, fault.implication, fault.implication.summary, tuple(facts_of(fault.when, met)))
+            shown = Evidence(fault.row.table, fault.id, fault.row.source, EvidenceKind.TABLE, fault.row.checked)
+            _add(result, fault.implication, fault.implication.summary, (shown, *facts_of(fault.when, met)))
     if snapshot.origin == Origin.PASTED:
         for implication in signatures.implications():
             if implication.fallback and any(item.confidence is not Confidence.POSSIBLE for item in result.values()):

@@ -97,6 +97,8 @@ class Evidence:
     value: str
     source: str
     kind: EvidenceKind = EvidenceKind.FACT
+    checked: str = ""
+    """The day on which a table's row was looked at, ISO 8601; empty for anything else."""
 
     @property
     def label(self) -> str:

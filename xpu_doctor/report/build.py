@@ -21,6 +21,7 @@ from xpu_doctor.report.reply import next_questions
 from xpu_doctor.report.terminal import Terminal, terminal_of
 from xpu_doctor.report.text import render_text
 from xpu_doctor.report.this_process import own_command, peak_memory_bytes
+from xpu_doctor.tables.ageing import old_tables
 from xpu_doctor.text.output import write
 from xpu_doctor.text.redact import redactor_here
 from xpu_doctor.text.visible import visible_values
@@ -53,7 +54,7 @@ class Report:
         users: tuple[str, ...] = (),
     ) -> Document:
         """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
-        options = Options(self.fail_on, self.expect, self.ignore, layers, load().blamed)
+        options = Options(self.fail_on, self.expect, self.ignore, layers, self.created[:10], load().blamed)
         judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
         diagnosis = diagnose(snapshot, all_rules(judged), options)
         report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command())
@@ -91,7 +92,7 @@ class Report:
             version=__version__,
             created=self.created,
             timings=timings,
-            notes=notes,
+            notes=(*notes, *filter(None, (old_tables(self.created),))),
             peak_memory=peak_memory_bytes(),
             command=command,
         )

@@ -59,6 +59,8 @@ class EvidenceDocument:
     source: str
     kind: str = "fact"
     """`fact`, `message` (a line of output), `variable`, `table` (a row of the doctor's own tables) or `case` (a published one)."""
+    checked: str = ""
+    """Of a `table` row: the day on which its source was looked at, ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,10 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
         confidence=finding.confidence.value,
         subject=finding.subject,
         summary=finding.summary,
-        evidence=[EvidenceDocument(item.label, item.value, item.source, item.kind.value) for item in finding.evidence],
+        evidence=[
+            EvidenceDocument(item.label, item.value, item.source, item.kind.value, item.checked)
+            for item in finding.evidence
+        ],
         remedies=[
             RemedyDocument(
                 title=item.heading,

@@ -34,7 +34,7 @@ class KnownFault:
     id: str
     when: tuple[str, ...]
     implication: Implication
-    source: str
+    row: FaultRow
 
 
 @cache
@@ -52,4 +52,4 @@ def _fault(row: FaultRow) -> KnownFault:
         summary=row.summary,
         fix=f"Use {row.fixed}",
     )
-    return KnownFault(row.id, row.when, implication, row.source)
+    return KnownFault(row.id, row.when, implication, row)

@@ -9,6 +9,7 @@ from xpu_doctor.model.facts import Gpu, Pasted
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.device import unsupported_gpu
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.devices import Device, Support
 from xpu_doctor.tables.gpus import device_of, intel_gpus, support, title
 
@@ -47,10 +48,13 @@ class GpuUnsupported(Rule):
                 f"{title(gpu)} is {_kind(gpu, device)}: PyTorch XPU does not support it{note}",
                 severity=_severity(alone, about_torch),
                 confidence=_confidence(gpu, about_torch),
-                evidence=tuple(
-                    f"gpus[{place}].{'device_id' if isinstance(gpu.device_id, int) else 'name'}"
-                    for place, other in enumerate(known(gpus))
-                    if other is gpu
+                evidence=(
+                    *(
+                        f"gpus[{place}].{'device_id' if isinstance(gpu.device_id, int) else 'name'}"
+                        for place, other in enumerate(known(gpus))
+                        if other is gpu
+                    ),
+                    table_row(device.family, f"{device.family.codename}: {device.family.torch.value}"),
                 ),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )

@@ -8,11 +8,12 @@ from dataclasses import replace
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Kernel, LevelZero, Machine, Torch
 from xpu_doctor.model.facts.combined import Hardware
-from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver
 from xpu_doctor.rules.support.gpus import listed, names, none_to_use, subject
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.drivers import BadBuild, BadEffect, Build, between, installed_build, release_of
 from xpu_doctor.tables.gpus import device_of, usable
 from xpu_doctor.tables.rows import rows
@@ -104,7 +105,7 @@ class GpuDriverBug(Rule):
             f"the GPU driver {build.name} is known to be bad with {names(hit)}: {row.symptom}",
             severity=Severity.ERROR if seen else Severity.WARNING,
             confidence=Confidence.LIKELY,
-            evidence=(build.fact, Evidence("drivers.bad", row.id, row.source, EvidenceKind.TABLE)),
+            evidence=(build.fact, table_row(row, row.id)),
             remedies=_remedies(machine, row),
         )
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
 from xpu_doctor.model.facts.combined import Hardware
-from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Undecided, Unknown, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
 from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.drivers import (
     Build,
     KernelNeed,
@@ -96,7 +97,7 @@ class GpuDriverTooOld(Rule):
                     evidence=(
                         build.fact,
                         "kernel.version",
-                        Evidence("drivers.kernel", needs, row.source, EvidenceKind.TABLE),
+                        table_row(row, needs),
                     ),
                     remedies=install_driver(machine, newest=True),
                 )
@@ -115,9 +116,7 @@ class GpuDriverTooOld(Rule):
                     evidence=(
                         build.fact,
                         "torch.version",
-                        Evidence(
-                            "drivers.wsl", f"builds up to {row.build} are too old", row.source, EvidenceKind.TABLE
-                        ),
+                        table_row(row, f"builds up to {row.build} are too old"),
                     ),
                     remedies=install_driver(machine, newest=True),
                 )
@@ -136,12 +135,7 @@ class GpuDriverTooOld(Rule):
                     confidence=Confidence.LIKELY,
                     evidence=(
                         *paths([gpu], gpus, "driver_version"),
-                        Evidence(
-                            "drivers.windows",
-                            f"32.0.101.{row.minimum} is the first one",
-                            row.source,
-                            EvidenceKind.TABLE,
-                        ),
+                        table_row(row, f"32.0.101.{row.minimum} is the first one"),
                     ),
                     remedies=(windows_driver(),),
                 )

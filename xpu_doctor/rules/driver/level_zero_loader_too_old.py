@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Torch, Xpu
-from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.driver import install_loader
 from xpu_doctor.rules.support.gpus import none_to_use
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.drivers import LoaderFloor
 from xpu_doctor.tables.rows import rows
 from xpu_doctor.text.sycl_loader_log import missing_symbol
@@ -84,7 +85,7 @@ class LevelZeroLoaderTooOld(Rule):
             evidence=(
                 "level_zero.loader_version",
                 "level_zero.loader_path",
-                Evidence("drivers.loader", f"{floor.minimum} or newer is needed", floor.source, EvidenceKind.TABLE),
+                table_row(floor, f"{floor.minimum} or newer is needed"),
             ),
             remedies=install_loader(machine),
         )

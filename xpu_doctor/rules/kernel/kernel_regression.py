@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
-from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import newer_kernel
 from xpu_doctor.rules.support.gpus import names, subject
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.drivers import BadKernel, KernelEffect, between
 from xpu_doctor.tables.gpus import device_of, usable
 from xpu_doctor.tables.rows import rows
@@ -51,6 +52,6 @@ class KernelRegression(Rule):
                     subject(hit, seen),
                     f"kernel {version} has a known fault with {names(hit)}: {row.symptom}",
                     severity=Severity.WARNING if hung else Severity.INFO,
-                    evidence=("kernel.version", Evidence("drivers.bad_kernel", row.id, row.source, EvidenceKind.TABLE)),
+                    evidence=("kernel.version", table_row(row, row.id)),
                     remedies=newer_kernel(machine, row.fixed),
                 )

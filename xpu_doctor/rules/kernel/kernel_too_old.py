@@ -12,6 +12,7 @@ from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
 from xpu_doctor.rules.support.gpus import listed, paths, subject, told
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.gpus import device_of, title, usable
 
 REFUSED = re.compile(
@@ -71,6 +72,11 @@ class KernelTooOld(Rule):
                     "kernel.version",
                     *paths([gpu], seen, "kernel_driver"),
                     *(("kernel.gpu_log",) if said else ()),
+                    *(
+                        (table_row(device.family, f"{device.family.codename}: Linux {minimum} or newer"),)
+                        if device and minimum and not said
+                        else ()
+                    ),
                 ),
                 remedies=newer_kernel(machine, minimum, device.family.kernel_package if device else ""),
             )

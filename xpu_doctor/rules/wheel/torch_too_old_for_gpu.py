@@ -12,6 +12,7 @@ from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.install import newest_wanted, other_python, reinstall
+from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.devices import Family
 from xpu_doctor.tables.gpus import device_of, intel_gpus, title
 
@@ -52,7 +53,11 @@ class TorchTooOldForGpu(Rule):
             yield self.found(
                 "torch",
                 f"torch {installation.torch.version} is older than XPU support for {title(gpu)}, which begins with {device.family.min_torch}",
-                evidence=("torch.version", "gpus"),
+                evidence=(
+                    "torch.version",
+                    "gpus",
+                    table_row(device.family, f"{device.family.codename}: torch {device.family.min_torch} or newer"),
+                ),
                 remedies=_newer(
                     installation.python,
                     installation.distributions,

@@ -1,0 +1,150 @@
+"""`xpu-doctor facts`: what the tables know, with sources, for every spelling that people use."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpu_doctor.catalogue.knowledge.driver import driver_knowledge
+from xpu_doctor.catalogue.knowledge.entry import Entry, Knowledge, NotUnderstood
+from xpu_doctor.catalogue.knowledge.gpu import gpu_knowledge
+from xpu_doctor.catalogue.knowledge.torch_release import torch_knowledge
+from xpu_doctor.cli.main import cli
+from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
+from xpu_doctor.tables.devices import find_device, known_ids
+from xpu_doctor.tables.drivers import ReleaseNames
+from xpu_doctor.tables.releases import releases
+from xpu_doctor.tables.rows import rows
+
+DAY = "2026-11-26"
+
+
+def value(entry: Entry, name: str) -> object:
+    """The first fact of a name."""
+    return next(item.value for item in entry.facts if item.name == name)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["e20b", "0xE20B", "8086:e20b", "[8086:e20b]", "PCI\\VEN_8086&DEV_E20B&SUBSYS_11008086", "8086 e20b", " E20B "],
+)
+def test_a_gpu_by_its_id(asked: str) -> None:
+    (entry,) = gpu_knowledge(asked, DAY).entries
+    assert entry.title == "Intel(R) Arc(TM) B580 Graphics (8086:e20b)"
+    assert value(entry, "kernel driver") == ("xe",)
+    assert value(entry, "first compute-runtime") == "24.31.30508"
+
+
+@pytest.mark.parametrize("asked", ["Arc B580", "Intel(R) Arc(TM) B580 Graphics", "arc b580"])
+def test_a_gpu_by_its_name(asked: str) -> None:
+    (entry,) = gpu_knowledge(asked, DAY).entries
+    assert any("8086:e20b" in text for text in value(entry, "ids"))  # type: ignore[attr-defined]
+    assert "Battlemage" in str(value(entry, "family"))
+
+
+@pytest.mark.parametrize("asked", ["beef", "0xbeef", "8086:ffff"])
+def test_an_id_that_no_table_has_is_unknown(asked: str) -> None:
+    found = gpu_knowledge(asked, DAY)
+    assert not found.entries and "unknown, not unsupported" in found.note
+
+
+@pytest.mark.parametrize("number", known_ids()[::7])
+def test_every_id_is_answered(number: int) -> None:
+    device = find_device(number)
+    assert device is not None
+    (entry,) = gpu_knowledge(f"{number:04x}", DAY).entries
+    assert device.family.codename in str(value(entry, "family"))
+    assert all(item.source and item.checked for item in entry.facts)
+
+
+@pytest.mark.parametrize("asked", ["26.05.37020", "26.05.37020.3-1~24.04", "1.6.37020+3", "37020", "26.05"])
+def test_a_driver_in_any_spelling(asked: str) -> None:
+    (entry,) = driver_knowledge(asked, DAY).entries
+    assert entry.title == "compute-runtime 26.05 (build 37020)"
+    assert any(item.name == "known bad" and "Battlemage" in str(item.value) for item in entry.facts)
+
+
+def test_a_good_driver_is_not_called_bad() -> None:
+    (entry,) = driver_knowledge("26.31.39395", DAY).entries
+    assert not [item for item in entry.facts if item.name == "known bad"]
+
+
+def test_every_release_of_the_driver_is_answered() -> None:
+    for number, name in rows(ReleaseNames)[0].names:
+        assert driver_knowledge(name, DAY).entries[0].title.startswith(f"compute-runtime {name} (build {number})")
+
+
+def test_a_windows_driver() -> None:
+    (entry,) = driver_knowledge("32.0.101.6130", DAY).entries
+    assert "Panther Lake: 32.0.101" in str(value(entry, "too old for"))
+    assert entry.title == "Windows driver 32.0.101.6130"
+
+
+def test_a_driver_newer_than_the_table_says_so() -> None:
+    assert "newer than the newest release" in driver_knowledge("99.01.99999", DAY).note
+
+
+@pytest.mark.parametrize("asked", ["2.13", "2.13.0", "2.13.0+xpu", "torch==2.13.0", "v2.13"])
+def test_a_torch_release(asked: str) -> None:
+    entry = torch_knowledge(asked, DAY).entries[0]
+    assert entry.title == "torch 2.13.0"
+    assert value(entry, "XPU wheel") is True
+    assert "--index-url https://download.pytorch.org/whl/xpu" in str(value(entry, "install"))
+
+
+def test_a_minor_release_means_all_its_patches() -> None:
+    patches = [row.torch for row in releases() if row.torch.startswith("2.7.")]
+    assert len(torch_knowledge("2.7", DAY).entries) == len(patches) > 1
+    assert len(torch_knowledge(patches[-1], DAY).entries) == 1
+
+
+@pytest.mark.parametrize("asked", ["2.99", "7.0.1", "2.14.0.dev20260101"])
+def test_a_torch_that_no_row_covers_is_unknown(asked: str) -> None:
+    found = torch_knowledge(asked, DAY)
+    assert not found.entries and found.note
+
+
+def test_every_release_is_answered_with_sources() -> None:
+    for row in releases():
+        for entry in torch_knowledge(row.torch, DAY).entries:
+            assert all(item.source and item.checked and item.table for item in entry.facts)
+
+
+@pytest.mark.parametrize("kind", [torch_knowledge, gpu_knowledge, driver_knowledge])
+@given(asked=st.text(max_size=80))
+def test_whatever_is_asked_gets_an_answer_or_is_refused(kind, asked: str) -> None:  # type: ignore[no-untyped-def]
+    try:
+        found: Knowledge = kind(asked, DAY)
+    except NotUnderstood:
+        return
+    assert json.loads(knowledge_json(found, DAY))["asked"] == asked
+    assert knowledge_text(found).strip()
+
+
+def test_old_rows_are_marked() -> None:
+    text = knowledge_text(torch_knowledge("2.13.0", "2031-01-01"))
+    assert "may be out of date" in text and "may be out of date" not in knowledge_text(torch_knowledge("2.13.0", DAY))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["torch", "2.13"], 0),
+        (["gpu", "Arc", "B580"], 0),
+        (["driver", "26.05.37020", "--json"], 0),
+        (["gpu", "beef"], 3),
+        (["torch", "foo"], None),
+        (["cpu", "x"], None),
+        (["torch"], None),
+    ],
+)
+def test_the_command(arguments: list[str], code: int | None) -> None:
+    """A question that cannot be understood is a wrong command line, which main() turns into exit code 2."""
+    outcome = CliRunner().invoke(cli, ["facts", *arguments], standalone_mode=False)
+    assert (outcome.return_value if outcome.exception is None else None) == code
+    if code == 0 and "--json" in arguments:
+        assert json.loads(outcome.output)["entries"][0]["facts"]

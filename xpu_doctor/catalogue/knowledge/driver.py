@@ -1,0 +1,114 @@
+"""What the tables know of a build of Intel's GPU driver, in any spelling of Linux or Windows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from xpu_doctor.catalogue.knowledge.entry import Entry, Knowledge, KnownFact, NotUnderstood, fact, stated
+from xpu_doctor.catalogue.knowledge.faults import faults_of
+from xpu_doctor.model.facts import LevelZero, ZeDriver
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.tables.devices import families
+from xpu_doctor.tables.drivers import (
+    BadBuild,
+    FirstBuild,
+    KernelNeed,
+    ReleaseNames,
+    WindowsMinimum,
+    WslFault,
+    parse_build,
+    parse_windows,
+    release_of,
+)
+from xpu_doctor.tables.rows import rows
+
+_RELEASE = re.compile(r"(\d{2}\.\d{2})")
+_NUMBER = re.compile(r"\d{5,6}")
+
+
+def driver_knowledge(asked: str, today: str) -> Knowledge:
+    """Return what is known of a driver: `26.05.37020`, `1.6.37020+3`, `37020`, `26.05`, or `32.0.101.6130` of Windows.
+
+    Raises:
+        NotUnderstood: that is no version of the driver.
+    """
+    text = asked.strip()
+    windows = parse_windows(text)
+    if windows is not None:
+        return Knowledge("driver", asked, (Entry(f"Windows driver {text}", _of_windows(windows, today)),))
+    build = _build(text)
+    if build is None:
+        raise NotUnderstood(
+            f"{asked!r} is no version of Intel's GPU driver: write it like 26.05.37020, 1.6.37020 or 32.0.101.6130"
+        )
+    name = release_of(build)
+    title = f"compute-runtime {name} (build {build})" if name else f"compute-runtime build {build}"
+    newest = max(number for row in rows(ReleaseNames) for number, _ in row.names)
+    note = f"newer than the newest release that the table knows ({release_of(newest)})" if build > newest else ""
+    return Knowledge("driver", asked, (Entry(title, stated(_of_linux(build, today))),), note)
+
+
+def _build(text: str) -> int | None:
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    if _RELEASE.fullmatch(text):
+        return next((number for row in rows(ReleaseNames) for number, name in row.names if name == text), None)
+    found = parse_build(text)
+    return found.number if found else None
+
+
+def _of_linux(build: int, today: str) -> Iterator[KnownFact]:
+    known = rows(ReleaseNames)[0]
+    yield fact("release", release_of(build), known, today)
+    yield fact("build", build, known, today)
+    for row in rows(FirstBuild):
+        names = tuple(families()[key].codename for key in row.families)
+        if row.build <= build:
+            yield fact("knows", names, row, today)
+        else:
+            yield fact("too old for", f"{', '.join(names)}: build {row.build} or newer is needed", row, today)
+    for need in rows(KernelNeed):
+        if build < need.build:
+            value = f"Linux {need.kernel} and newer need build {need.build}: {need.symptom}"
+            yield fact("too old for", value, need, today)
+    for wsl in rows(WslFault):
+        if build <= wsl.build:
+            yield fact("too old in WSL2", f"with torch {wsl.torch} and newer: {wsl.symptom}", wsl, today)
+    for bad in rows(BadBuild):
+        if bad.builds[0] <= build <= bad.builds[1]:
+            yield fact("known bad", _bad(bad), bad, today)
+    drivers = (ZeDriver(build=build),)
+    yield from faults_of(
+        Snapshot(level_zero=replace(LevelZero(), drivers=drivers)), "level_zero.drivers[0].build", today
+    )
+
+
+def _bad(row: BadBuild) -> str:
+    where = ", ".join(families()[key].codename for key in row.families) or "any GPU"
+    more = [
+        "two or more such GPUs" if row.several else "",
+        "only without Resizable BAR" if row.small_bar else "",
+        f"torch {row.torch[0]} to {row.torch[1]}" if row.torch else "",
+        f"Linux {row.kernel[0]} to {row.kernel[1]}" if row.kernel else "",
+        f"hotfixes {row.hotfix[0]} to {row.hotfix[1]}" if row.hotfix else "",
+    ]
+    way = [
+        f"fixed in {release_of(row.fixed) or 'build'} ({row.fixed})" if row.fixed else "",
+        f"{release_of(row.good) or 'build'} ({row.good}) is good" if row.good else "",
+        row.workaround,
+    ]
+    out = "; ".join(filter(None, way))
+    return f"{row.symptom} ({'; '.join(filter(None, (where, *more)))})" + (f". Way out: {out}" if out else "")
+
+
+def _of_windows(number: int, today: str) -> tuple[KnownFact, ...]:
+    found = []
+    for row in rows(WindowsMinimum):
+        names = tuple(families()[key].codename for key in row.families)
+        if number >= row.minimum:
+            found.append(fact("new enough for", names, row, today))
+        else:
+            found.append(fact("too old for", f"{', '.join(names)}: 32.0.101.{row.minimum} is the first", row, today))
+    return tuple(found)

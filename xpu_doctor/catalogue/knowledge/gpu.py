@@ -1,0 +1,129 @@
+"""What the tables know of a GPU, by its PCI id or by the name that people give it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.catalogue.knowledge.entry import Entry, Knowledge, KnownFact, NotUnderstood, fact, stated
+from xpu_doctor.catalogue.knowledge.faults import faults_of
+from xpu_doctor.model.facts import Pasted
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.tables.device_names import GpuName, NamedGpu, named_gpus
+from xpu_doctor.tables.devices import Device, Family, families, find_device, known_ids
+from xpu_doctor.tables.drivers import BadBuild, BadKernel, FirstBuild, first_build, release_of, windows_minimum
+from xpu_doctor.tables.peaks import Peak
+from xpu_doctor.tables.rows import rows
+
+_ID = re.compile(r"(?:.{0,60}\bdev_|.{0,40}\b8086[: ]|0x)?([0-9a-f]{4})(?:[&:\]\s].{0,80})?")
+"""An id alone, after the vendor's as lspci writes it, or in a Windows hardware id."""
+SEVERAL = 6
+"""Ids of a family that are worth listing one by one."""
+
+
+def gpu_knowledge(asked: str, today: str) -> Knowledge:
+    """Return what is known of a GPU: `e20b`, `8086:e20b`, `PCI\\VEN_8086&DEV_E20B`, `Arc B580`, `Battlemage`.
+
+    Raises:
+        NotUnderstood: that is neither an id nor a name of an Intel GPU.
+    """
+    wanted = asked.strip()
+    number = _id(wanted)
+    if number is not None:
+        device = find_device(number)
+        if device is None:
+            note = f"0x{number:04x} is not among the ids of Intel GPUs that the table has: unknown, not unsupported"
+            return Knowledge("gpu", asked, (), note)
+        return Knowledge("gpu", asked, (Entry(_title(device), _facts(device, today)),))
+    named = next((gpu for gpu in named_gpus(wanted)), None)
+    if named is None:
+        raise NotUnderstood(
+            f"{asked!r} is neither a PCI id (e20b, 8086:e20b) nor a name of an Intel GPU that the table has"
+        )
+    if not named.family:
+        row = next(row for row in rows(GpuName) if row.group == named.group)
+        known = (fact("kind", named.kind.value, row, today), fact("family", named.group, row, today))
+        return Knowledge(
+            "gpu", asked, (Entry(named.name, known),), "the name does not tell the family; ask by the PCI id"
+        )
+    return Knowledge("gpu", asked, (Entry(named.name, _named_facts(named, today)),))
+
+
+def _id(text: str) -> int | None:
+    """Return the PCI id that a text is, None where it is none; what names a GPU as well is a name."""
+    found = _ID.fullmatch(text.lower())
+    if found is None:
+        return None
+    number = int(found[1], 16)
+    return number if find_device(number) is not None or not any(named_gpus(text)) else None
+
+
+def _title(device: Device) -> str:
+    return f"{device.name} (8086:{device.device_id:04x})"
+
+
+def _named_facts(named: NamedGpu, today: str) -> tuple[KnownFact, ...]:
+    family = families()[named.family]
+    devices = [
+        device
+        for number in known_ids()
+        if (device := find_device(number)) is not None and device.family.key == family.key
+    ]
+    close = [device for device in devices if named.name.lower().split()[-1] in device.name.lower()] or devices
+    ids = tuple(f"8086:{device.device_id:04x} {device.name}" for device in close[:SEVERAL])
+    more = len(close) - len(ids)
+    listed = (*ids, f"and {more} more") if more > 0 else ids
+    alike = len({device.name for device in close}) == 1
+    return (fact("ids", listed, family, today), *_facts(close[-1] if alike else Device(0, "", family), today))
+
+
+def _facts(device: Device, today: str) -> tuple[KnownFact, ...]:
+    family = device.family
+    return stated(
+        (
+            fact("family", f"{family.codename} ({family.key})", family, today),
+            fact("architecture", family.architecture, family, today),
+            fact("kind", family.kind.value, family, today),
+            fact("torch.xpu", family.torch.value, family, today),
+            fact("first torch release", family.min_torch, family, today),
+            fact("double precision", family.fp64, family, today),
+            fact("matrix engines", family.xmx, family, today),
+            fact("kernel driver", family.kernel_driver, family, today),
+            fact("first kernel", family.min_kernel, family, today, sure=family.kernel_sure),
+            fact("package of the kernel driver", family.kernel_package, family, today),
+            fact("refused without Resizable BAR", family.rebar, family, today),
+            *_of_drivers(device, today),
+            *_peaks(device, today),
+            fact("note", family.note, family, today),
+            *_bad(family, today),
+        )
+    )
+
+
+def _of_drivers(device: Device, today: str) -> Iterator[KnownFact]:
+    build = first_build(device)
+    if build:
+        row = next((row for row in rows(FirstBuild) if device.family.key in row.families), device.family)
+        release = release_of(build)
+        yield fact("first compute-runtime", f"{release}.{build}" if release else f"build {build}", row, today)
+    windows = windows_minimum(device)
+    if windows is not None:
+        yield fact("first Windows driver", f"32.0.101.{windows.minimum}", windows, today)
+
+
+def _peaks(device: Device, today: str) -> Iterator[KnownFact]:
+    for row in rows(Peak):
+        if device.device_id in row.ids:
+            yield fact("peak TFLOP/s", tuple(f"{dtype} {value:g}" for dtype, value in row.tflops.items()), row, today)
+
+
+def _bad(family: Family, today: str) -> Iterator[KnownFact]:
+    for bad in rows(BadBuild):
+        if family.key in bad.families:
+            bounds = dict.fromkeys(release_of(build) or f"build {build}" for build in bad.builds)
+            yield fact("bad driver", f"{' to '.join(bounds)}: {bad.symptom}", bad, today)
+    for kernel in rows(BadKernel):
+        if family.key in kernel.families:
+            yield fact("bad kernel", f"{' to '.join(kernel.kernels)}: {kernel.symptom}", kernel, today)
+    groups = {row.group for row in rows(GpuName) if row.family == family.key}
+    yield from faults_of(Snapshot(pasted=Pasted(gpu_families=tuple(sorted(groups)))), "pasted.gpu_families", today)

@@ -1,0 +1,56 @@
+"""`xpu-doctor facts`: what the tables know of a torch release, a GPU or a driver build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from xpu_doctor.cli.options import FORMATS
+from xpu_doctor.model.exit_codes import ExitCode
+from xpu_doctor.text.output import to_stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xpu_doctor.catalogue.knowledge.entry import Knowledge
+
+KINDS = ("torch", "gpu", "driver")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("asked", metavar="WHAT...", nargs=-1, required=True)
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def facts(kind: str, asked: tuple[str, ...], format_: str, as_json: bool) -> int:
+    """Print what xpu-doctor knows of a torch release, a GPU or a driver build, with sources.
+
+    \b
+    xpu-doctor facts torch 2.14
+    xpu-doctor facts gpu e20b                 also 8086:e20b, or a name: Arc B580
+    xpu-doctor facts driver 26.05.37020       also 1.6.37020, or of Windows 32.0.101.6130
+
+    Exit code 0 where something is known, 3 where nothing is.
+    """
+    from xpu_doctor.catalogue.knowledge.entry import NotUnderstood
+    from xpu_doctor.examination.run import now
+    from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
+
+    today = now()[:10]
+    try:
+        found = _question(kind)(" ".join(asked), today)
+    except NotUnderstood as error:
+        raise click.UsageError(str(error)) from error
+    to_stdout(knowledge_json(found, today) if as_json or format_ == "json" else knowledge_text(found))
+    return int(ExitCode.OK if found.entries else ExitCode.UNDIAGNOSED)
+
+
+def _question(kind: str) -> Callable[[str, str], Knowledge]:
+    from xpu_doctor.catalogue.knowledge.driver import driver_knowledge
+    from xpu_doctor.catalogue.knowledge.gpu import gpu_knowledge
+    from xpu_doctor.catalogue.knowledge.torch_release import torch_knowledge
+
+    return {"torch": torch_knowledge, "gpu": gpu_knowledge, "driver": driver_knowledge}[kind]
