@@ -50,13 +50,6 @@ def explain(code: str) -> None:
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of the document that `check --json` prints."""
-    from importlib import resources
+    from xpu_doctor.text.packaged import packaged_text
 
-    to_stdout(
-        resources.files("xpu_doctor")
-        .joinpath("schemas")
-        .joinpath("report-1.schema.json")
-        .read_text(encoding="utf-8")
-        .rstrip()
-        + "\n"
-    )
+    to_stdout(packaged_text("schemas", "report-1.schema.json").rstrip() + "\n")

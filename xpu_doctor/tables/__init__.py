@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from xpu_doctor.text.packaged import packaged_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,4 +28,4 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 def text(name: str) -> str:
     """Return the text of a file under data/."""
-    return resources.files("xpu_doctor").joinpath("data").joinpath(name).read_text(encoding="utf-8")
+    return packaged_text("data", name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from importlib import resources
 
 from xpu_doctor.text.name_patterns import COLUMN_MARKS, COLUMNS, MAX_ROWS, NAME_PATTERNS
+from xpu_doctor.text.packaged import packaged_text
 from xpu_doctor.text.private_patterns import FIRST, MAY_HOLD, NAMES, PRIVATE, Pattern
 from xpu_doctor.text.prose_patterns import PROSE_NAMES, PROSE_SECRETS
 from xpu_doctor.text.secret_patterns import SECRETS
@@ -64,9 +64,7 @@ STANDS_FOR_SOMEBODY = re.compile(r"(?i)[^\w]|_{2}|x{2,200}$|\*|your|redacted|ano
 @cache
 def _field_words() -> frozenset[str]:
     """Return the words of the tables and parsers; `tools/update_field_words.py` writes them."""
-    return frozenset(
-        resources.files("xpu_doctor").joinpath("data").joinpath("field_words.txt").read_text(encoding="utf-8").split()
-    )
+    return frozenset(packaged_text("data", "field_words.txt").split())
 
 
 def is_a_word(name: str) -> bool:
