@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
@@ -17,6 +18,9 @@ from xpu_doctor.tables.rows import rows
 
 NAME = "intel-extension-for-pytorch"
 URL = "https://github.com/intel/intel-extension-for-pytorch"
+
+_IN_PROSE = re.compile(r"2\.\d{1,2}")
+"""A release as people call it: no file has such a version, and each of them belongs to the torch of the same two numbers."""
 
 
 class IpexMismatch(Rule):
@@ -82,7 +86,8 @@ def _partner(ipex: str) -> str:
         if public(row.ipex) == public(ipex):
             return ".".join(public(row.torch).split(".")[:2]) + "."
     parts = public(ipex).split(".")
-    return ".".join(parts[:2]) + "." if label(ipex).startswith("xpu") and len(parts) > 2 else ""
+    whole = label(ipex).startswith("xpu") and len(parts) > 2
+    return ".".join(parts[:2]) + "." if whole or _IN_PROSE.fullmatch(public(ipex)) else ""
 
 
 def _uninstall(python: Python, installer: Installer) -> Remedy:
