@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies
 
-from xpu_doctor.diagnosis.diagnose import _verdict
+from xpu_doctor.diagnosis.conclusion import concluded
 from xpu_doctor.diagnosis.ranking import flat, in_mending_order, mending_rank, rank, subjects_agree
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 
@@ -76,7 +76,7 @@ def test_folding_never_lowers_the_verdict(
 ) -> None:
     """The exit code is that of the worst finding, wherever it hangs in the tree."""
     loud = any(item.severity.rank >= Severity(fail_on).rank for item in found)
-    assert (_verdict(rank(found, explains, symptoms), (), (), fail_on) == "findings") == loud
+    assert (concluded(rank(found, explains, symptoms), (), (), fail_on).verdict == "findings") == loud
 
 
 @given(findings, graphs)

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from xpu_doctor.diagnosis.ageing import aged
+from xpu_doctor.diagnosis.conclusion import concluded
 from xpu_doctor.diagnosis.expectations import Expectation, judge_expectation
 from xpu_doctor.diagnosis.judge import Judgement, UndecidedRule, judge
-from xpu_doctor.diagnosis.ladder import Rung, State, climb
+from xpu_doctor.diagnosis.ladder import Rung, climb
 from xpu_doctor.diagnosis.missing_facts import ask_for
+from xpu_doctor.diagnosis.observed_success import restrained, tempered
 from xpu_doctor.diagnosis.ranking import flat, in_mending_order, rank
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu
-from xpu_doctor.model.exit_codes import ExitCode
-from xpu_doctor.model.findings import Finding, Layer, Severity
+from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
-from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict
-
-NEVER = "never"
-"""The `--fail-on` that lets every finding pass."""
-
-PROVEN_BY_SUCCESS = frozenset(
-    {Layer.DEVICE, Layer.KERNEL, Layer.ACCESS, Layer.DRIVER, Layer.RUNTIME, Layer.WHEEL, Layer.ENUMERATION}
-)
-"""Layers about which no table may raise an error once a device was seen to work."""
+from xpu_doctor.model.terms import Origin, OverallVerdict
 
 
 @dataclass(frozen=True)
@@ -56,6 +48,8 @@ class Diagnosis:
     """What is wrong, why, how sure that is, and what could not be decided."""
 
     verdict: OverallVerdict
+    reason: str
+    """The verdict in words."""
     exit_code: int
     ladder: tuple[Rung, ...]
     root_causes: tuple[Finding, ...]
@@ -70,6 +64,7 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
     judgement = _judged(asked, snapshot, options)
     findings = aged(tempered(judgement.findings, asked, snapshot), options.today)
+    findings = restrained(findings, snapshot)
     kept = tuple(finding for finding in findings if finding.code not in options.ignore)
     symptoms = frozenset(rule.code for rule in rules if rule.symptom)
     roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
@@ -79,10 +74,11 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
         roots = in_mending_order(roots, symptoms)
     ladder = climb(roots, snapshot, symptoms, options.layers)
     expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
-    verdict = _verdict(roots, ladder, expectations, options.fail_on)
+    conclusion = concluded(roots, ladder, expectations, options.fail_on, snapshot)
     return Diagnosis(
-        verdict=verdict,
-        exit_code=int(EXIT_CODES[verdict]),
+        verdict=conclusion.verdict,
+        reason=conclusion.reason,
+        exit_code=conclusion.exit_code,
         ladder=ladder,
         root_causes=roots,
         undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
@@ -92,13 +88,18 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
     )
 
 
-def conclude(diagnosis: Diagnosis, roots: tuple[Finding, ...], fail_on: str) -> Diagnosis:
-    """Return a diagnosis with other root causes, and the verdict that follows from them."""
-    verdict = _verdict(roots, diagnosis.ladder, diagnosis.expectations, fail_on)
+def conclude(diagnosis: Diagnosis, roots: tuple[Finding, ...], fail_on: str, *snapshots: Snapshot) -> Diagnosis:
+    """Return a diagnosis with other root causes, and the verdict that follows from them for these snapshots."""
+    conclusion = concluded(roots, diagnosis.ladder, diagnosis.expectations, fail_on, *snapshots)
     found = {finding.code for finding in flat(roots)}
     undecided = tuple(item for item in diagnosis.undecided if item.code not in found)
     return replace(
-        diagnosis, verdict=verdict, exit_code=int(EXIT_CODES[verdict]), root_causes=roots, undecided=undecided
+        diagnosis,
+        verdict=conclusion.verdict,
+        reason=conclusion.reason,
+        exit_code=conclusion.exit_code,
+        root_causes=roots,
+        undecided=undecided,
     )
 
 
@@ -111,57 +112,6 @@ def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judg
         replace(snapshot, failures=(*snapshot.failures, *crashed)),
     )
     return Judgement((*first.findings, *last.findings), (*first.undecided, *last.undecided), (*crashed, *last.crashed))
-
-
-EXIT_CODES: Mapping[OverallVerdict, ExitCode] = {
-    OverallVerdict.FINDINGS: ExitCode.FINDINGS,
-    OverallVerdict.UNDIAGNOSED: ExitCode.UNDIAGNOSED,
-    OverallVerdict.HEALTHY: ExitCode.OK,
-    OverallVerdict.TOOL_FAILED: ExitCode.TOOL_FAILED,
-}
-
-
-def tempered(findings: Iterable[Finding], rules: Iterable[Rule], snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Make notes of what tables say against a device that was seen to work: observed success overrides every table.
-
-    What a message speaks for as well rests on more than a table.
-    """
-    if not device_works(snapshot):
-        return tuple(findings)
-    tables = {rule.code for rule in rules if rule.from_table}
-    return tuple(
-        replace(finding, severity=Severity.INFO)
-        if finding.code in tables and finding.layer in PROVEN_BY_SUCCESS and not finding.weight
-        else finding
-        for finding in findings
-    )
-
-
-def device_works(snapshot: Snapshot) -> bool:
-    """Return whether torch.xpu was seen to use a device: a tensor allocated, or a matmul that provably ran there.
-
-    Of a pasted text no more can be had than that torch said so.
-    """
-    if isinstance(snapshot.compute.devices, tuple) and proved_on_gpu(snapshot.compute):
-        return True
-    if snapshot.origin == Origin.PASTED:
-        return snapshot.xpu.available is True and snapshot.pasted.no_device is not True
-    return snapshot.xpu.allocated is True
-
-
-def _verdict(
-    roots: tuple[Finding, ...], ladder: tuple[Rung, ...], expectations: tuple[Expectation, ...], fail_on: str
-) -> OverallVerdict:
-    threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
-    if any(finding.severity.rank >= threshold for finding in flat(roots)) or any(
-        item.state is ExpectationState.UNMET for item in expectations
-    ):
-        return OverallVerdict.FINDINGS
-    if any(rung.state is State.UNKNOWN for rung in ladder) or any(
-        item.state is ExpectationState.UNKNOWN for item in expectations
-    ):
-        return OverallVerdict.UNDIAGNOSED
-    return OverallVerdict.HEALTHY
 
 
 def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:

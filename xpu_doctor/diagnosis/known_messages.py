@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from xpu_doctor.model.facts import ErrorText
@@ -17,9 +17,12 @@ MAX_HITS = 4
 """Lines that one signature reports of one text: the first ones."""
 
 
-def match(text: IndexedText, source: str, *, claims: bool = False) -> tuple[ErrorText, ...]:
+def match(
+    text: IndexedText, source: str, *, claims: bool = False, without: Collection[int] = frozenset()
+) -> tuple[ErrorText, ...]:
     """Return the known messages in a text, in the order of its lines; with `claims` also what people write in prose.
 
+    Lines whose numbers are in `without` prove nothing, and are passed over.
     Only the first lines of each signature are reported; `source` is followed by the line number where the text has several lines.
     """
     table, rows = _looked_up()
@@ -28,16 +31,17 @@ def match(text: IndexedText, source: str, *, claims: bool = False) -> tuple[Erro
     hits: list[tuple[int, ErrorText]] = []
     for signature in (signatures()[number] for number in asked):
         if claims or signature.kind == "message":
-            hits.extend(_hits(signature, [word for word in signature.words if word in present], text, source))
+            numbers = text.numbers_with_any(word for word in signature.words if word in present)[:MAX_CANDIDATES]
+            hits.extend(_hits(signature, [number for number in numbers if number not in without], text, source))
     hits.sort(key=lambda hit: hit[0])
     return tuple(error for _, error in hits)
 
 
-def _hits(signature: Signature, words: list[str], text: IndexedText, source: str) -> Iterator[tuple[int, ErrorText]]:
-    """Yield the first lines that a signature matches, with their numbers."""
+def _hits(signature: Signature, numbers: list[int], text: IndexedText, source: str) -> Iterator[tuple[int, ErrorText]]:
+    """Yield the first of some lines that a signature matches, with their numbers."""
     found = 0
     search = signature.compiled.search
-    for number in text.numbers_with_any(words)[:MAX_CANDIDATES]:
+    for number in numbers:
         line = text.line(number)[:MAX_LINE].rstrip("\r")
         hit = search(line)
         if hit:

@@ -123,7 +123,7 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     ]
     main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
     if len(diagnoses) == 1:
-        return main, diagnosis
+        return main, conclude(diagnosis, diagnosis.root_causes, options.fail_on, main)
 
     findings = [
         _of_subject(finding, snapshot.subject) for snapshot, each in diagnoses for finding in flat(each.root_causes)
@@ -132,7 +132,7 @@ def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Op
     roots = rank(
         unique, {rule.code: rule.explains for rule in rules}, frozenset(rule.code for rule in rules if rule.symptom)
     )
-    return main, conclude(diagnosis, roots, options.fail_on)
+    return main, conclude(diagnosis, roots, options.fail_on, *snapshots)
 
 
 def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:

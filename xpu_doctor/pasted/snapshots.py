@@ -27,13 +27,16 @@ from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.terms import Origin, Part
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.model.versions import numbers
+from xpu_doctor.pasted.harm import read_harm
 from xpu_doctor.pasted.readers import (
     applications,
+    complaints,
     devices,
     driver_facts,
     python_facts,
     system,
     torch_output,
+    working,
 )
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
@@ -48,6 +51,8 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("driver", driver_facts.parse),
     ("torch", torch_output.parse),
     ("applications", applications.parse),
+    ("working", working.parse),
+    ("complaints", complaints.parse),
 )
 GROUPS: Mapping[str, type[Any]] = {
     "machine": Machine,
@@ -94,20 +99,21 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
 
 def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -> Snapshot:
     facts = Collected()
-    failures: list[ProbeFailure] = []
-    met: list[ErrorText] = []
+    failed: list[ProbeFailure] = []
     for text in texts:
         for name, parse in PARSERS:
             try:
                 parse(text, facts)
             except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
-                failures.append(ProbeFailure(Part.TOOL, f"the parser {name}", f"{type(error).__name__}: {error}"))
-        met.extend(known_messages.match(text.searched, text.name, claims=True))
+                failed.append(ProbeFailure(Part.TOOL, f"the parser {name}", f"{type(error).__name__}: {error}"))
+    met: list[ErrorText] = []
+    for text, harmless in read_harm(texts, facts):
+        met.extend(known_messages.match(text.searched, text.name, claims=True, without=harmless))
     _establish(met, facts)
     for name, found in own:
         put(found, facts, name)
     facts.reported.extend(item for _, found in own for item in found.reported)
-    return _snapshot(subject, facts, texts, tuple(met), tuple(failures))
+    return _snapshot(subject, facts, texts, tuple(met), tuple(failed))
 
 
 def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
@@ -144,6 +150,9 @@ def _snapshot(
         gpu_kinds=tuple(facts.kinds),
         packages=tuple(facts.packages),
         reported=tuple(facts.reported),
+        working=tuple(facts.working),
+        failures=tuple(facts.failures),
+        complaints=tuple(facts.complaints),
     )
     values["pasted"].setdefault("gpu_count", max(len(facts.devices), 0))
     if facts.devices:

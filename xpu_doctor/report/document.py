@@ -166,6 +166,8 @@ class Document:
     """Root causes that are errors, and more than possible: none of them explains another, so each has to be fixed."""
     ask_next: list[QuestionDocument] = field(default_factory=list)
     """Triage: the questions whose answers would decide between the causes that are left."""
+    reason: str = ""
+    """The verdict in words; empty where the root causes speak for themselves."""
     redacted: dict[str, int] | None = None
     """How many different values of each kind were hidden; None where nothing was, because --no-redact was given."""
 
@@ -190,6 +192,7 @@ def document(
         origin=str(snapshot.origin),
         target=_target(snapshot),
         verdict=str(diagnosis.verdict),
+        reason=diagnosis.reason,
         exit_code=diagnosis.exit_code,
         ladder=[RungDocument(rung.layer.value, rung.state.value, rung.summary) for rung in diagnosis.ladder],
         root_causes=[finding_document(finding, command) for finding in diagnosis.root_causes],

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.conditions import condition_holds
-from xpu_doctor.diagnosis.diagnose import device_works
+from xpu_doctor.diagnosis.observed_success import device_works, nothing_failed
 from xpu_doctor.model.findings import Confidence, Severity
-from xpu_doctor.model.terms import Origin
+from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
 from xpu_doctor.text.visible import visible
@@ -29,7 +29,8 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, 
     faults = [root for root in roots if root.severity is not Severity.INFO]
     if faults and faults[0].confidence is Confidence.CERTAIN:
         return ()
-    if not faults and device_works(snapshot):
+    works = device_works(snapshot) and nothing_failed(snapshot)
+    if works and (not faults or diagnosis.verdict is OverallVerdict.HEALTHY):
         return tuple(question for question in rows(Question) if question.id == "complaint")
     open_codes = [root.code for root in faults[:5]] or [item.code for item in diagnosis.undecided]
     fitting = [question for question in rows(Question) if _fits(question, snapshot)]
@@ -68,9 +69,10 @@ def _worth(question: Question, left: Iterable[str]) -> int:
 def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
     """Return the message to the customer, in Markdown; what it says of the machine is the report's."""
     lines = ["Thank you for the report.", ""]
-    roots = [root for root in report.root_causes if root.severity != "info"]
+    healthy = report.verdict == OverallVerdict.HEALTHY
+    roots = [] if healthy else [root for root in report.root_causes if root.severity != "info"]
     told = _told(roots, report.origin)
-    lines += list(_opinion(roots, told, device_works(snapshot)))
+    lines += list(_opinion(report.reason, roots, told))
     asked = next_questions(diagnosis, snapshot)
     if asked:
         lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
@@ -101,11 +103,16 @@ def _told(roots: Sequence[FindingDocument], origin: str) -> Sequence[FindingDocu
     return [*roots[:1], *others][:MAX_CAUSES]
 
 
-def _opinion(roots: Sequence[FindingDocument], told: Sequence[FindingDocument], works: bool) -> Iterable[str]:
-    """Yield what the texts say so far, and what to do about it where that is likely enough."""
+def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[FindingDocument]) -> Iterable[str]:
+    """Yield what the texts say so far, the verdict first, and what to do about it where that is likely enough."""
+    if reason:
+        yield markdown(reason)
+    elif not roots:
+        yield "What you sent does not show the cause yet."
     if not roots:
-        yield "What you sent shows that torch finds the GPU." if works else "What you sent does not show the cause yet."
         return
+    if reason:
+        yield ""
     first = roots[0]
     words = {
         "certain": "The cause is",

@@ -98,26 +98,14 @@ class _Page:
             yield from (" " * 27 + line for line in rest)
 
     def verdict(self) -> Iterator[str]:
-        if self.report.verdict == OverallVerdict.HEALTHY and not self.report.root_causes:
-            yield from self.wrapped(_all_clear(self.report), styles=("green", "bold"))
-        elif self.report.verdict == OverallVerdict.HEALTHY and not any(
-            root.severity == "error" for root in self.report.root_causes
-        ):
-            yield from self.wrapped("Nothing here has to be fixed; what follows is good to know.", styles=("green",))
-        elif self.report.verdict == OverallVerdict.UNDIAGNOSED and self.report.origin == Origin.PASTED:
-            works = any(rung.layer == "enumeration" and rung.state == "ok" for rung in self.report.ladder)
-            if works and not self.report.root_causes:
-                yield from self.wrapped(
-                    "Nothing in the text is wrong: torch finds a GPU in it.", styles=("green", "bold")
-                )
-                return
-            ranked = "; what follows is ranked by how likely it is" if self.report.root_causes else ""
-            yield from self.wrapped(f"The text does not prove a cause{ranked}.", styles=("yellow", "bold"))
-        elif self.report.verdict == OverallVerdict.UNDIAGNOSED:
-            yield from self.wrapped(
-                "No fault was proved, but not every layer could be judged:", styles=("yellow", "bold")
-            )
-            for rung in self.report.ladder:
+        """Say the verdict in words, where root causes do not speak for themselves; of a machine also which layers could not be judged."""
+        report = self.report
+        healthy = report.verdict == OverallVerdict.HEALTHY
+        bold = ("bold",) if not (healthy and report.root_causes) else ()
+        if report.reason:
+            yield from self.wrapped(report.reason, styles=("green" if healthy else "yellow", *bold))
+        if report.verdict == OverallVerdict.UNDIAGNOSED and report.origin != Origin.PASTED:
+            for rung in report.ladder:
                 if rung.state == "unknown":
                     yield from self.wrapped(f"{rung.layer}: {rung.summary}", indent=2, bullet=True)
 
@@ -287,14 +275,3 @@ def _hidden(redacted: Mapping[str, int]) -> Iterator[str]:
     ]
     if told:
         yield f"Hidden: {', '.join(told)}; --no-redact shows them"
-
-
-def _all_clear(report: Document) -> str:
-    if report.origin == Origin.PASTED:
-        return "Nothing in the text is wrong: torch finds a GPU in it."
-    seen = {rung.layer: rung for rung in report.ladder}
-    if seen.get("compute") and seen["compute"].state == "ok":
-        return f"All clear: PyTorch computes on the Intel GPU. {seen['compute'].summary}."
-    if seen.get("enumeration") and seen["enumeration"].state == "ok":
-        return "All clear: PyTorch sees the Intel GPU and can use it."
-    return "All clear: no fault in the layers that were asked for."

@@ -28,6 +28,28 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Working:
+    """A line that shows a device at work."""
+
+    what: str
+    """What it shows, in words."""
+    shows: str
+    """`device`: torch or an application has the GPU; `running`: the application came up; `computed`: work was done."""
+    line: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A line that shows a failure, whatever its cause."""
+
+    kind: str
+    """`exception`, `traceback` (its last line is not shown), `abort`, `exit`, `device`, `log` or `test`."""
+    line: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Pasted:
     """What pasted texts show beyond the facts of a live examination."""
 
@@ -100,6 +122,18 @@ class Pasted:
     """Whether a listing of the user's groups lacks the group of the render node."""
     kernel_below: Maybe[str] = NOT_EXAMINED
     """The first kernel release that drives the GPUs that are named, where the kernel in the text is older; empty where it is not."""
+    working: tuple[Working, ...] = ()
+    """Lines that show a device at work."""
+    failures: tuple[Failure, ...] = ()
+    """Lines that show a failure; lines that programs print although nothing is wrong are none."""
+    bare_failure: bool = False
+    """Whether the failure is one line alone: no traceback, no program and no complaint tell whose it is."""
+    complaints: tuple[str, ...] = ()
+    """Where somebody says in prose that something does not work."""
+    proposes: Maybe[bool] = NOT_EXAMINED
+    """Whether the text proposes a change or asks for a feature: what it says of failing is why, and no report of a failure."""
+    tests_of_torch: Maybe[bool] = NOT_EXAMINED
+    """Whether torch's own tests are what ran."""
     own_output: bool = False
     """Whether the text holds output of the doctor itself."""
     reported: tuple[Reported, ...] = ()

@@ -9,7 +9,7 @@ from re import Match, Pattern
 from typing import Any
 
 from xpu_doctor.model.facts import Distribution, Gpu, Package, Variable, XpuDevice
-from xpu_doctor.model.facts.pasted import Application, Reported
+from xpu_doctor.model.facts.pasted import Application, Failure, Reported, Working
 from xpu_doctor.model.snapshot import Source
 from xpu_doctor.text.word_index import IndexedText
 
@@ -98,6 +98,9 @@ class Collected:
     families: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
+    working: list[Working] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
 
     def put(self, path: str, value: Any, source: str) -> None:
         """Record a fact unless one of the same path was read before."""

@@ -54,9 +54,6 @@ _OWNERS = (
     ("python", ("<frozen", "/lib/python3", "<stdin>", "<string>")),
 )
 """Parts of the paths of frames, by whose code that is; site-packages of applications come before the standard library's folder."""
-_WORKED = re.compile(
-    r"(?i)\bdevice: xpu:\d|Using (?:device:? )?xpu\b|xpu:0 Intel\(R\)|\bTorch detected (?:GPU|XPU): Intel"
-)
 
 
 def parse(text: Text, facts: Collected) -> None:
@@ -116,6 +113,3 @@ def _availability(text: Text, facts: Collected) -> None:
         if count:
             facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
             break
-    worked = text.first(_WORKED, "xpu:", "using xpu", "using device", "torch detected")
-    if worked:
-        facts.put("xpu.available", True, text.place(worked.start()))

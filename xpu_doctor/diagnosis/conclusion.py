@@ -1,0 +1,138 @@
+"""The verdict on a whole report, in one word and in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xpu_doctor.diagnosis.expectations import Expectation
+from xpu_doctor.diagnosis.ladder import Rung, State
+from xpu_doctor.diagnosis.observed_success import device_works, nothing_failed
+from xpu_doctor.diagnosis.ranking import flat
+from xpu_doctor.model.exit_codes import ExitCode
+from xpu_doctor.model.facts.pasted import Failure
+from xpu_doctor.model.findings import Confidence, Finding, Severity
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict
+
+NEVER = "never"
+"""The `--fail-on` that lets every finding pass."""
+EXIT_CODES: Mapping[OverallVerdict, ExitCode] = {
+    OverallVerdict.FINDINGS: ExitCode.FINDINGS,
+    OverallVerdict.UNDIAGNOSED: ExitCode.UNDIAGNOSED,
+    OverallVerdict.HEALTHY: ExitCode.OK,
+    OverallVerdict.TOOL_FAILED: ExitCode.TOOL_FAILED,
+}
+SHOWN = 160
+"""Characters of a line that a reason quotes."""
+RANKED = "; what follows is ranked by how likely it is"
+GOOD_TO_KNOW = "Nothing here has to be fixed; what follows is good to know."
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a report comes to."""
+
+    verdict: OverallVerdict
+    reason: str
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that says so."""
+        return int(EXIT_CODES[self.verdict])
+
+
+def concluded(
+    roots: Sequence[Finding],
+    ladder: Sequence[Rung],
+    expectations: Sequence[Expectation],
+    fail_on: str,
+    *snapshots: Snapshot,
+) -> Conclusion:
+    """Return what root causes and the ladder come to; several snapshots are subjects of one text."""
+    threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
+    found = any(finding.severity.rank >= threshold for finding in flat(roots))
+    if found or any(item.state is ExpectationState.UNMET for item in expectations):
+        verdict = OverallVerdict.FINDINGS
+    elif any(item.state is ExpectationState.UNKNOWN for item in expectations):
+        verdict = OverallVerdict.UNDIAGNOSED
+    else:
+        verdict = _without_findings(ladder, snapshots)
+    return Conclusion(verdict, _reason(verdict, roots, ladder, snapshots))
+
+
+def _without_findings(ladder: Sequence[Rung], snapshots: Sequence[Snapshot]) -> OverallVerdict:
+    """Return the verdict where nothing was found: healthy is no text that shows a failure, or in which somebody complains."""
+    pasted = [snapshot for snapshot in snapshots if snapshot.origin == Origin.PASTED]
+    if not all(map(nothing_failed, pasted)):
+        return OverallVerdict.UNDIAGNOSED
+    if pasted and all(map(_shows_work, pasted)):
+        return OverallVerdict.HEALTHY
+    unknown = any(rung.state is State.UNKNOWN for rung in ladder)
+    return OverallVerdict.UNDIAGNOSED if unknown else OverallVerdict.HEALTHY
+
+
+def _shows_work(snapshot: Snapshot) -> bool:
+    return bool(snapshot.pasted.working) and device_works(snapshot)
+
+
+def _reason(
+    verdict: OverallVerdict, roots: Sequence[Finding], ladder: Sequence[Rung], snapshots: Sequence[Snapshot]
+) -> str:
+    """Return the verdict in words; empty where root causes speak for themselves."""
+    if any(snapshot.origin == Origin.PASTED for snapshot in snapshots):
+        return _of_text(verdict, roots, snapshots)
+    if verdict is OverallVerdict.UNDIAGNOSED:
+        return "No fault was proved, but not every layer could be judged:"
+    if verdict is not OverallVerdict.HEALTHY:
+        return ""
+    if not roots:
+        return _all_clear(ladder)
+    return "" if any(root.severity is Severity.ERROR for root in roots) else GOOD_TO_KNOW
+
+
+def _all_clear(ladder: Sequence[Rung]) -> str:
+    seen = {rung.layer.value: rung for rung in ladder}
+    if seen.get("compute") and seen["compute"].state is State.OK:
+        return f"All clear: PyTorch computes on the Intel GPU. {seen['compute'].summary}."
+    if seen.get("enumeration") and seen["enumeration"].state is State.OK:
+        return "All clear: PyTorch sees the Intel GPU and can use it."
+    return "All clear: no fault in the layers that were asked for."
+
+
+def _of_text(verdict: OverallVerdict, roots: Sequence[Finding], snapshots: Sequence[Snapshot]) -> str:
+    """Return what a text comes to: what works first, then a failure whose cause it does not show."""
+    faults = [root for root in roots if root.severity is not Severity.INFO]
+    if faults and faults[0].confidence is not Confidence.POSSIBLE:
+        return ""
+    works, failure = _works(snapshots), _last_failure(snapshots)
+    ranked = RANKED if faults else ""
+    if failure is not None:
+        shown = (
+            f"the text shows a failure whose cause it does not show ({failure.source}: {failure.line[:SHOWN]}){ranked}"
+        )
+        return f"{works}, and {shown}." if works else f"{shown[0].upper()}{shown[1:]}."
+    if works:
+        also = "; what follows is only possible" if faults else ""
+        return f"{works}; look at the application or the model{also}."
+    if verdict is OverallVerdict.HEALTHY:
+        return GOOD_TO_KNOW if roots else "Nothing in the text is wrong: torch finds a GPU in it."
+    return f"The text does not prove a cause{ranked}."
+
+
+def _works(snapshots: Sequence[Snapshot]) -> str:
+    """Return that the install works, and which line shows it best; empty where none does."""
+    for snapshot in snapshots:
+        if _shows_work(snapshot):
+            best = snapshot.pasted.working[0]
+            return f"The install works: {best.what} ({best.source}: {best.line[:SHOWN]})"
+        if snapshot.origin == Origin.PASTED and device_works(snapshot):
+            return "The install works: torch finds a GPU in the text"
+    return ""
+
+
+def _last_failure(snapshots: Sequence[Snapshot]) -> Failure | None:
+    """Return the failure that a text ends with, an exception rather than another sign of it."""
+    every = [failure for snapshot in snapshots for failure in snapshot.pasted.failures]
+    named = [failure for failure in every if failure.kind in ("exception", "abort")]
+    return (named or every)[-1] if every else None

@@ -1,0 +1,79 @@
+"""Which lines of texts prove nothing, what failed apart from them, and who complains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from xpu_doctor.model.facts.pasted import Failure
+from xpu_doctor.pasted.readers import failures
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.complaints import complaints
+from xpu_doctor.tables.line_rows import harmless_lines
+
+Item = TypeVar("Item")
+
+_TYPED = re.compile(r"File \"<(?:string|stdin|ipython-input)[^\"\n]{0,80}>\", line \d")
+_NO_MODULE = re.compile(r"\b(?:ModuleNotFoundError|ImportError): No module named ")
+_PROMPT = re.compile(r"^\s{0,20}(?:>>> |\.\.\. |In \[\d|\(?[\w.-]{0,40}\)? ?[\w.@:~/\\<>-]{0,200}[$#%>] \S)")
+
+
+def read_harm(texts: Sequence[Text], facts: Collected) -> Iterator[tuple[Text, frozenset[int]]]:
+    """Note what failed and who complains; yield each text with the numbers of its lines that prove nothing."""
+    works = bool(facts.working) or facts.get("xpu.available") is True
+    whose = False
+    for text in texts:
+        harmless = _harmless(text, works, _last_working(text, facts))
+        seen = list(failures.failures(text, harmless))
+        harmless |= _overcome(text, facts, seen)
+        facts.failures.extend(_ends(failure for number, failure in seen if number not in harmless))
+        if facts.failures or facts.get("pasted.proposes") is not True:
+            facts.complaints.extend(_ends(complaints(text, harmless)))
+        whose = whose or failures.shows_whose(text)
+        yield text, harmless
+    if len(facts.failures) == 1 and not whose and not facts.complaints:
+        facts.put("pasted.bare_failure", True, facts.failures[0].source)
+
+
+def _harmless(text: Text, works: bool, last: int) -> frozenset[int]:
+    """Return the numbers of the lines that programs print although nothing is wrong; `last` is the last line that shows a device at work."""
+    return frozenset(
+        number
+        for number, _, row in harmless_lines().known(text.searched)
+        if row.where == "always"
+        or (row.where == "device-works" and works)
+        or (row.where == "program-went-on" and works and number < last)
+    )
+
+
+def _last_working(text: Text, facts: Collected) -> int:
+    """Return the number of the last line of a text that shows a device at work, 0 where none does."""
+    before = f"{text.name}, line "
+    numbers = (int(item.source[len(before) :]) for item in facts.working if item.source.startswith(before))
+    return max((number - text.first_line + 1 for number in numbers), default=0)
+
+
+def _overcome(text: Text, facts: Collected, seen: Sequence[tuple[int, Failure]]) -> frozenset[int]:
+    """Return the lines of imports that somebody tried by hand in vain, before a later try showed a device."""
+    last = _last_working(text, facts)
+    tried = [number for number, failure in seen if _NO_MODULE.search(failure.line) and number < last]
+    return frozenset(number for number in tried if _by_hand(text, number) and _prompt_between(text, number, last))
+
+
+def _by_hand(text: Text, number: int) -> bool:
+    """Return whether the last frame above a line is of code that was typed."""
+    for above in range(number - 1, max(number - 6, 0), -1):
+        if 'File "' in text.searched.line(above):
+            return _TYPED.search(text.searched.line(above)) is not None
+    return False
+
+
+def _prompt_between(text: Text, start: int, end: int) -> bool:
+    return any(_PROMPT.search(text.searched.line(number)[:400]) for number in range(start + 1, min(end, start + 400)))
+
+
+def _ends(items: Iterable[Item]) -> list[Item]:
+    """Return the first and the last of many."""
+    every = list(items)
+    return every if len(every) <= failures.MOST else [*every[: failures.MOST - 1], every[-1]]

@@ -1,0 +1,114 @@
+"""Reads what a text is for: a complaint that something does not work, a proposal, or a run of torch's own tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpu_doctor.pasted.readers.collected import Collected, Text
+
+LONGEST = 2000
+"""Characters of a line that are read as prose."""
+
+_TEST_OF_TORCH = re.compile(
+    r"""
+    [/\\]torch[/\\]testing[/\\]_internal[/\\] | [/\\]torch-xpu-ops[/\\]test[/\\] | \btest_\w{1,60}_(?:xpu|cuda)\.py\b | \btest/xpu/\w
+    | \bTest\w{1,40}XPU(?:::|\.) | ^\W{0,10}(?:op_ut|op_extended),third_party | \bPYTORCH_TEST_WITH_\w
+    """,
+    re.VERBOSE,
+)
+_TEST_WORDS = (
+    "testing", "torch-xpu-ops", "_xpu.py", "_cuda.py", "test/xpu", "xpu::", "xpu.", "third_party", "pytorch_test_with",
+)  # fmt: skip
+_PROPOSAL = re.compile(
+    r"""
+    (?i)^\W{0,8}(?:
+      (?:feat|fix|chore|docs?|refactor|perf|tests?|ci|build|style)(?:\([^)\n]{1,40}\))?!?:[ ]
+      | \[?(?:feature(?:[ ]request)?|enhancement|proposal|rfc|roadmap|docs?|pr|wip)\b\]?[ ]?(?:[:\]]|request\b|[ ]-)
+      | (?:purpose|motivation|test[ ]plan|what[ ]is[ ]the[ ]feature|the[ ]feature,[ ]motivation|changes)\W{0,4}$
+      | describe[ ]the[ ](?:solution|feature)\b.{0,40}$
+      | (?:add|adds|enable|enables|implement|support|allow|port|introduce)\b.{0,40}\b(?:xpu|intel|arc)\b.{0,40}$
+    )
+    | \bthis[ ](?:pr|pull[ ]request|patch|change)[ ](?:\w{1,12}[ ])?(?:add|fix|enabl|implement|introduc|allow|mak|chang|remov|updat|extend|bring|port)
+    | \b(?:i|we)(?:.d|[ ]would)[ ](?:like|love)[ ]to[ ](?:request|propose|suggest|see[ ]support)
+    | \bfeature[ ]request\b
+    | \b(?:please|could[ ]you|can[ ]you|would[ ]you)\b.{0,30}\b(?:add|implement|consider|support)\b.{0,40}\b(?:support|xpu|intel|arc)\b
+    """,
+    re.VERBOSE,
+)
+_PROPOSAL_WORDS = (
+    "feat", "fix", "chore", "doc", "refactor", "perf", "test", "ci:", "build", "style", "enhancement", "proposal", "rfc", "roadmap", "wip",
+    "purpose", "motivation", "describe the", "changes", "add", "enable", "implement", "support", "allow", "port", "introduce",
+    "this pr", "this pull", "this patch", "this change", "request", "propose", "suggest", "consider",
+)  # fmt: skip
+_OUTPUT = re.compile(
+    r"""
+    ^[>\s]{0,20}(?:
+      \W{0,3}\d{1,4}[-:/.]\d\d[-:/.]\d\d | \W{0,4}(?:INFO|DEBUG|WARN(?:ING)?|ERROR|TRACE|NOTE|Note|Warning)\b | [WEI]\d{3,4}[ ]
+      | \*[ ]\[\d | \[(?:pip3?|conda|uv|rank\d|W|E|I)\b | [\w./\\:-]{1,200}:\d{1,6}:[ ]
+      | File[ ]" | [\w.]{0,80}(?:Error|Exception):[ ] | >>>[ ] | [$%][ ] | [│╭╰|❱]
+      | [A-Za-z ()]{2,40}:\s{1,40}(?:N/A|None|True|False|Could[ ]not[ ]collect)\b
+    )
+    | \b(?:User|Future|Deprecation|Runtime)Warning\b | [ ]-[ ](?:INFO|DEBUG|WARNING|ERROR)[ ]-[ ] | \b(?:INFO|DEBUG|WARNING)[ ]{2,8}\S
+    | \b(?:pid=\d|level=\w|msg=\") | ^\s{0,20}(?:import|from|def|class|return|if|for|with|print|assert)\b.{0,160}[(:=]
+    """,
+    re.VERBOSE,
+)
+"""A line that a program printed, or of a program: what it says of failing is no complaint of a person."""
+_NO_TROUBLE = re.compile(
+    r"(?i)\b(?:no|without|never|zero|not (?:a|any|single)|n.t (?:have|see|get|had|seen) any)\b (?:\w{1,12} ){0,2}"
+    r"(?:errors?|issues?|problems?|crash\w{0,3}|hangs?|failures?|bugs?|warnings?|exceptions?)\b"
+    r"|\b(?:can(?:no|.)t|can not|could(?: no|n.)t|unable to|not able to) reproduce\b.{0,120}"
+    r"|\b(?:not|n.t|no longer|never) (?:crash|hang|freez|fail)\w{0,3}\b"
+    r"|\b(?:fix(?:e[sd])?|solv\w{1,3}|resolv\w{1,3}) (?:the |this |that |my |it |an? )?(?:\w{1,12} )?(?:errors?|issues?|problems?|crash\w{0,3}|hangs?|bugs?)\b"
+)
+_COMPLAINT = re.compile(
+    r"""
+    (?i)
+    (?:\b(?:does|do|did|is|are|was|were|ca|could|wo|would|has|have)(?:\s?n.?t|[ ]not)\b | \bcannot\b | \bcan[ ]not\b | \bnever\b
+      | \bunable[ ]to\b | \bno[ ]longer\b | \bnot[ ]able[ ]to\b | \brefus\w{1,3}[ ]to\b | \bfail\w{0,3}[ ]to\b)
+    .{0,40}\b(?:work|run|start|load|launch|boot|detect|find|found|see|seen|recogni[sz]|us(?:e|ing|ed)|generat|install|initiali|compil|finish|complet
+      |respond|show|get|access|pick|open|import|enabl|answer|list|train|infer|happen|move|allocat)\w{0,6}\b
+    | \b(?:crash(?:e[sd]|ing)?|hang(?:s|ing)?|hung|freez\w{1,3}|froze|stuck|segfaults?|abort(?:s|ed|ing)|errors?[ ]out|fails|failed|failing|failure
+      |broken|breaks|broke|dies|died|deadlock\w{0,2})\b
+    | \b(?:black|blank|gr[ae]y|noisy|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|gibberish|nonsense|empty)\b.{0,24}
+      \b(?:images?|outputs?|results?|pictures?|screens?|texts?|values?|tokens?|videos?|loss|answers?)\b
+    | \b(?:images?|outputs?|results?|pictures?|screen|values?|loss|tensor)\b.{0,24}\b(?:black|blank|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|noise)\b
+    | \b(?:slow(?:er|ly|ness)?|regress\w{0,4})\b | \b(?:bad|poor|low|terrible|worse)[ ](?:performance|speed)\b
+    | \b(?:falls?|fell|falling)[ ]back[ ]to[ ](?:the[ ])?cpu\b | \b(?:only|still|just|instead)\b.{0,20}\b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu\b
+    | \b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu[ ](?:only|instead|alone)\b
+    | \b100[ ]?%[ ]cpu\b | \bgpu\b.{0,12}\b(?:idle|unused|not[ ](?:being[ ])?used)\b
+    | \bnot[ ](?:detected|recogni[sz]ed|found|working|available|visible|seen|used)\b
+    | \b(?:gets?|getting|got|giv\w{1,3}|gave|throws?|throwing|seeing|face[sd]?|facing|run(?:ning)?[ ]into|ran[ ]into|encounter\w{0,3}
+      |meet|hit|following|below|this)[ ](?:\w{1,12}[ ]){0,3}(?:errors?|issues?|problems?|exceptions?|oom)\b
+    | ^\W{0,6}(?:bug|issue)\b\s{0,3}[\]:] | \boom\b | \bout[ ]of[ ](?:v?ram|memory)\b
+    | 报错|错误|无法|失败|不能|卡住|崩溃|エラー|失敗|できません|できない|動かない|動きません
+    """,
+    re.VERBOSE,
+)
+_TROUBLE = (
+    "n't", "n’t", "not", "nnot", "never", "unable", "no longer", "refus", "fail", "crash", "hang", "hung", "freez", "froze", "stuck", "abort",
+    "error", "broke", "break", "die", "lock", "black", "blank", "gray", "grey", "nois", "garb", "corrupt", "wrong", "incorrect", "nan", "gibber",
+    "nonsense", "empty", "slow", "regress", "performance", "speed", "cpu", "idle", "unused", "issue", "problem", "exception", "oom", "memory",
+    "bug", "segfault", "报错", "错误", "无法", "失败", "不能", "卡住", "崩溃", "エラー", "失敗", "でき", "動",
+)  # fmt: skip
+
+
+def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
+    """Yield where somebody says in prose that something does not work."""
+    for number in text.searched.numbers_with_any(_TROUBLE):
+        line = text.searched.line(number)[:LONGEST]
+        if number in harmless or _OUTPUT.search(line):
+            continue
+        if _COMPLAINT.search(_NO_TROUBLE.sub(" ", line)):
+            yield f"{text.name}, line {number - 1 + text.first_line}"
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Note whether torch's own tests are what ran, and whether the text proposes a change or asks for a feature."""
+    found = text.first(_TEST_OF_TORCH, *_TEST_WORDS)
+    if found:
+        facts.put("pasted.tests_of_torch", True, text.place(found.start()))
+    asked = text.first(_PROPOSAL, *_PROPOSAL_WORDS)
+    if asked:
+        facts.put("pasted.proposes", True, text.place(asked.start()))
