@@ -51,9 +51,13 @@ _OWNERS = (
     ("torch", ("/torch/", "/torchgen/")),
     ("triton", ("/triton/",)),
     ("ipex", ("/intel_extension_for_pytorch/", "/ipex_llm/")),
-    ("python", ("<frozen", "/lib/python3", "<stdin>", "<string>")),
 )
-"""Parts of the paths of frames, by whose code that is; site-packages of applications come before the standard library's folder."""
+"""Parts of the paths of frames, by whose code that is."""
+_STANDARD_LIBRARY = re.compile(
+    r"^<frozen |/lib/python3[.\d]{0,4}t?/(?!(?:site|dist)-packages/)|(?:^|/)python3\d{0,3}/lib/(?!site-packages/)"
+    r"|/_?python_embed\w{0,3}/python3\d{0,3}\.zip/|/(?:anaconda|miniconda|miniforge)3?/(?:envs/[^/]{1,80}/)?lib/(?!site-packages/|python)"
+)
+"""Frames of Python's own library, which runs what others asked it to: a fault there is theirs. Paths in lower case, with slashes."""
 
 
 def parse(text: Text, facts: Collected) -> None:
@@ -76,13 +80,16 @@ def parse(text: Text, facts: Collected) -> None:
 
 
 def _last_frame(text: Text, facts: Collected) -> None:
-    """Note whose code the last frame of the last traceback lies in."""
-    frames = list(text.matches(_FRAME, 'file "'))
-    if frames:
-        last = frames[-1]
-        path = last[1].replace("\\", "/").lower()
-        owner = next((name for name, parts in _OWNERS if any(part in path for part in parts)), "application")
-        facts.put("pasted.last_frame", owner, text.place(last.start()))
+    """Note whose code the last frame of the last traceback lies in, frames of the standard library left aside."""
+    for frame in reversed(list(text.matches(_FRAME, 'file "'))):
+        path = frame[1].replace("\\", "/").lower()
+        if path in ("<stdin>", "<string>"):
+            facts.put("pasted.last_frame", "python", text.place(frame.start()))
+            return
+        if not _STANDARD_LIBRARY.search(path):
+            owner = next((name for name, parts in _OWNERS if any(part in path for part in parts)), "application")
+            facts.put("pasted.last_frame", owner, text.place(frame.start()))
+            return
 
 
 def _availability(text: Text, facts: Collected) -> None:
