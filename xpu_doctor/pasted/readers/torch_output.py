@@ -36,7 +36,7 @@ _IMPORT_FAILED = re.compile(
     r"""
     torch[/\\]__init__\.py\"?,[ ]line[ ]\d+,[ ]in[ ]
     (?:<module>|_load_dll\w*|_preload\w*)
-    | import[ ]torch[^\n]{0,40}\n(?:[^\n]*\n){0,12}?
+    | import[ ]torch(?![.]xpu)[^\n]{0,40}\n(?:[^\n]*\n){0,12}?
     (?:ImportError|OSError|ModuleNotFoundError)
     | Error[ ]loading[ ]\"[^\"\n]{1,300}torch[/\\]lib
     """,
