@@ -8,7 +8,7 @@ of the copy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -76,22 +76,17 @@ def in_words(remedy: Remedy) -> Remedy:
     return replace(remedy, title=_PLACEHOLDER.sub("it", remedy.title), why=" ".join(sentences))
 
 
-def foreign(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the strings of a snapshot that no command may hold."""
-    yield from _differing(encode(snapshot), "", "")
+def holds_foreign(typed: str, snapshot: Snapshot) -> bool:
+    """Return whether lines to type hold a string of a snapshot that no command may hold."""
+    return bool(typed) and _holds(typed, encode(snapshot), "", "")
 
 
-def _differing(value: Any, name: str, group: str) -> Iterator[str]:
+def _holds(typed: str, value: Any, name: str, group: str) -> bool:
     if isinstance(value, str):
-        if value and _text(value, name, group) != value:
-            yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key not in EMPTIED:
-                yield from _differing(item, key, name or group)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _differing(item, name, group)
+        return bool(value) and value in typed and _text(value, name, group) != value
+    if isinstance(value, dict):
+        return any(_holds(typed, item, key, name or group) for key, item in value.items() if key not in EMPTIED)
+    return isinstance(value, (list, tuple)) and any(_holds(typed, item, name, group) for item in value)
 
 
 def _value(value: Any, name: str, group: str) -> Any:

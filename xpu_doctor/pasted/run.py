@@ -158,7 +158,7 @@ def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
         for remedy in finding.remedies
         for text in (*remedy.commands, *remedy.verify, remedy.title, remedy.url)
     )
-    return any(word in typed for word in harmless.foreign(snapshot))
+    return harmless.holds_foreign(typed, snapshot)
 
 
 def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]], system: str) -> Finding:
