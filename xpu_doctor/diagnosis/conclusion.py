@@ -27,6 +27,8 @@ SHOWN = 160
 """Characters of a line that a reason quotes."""
 RANKED = "; what follows is ranked by how likely it is"
 GOOD_TO_KNOW = "Nothing here has to be fixed; what follows is good to know."
+ONLY_WARNINGS = "No error was found; what the warnings below tell of is slower, or may fail later."
+NOTHING_ELSE = "Nothing was found besides what was to be ignored."
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ def concluded(
     expectations: Sequence[Expectation],
     fail_on: str,
     *snapshots: Snapshot,
+    ignored: bool = False,
 ) -> Conclusion:
-    """Return what root causes and the ladder come to; several snapshots are subjects of one text."""
+    """Return what root causes and the ladder come to; several snapshots are subjects of one text, and `ignored` says that some were hidden."""
     threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
     found = any(finding.severity.rank >= threshold for finding in flat(roots))
     if found or any(item.state is ExpectationState.UNMET for item in expectations):
@@ -58,7 +61,9 @@ def concluded(
         verdict = OverallVerdict.UNDIAGNOSED
     else:
         verdict = _without_findings(ladder, snapshots)
-    return Conclusion(verdict, _reason(verdict, roots, ladder, snapshots))
+    reason = _reason(verdict, roots, ladder, snapshots)
+    hidden = ignored and verdict is OverallVerdict.HEALTHY and reason.startswith(("All clear", "Nothing"))
+    return Conclusion(verdict, NOTHING_ELSE if hidden else reason)
 
 
 def _without_findings(ladder: Sequence[Rung], snapshots: Sequence[Snapshot]) -> OverallVerdict:
@@ -88,7 +93,14 @@ def _reason(
         return ""
     if not roots:
         return _all_clear(ladder)
-    return "" if any(root.severity is Severity.ERROR for root in roots) else GOOD_TO_KNOW
+    return _without_errors(roots)
+
+
+def _without_errors(roots: Sequence[Finding]) -> str:
+    """Return what notes and warnings come to; errors that a lenient `--fail-on` lets pass speak for themselves."""
+    if any(root.severity is Severity.ERROR for root in roots):
+        return ""
+    return ONLY_WARNINGS if any(root.severity is Severity.WARNING for root in roots) else GOOD_TO_KNOW
 
 
 def _all_clear(ladder: Sequence[Rung]) -> str:
@@ -116,7 +128,7 @@ def _of_text(verdict: OverallVerdict, roots: Sequence[Finding], snapshots: Seque
         also = "; what follows is only possible" if faults else ""
         return f"{works}; look at the application or the model{also}."
     if verdict is OverallVerdict.HEALTHY:
-        return GOOD_TO_KNOW if roots else "Nothing in the text is wrong: torch finds a GPU in it."
+        return _without_errors(roots) if roots else "Nothing in the text is wrong: torch finds a GPU in it."
     return f"The text does not prove a cause{ranked}."
 
 

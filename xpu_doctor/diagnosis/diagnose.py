@@ -74,7 +74,8 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
         roots = in_mending_order(roots, symptoms)
     ladder = climb(roots, snapshot, symptoms, options.layers)
     expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
-    conclusion = concluded(roots, ladder, expectations, options.fail_on, snapshot)
+    ignored = _ignored(findings, options.ignore)
+    conclusion = concluded(roots, ladder, expectations, options.fail_on, snapshot, ignored=bool(ignored))
     return Diagnosis(
         verdict=conclusion.verdict,
         reason=conclusion.reason,
@@ -83,14 +84,15 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
         root_causes=roots,
         undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
         crashed=(*snapshot.failures, *judgement.crashed),
-        ignored=_ignored(findings, options.ignore),
+        ignored=ignored,
         expectations=expectations,
     )
 
 
 def conclude(diagnosis: Diagnosis, roots: tuple[Finding, ...], fail_on: str, *snapshots: Snapshot) -> Diagnosis:
     """Return a diagnosis with other root causes, and the verdict that follows from them for these snapshots."""
-    conclusion = concluded(roots, diagnosis.ladder, diagnosis.expectations, fail_on, *snapshots)
+    hidden = bool(diagnosis.ignored)
+    conclusion = concluded(roots, diagnosis.ladder, diagnosis.expectations, fail_on, *snapshots, ignored=hidden)
     found = {finding.code for finding in flat(roots)}
     undecided = tuple(item for item in diagnosis.undecided if item.code not in found)
     return replace(

@@ -53,7 +53,7 @@ _CONDA = re.compile(
     r"""
     (?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]
     | packaged[ ]by[ ](?:Anaconda|conda-forge)
-    | ^\s{0,200}\[conda\]
+    | ^\s{0,200}\[conda\]\s{1,20}(?!Could[ ]not|N/A)[A-Za-z_]
     | conda[ ]activate
     | \bconda[ ](?:env|install)
     """,

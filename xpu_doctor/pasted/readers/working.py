@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xpu_doctor.model.facts.pasted import Working
 from xpu_doctor.pasted.readers.collected import Collected, Text
-from xpu_doctor.tables.line_rows import working_lines
+from xpu_doctor.tables.line_rows import WorkingRow, working_lines
 
 MOST = 12
 """Lines that are kept of one text, in the order of what they show and then of the text."""
@@ -13,25 +15,28 @@ _ORDER = ("computed", "running", "device")
 
 def parse(text: Text, facts: Collected) -> None:
     """Note the lines that show a device at work; where torch or an application has the GPU, torch finds it."""
-    seen: list[tuple[int, int, str, str, str]] = sorted(
-        (
-            (_ORDER.index(row.shows), number, row.meaning, row.shows, line)
-            for number, line, row in working_lines().known(text.searched)
-            if not row.beside or text.has(*row.beside)
-        ),
-    )
-    if not any(shows == "device" for _, _, _, shows, _ in seen) and facts.get("xpu.available") is not True:
+    seen = [
+        (number, line, row)
+        for number, line, row in working_lines().known(text.searched)
+        if not row.beside or text.has(*row.beside)
+    ]
+    on_gpu = [number for number, _, row in seen if not row.beside]
+    if not on_gpu and facts.get("xpu.available") is not True:
         return  # the program runs, and nothing says that it runs on the GPU
-    for _, number, meaning, shows, line in _spread(seen):
-        place = f"{text.name}, line {number - 1 + text.first_line}"
-        facts.working.append(Working(meaning, shows, line.strip()[:200], place))
-        if shows == "device":
-            facts.put("xpu.available", True, place)
+    if on_gpu:
+        facts.put("xpu.available", True, _place(text, min(on_gpu)))
+    for number, line, row in _spread(seen):
+        facts.working.append(Working(row.meaning, row.shows, line.strip()[:200], _place(text, number)))
 
 
-def _spread(seen: list[tuple[int, int, str, str, str]]) -> list[tuple[int, int, str, str, str]]:
-    """Return the first and the last line of each meaning, and of those no more than `MOST`."""
-    ends: dict[str, list[tuple[int, int, str, str, str]]] = {}
+def _spread(seen: Sequence[tuple[int, str, WorkingRow]]) -> list[tuple[int, str, WorkingRow]]:
+    """Return the first and the last line of each row, those that show most first, and no more than `MOST`."""
+    ends: dict[str, list[tuple[int, str, WorkingRow]]] = {}
     for item in seen:
-        ends.setdefault(item[2], []).append(item)
-    return sorted({item for group in ends.values() for item in (group[0], group[-1])})[:MOST]
+        ends.setdefault(item[2].id, []).append(item)
+    kept = [item for group in ends.values() for item in (group[:1] if len(group) == 1 else (group[0], group[-1]))]
+    return sorted(kept, key=lambda item: (_ORDER.index(item[2].shows), item[0]))[:MOST]
+
+
+def _place(text: Text, number: int) -> str:
+    return f"{text.name}, line {number - 1 + text.first_line}"
