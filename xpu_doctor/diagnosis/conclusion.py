@@ -60,21 +60,33 @@ def concluded(
     elif any(item.state is ExpectationState.UNKNOWN for item in expectations):
         verdict = OverallVerdict.UNDIAGNOSED
     else:
-        verdict = _without_findings(ladder, snapshots)
-    reason = _reason(verdict, roots, ladder, snapshots)
-    hidden = ignored and verdict is OverallVerdict.HEALTHY and reason.startswith(("All clear", "Nothing"))
-    return Conclusion(verdict, NOTHING_ELSE if hidden else reason)
+        verdict = _without_findings(roots, ladder, snapshots)
+    if ignored and verdict is OverallVerdict.HEALTHY and not _works(snapshots):
+        return Conclusion(verdict, NOTHING_ELSE)
+    return Conclusion(verdict, _reason(verdict, roots, ladder, snapshots))
 
 
-def _without_findings(ladder: Sequence[Rung], snapshots: Sequence[Snapshot]) -> OverallVerdict:
-    """Return the verdict where nothing was found: healthy is no text that shows a failure, or in which somebody complains."""
+def _without_findings(
+    roots: Sequence[Finding], ladder: Sequence[Rung], snapshots: Sequence[Snapshot]
+) -> OverallVerdict:
+    """Return the verdict where nothing was found: healthy is no text that shows a failure, nor one whose complaint has no answer."""
     pasted = [snapshot for snapshot in snapshots if snapshot.origin == Origin.PASTED]
-    if not all(map(nothing_failed, pasted)):
+    if any(snapshot.pasted.failures for snapshot in pasted):
+        return OverallVerdict.UNDIAGNOSED
+    if not all(map(nothing_failed, pasted)) and not _answered(roots):
         return OverallVerdict.UNDIAGNOSED
     if pasted and all(map(_shows_work, pasted)):
         return OverallVerdict.HEALTHY
     unknown = any(rung.state is State.UNKNOWN for rung in ladder)
     return OverallVerdict.UNDIAGNOSED if unknown else OverallVerdict.HEALTHY
+
+
+def _answered(roots: Sequence[Finding]) -> bool:
+    """Return whether a note explains what somebody complains of: something in the text points to it."""
+    return any(
+        root.severity is Severity.INFO and root.weight > 0 and root.confidence is not Confidence.POSSIBLE
+        for root in roots
+    )
 
 
 def _shows_work(snapshot: Snapshot) -> bool:
@@ -97,7 +109,7 @@ def _reason(
 
 
 def _without_errors(roots: Sequence[Finding]) -> str:
-    """Return what notes and warnings come to; errors that a lenient `--fail-on` lets pass speak for themselves."""
+    """Return what notes and warnings come to; errors that a lenient `--fail-on` lets pass say it all."""
     if any(root.severity is Severity.ERROR for root in roots):
         return ""
     return ONLY_WARNINGS if any(root.severity is Severity.WARNING for root in roots) else GOOD_TO_KNOW
@@ -125,6 +137,8 @@ def _of_text(verdict: OverallVerdict, roots: Sequence[Finding], snapshots: Seque
         )
         return f"{works}, and {shown}." if works else f"{shown[0].upper()}{shown[1:]}."
     if works:
+        if _answered(roots):
+            return f"{works}; what follows is good to know."
         also = "; what follows is only possible" if faults else ""
         return f"{works}; look at the application or the model{also}."
     if verdict is OverallVerdict.HEALTHY:

@@ -167,7 +167,7 @@ class Document:
     ask_next: list[QuestionDocument] = field(default_factory=list)
     """Triage: the questions whose answers would decide between the causes that are left."""
     reason: str = ""
-    """The verdict in words; empty where the root causes speak for themselves."""
+    """The verdict in words; empty where the root causes say it all."""
     redacted: dict[str, int] | None = None
     """How many different values of each kind were hidden; None where nothing was, because --no-redact was given."""
 

@@ -98,7 +98,7 @@ class _Page:
             yield from (" " * 27 + line for line in rest)
 
     def verdict(self) -> Iterator[str]:
-        """Say the verdict in words, where root causes do not speak for themselves; of a machine also which layers could not be judged."""
+        """Say the verdict in words, where root causes do not say it all; of a machine also which layers could not be judged."""
         report = self.report
         healthy = report.verdict == OverallVerdict.HEALTHY
         bold = ("bold",) if not (healthy and report.root_causes) else ()

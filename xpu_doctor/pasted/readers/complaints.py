@@ -31,7 +31,7 @@ _PROPOSAL = re.compile(
     )
     | \bthis[ ](?:pr|pull[ ]request|patch|change)[ ](?:\w{1,12}[ ])?(?:add|fix|enabl|implement|introduc|allow|mak|chang|remov|updat|extend|bring|port)
     | \b(?:i|we)(?:.d|[ ]would)[ ](?:like|love)[ ]to[ ](?:request|propose|suggest|see[ ]support)
-    | \bfeature[ ]request\b
+    | \bfeature[ ]request\b | \btracking[ ]issue\b | \brelease[ ]notes\b
     | \b(?:please|could[ ]you|can[ ]you|would[ ]you)\b.{0,30}\b(?:add|implement|consider|support)\b.{0,40}\b(?:support|xpu|intel|arc)\b
     """,
     re.VERBOSE,
@@ -40,6 +40,7 @@ _PROPOSAL_WORDS = (
     "feat", "fix", "chore", "doc", "refactor", "perf", "test", "ci:", "build", "style", "enhancement", "proposal", "rfc", "roadmap", "wip",
     "purpose", "motivation", "describe the", "changes", "add", "enable", "implement", "support", "allow", "port", "introduce",
     "this pr", "this pull", "this patch", "this change", "request", "propose", "suggest", "consider",
+    "tracking issue", "release notes",
 )  # fmt: skip
 _OUTPUT = re.compile(
     r"""
@@ -60,7 +61,8 @@ _NO_TROUBLE = re.compile(
     r"(?:errors?|issues?|problems?|crash\w{0,3}|hangs?|failures?|bugs?|warnings?|exceptions?)\b"
     r"|\b(?:can(?:no|.)t|can not|could(?: no|n.)t|unable to|not able to) reproduce\b.{0,120}"
     r"|\b(?:not|n.t|no longer|never) (?:crash|hang|freez|fail)\w{0,3}\b"
-    r"|\b(?:fix(?:e[sd])?|solv\w{1,3}|resolv\w{1,3}) (?:the |this |that |my |it |an? )?(?:\w{1,12} )?(?:errors?|issues?|problems?|crash\w{0,3}|hangs?|bugs?)\b"
+    r"|\b(?:fix(?:e[sd]|ing)?|solv\w{1,3}|resolv\w{1,3})\b.{0,40}"
+    r"\b(?:errors?|issues?|problems?|crash\w{0,3}|hangs?|bugs?|failures?)\b"
 )
 _COMPLAINT = re.compile(
     r"""
@@ -74,6 +76,7 @@ _COMPLAINT = re.compile(
     | \b(?:black|blank|gr[ae]y|noisy|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|gibberish|nonsense|empty)\b.{0,24}
       \b(?:images?|outputs?|results?|pictures?|screens?|texts?|values?|tokens?|videos?|loss|answers?)\b
     | \b(?:images?|outputs?|results?|pictures?|screen|values?|loss|tensor)\b.{0,24}\b(?:black|blank|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|noise)\b
+    | \b(?:tak(?:es?|ing)|took|wait(?:s|ed|ing)?)\b.{0,24}\b(?:forever|ages|(?:too|so|very)[ ]long|minutes|hours)\b
     | \b(?:slow(?:er|ly|ness)?|regress\w{0,4})\b | \b(?:bad|poor|low|terrible|worse)[ ](?:performance|speed)\b
     | \b(?:falls?|fell|falling)[ ]back[ ]to[ ](?:the[ ])?cpu\b | \b(?:only|still|just|instead)\b.{0,20}\b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu\b
     | \b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu[ ](?:only|instead|alone)\b
@@ -89,7 +92,8 @@ _COMPLAINT = re.compile(
 _TROUBLE = (
     "n't", "n’t", "not", "nnot", "never", "unable", "no longer", "refus", "fail", "crash", "hang", "hung", "freez", "froze", "stuck", "abort",
     "error", "broke", "break", "die", "lock", "black", "blank", "gray", "grey", "nois", "garb", "corrupt", "wrong", "incorrect", "nan", "gibber",
-    "nonsense", "empty", "slow", "regress", "performance", "speed", "cpu", "idle", "unused", "issue", "problem", "exception", "oom", "memory",
+    "nonsense", "empty", "slow", "forever", "ages", "long", "minutes", "hours", "regress", "performance", "speed",
+    "cpu", "idle", "unused", "issue", "problem", "exception", "oom", "memory",
     "bug", "segfault", "报错", "错误", "无法", "失败", "不能", "卡住", "崩溃", "エラー", "失敗", "でき", "動",
 )  # fmt: skip
 

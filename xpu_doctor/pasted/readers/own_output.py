@@ -44,6 +44,10 @@ _SECTION = re.compile(
     | Nothing[ ]here[ ]has[ ]to[ ]be[ ]
     (?:mended|fixed);[ ]what[ ]follows
     | Nothing[ ]in[ ]the[ ]text[ ]is[ ]wrong:[ ]torch[ ]finds
+    | The[ ]install[ ]works:[ ]
+    | The[ ]text[ ]shows[ ]a[ ]failure[ ]whose
+    | No[ ]error[ ]was[ ]found;[ ]what[ ]the[ ]warnings
+    | Nothing[ ]was[ ]found[ ]besides[ ]what
     | \d{1,4}[ ]questions?[ ]could[ ]not[ ]be[ ]decided;[ ]-v[ ]lists
     """,
     re.VERBOSE,
