@@ -75,12 +75,12 @@ def restrained(findings: Iterable[Finding], snapshot: Snapshot) -> tuple[Finding
 def _blameless(finding: Finding, snapshot: Snapshot) -> bool:
     """Return whether the text shows nothing that the finding could be the cause of."""
     if nothing_failed(snapshot):
-        asked = snapshot.pasted.proposes is True and finding.layer in (Layer.APPLICATION, Layer.COMPUTE)
+        asked = isinstance(snapshot.pasted.proposes, str) and finding.layer in (Layer.APPLICATION, Layer.COMPUTE)
         return finding.layer is Layer.APPLICATION or asked or works_in_text(snapshot)
+    if snapshot.pasted.tests_of_torch is True and finding.layer in (Layer.APPLICATION, Layer.COMPUTE):
+        return True  # what ran is a test of torch: what it lacks is on its authors' lists, and no fault of an install
     if finding.confidence is Confidence.CERTAIN:
         return False
-    if finding.layer is Layer.APPLICATION and snapshot.pasted.tests_of_torch is True:
-        return True  # what ran is a test of torch, and no application
     nobodys = finding.layer is Layer.APPLICATION and snapshot.pasted.bare_failure is True
     return nobodys and works_in_text(snapshot)
 

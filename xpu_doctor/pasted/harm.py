@@ -15,6 +15,10 @@ from xpu_doctor.tables.line_rows import harmless_lines
 Item = TypeVar("Item")
 
 _TYPED = re.compile(r"File \"<(?:string|stdin|ipython-input)[^\"\n]{0,80}>\", line \d")
+_ITEM = re.compile(r"\s{0,8}(?:[-*] |\d{1,2}\. |\[[ xX]\] )")
+_BEGINS_IN_PROSE = re.compile(
+    r"\W{0,4}(?!(?:[\w.]{1,80}(?:Error|Exception)|ERROR|Traceback)\b)(?:[\w.()'`-]{1,40},?:? ){2}[\w.()'`-]{1,40}"
+)
 _NO_MODULE = re.compile(r"\b(?:ModuleNotFoundError|ImportError): No module named ")
 _PROMPT = re.compile(r"^\s{0,20}(?:>>> |\.\.\. |In \[\d|\(?[\w.-]{0,40}\)? ?[\w.@:~/\\<>-]{0,200}[$#%>] \S)")
 
@@ -26,9 +30,11 @@ def read_harm(texts: Sequence[Text], facts: Collected) -> Iterator[tuple[Text, f
     for text in texts:
         harmless = _harmless(text, works, _last_working(text, facts))
         seen = list(failures.failures(text, harmless))
+        if facts.get("pasted.proposes") == "change" and not failures.shows_whose(text):
+            seen = [item for item in seen if not _in_a_sentence(item[1].line)]
         harmless |= _overcome(text, facts, seen)
         facts.failures.extend(_ends(failure for number, failure in seen if number not in harmless))
-        if facts.failures or facts.get("pasted.proposes") is not True:
+        if facts.failures or not facts.get("pasted.proposes"):
             facts.complaints.extend(_ends(complaints(text, harmless)))
         whose = whose or failures.shows_whose(text)
         yield text, harmless
@@ -59,6 +65,11 @@ def _overcome(text: Text, facts: Collected, seen: Sequence[tuple[int, Failure]])
     last = _last_working(text, facts)
     tried = [number for number, failure in seen if _NO_MODULE.search(failure.line) and number < last]
     return frozenset(number for number in tried if _by_hand(text, number) and _prompt_between(text, number, last))
+
+
+def _in_a_sentence(line: str) -> bool:
+    """Return whether a line that names a failure is prose, or an item of a list, and no output."""
+    return _ITEM.match(line) is not None or _BEGINS_IN_PROSE.match(line) is not None
 
 
 def _by_hand(text: Text, number: int) -> bool:

@@ -130,8 +130,8 @@ class Pasted:
     """Whether the failure is one line alone: no traceback, no program and no complaint tell whose it is."""
     complaints: tuple[str, ...] = ()
     """Where somebody says in prose that something does not work."""
-    proposes: Maybe[bool] = NOT_EXAMINED
-    """Whether the text proposes a change or asks for a feature: what it says of failing is why, and no report of a failure."""
+    proposes: Maybe[str] = NOT_EXAMINED
+    """`change` where the text describes a change of code, `wish` where it asks for a feature: what it says of failing is why."""
     tests_of_torch: Maybe[bool] = NOT_EXAMINED
     """Whether torch's own tests are what ran."""
     own_output: bool = False

@@ -15,43 +15,58 @@ _TEST_OF_TORCH = re.compile(
     [/\\]torch[/\\]testing[/\\]_internal[/\\] | [/\\]torch-xpu-ops[/\\]test[/\\] | \btest_\w{1,60}_(?:xpu|cuda)\.py\b | \btest/xpu/\w
     | \bTest\w{1,40}XPU(?:::|\.) | ^\W{0,10}(?:op_ut|op_extended),third_party | \bPYTORCH_TEST_WITH_\w
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.MULTILINE,
 )
 _TEST_WORDS = (
     "testing", "torch-xpu-ops", "_xpu.py", "_cuda.py", "test/xpu", "xpu::", "xpu.", "third_party", "pytorch_test_with",
 )  # fmt: skip
-_PROPOSAL = re.compile(
+_CHANGE = re.compile(
     r"""
     (?i)^\W{0,8}(?:
       (?:feat|fix|chore|docs?|refactor|perf|tests?|ci|build|style)(?:\([^)\n]{1,40}\))?!?:[ ]
-      | \[?(?:feature(?:[ ]request)?|enhancement|proposal|rfc|roadmap|docs?|pr|wip)\b\]?[ ]?(?:[:\]]|request\b|[ ]-)
-      | (?:purpose|motivation|test[ ]plan|what[ ]is[ ]the[ ]feature|the[ ]feature,[ ]motivation|changes)\W{0,4}$
-      | describe[ ]the[ ](?:solution|feature)\b.{0,40}$
-      | (?:add|adds|enable|enables|implement|support|allow|port|introduce)\b.{0,40}\b(?:xpu|intel|arc)\b.{0,40}$
+      | \[?(?:pr|wip)\b\]?[ ]?(?:[:\]]|[ ]-)
+      | (?:purpose|motivation|test[ ]plan|changes)\W{0,4}$
+      | bump\b.{0,60}\b(?:to|from)\b
     )
     | \bthis[ ](?:pr|pull[ ]request|patch|change)[ ](?:\w{1,12}[ ])?(?:add|fix|enabl|implement|introduc|allow|mak|chang|remov|updat|extend|bring|port)
+    | \btracking[ ]issue\b | \brelease[ ]notes\b | ^\s{0,8}[-*][ ]\[[ xX]\][ ].{0,40}(?:\baten::|\#\d{2,6}\b)
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+"""A text that describes a change of code, or keeps a list of them: what it says of failing is why."""
+_CHANGE_WORDS = (
+    "feat", "fix", "chore", "doc", "refactor", "perf", "test", "ci:", "build", "style", "wip", "pr", "purpose", "motivation", "changes", "bump",
+    "this pr", "this pull", "this patch", "this change", "tracking issue", "release notes", "aten::", "#",
+)  # fmt: skip
+_WISH = re.compile(
+    r"""
+    (?i)^\W{0,8}(?:
+      \[?(?:feature(?:[ ]request)?|enhancement|proposal|rfc|roadmap|docs?)\b\]?[ ]?(?:[:\]]|request\b|[ ]-)
+      | what[ ]is[ ]the[ ]feature\b.{0,40}$ | the[ ]feature,[ ]motivation\b.{0,40}$ | describe[ ]the[ ](?:solution|feature)\b.{0,40}$
+      | (?:add|adds|enable|enables|implement|support|allow|port|introduce)\b.{0,40}\b(?:xpu|intel|arc)\b.{0,40}$
+    )
     | \b(?:i|we)(?:.d|[ ]would)[ ](?:like|love)[ ]to[ ](?:request|propose|suggest|see[ ]support)
-    | \bfeature[ ]request\b | \btracking[ ]issue\b | \brelease[ ]notes\b
+    | \bfeature[ ]request\b
     | \b(?:please|could[ ]you|can[ ]you|would[ ]you)\b.{0,30}\b(?:add|implement|consider|support)\b.{0,40}\b(?:support|xpu|intel|arc)\b
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.MULTILINE,
 )
-_PROPOSAL_WORDS = (
-    "feat", "fix", "chore", "doc", "refactor", "perf", "test", "ci:", "build", "style", "enhancement", "proposal", "rfc", "roadmap", "wip",
-    "purpose", "motivation", "describe the", "changes", "add", "enable", "implement", "support", "allow", "port", "introduce",
-    "this pr", "this pull", "this patch", "this change", "request", "propose", "suggest", "consider",
-    "tracking issue", "release notes",
+"""A text that asks for a feature."""
+_WISH_WORDS = (
+    "feature", "enhancement", "proposal", "rfc", "roadmap", "doc", "describe the", "add", "enable", "implement", "support", "allow", "port",
+    "introduce", "request", "propose", "suggest", "consider",
 )  # fmt: skip
 _OUTPUT = re.compile(
     r"""
     ^[>\s]{0,20}(?:
+      [-*][ ]\[[ xX]\][ ] |
       \W{0,3}\d{1,4}[-:/.]\d\d[-:/.]\d\d | \W{0,4}(?:INFO|DEBUG|WARN(?:ING)?|ERROR|TRACE|NOTE|Note|Warning)\b | [WEI]\d{3,4}[ ]
       | \*[ ]\[\d | \[(?:pip3?|conda|uv|rank\d|W|E|I)\b | [\w./\\:-]{1,200}:\d{1,6}:[ ]
       | File[ ]" | [\w.]{0,80}(?:Error|Exception):[ ] | >>>[ ] | [$%][ ] | [│╭╰|❱]
       | [A-Za-z ()]{2,40}:\s{1,40}(?:N/A|None|True|False|Could[ ]not[ ]collect)\b
     )
     | \b(?:User|Future|Deprecation|Runtime)Warning\b | [ ]-[ ](?:INFO|DEBUG|WARNING|ERROR)[ ]-[ ] | \b(?:INFO|DEBUG|WARNING)[ ]{2,8}\S
-    | \b(?:pid=\d|level=\w|msg=\") | ^\s{0,20}(?:import|from|def|class|return|if|for|with|print|assert)\b.{0,160}[(:=]
+    | \b(?:pid=\d|level=\w|msg=\") | ^\s{0,20}(?:import|from|def|class|return|raise|except|if|for|with|print|assert)\b.{0,160}[(:=]
     """,
     re.VERBOSE,
 )
@@ -113,6 +128,7 @@ def parse(text: Text, facts: Collected) -> None:
     found = text.first(_TEST_OF_TORCH, *_TEST_WORDS)
     if found:
         facts.put("pasted.tests_of_torch", True, text.place(found.start()))
-    asked = text.first(_PROPOSAL, *_PROPOSAL_WORDS)
-    if asked:
-        facts.put("pasted.proposes", True, text.place(asked.start()))
+    for kind, pattern, words in (("change", _CHANGE, _CHANGE_WORDS), ("wish", _WISH, _WISH_WORDS)):
+        asked = text.first(pattern, *words)
+        if asked:
+            facts.put("pasted.proposes", kind, text.place(asked.start()))

@@ -71,8 +71,12 @@ _KINDS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
     ("test", _TEST, (" failed", "failed ", "tensor-likes", "mismatched elements")),
 )  # fmt: skip
 """Kinds of failure: how a line shows one, and the words of which it holds one."""
+_CHECKBOX = re.compile(r"[>\s]{0,20}[-*] \[[ xX]\] ")
+"""An item of somebody's list, whatever it names."""
 _HEADER = re.compile(r"Traceback \(most recent call last\)")
-_FRAME = re.compile(r"^[ \t>|│❱]{0,40}File \"[^\"\n]{1,300}\", line \d|^[│|] [/\\~A-Z][^\n│]{1,200}:\d{1,6} in \w")
+_FRAME = re.compile(
+    r"^[ \t>|│❱]{0,40}File \"[^\"\n]{1,300}\", line \d|^[│|] [/\\~A-Z][^\n│]{1,200}:\d{1,6} in \w", re.MULTILINE
+)
 
 
 def failures(text: Text, harmless: frozenset[int]) -> Iterator[tuple[int, Failure]]:
@@ -80,7 +84,10 @@ def failures(text: Text, harmless: frozenset[int]) -> Iterator[tuple[int, Failur
     found: dict[int, str] = {}
     for kind, pattern, words in _KINDS:
         for number in text.searched.numbers_with_any(words):
-            if number not in harmless and number not in found and pattern.search(_line(text, number)):
+            if number in harmless or number in found:
+                continue
+            line = _line(text, number)
+            if pattern.search(line) and not _CHECKBOX.match(line):
                 found[number] = kind
     if not found:
         found.update(_headers(text))

@@ -10,6 +10,16 @@ from xpu_doctor.tables.line_rows import WorkingRow, working_lines
 
 MOST = 12
 """Lines that are kept of one text, in the order of what they show and then of the text."""
+ASKED_FOR = (
+    "--device xpu",
+    "--device=xpu",
+    "--device-type xpu",
+    "platform xpu",
+    "device_config=xpu",
+    "device=xpu",
+    "vllm_target_device=xpu",
+)
+"""Words of a program that was told to take the GPU: what it then does, it does there."""
 _ORDER = ("computed", "running", "device")
 
 
@@ -20,7 +30,8 @@ def parse(text: Text, facts: Collected) -> None:
         for number, line, row in working_lines().known(text.searched)
         if not row.beside or text.has(*row.beside)
     ]
-    on_gpu = [number for number, _, row in seen if not row.beside]
+    asked = text.has(*ASKED_FOR)
+    on_gpu = [number for number, _, row in seen if asked or not row.beside]
     if not on_gpu and facts.get("xpu.available") is not True:
         return  # the program runs, and nothing says that it runs on the GPU
     if on_gpu:
