@@ -21,11 +21,12 @@ from tests.remedies.test_distributions import remedies as of_distribution
 from tests.support.cases import cases
 from xpu_doctor.catalogue.pages import rules_by_code
 from xpu_doctor.diagnosis.judge import judge
-from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Torch
+from xpu_doctor.model.facts import Distribution, Distributions, Installer, Machine, Python, Torch
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy, Shell
+from xpu_doctor.remedies.containers import KINDS, of_kinds
 from xpu_doctor.remedies.install import reinstall
-from xpu_doctor.tables.first_aid import codes, first_aid
+from xpu_doctor.tables.first_aid import codes, every
 
 MANAGERS = ("pip", "uv", "uv-project", "conda", "poetry", "pdm", "pipenv", "system")
 PREFIXES = {
@@ -63,8 +64,10 @@ def _of_machines() -> Iterator[Remedy]:
 
 
 def _of_tables() -> Iterator[Remedy]:
-    for code, system in product(sorted(codes()), ("linux", "windows")):
-        yield from first_aid(code, system)
+    for code in sorted(codes()):
+        yield from every(code)
+    for kind in KINDS:
+        yield from of_kinds((kind,), Machine(os="linux"))
 
 
 def _of_rules() -> Iterator[Remedy]:

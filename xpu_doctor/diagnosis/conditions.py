@@ -101,7 +101,7 @@ def _equal(value: Any, wanted: tuple[str, ...]) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(getattr(value, "name", value))
 
 
 def _compare(value: Any, operator: str, wanted: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xpu_doctor.diagnosis.conditions import Truth
 from xpu_doctor.diagnosis.evidence import shown
 from xpu_doctor.diagnosis.message_findings import CommandContext, MessageEvidence, merge, message_findings
 from xpu_doctor.diagnosis.rule import Rule, parameters
@@ -14,7 +15,7 @@ from xpu_doctor.model.facts.combined import COMBINED
 from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, located
 from xpu_doctor.model.terms import Origin, Part, StageOutcome
-from xpu_doctor.model.unknown import Undecided, Unknown, denied, known_or
+from xpu_doctor.model.unknown import Undecided, Unknown, denied, holds, known_or
 from xpu_doctor.text.visible import described
 
 
@@ -81,15 +82,32 @@ def _judge_one(
 
 
 def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
-    """Codes of the compute layer where a machine was examined and nothing was computed: a message of another stage is no fault of it."""
+    """Codes for which messages do not count: those that cannot be on the system of a text, and those of the compute layer where a machine
+    was examined and nothing was computed, since a message of another stage is no fault of it.
+    """
+    if snapshot.origin == Origin.PASTED:
+        system = _shown_system(snapshot)
+        return frozenset(
+            rule.code
+            for rule in rules
+            if system and not is_strange(rule) and rule.systems and system not in rule.systems
+        )
     stages = snapshot.run.stages
-    if (
-        snapshot.origin == Origin.PASTED
-        or isinstance(stages, Unknown)
-        or any(item.name == "compute" and item.outcome != StageOutcome.SKIPPED for item in stages)
+    if isinstance(stages, Unknown) or any(
+        item.name == "compute" and item.outcome != StageOutcome.SKIPPED for item in stages
     ):
         return frozenset()
     return frozenset(rule.code for rule in rules if rule.layer is Layer.COMPUTE)
+
+
+def _shown_system(snapshot: Snapshot) -> str:
+    """Return the one operating system that takes part, as far as a text shows; empty where there may be two."""
+    machine = snapshot.machine
+    system = known_or(machine.os, "")
+    linux = isinstance(snapshot.kernel.version, str) or isinstance(machine.distribution, str)
+    if system == "windows":
+        return "" if linux or holds(machine.wsl) or holds(snapshot.pasted.in_container) else system
+    return system if linux and not holds(machine.wsl) else ""
 
 
 def _command_context(snapshot: Snapshot) -> CommandContext:
@@ -97,9 +115,10 @@ def _command_context(snapshot: Snapshot) -> CommandContext:
     pasted = snapshot.origin == Origin.PASTED
     return CommandContext(
         system=known_or(snapshot.machine.os, ""),
-        python="" if pasted else known_or(snapshot.python.executable, ""),
+        python=known_or(snapshot.python.executable, ""),
         pip=not denied(snapshot.installer.has_pip),
         pasted=snapshot if pasted else None,
+        true=Truth(snapshot, frozenset(error.signature for error in known_or(snapshot.errors.met, ()))).of,
     )
 
 

@@ -24,6 +24,7 @@ from xpu_doctor.model.unknown import known_or
 if TYPE_CHECKING:
     from xpu_doctor.model.facts import ErrorText
     from xpu_doctor.model.facts.pasted import Reported
+    from xpu_doctor.tables.first_aid import Holds
     from xpu_doctor.tables.signatures import Implication
 
 REPORTED_WEIGHT = 200
@@ -80,7 +81,7 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
         for implication in signatures.implications():
             if implication.fallback and any(item.confidence is not Confidence.POSSIBLE for item in result.values()):
                 break
-            if true.of(implication.when, implication.unless):
+            if implication.code not in silent and true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
         for place, reported in enumerate(snapshot.pasted.reported):
             result[reported.code] = _reported(reported, REPORTED_WEIGHT - place, result.get(reported.code))
@@ -125,18 +126,42 @@ class CommandContext:
     """Whether that interpreter may have pip."""
     pasted: Snapshot | None = None
     """What a text tells of a machine, where facts come from a text; None where a machine was examined."""
+    true: Holds | None = None
+    """Which conditions of the tables hold."""
 
     def remedies(self, code: str) -> tuple[Remedy, ...]:
         """Return what to do about a code: by what is known of the machine, else what the table says."""
         from xpu_doctor.tables.first_aid import first_aid
 
-        if self.pasted is not None:
-            from xpu_doctor.remedies.by_code import for_machine
+        known = self._of_machine(code)
+        return known or tuple(map(self.fit, first_aid(code, self.system, self.true)))
 
-            known = for_machine(code, self.pasted.machine, self.pasted.pasted)
-            if known:
-                return known
-        return tuple(map(self.fit, first_aid(code, self.system)))
+    def of_place(self, code: str) -> tuple[Remedy, ...]:
+        """Return what to do about a code of a text in the place that it shows: a container, an application, another stack; else nothing."""
+        if self.pasted is None or self.true is None:
+            return ()
+        from xpu_doctor.remedies.by_code import CODES
+        from xpu_doctor.tables.first_aid import of_place
+
+        if code in CODES and known_or(self.pasted.machine.distribution, ""):
+            return ()  # the rule's own remedies are those of the distribution
+        return self._of_machine(code) or tuple(map(self.fit, of_place(code, self.system, self.true)))
+
+    def _of_machine(self, code: str) -> tuple[Remedy, ...]:
+        """Return the remedies that functions build from what a text tells of the machine and of its containers."""
+        if self.pasted is None:
+            return ()
+        from xpu_doctor.remedies.by_code import for_machine
+
+        return self.of_container(code) or for_machine(code, self.pasted.machine, self.pasted.pasted)
+
+    def of_container(self, code: str) -> tuple[Remedy, ...]:
+        """Return how the GPU gets into the containers of a text, where the code speaks of that."""
+        if self.pasted is None:
+            return ()
+        from xpu_doctor.remedies.by_code import for_container
+
+        return for_container(code, self.pasted.machine, self.pasted.pasted)
 
     def fit(self, remedy: Remedy) -> Remedy:
         """Return a remedy of the tables with its commands for this interpreter; without pip there, commands of pip are left out."""
@@ -168,13 +193,19 @@ def merge(
     - A rule that cleared the facts of a machine is right: a message that only could mean it does not count. In a pasted text it
       counts, since such a text never holds all facts.
     """
-    findings = list(own or ())
+    findings = [_in_place(finding, context) for finding in own or ()]
     if message is None:
         return findings
     if findings:
         return [_strengthened(findings[0], rule, message, context), *findings[1:]]
     cleared = own is not None and context.pasted is None and "errors" not in parameters(rule)
     return [] if cleared else [_of_message(rule, message, context)]
+
+
+def _in_place(own: Finding, context: CommandContext) -> Finding:
+    """Return a rule's finding of a text with the remedies of the place that the text shows, where there are such."""
+    known = context.of_place(own.code) if own.remedies else ()
+    return replace(own, remedies=known) if known else own
 
 
 def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
@@ -190,12 +221,13 @@ def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: C
 
 def _of_message(rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
     """Return the finding that rests on a message only."""
-    fix = (Remedy(message.fix[0].upper() + message.fix[1:], ""),) if message.fix else ()
+    steps = context.of_container(rule.code)  # these say what the fix says, for what runs the container
+    fix = (Remedy(message.fix[0].upper() + message.fix[1:], ""),) if message.fix and not steps else ()
     found = rule.found(
         "machine",
         message.summary,
         evidence=message.evidence,
-        remedies=(*fix, *(() if message.fix_is_all else context.remedies(rule.code))),
+        remedies=steps or (*fix, *(() if message.fix_is_all else context.remedies(rule.code))),
         severity=_severity_alone(rule, message, context),
         confidence=message.confidence,
     )

@@ -28,6 +28,9 @@ class Rule:
     from_table: ClassVar[bool] = False
     """The judgement rests on a table of versions or devices; observed success makes it a note."""
 
+    systems: ClassVar[tuple[str, ...]] = ()
+    """Operating systems on which the fault can be; empty for all. A message in a text from another one is no fault of it."""
+
     takes: ClassVar[tuple[str, ...] | None] = None
     """Names of the fact groups that `check` takes; None reads them from its parameters."""
 

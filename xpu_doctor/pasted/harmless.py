@@ -16,7 +16,9 @@ from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
+from xpu_doctor.pasted.readers.applications import NAMES
 from xpu_doctor.remedies.known_words import HYPERVISORS, KNOWN, packages, table_words
+from xpu_doctor.tables.layouts import pythons
 from xpu_doctor.tables.variables import known_variables
 
 SOMETHING = "SOMETHING"
@@ -110,6 +112,8 @@ def _text(value: str, name: str, group: str) -> str:
     if name in PLACEHOLDERS:
         return PLACEHOLDERS[name]
     if name == "executable":
+        if value in pythons():
+            return value
         return "PATH\\TO\\python.exe" if "\\" in value else "PATH/TO/python"
     if name in ("group", "account_groups"):
         return value if value in GROUPS or (value.isascii() and value.isdigit() and len(value) < 10) else "GROUP"
@@ -128,7 +132,7 @@ def _text(value: str, name: str, group: str) -> str:
 
 def _shaped(value: str) -> str:
     """Return a string of no special field: a known word, a version, a device or a path without foreign names; else a placeholder."""
-    if value in KNOWN or _VERSION_OF_A_SYSTEM.fullmatch(value) or _RELEASE.fullmatch(value):
+    if value in KNOWN or value in NAMES or _VERSION_OF_A_SYSTEM.fullmatch(value) or _RELEASE.fullmatch(value):
         return value
     if any(pattern.fullmatch(value) for pattern in (_NODE, _ADDRESS, _DEVICE, _SELECTOR)):
         return value

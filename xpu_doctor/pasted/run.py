@@ -19,8 +19,10 @@ from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
+from xpu_doctor.remedies.place import once, told
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
+from xpu_doctor.tables.layouts import layouts
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
 from xpu_doctor.text.word_index import IndexedText
@@ -91,9 +93,9 @@ def triage_texts(
     chosen = options or DefaultOptions(layers=LADDER)
     main, diagnosis = _diagnosed(snapshots, rules, chosen)
     lines = dict(bodies)
-    diagnosis = dataclasses.replace(
-        diagnosis, root_causes=tuple(_with_lines(root, lines) for root in diagnosis.root_causes)
-    )
+    layout = layouts().get(known_or(main.pasted.layout, ""))
+    roots = once(told(_with_lines(root, lines), layout) for root in diagnosis.root_causes)
+    diagnosis = dataclasses.replace(diagnosis, root_causes=roots)
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
     return Triaged(

@@ -33,6 +33,7 @@ from xpu_doctor.pasted.readers import (
     complaints,
     devices,
     driver_facts,
+    layout,
     python_facts,
     system,
     torch_output,
@@ -53,6 +54,7 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("applications", applications.parse),
     ("working", working.parse),
     ("complaints", complaints.parse),
+    ("layout", layout.parse),
 )
 GROUPS: Mapping[str, type[Any]] = {
     "machine": Machine,

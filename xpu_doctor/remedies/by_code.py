@@ -1,4 +1,4 @@
-"""Remedies of the driver and the kernel for a finding that a message implies, where the text tells the distribution."""
+"""Remedies for a finding that a message implies, where the text tells the distribution, or what runs the container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
     """Return what to do about a code on this machine; empty where its distribution is not known, or no remedy depends on it."""
     if code not in CODES or known_or(machine.os, "linux") == "windows" or not known_or(machine.distribution, ""):
         return ()
-    inside = holds(pasted.in_container) and code != "kernel-too-old"
+    inside = holds(pasted.in_container) and code not in OF_THE_HOST
     told = Machine(
         os=machine.os,
         distribution=machine.distribution,
@@ -28,6 +28,15 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
     return _remedies(code, told, known_or(pasted.kernel_below, ""))
 
 
+def for_container(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ...]:
+    """Return how the GPU gets into the containers that take part; empty where the code speaks of something else, or none does."""
+    if code not in IN_CONTAINERS or not holds(pasted.in_container) or not pasted.container_kinds:
+        return ()
+    from xpu_doctor.remedies.containers import of_kinds
+
+    return of_kinds(pasted.container_kinds, machine)
+
+
 @lru_cache(maxsize=256)
 def _remedies(code: str, machine: Machine, minimum_kernel: str) -> tuple[Remedy, ...]:
     from xpu_doctor.remedies import driver, kernel
@@ -39,7 +48,7 @@ def _remedies(code: str, machine: Machine, minimum_kernel: str) -> tuple[Remedy,
         return compiler(machine)
     if code.startswith("level-zero-loader"):
         return driver.install_loader(machine)[:2]
-    return driver.install_driver(machine, newest=code == "gpu-driver-too-old")
+    return driver.install_driver(machine, newest=code in ("gpu-driver-too-old", "wsl-setup"))
 
 
 CODES = frozenset(
@@ -50,6 +59,11 @@ CODES = frozenset(
         "level-zero-loader-too-old",
         "kernel-too-old",
         "compile-toolchain",
+        "wsl-setup",
     }
 )
 """The codes whose remedies are other ones on another distribution."""
+OF_THE_HOST = frozenset({"kernel-too-old", "wsl-setup"})
+"""Those of them that are never mended in a container's image."""
+IN_CONTAINERS = frozenset({"container-no-device", "device-permission"})
+"""The codes whose remedies are other ones where a container takes part."""

@@ -160,55 +160,6 @@ def log_in_again(group: str) -> Remedy:
     )
 
 
-def container_device(machine: Machine, group_id: int | None, rootless: bool) -> tuple[Remedy, ...]:
-    """Return how to start the container so that it gets the GPU and may open it."""
-    kind = known_or(machine.container, "") or "container"
-    if holds(machine.wsl):
-        return (
-            Remedy(
-                "Inside WSL, outside the container: start it with Windows' GPU",
-                "In WSL2 the GPU is /dev/dxg, and Windows' libraries under /usr/lib/wsl must be visible too.",
-                commands=(
-                    "docker run --device /dev/dxg -v /usr/lib/wsl:/usr/lib/wsl -e LD_LIBRARY_PATH=/usr/lib/wsl/lib IMAGE",
-                ),
-                os="linux",
-                url=WSL_GUIDE,
-            ),
-        )
-    if kind == "kubernetes":
-        group = (
-            f"supplementalGroups: [{group_id}]"
-            if group_id
-            else "supplementalGroups with the number of the node's render group"
-        )
-        return (
-            Remedy(
-                "Ask the cluster for the GPU in the pod's resources",
-                f"Intel's device plugin passes the render node into a pod that asks for it; a user without root needs {group} in its securityContext too.",
-                commands=("kubectl describe node NODE | grep gpu.intel.com",),
-                os="linux",
-                url="https://intel.github.io/intel-device-plugins-for-kubernetes/cmd/gpu_plugin/README.html",
-            ),
-        )
-    number = str(group_id) if group_id else "$(stat -c %g /dev/dri/renderD128)"
-    if rootless or kind == "podman":
-        commands: tuple[str, ...] = ("podman run --device /dev/dri --group-add keep-groups IMAGE",)
-        why = "A rootless container has its own numbers of users and groups: keep-groups lets it keep the groups of the user who starts it."
-    else:
-        commands = (f"docker run --device /dev/dri --group-add {number} IMAGE",)
-        why = "The group is named by its number, since the image's own group `render` has another number or does not exist."
-    return (
-        Remedy(
-            "On the host: start the container with the GPU's device nodes",
-            why,
-            commands=commands,
-            os="linux",
-            verify=("ls -ln /dev/dri",),
-            url=LINUX_GUIDE,
-        ),
-    )
-
-
 def rebar() -> tuple[Remedy, ...]:
     """Return how to switch Resizable BAR on."""
     return (

@@ -13,7 +13,7 @@ TRIO = ("torch", "torchvision", "torchaudio", "pytorch", "intel-extension-for-py
 _TABLE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*[A-Za-z0-9+]")
 KNOWN = frozenset(
     """
-    machine host container linux windows macos cpython pypy x86_64 AMD64 amd64 aarch64 arm64 docker podman kubernetes lxc
+    machine host container linux windows macos cpython pypy x86_64 AMD64 amd64 aarch64 arm64 docker podman kubernetes lxc proxmox compose
     i915 xe vfio-pci vfio_pci xe-vfio-pci amdgpu nvidia nouveau dxgkrnl pip uv uv-project conda mamba micromamba pixi poetry pdm pipenv hatch system dpkg
     module command xpu cpu cuda rocm ok error crash exit hang skipped missing empty size unreadable loads fails version symbol foreign truncated short
     not-a-library corrupt import later RPATH RUNPATH LD_LIBRARY_PATH LD_PRELOAD PATH ld.so.cache path torch musl ubuntu debian fedora rhel centos rocky

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from xpu_doctor.model.findings import Remedy, Risk
-from xpu_doctor.tables.rows import AnySystem, Code, Row, rows
+from xpu_doctor.tables.rows import AnySystem, Code, ConditionText, Row, rows
+
+Holds: TypeAlias = Callable[[tuple[str, ...], tuple[str, ...]], bool]
+"""Whether all conditions of the first tuple hold and none of the second."""
 
 
 class FirstAid(Row, frozen=True, kw_only=True):
@@ -14,6 +18,12 @@ class FirstAid(Row, frozen=True, kw_only=True):
 
     table: ClassVar = "first_aid.remedy"
     code: Code
+    when: tuple[ConditionText, ...] = ()
+    """Conditions on facts and met messages, all of which must hold; such a row is of one place, and takes the place of what a rule offers a text."""
+    unless: tuple[ConditionText, ...] = ()
+    """Conditions none of which may hold."""
+    besides: bool = False
+    """Whether the row is shown below the one before it."""
     title: str
     why: str
     commands: tuple[str, ...] = ()
@@ -33,18 +43,64 @@ def _by_code() -> dict[str, tuple[FirstAid, ...]]:
     return {code: tuple(of_code) for code, of_code in found.items()}
 
 
+def first_aid(code: str, system: str = "", true: Holds | None = None) -> tuple[Remedy, ...]:
+    """Return the remedy of a code for an operating system, empty where none is known; without a system, that of each.
+
+    Rows with conditions count only where `true` says that these hold.
+    """
+    return _first_aid(code, system) if true is None else _of_rows(tuple(_fitting(code, true)), system)
+
+
+def of_place(code: str, system: str, true: Holds) -> tuple[Remedy, ...]:
+    """Return the remedy of the first row with conditions that all hold; empty where there is none."""
+    return _of_rows(tuple(row for row in _fitting(code, true) if row.when), system)
+
+
+def every(code: str) -> tuple[Remedy, ...]:
+    """Return the remedies of all rows of a code, for each system that a row serves."""
+    return tuple(
+        _remedy(row, system) for row in _by_code()[code] for system in ((row.os,) if row.os else ("linux", "windows"))
+    )
+
+
 @cache
-def first_aid(code: str, system: str = "") -> tuple[Remedy, ...]:
-    """Return the remedy of a code for an operating system, empty where none is known; without a system, each that there is."""
-    fitting = tuple(row for row in _by_code().get(code, ()) if not row.os or not system or row.os == system)
-    return tuple(_remedy(row, system) for row in (fitting[:1] if system else fitting[:2]))
+def _first_aid(code: str, system: str) -> tuple[Remedy, ...]:
+    return _of_rows(tuple(row for row in _by_code().get(code, ()) if not row.when), system)
 
 
-def _remedy(row: FirstAid, system: str) -> Remedy:
+def _fitting(code: str, true: Holds) -> Iterator[FirstAid]:
+    return (row for row in _by_code().get(code, ()) if true(row.when, row.unless))
+
+
+@cache
+def _of_rows(fitting: tuple[FirstAid, ...], system: str) -> tuple[Remedy, ...]:
+    """Return the remedy of the first row that serves a system, with the rows that are shown below it; without a system, that of each."""
+    if system:
+        return tuple(_remedy(row, system) for row in _group(fitting, system))
+    groups = dict.fromkeys((_group(fitting, "linux"), _group(fitting, "windows")))
+    both = len(groups) > 1 and all(groups)
+    return tuple(_remedy(row, "", both) for row in dict.fromkeys(row for group in groups for row in group))
+
+
+def _group(fitting: tuple[FirstAid, ...], system: str) -> tuple[FirstAid, ...]:
+    serving = [row for row in fitting if not row.os or row.os == system]
+    first = next((place for place, row in enumerate(serving) if not row.besides), len(serving))
+    group = serving[first : first + 1]
+    for row in serving[first + 1 :]:
+        if not row.besides:
+            break
+        group.append(row)
+    return tuple(group)
+
+
+def _remedy(row: FirstAid, system: str, named: bool = False) -> Remedy:
+    """Return a row as a remedy; `named` has its title say the system."""
     commands, os = (
         (one_line(row.commands, row.os or system), row.os or system) if row.in_order else (row.commands, row.os)
     )
-    return Remedy(row.title, row.why, commands, os, risk=row.risk, verify=row.verify, url=row.url)
+    where = f"On {row.os.capitalize()}: " if named and row.os else ""
+    title = where + (row.title[0].lower() + row.title[1:] if where else row.title)
+    return Remedy(title, row.why, commands, os, risk=row.risk, verify=row.verify, url=row.url)
 
 
 def one_line(commands: tuple[str, ...], system: str) -> tuple[str, ...]:

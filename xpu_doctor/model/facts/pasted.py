@@ -60,6 +60,10 @@ class Pasted:
     cut: bool = False
     """Whether a part of the input was left out because it was too long."""
     applications: tuple[Application, ...] = ()
+    layout: Maybe[str] = NOT_EXAMINED
+    """How the application and its Python are laid out, as paths show: a row of layouts.toml."""
+    container_kinds: tuple[str, ...] = ()
+    """What runs the containers that take part, the outermost first: `kubernetes`, `proxmox`, `lxc`, `podman`, `compose`, `docker`."""
     gpu_families: tuple[str, ...] = ()
     """Families of the Intel GPUs that are named: `alchemist`, `battlemage`, `xe-lp`, `gen9` ..."""
     gpu_kinds: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("Whisper", "whisper", r"(?i)\b(?:faster-)?whisper\w*\b"),
     ("Lightning", "lightning", r"(?i)[/\\](?:pytorch_)?lightning[/\\]"),
 )
+NAMES = frozenset(name for name, _, _ in _KNOWN)
 _PATTERNS = tuple((name, word, re.compile(pattern)) for name, word, pattern in _KNOWN)
 
 

@@ -106,6 +106,33 @@ _CONTAINER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+_KINDS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
+    (
+        "kubernetes",
+        ("kubectl", "kubernetes", "k8s", "k3s", "gpu.intel.com/", "kind: "),
+        re.compile(
+            r"(?i)\bkubectl\b|\bkubernetes\b|\bk[38]s\b|\bgpu\.intel\.com/|^\s{0,40}kind: (?:Pod|Deployment|DaemonSet|StatefulSet)\b"
+        ),
+    ),
+    (
+        "proxmox",
+        ("/pve/", "pct ", "dev0: ", "proxmox", "-pve"),
+        re.compile(
+            r"(?i)/etc/pve/lxc\b|\bpct (?:set|enter|start|exec|reboot|config)\b|^\s{0,40}dev\d: ?/dev/dri|\bproxmox\b|-pve\b"
+        ),
+    ),
+    ("lxc", ("lxc", "incus", "lxd"), re.compile(r"(?i)(?<![\w/.-])(?:lxc|incus|lxd)\b")),
+    ("podman", ("podman",), re.compile(r"(?i)\bpodman\b")),
+    (
+        "compose",
+        ("compose", "container_name:", "services:", "group_add:"),
+        re.compile(
+            r"(?i)\bdocker[- ]compose\b|\bcompose\.ya?ml\b|^\s{0,40}(?:container_name:|group_add:)|^\s{0,4}services:\s{0,4}$"
+        ),
+    ),
+    ("docker", ("docker", "from daemon"), re.compile(r"(?i)\bdocker\b|\bresponse from daemon\b")),
+)
+"""What runs containers, the outermost first: words, and the pattern of a line that names it."""
 _NODE = re.compile(
     r"""
     ^[^\n]{0,12}?(?P<kind>[cb-])(?P<mode>[rwxsStT-]{9})
@@ -226,9 +253,27 @@ def _containers(text: Text, facts: Collected) -> None:
     )
     if found:
         facts.put("pasted.in_container", True, text.place(found.start()))
+    kinds = [kind for kind, words, pattern in _KINDS if text.has(*words) and text.first(pattern, *words)]
+    if kinds:
+        facts.force("pasted.container_kinds", _kinds({*(facts.get("pasted.container_kinds") or ()), *kinds}), text.name)
     passed = text.first(_PASSED, "/dev/dri", "--privileged")
     if passed:
         facts.put("pasted.dri_passed", True, text.place(passed.start()))
+
+
+def _kinds(named: set[str]) -> tuple[str, ...]:
+    """Return the kinds of containers, the outermost first, without those that others say more of."""
+    if "proxmox" in named and "lxc" not in named:
+        named = named - {"proxmox"}  # the guest may be a virtual machine
+    if "proxmox" in named:
+        named = named - {"lxc"}
+    if "kubernetes" in named:
+        return ("kubernetes",)
+    if "podman" in named or "compose" in named:
+        named = named - {"docker"}
+    if "podman" in named:
+        named = named - {"compose"}
+    return tuple(kind for kind, _, _ in _KINDS if kind in named)
 
 
 def _nodes(text: Text, facts: Collected) -> None:

@@ -8,7 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Unknown, holds, known, known_or
-from xpu_doctor.remedies.driver import container_device
+from xpu_doctor.remedies.containers import container_device
 from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.gpus import title, usable
 
@@ -20,6 +20,7 @@ class ContainerNoDevice(Rule):
 
     code = "container-no-device"
     layer = Layer.ACCESS
+    systems = ("linux",)
     explains = {
         "gpu-driver-bug": "without a device node zeInit finds no device and fails as it does where the driver is at fault",
         "xpu-unavailable": "a process in the container can only open device nodes that were passed in",

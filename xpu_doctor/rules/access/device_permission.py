@@ -10,7 +10,8 @@ from xpu_doctor.model.facts.machine import Confinement
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, denied, holds, known, known_or
 from xpu_doctor.remedies.access import confined, seat_only
-from xpu_doctor.remedies.driver import container_device, join_group, log_in_again
+from xpu_doctor.remedies.containers import container_device
+from xpu_doctor.remedies.driver import join_group, log_in_again
 from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.gpus import usable
 
@@ -23,6 +24,7 @@ class DevicePermission(Rule):
 
     code = "device-permission"
     layer = Layer.ACCESS
+    systems = ("linux",)
     explains = {
         "compute-failed": "work for a GPU is submitted through its node, which this user may not open",
         "gpu-driver-bug": "where no node opens, zeInit finds no device and fails as it does where the driver is at fault",

@@ -16,6 +16,7 @@ class WslSetup(Rule):
 
     code = "wsl-setup"
     layer = Layer.DRIVER
+    systems = ("linux",)
     explains = {
         "gpu-driver-bug": "without Windows' bridge into WSL zeInit finds no device and fails as it does where the driver is at fault",
         "xpu-unavailable": "in WSL a GPU is reached only through the bridge to Windows, which is missing",

@@ -26,6 +26,7 @@ class GpuHangLogged(Rule):
 
     code = "gpu-hang-logged"
     layer = Layer.KERNEL
+    systems = ("linux",)
     severity = Severity.WARNING
     explains = {
         "compute-failed": "work that the GPU was doing when it hung or was reset is lost",

@@ -36,6 +36,7 @@ class KernelDriverUnbound(Rule):
 
     code = "kernel-driver-unbound"
     layer = Layer.KERNEL
+    systems = ("linux",)
     explains = {
         "container-no-device": "without a kernel driver there is no render node that a container could be given",
         "gpu-driver-bug": "without a kernel driver zeInit finds no device and fails as it does where the driver is at fault",

@@ -25,6 +25,7 @@ class KernelRegression(Rule):
 
     code = "kernel-regression"
     layer = Layer.KERNEL
+    systems = ("linux",)
     severity = Severity.WARNING
     confidence = Confidence.LIKELY
     from_table = True

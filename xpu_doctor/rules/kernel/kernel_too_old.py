@@ -34,6 +34,7 @@ class KernelTooOld(Rule):
 
     code = "kernel-too-old"
     layer = Layer.KERNEL
+    systems = ("linux",)
     explains = {
         "container-no-device": "a kernel that does not know the GPU makes no render node that a container could be given",
         "gpu-driver-bug": "without a kernel driver zeInit finds no device and fails as it does where the driver is at fault",

@@ -16,6 +16,7 @@ class GlibcTooOld(Rule):
 
     code = "glibc-too-old"
     layer = Layer.RUNTIME
+    systems = ("linux",)
     explains = {
         "compute-failed": "a library that is loaded with the first operation asks for a newer C library",
         "torch-import-crashed": "a library that torch loads asks for a newer C library, and some loaders end the process then",

@@ -22,6 +22,7 @@ class MsvcRedistMissing(Rule):
 
     code = "msvc-redist-missing"
     layer = Layer.RUNTIME
+    systems = ("windows",)
     explains = {
         "compute-failed": "a library that is loaded with the first operation needs a DLL of the redistributable",
         "shared-library-missing": "the library that is missing is one of the redistributable, or needs one",
