@@ -12,7 +12,7 @@ import pytest
 
 from xpu_doctor.catalogue.pages import rules_by_code
 from xpu_doctor.diagnosis.conditions import condition_holds
-from xpu_doctor.diagnosis.known_messages import MAX_LINE, match
+from xpu_doctor.diagnosis.known_messages import MAX_LINE, match, match_pasted
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.first_aid import codes
 from xpu_doctor.tables.known_faults import known_faults
@@ -31,7 +31,7 @@ LIMIT = 0.05
 
 def met(text: str) -> set[str]:
     """Ids of the signatures that a text meets, claims included."""
-    return {error.signature for error in match(IndexedText(text), "test", claims=True)}
+    return {error.signature for error in match_pasted(IndexedText(text), "test").told}
 
 
 def test_ids_are_unique() -> None:
@@ -180,7 +180,7 @@ def test_live_output_is_not_searched_for_claims() -> None:
     """What people write counts in pasted texts only."""
     claim = "it falls back to CPU"
     assert not match(IndexedText(claim), "import stage")
-    assert match(IndexedText(claim), "text", claims=True)
+    assert match_pasted(IndexedText(claim), "text").told
 
 
 def test_only_the_first_lines_of_a_signature_are_reported() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 
 from xpu_doctor.model.facts import ErrorText
 from xpu_doctor.tables.signatures import Signature, signatures
+from xpu_doctor.text.statements import Said, Statements
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
 MAX_LINE = 4096
@@ -15,44 +18,104 @@ MAX_CANDIDATES = 1000
 """Lines that one signature looks at: a word of a log may stand in all of them."""
 MAX_HITS = 4
 """Lines that one signature reports of one text: the first ones."""
+MAX_IN_LINE = 8
+"""Places of one line at which a claim is looked for that is told."""
+MENTIONED = frozenset({Said.ASKED, Said.QUOTED, Said.COMMENT})
+"""How a claim is meant that is worth a guess; what is denied, supposed, wanted or code is none."""
 
 
-def match(
-    text: IndexedText, source: str, *, claims: bool = False, without: Collection[int] = frozenset()
-) -> tuple[ErrorText, ...]:
-    """Return the known messages in a text, in the order of its lines; with `claims` also what people write in prose.
+@dataclass(frozen=True)
+class Met:
+    """The known messages and claims of a text."""
 
-    Lines whose numbers are in `without` prove nothing, and are passed over.
+    told: tuple[ErrorText, ...]
+    mentioned: tuple[ErrorText, ...]
+    """Those that the text holds without telling that it is so: in a question, a condition, a quotation or in code."""
+
+
+def match(text: IndexedText, source: str) -> tuple[ErrorText, ...]:
+    """Return the known messages in the output of a program, in the order of its lines.
+
     Only the first lines of each signature are reported; `source` is followed by the line number where the text has several lines.
     """
+    return _found(text, source, None).told
+
+
+def match_pasted(text: IndexedText, source: str, *, without: Collection[int] = frozenset()) -> Met:
+    """Return the known messages in a text that people wrote or pasted, with what they claim in prose; what they deny is left out.
+
+    Lines whose numbers are in `without` prove nothing, and are passed over.
+    """
+    return _found(text, source, Statements(text), without)
+
+
+def _found(
+    text: IndexedText, source: str, statements: Statements | None, without: Collection[int] = frozenset()
+) -> Met:
     table, rows = _looked_up()
     present = table.present(text)
     asked = sorted({number for word in present for number in rows[word]})
-    hits: list[tuple[int, ErrorText]] = []
+    told: list[tuple[int, ErrorText]] = []
+    mentioned: list[tuple[int, ErrorText]] = []
     for signature in (signatures()[number] for number in asked):
-        if claims or signature.kind == "message":
+        if statements is not None or signature.kind == "message":
             numbers = text.numbers_with_any(word for word in signature.words if word in present)[:MAX_CANDIDATES]
-            hits.extend(_hits(signature, [number for number in numbers if number not in without], text, source))
-    hits.sort(key=lambda hit: hit[0])
-    return tuple(error for _, error in hits)
+            sure, unsure = _hits(signature, [number for number in numbers if number not in without], text, statements)
+            (told if sure else mentioned).extend(
+                (hit[0], _error(signature, hit, text, source)) for hit in sure or unsure
+            )
+    return Met(*(tuple(error for _, error in sorted(found, key=lambda hit: hit[0])) for found in (told, mentioned)))
 
 
-def _hits(signature: Signature, numbers: list[int], text: IndexedText, source: str) -> Iterator[tuple[int, ErrorText]]:
-    """Yield the first of some lines that a signature matches, with their numbers."""
-    found = 0
-    search = signature.compiled.search
+_Hit = tuple[int, str, "re.Match[str]"]
+
+
+def _hits(
+    signature: Signature, numbers: list[int], text: IndexedText, statements: Statements | None
+) -> tuple[list[_Hit], list[_Hit]]:
+    """Return the first of some lines that a signature matches: those that tell it, and those that only mention it."""
+    told: list[_Hit] = []
+    mentioned: list[_Hit] = []
     for number in numbers:
         line = text.line(number)[:MAX_LINE].rstrip("\r")
-        hit = search(line)
-        if hit:
-            place = f"{source}, line {number}" if len(text.starts) > 1 else source
-            yield (
-                number,
-                ErrorText(signature.id, line.strip()[:400], place, tuple(group or "" for group in hit.groups())),
-            )
-            found += 1
-            if found == MAX_HITS:
-                return
+        hit, said = _best(signature, line, number, statements)
+        if hit is None:
+            continue
+        if said is Said.TOLD:
+            told.append((number, line, hit))
+            if len(told) == MAX_HITS:
+                break
+        elif len(mentioned) < MAX_HITS:
+            mentioned.append((number, line, hit))
+    return told, mentioned
+
+
+def _best(
+    signature: Signature, line: str, number: int, statements: Statements | None
+) -> tuple[re.Match[str] | None, Said]:
+    """Return the first match in a line that is told, else one that is mentioned, else None."""
+    hit = signature.compiled.search(line)
+    if hit is None or statements is None:
+        return hit, Said.TOLD
+    if signature.kind == "message":
+        return hit, statements.printed(number, *hit.span())
+    best: tuple[re.Match[str] | None, Said] = (None, Said.DENIED)
+    for _ in range(MAX_IN_LINE):
+        said = statements.claimed(number, *hit.span(), signature.says)
+        if said is Said.TOLD:
+            return hit, said
+        if best[0] is None and said in MENTIONED:
+            best = (hit, said)
+        hit = signature.compiled.search(line, max(hit.end(), hit.start() + 1))
+        if hit is None:
+            break
+    return best
+
+
+def _error(signature: Signature, hit: _Hit, text: IndexedText, source: str) -> ErrorText:
+    number, line, match = hit
+    place = f"{source}, line {number}" if len(text.starts) > 1 else source
+    return ErrorText(signature.id, line.strip()[:400], place, tuple(group or "" for group in match.groups()))
 
 
 @cache

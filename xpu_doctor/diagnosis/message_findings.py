@@ -64,15 +64,17 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
     true = Truth(snapshot, ids)
     result: dict[str, MessageEvidence] = {}
     seen: set[str] = set()
-    for error in met:
+    for error in (*met, *snapshot.errors.mentioned):
         signature = rows.get(error.signature)
         if signature is None or error.signature in seen:
             continue
         seen.add(error.signature)
-        shown = Evidence("errors.met", error.text, error.source, EvidenceKind.MESSAGE)
+        told = error.signature in ids
+        shown = Evidence("errors.met" if told else "errors.mentioned", error.text, error.source, EvidenceKind.MESSAGE)
         for implication in signature.implies:
             if implication.code not in silent and true.of(implication.when, implication.unless):
-                _add(result, implication, implication.summary or _filled(signature.meaning, error), (shown,))
+                meant = implication if told else _only_possible(implication)
+                _add(result, meant, implication.summary or _filled(signature.meaning, error), (shown,))
     for fault in known_faults():
         if true.of(fault.when):
             shown = Evidence(fault.row.table, fault.id, fault.row.source, EvidenceKind.TABLE, fault.row.checked)
@@ -86,6 +88,11 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
         for place, reported in enumerate(snapshot.pasted.reported):
             result[reported.code] = _reported(reported, REPORTED_WEIGHT - place, result.get(reported.code))
     return result
+
+
+def _only_possible(implication: Implication) -> Implication:
+    """Return what a message implies that a text only mentions: in a question, a quotation or in code."""
+    return replace(implication, confidence=Confidence.POSSIBLE, weight=min(implication.weight, 0))
 
 
 def _reported(reported: Reported, weight: int, before: MessageEvidence | None) -> MessageEvidence:

@@ -109,13 +109,18 @@ def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -
             except Exception as error:  # a text may hold anything; what one parser cannot read must not stop the rest
                 failed.append(ProbeFailure(Part.TOOL, f"the parser {name}", f"{type(error).__name__}: {error}"))
     met: list[ErrorText] = []
+    mentioned: list[ErrorText] = []
     for text, harmless in read_harm(texts, facts):
-        met.extend(known_messages.match(text.searched, text.name, claims=True, without=harmless))
+        found_messages = known_messages.match_pasted(text.searched, text.name, without=harmless)
+        met.extend(found_messages.told)
+        mentioned.extend(found_messages.mentioned)
     _establish(met, facts)
     for name, found in own:
         put(found, facts, name)
     facts.reported.extend(item for _, found in own for item in found.reported)
-    return _snapshot(subject, facts, texts, tuple(met), tuple(failed))
+    told = {error.signature for error in met}
+    errors = Errors(tuple(met), tuple(error for error in mentioned if error.signature not in told))
+    return _snapshot(subject, facts, texts, errors, tuple(failed))
 
 
 def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
@@ -134,7 +139,7 @@ def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
 
 
 def _snapshot(
-    subject: str, facts: Collected, texts: list[Text], met: tuple[ErrorText, ...], failures: tuple[ProbeFailure, ...]
+    subject: str, facts: Collected, texts: list[Text], errors: Errors, failures: tuple[ProbeFailure, ...]
 ) -> Snapshot:
     if facts.get("access.nodes") == ():
         facts.values.pop("access.nodes")
@@ -170,7 +175,7 @@ def _snapshot(
             Distributions, {"installed": tuple(facts.distributions.values())} if facts.distributions else {}
         ),
         level_zero=_level_zero(facts),
-        errors=Errors(met),
+        errors=errors,
         sources=facts.all_sources(),
         failures=failures,
         **made,

@@ -12,6 +12,7 @@ import msgspec
 
 from xpu_doctor.model.findings import Confidence
 from xpu_doctor.tables.rows import Code, ConditionText, FactPath, Name, PatternText, Row, rows
+from xpu_doctor.text.statements import Claim
 
 
 class Implies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,6 +47,7 @@ class SignatureRow(Row, frozen=True, kw_only=True):
     alone: bool = False
     establishes: dict[FactPath, str] = msgspec.field(default_factory=dict)
     kind: Literal["message", "claim"] = "message"
+    says: Claim = "fails"
     examples: tuple[str, ...]
     near_misses: tuple[str, ...]
 
@@ -99,6 +101,8 @@ class Signature:
     """Signatures beside which the message proves no fact."""
     kind: Literal["message", "claim"] = "message"
     """A `message` is program output, a `claim` is what people write."""
+    says: Claim = "fails"
+    """What a claim claims: whoever denies it says the opposite."""
     source: str = ""
     checked: str = ""
     examples: tuple[str, ...] = ()
@@ -152,6 +156,7 @@ def _signature(row: SignatureRow) -> Signature:
         establishes=tuple(row.establishes.items()),
         contradicted_by=frozenset(_signatures_of(row.unless)),
         kind=row.kind,
+        says=row.says,
         source=row.source,
         checked=row.checked,
         examples=row.examples,

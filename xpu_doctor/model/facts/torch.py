@@ -169,3 +169,5 @@ class Errors:
     """Known error messages that were met."""
 
     met: Maybe[tuple[ErrorText, ...]] = NOT_EXAMINED
+    mentioned: tuple[ErrorText, ...] = ()
+    """Those that a text holds without telling that they were met: in a question, a condition, a quotation or in code."""

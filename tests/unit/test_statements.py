@@ -1,0 +1,140 @@
+"""How a writer means some words: told, denied, past, supposed, asked, wanted, quoted, or only written in code or a form."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from xpu_doctor.text.statements import Claim, Said, Statements
+from xpu_doctor.text.word_index import IndexedText
+
+
+def said(text: str, words: str, claim: Claim = "fails", printed: bool = False) -> Said:
+    """How the first place is meant at which these words stand, written between the marks `<` and `>` where they stand twice."""
+    statements = Statements(IndexedText(text))
+    for number, line in enumerate(text.split("\n"), 1):
+        found = re.search(words, line)
+        if found:
+            if printed:
+                return statements.printed(number, found.start(), found.end())
+            return statements.claimed(number, found.start(), found.end(), claim)
+    raise AssertionError(f"{words!r} is not in {text!r}")
+
+
+CRASH = r"(?i)\b(?:crash\w*|hang\w*|hung|froze|freez\w+)"
+
+TOLD = (
+    "Level Zero hangs on my card",
+    "torch 2.7.0 crashes here",
+    "It crashes on the B580.",
+    "The desktop hangs whenever I start a second render.",
+    "I can't use it because it crashes",
+    "No matter what I try, it crashes.",
+    "I do not know why it crashes",
+    "The GPU is not idle, it hangs",
+    "not only slow but it also crashes",
+    "it crashes without any output",
+    "no output, then it crashes",
+    "Not sure why, but the process hangs.",
+    "If I start the sampler, it crashes.",
+    "When I call synchronize() it hangs",
+    "How do I fix this crash?",
+    "Why does the sampler crash?",
+    "Is there a workaround for the crash?",
+    "Has anyone else seen this hang?",
+    "Is this crash known?",
+    "torch.compile crashes on XPU",
+    "- [x] crashes with the nightly build",
+    "Without the patch it crashes.",
+    "The old one was fine. The new one hangs.",
+    "It doesn't matter which model: it hangs.",
+    "I have no idea what it does but it froze again",
+    "there was a crash in the sampler",
+    "Downgrading the driver makes the crash go away, the newest one crashes",
+)
+DENIED = (
+    "no hang, nothing crashed",
+    "Nothing crashed.",
+    "it did not crash",
+    "It doesn't crash with 2.8.",
+    "It never crashed here",
+    "runs for hours without crashing",
+    "There was no crash and the image is right.",
+    "no freeze, crash or other trouble",
+    "without any hang or crash",
+    "I have not seen a single crash",
+    "zero crashes in 40 runs",
+    "0 crashes in 40 runs",
+    "free of crashes since yesterday",
+    "the crash does not occur any more",
+    "It hasn't crashed so far",
+    "None of the samples crashed.",
+    "that avoids the crash",
+    "We could rule out, ruling out a crash of the driver",
+    "I no longer get a crash",
+    "crash: no",
+    "neither a hang nor a crash",
+)
+PAST = (
+    "It used to crash on start-up.",
+    "the crash is gone",
+    "I had a crash, now it is solved",
+    "The hang was fixed by the vendor",
+    "We had hangs before, but now everything works.",
+    "there was a crash with the first build; it is fixed now",
+    "The crash went away",
+)
+SUPPOSED = (
+    "If it crashes, run it again.",
+    "in case the GPU hangs, reset it",
+    "It might crash with more than 8 GB.",
+    "this could hang on some systems",
+    "should it crash, send me the log",
+)
+ASKED = (
+    "Does it crash on your card as well as on other cards?",
+    "Will the sampler hang with two cards?",
+    "I wonder if it crashes on Windows.",
+    "I don't know whether it hangs",
+    "Can it crash?",
+    "Did the desktop freeze?",
+)
+WANTED = ("It should not crash.", "I expect no crash here", "it must not hang")
+QUOTED = ("The documentation says that it crashes with small BAR.", "According to the README the card hangs there")
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_told(text: str) -> None:
+    """What somebody reports is told, whatever is denied beside it."""
+    assert said(text, CRASH) is Said.TOLD
+
+
+@pytest.mark.parametrize("text", DENIED)
+def test_denied(text: str) -> None:
+    """A failure that did not happen is denied, in each form in which people write it."""
+    assert said(text, CRASH) is Said.DENIED
+
+
+@pytest.mark.parametrize("text", PAST)
+def test_past(text: str) -> None:
+    """A failure that is over is past."""
+    assert said(text, CRASH) is Said.PAST
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (kind, text)
+        for kind, texts in (
+            (Said.SUPPOSED, SUPPOSED),
+            (Said.ASKED, ASKED),
+            (Said.WANTED, WANTED),
+            (Said.QUOTED, QUOTED),
+        )
+        for text in texts
+    ],
+)
+def test_moods(kind: Said, text: str) -> None:
+    """What is supposed, asked, wanted or quoted is not told."""
+    assert said(text, CRASH) is kind
