@@ -190,10 +190,34 @@ def facts() -> str:
         "the groups as parameters by the names in the first table. Facts make no promise between releases yet.\n"
     )
     snapshot = dict(classes(Path(str(xpu_doctor.model.snapshot.__file__))))
-    parts = [head, generated() + "\n", "## Snapshot\n", snapshot["Snapshot"]]
+    parts = [head, generated() + "\n", "## Snapshot\n", snapshot["Snapshot"], "## Who gathers them\n", gatherers()]
     for path in sorted(Path(str(xpu_doctor.model.facts.__file__)).parent.glob("*.py")):
         parts += [f"## {name}\n\n{body}" for name, body in classes(path)]
     return "\n".join(parts)
+
+
+def gatherers() -> str:
+    """Return which probes fill each group of facts, and what a report asks a person for where the facts are missing."""
+    import xpu_doctor.probes
+    from xpu_doctor.diagnosis.missing_facts import ASKS
+    from xpu_doctor.target.stages import STAGES
+
+    by_group: dict[str, list[str]] = {}
+    gathering = [(probe.fills, probe.name) for probe in xpu_doctor.probes.PROBES]
+    gathering += [(stage.fills, stage.probe) for stage in STAGES if stage.fills]
+    gathering += [("installer", "installer"), ("libraries", "closure"), ("level_zero", "level-zero")]
+    for group, probe in gathering:
+        names = by_group.setdefault(group, [])
+        names += [probe] * (probe not in names)
+    rows = [
+        (f"`{group}`", ", ".join(f"`{name}`" for name in names), f"`{ASKS[group]}`" if group in ASKS else "")
+        for group, names in by_group.items()
+    ]
+    return (
+        "[Probes](probes.md) describes the probes. Where facts are missing, a report asks for the output of the command. The other groups are "
+        "gathered on the way: `target` while the interpreter is chosen, `run` by the stages of the agent, `errors` from what they print, and "
+        "`pasted` from pasted texts only.\n\n" + table(("group", "probes", "asked for"), rows)
+    )
 
 
 def classes(path: Path) -> Iterator[tuple[str, str]]:

@@ -27,11 +27,23 @@ if TYPE_CHECKING:
 
     from xpu_doctor.api import check, triage
     from xpu_doctor.diagnosis.diagnose import Diagnosis
+    from xpu_doctor.model.codec import SnapshotError
     from xpu_doctor.model.findings import Finding
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.report.document import Document
+    from xpu_doctor.target.find import TargetError
 
-__all__ = ["Diagnosis", "Document", "Finding", "Snapshot", "__version__", "check", "triage"]
+__all__ = [
+    "Diagnosis",
+    "Document",
+    "Finding",
+    "Snapshot",
+    "SnapshotError",
+    "TargetError",
+    "__version__",
+    "check",
+    "triage",
+]
 
 _HOMES = {
     "check": "xpu_doctor.api",
@@ -40,6 +52,8 @@ _HOMES = {
     "Document": "xpu_doctor.report.document",
     "Finding": "xpu_doctor.model.findings",
     "Snapshot": "xpu_doctor.model.snapshot",
+    "SnapshotError": "xpu_doctor.model.codec",
+    "TargetError": "xpu_doctor.target.find",
 }
 
 

@@ -35,11 +35,13 @@ def check(
 ) -> Document:
     """Examine this machine and one interpreter, and return the report.
 
-    `only` and `skip` take layer and probe names; `deadlines` gives seconds by stage; `environment` is what the interpreter
+    `python` is the path of an interpreter or of an environment's folder; None chooses one as the command line does. `only` and
+    `skip` take layer and probe names; `deadlines` gives seconds by stage of the agent; `environment` is what the interpreter
     gets, by default this process's own. Names, addresses and secrets are hidden, and `words` too, unless `redact` is false.
+    The interpreter's crashes and hangs are findings in the report, never exceptions.
 
     Raises:
-        xpu_doctor.target.find.TargetError: there is no interpreter to examine.
+        xpu_doctor.TargetError: there is no interpreter to examine.
         KeyError: a name in `only` or `skip` is neither a layer nor a probe.
         OSError: the interpreter cannot be started.
     """
@@ -70,10 +72,12 @@ def _load_what_reports_need() -> None:
 def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Document:
     """Diagnose from pasted texts, and return the report; several texts are taken as one machine.
 
+    A text may be of any kind (a log, a traceback, an issue) or a saved JSON report. Of one that is longer than 1 MiB the
+    beginning and the end are read, and the report's `notes` say so.
     Names, addresses and secrets are hidden before the texts are read, and `words` too, unless `redact` is false.
 
     Raises:
-        xpu_doctor.model.codec.SnapshotError: a text is a saved report, and damaged or of a newer version.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
     """
     import io
 
@@ -90,7 +94,7 @@ def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tu
     """Read texts of one machine, given as (name, text); return the report on them, and what they came to.
 
     Raises:
-        xpu_doctor.model.codec.SnapshotError: a text is a saved report, and damaged or of a newer version.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
     """
     from xpu_doctor.pasted.run import triage_texts
 

@@ -13,7 +13,7 @@ from xpu_doctor.model.facts.driver import (
 )
 from xpu_doctor.model.facts.libraries import DamagedLibrary, Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
 from xpu_doctor.model.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
-from xpu_doctor.model.facts.pasted import Application, Pasted
+from xpu_doctor.model.facts.pasted import Application, Failure, Pasted, Reported, Working
 from xpu_doctor.model.facts.python import (
     Distribution,
     Distributions,
@@ -50,6 +50,7 @@ __all__ = [
     "Environment",
     "ErrorText",
     "Errors",
+    "Failure",
     "FileFault",
     "Gpu",
     "Import",
@@ -70,6 +71,7 @@ __all__ = [
     "Pasted",
     "Product",
     "Python",
+    "Reported",
     "Run",
     "Setting",
     "Shadow",
@@ -79,6 +81,7 @@ __all__ = [
     "Torch",
     "UrAdapter",
     "Variable",
+    "Working",
     "Xpu",
     "XpuDevice",
     "ZeDevice",
