@@ -126,9 +126,7 @@ _SOURCE = re.compile(
     re.VERBOSE,
 )
 """A line of code that writes a message or looks for one."""
-_COMMENT = re.compile(
-    r"[>\s]{0,80}(?:[-+][ ]{0,40})?(?:\#(?!\#|!)[ ]?(?=[\w'\"(])|//[ ]|/\*|<!--|\"\"\"|''')"
-)
+_COMMENT = re.compile(r"[>\s]{0,80}(?:[-+][ ]{0,40})?(?:\#(?!\#|!)[ ]?(?=[\w'\"(])|//[ ]|/\*|<!--|\"\"\"|''')")
 _OUTCOMMENTED = re.compile(r"[>\s]{0,80}#\s{0,8}[a-z_][\w.]{0,80}(?:\[[^\]]{0,80}\])?\s?=\s?[\w\"'(\[]")
 _TRAILING = re.compile(r"\s(?:\#|//) ")
 _SHELL = re.compile(r"[|/$=~]|\s--?\w")

@@ -273,6 +273,12 @@ def _listed_below(text: Text, command: int) -> tuple[list[str], int]:
     return names, last
 
 
+_SHOWN = re.compile(
+    r"__version__|\b(?:prints?|printed|shows?|showed|reports?|reported|returns?|returned|gives?|gave|says?)\b"
+)
+"""What comes before a version that somebody saw."""
+
+
 def _torch(text: Text, facts: Collected) -> None:
     """Read torch's version and build from loose mentions."""
     if facts.get("torch.version") is None:
@@ -362,7 +368,7 @@ def _listed_by_pip(text: Text, facts: Collected) -> None:
 def _is_wanted(text: Text, offset: int) -> bool:
     """Return whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
     before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
-    before = before.replace("installed", "")
+    before = _SHOWN.split(before)[-1].replace("installed", "")
     return any(word in before for word in WANTED) or before.rstrip("= \t").endswith(
         ("vision", "audio", "ipex", "pytorch-gpu")
     )
