@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.parsers.strategies import hard
 from tests.support.healthy_logs import APPLICATIONS, EXAMPLES, FAILURES, OTHER_NOISE, UNEXPLAINED, Failure, healthy
 from xpu_doctor.api import triage
+from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.snapshots import read
 from xpu_doctor.report.build import rendered
 from xpu_doctor.report.document import Document
 
@@ -134,6 +136,36 @@ def test_a_vain_import_before_a_later_success_is_overcome() -> None:
     assert (triage(text).verdict, loud(triage(text))) == ("healthy", [])
     first_half = text[: text.index("anna@tower", 10)]
     assert triage(first_half).verdict != "healthy"
+
+
+@pytest.mark.parametrize(
+    ("announced", "refusal"),
+    [
+        ("Using device: xpu", "AssertionError: Torch not compiled with XPU enabled"),
+        ("Device: xpu:0", "RuntimeError: No XPU devices are available."),
+        ("Device set to use xpu", "RuntimeError: PyTorch is not linked with support for xpu devices"),
+        (
+            "INFO vllm serve --device xpu\nINFO:     Uvicorn running on http://0.0.0.0:8000",
+            "RuntimeError: No XPU devices are available.",
+        ),
+    ],
+)
+def test_what_is_announced_and_then_refused_is_not_at_work(announced: str, refusal: str) -> None:
+    report = triage(f"{announced}\n{refusal}\n")
+    assert "The install works" not in report.reason and report.exit_code != 0
+    assert {rung.layer: rung.state for rung in report.ladder}["enumeration"] != "ok"
+
+
+def test_a_container_without_a_device_is_no_install_that_works() -> None:
+    text = "Is XPU available: True\n\nInside the container:\nroot@0123456789ab:/# python -c 'import torch; print(torch.xpu.is_available())'\nFalse\n"
+    assert "The install works" not in triage(text).reason
+
+
+@pytest.mark.parametrize("name", ["a, line 3", "report.txt, line 1, line 2"])
+def test_a_file_may_have_any_name(name: str) -> None:
+    texts = [Text(log_of("ComfyUI"), name), Text("xformers not available\n", "a")]
+    [snapshot] = read(texts)
+    assert snapshot.pasted.working and not snapshot.pasted.failures and not snapshot.failures
 
 
 @pytest.mark.parametrize("name", ["ComfyUI", "llama.cpp"])

@@ -148,6 +148,8 @@ def _of_text(verdict: OverallVerdict, roots: Sequence[Finding], snapshots: Seque
 
 def _works(snapshots: Sequence[Snapshot]) -> str:
     """Return that the install works, and which line shows it best; empty where none does."""
+    if any(snapshot.pasted.no_device is True for snapshot in snapshots):
+        return ""
     for snapshot in snapshots:
         if _shows_work(snapshot):
             best = snapshot.pasted.working[0]

@@ -53,6 +53,7 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("torch", torch_output.parse),
     ("applications", applications.parse),
     ("working", working.parse),
+    ("import", torch_output.parse_import),
     ("complaints", complaints.parse),
     ("layout", layout.parse),
 )
@@ -136,6 +137,8 @@ def _establish(met: Sequence[ErrorText], facts: Collected) -> None:
             )
     if facts.get("xpu.available") is True and facts.get("xpu.device_count") == 0:
         facts.values.pop("xpu.available")
+    if facts.get("xpu.compiled") is False or "not-linked-xpu" in ids:
+        working.withdraw(facts)
 
 
 def _snapshot(

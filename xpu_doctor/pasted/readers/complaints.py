@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.word_index import WordTable
 
 LONGEST = 2000
 """Characters of a line that are read as prose."""
@@ -104,18 +105,18 @@ _COMPLAINT = re.compile(
     """,
     re.VERBOSE,
 )
-_TROUBLE = (
+_TROUBLE = WordTable((
     "n't", "n’t", "not", "nnot", "never", "unable", "no longer", "refus", "fail", "crash", "hang", "hung", "freez", "froze", "stuck", "abort",
     "error", "broke", "break", "die", "lock", "black", "blank", "gray", "grey", "nois", "garb", "corrupt", "wrong", "incorrect", "nan", "gibber",
     "nonsense", "empty", "slow", "forever", "ages", "long", "minutes", "hours", "regress", "performance", "speed",
     "cpu", "idle", "unused", "issue", "problem", "exception", "oom", "memory",
     "bug", "segfault", "报错", "错误", "无法", "失败", "不能", "卡住", "崩溃", "エラー", "失敗", "でき", "動",
-)  # fmt: skip
+))  # fmt: skip
 
 
 def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
     """Yield where somebody says in prose that something does not work."""
-    for number in text.searched.numbers_with_any(_TROUBLE):
+    for number in text.searched.numbers_with_any(_TROUBLE.present(text.searched)):
         line = text.searched.line(number)[:LONGEST]
         if number in harmless or _OUTPUT.search(line):
             continue

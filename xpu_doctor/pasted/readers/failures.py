@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.model.facts.pasted import Failure
 from xpu_doctor.pasted.readers.collected import MAX_LINE, Text
+from xpu_doctor.text.word_index import WordTable
 
 MOST = 8
 """Failures that are kept of one text: the first ones, and the last."""
@@ -71,6 +72,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
     ("test", _TEST, (" failed", "failed ", "tensor-likes", "mismatched elements")),
 )  # fmt: skip
 """Kinds of failure: how a line shows one, and the words of which it holds one."""
+_WORDS = WordTable(word for _, _, words in _KINDS for word in words)
 _CHECKBOX = re.compile(r"[>\s]{0,20}[-*] \[[ xX]\] ")
 """An item of somebody's list, whatever it names."""
 _HEADER = re.compile(r"Traceback \(most recent call last\)")
@@ -82,8 +84,9 @@ _FRAME = re.compile(
 def failures(text: Text, harmless: frozenset[int]) -> Iterator[tuple[int, Failure]]:
     """Yield the lines of a text that show a failure, in order and with their numbers, apart from those that are known to be harmless."""
     found: dict[int, str] = {}
+    present = _WORDS.present(text.searched)
     for kind, pattern, words in _KINDS:
-        for number in text.searched.numbers_with_any(words):
+        for number in text.searched.numbers_with_any(present.intersection(words)):
             if number in harmless or number in found:
                 continue
             line = _line(text, number)

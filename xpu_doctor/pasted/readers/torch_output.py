@@ -67,16 +67,20 @@ def parse(text: Text, facts: Collected) -> None:
         _last_frame(text, facts)
     _availability(text, facts)
     if text.has("torch"):
-        failed = (
-            _IMPORT_FAILED.search(text.body)
-            if text.has("torch/__init__", "torch\\__init__", "import torch", "error loading")
-            else None
-        )
-        if failed and facts.get("xpu.available") is not True:
-            facts.put("imported.succeeded", False, text.place(failed.start()))
         found = text.first(_COMPILE, "_inductor", "_dynamo", "torch.compile", "triton/", "triton\\")
         if found:
             facts.put("pasted.compiling", True, text.place(found.start()))
+
+
+def parse_import(text: Text, facts: Collected) -> None:
+    """Note that torch could not be imported, unless the text shows that it finds a GPU."""
+    if facts.get("xpu.available") is True or not text.has(
+        "torch/__init__", "torch\\__init__", "import torch", "error loading"
+    ):
+        return
+    failed = _IMPORT_FAILED.search(text.body)
+    if failed:
+        facts.put("imported.succeeded", False, text.place(failed.start()))
 
 
 def _last_frame(text: Text, facts: Collected) -> None:

@@ -40,6 +40,15 @@ def parse(text: Text, facts: Collected) -> None:
         facts.working.append(Working(row.meaning, row.shows, line.strip()[:200], _place(text, number)))
 
 
+def withdraw(facts: Collected) -> None:
+    """Take back what programs announced before torch refused the GPU; a result that was computed there stays."""
+    if any(item.shows == "computed" for item in facts.working):
+        return
+    if any(item.source == facts.sources.get("xpu.available") for item in facts.working):
+        facts.values.pop("xpu.available", None)
+    facts.working.clear()
+
+
 def _spread(seen: Sequence[tuple[int, str, WorkingRow]]) -> list[tuple[int, str, WorkingRow]]:
     """Return the first and the last line of each row, those that show most first, and no more than `MOST`."""
     ends: dict[str, list[tuple[int, str, WorkingRow]]] = {}
