@@ -68,6 +68,7 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
         signature = rows.get(error.signature)
         if signature is None or error.signature in seen:
             continue
+        # Rows are counted once: a message that repeats in a log is not more certain than one that stands alone.
         seen.add(error.signature)
         told = error.signature in ids
         shown = Evidence("errors.met" if told else "errors.mentioned", error.text, error.source, EvidenceKind.MESSAGE)
@@ -81,10 +82,12 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
             _add(result, fault.implication, fault.implication.summary, (shown, *facts_of(fault.when, met)))
     if snapshot.origin == Origin.PASTED:
         for implication in signatures.implications():
+            # Fallbacks come last, so nothing but fallbacks is left.
             if implication.fallback and any(item.confidence is not Confidence.POSSIBLE for item in result.values()):
                 break
             if implication.code not in silent and true.of(implication.when, implication.unless):
                 _add(result, implication, implication.summary, tuple(facts_of(implication.when, met)))
+        # A report of the doctor lists its root causes in order; falling weights keep that order.
         for place, reported in enumerate(snapshot.pasted.reported):
             result[reported.code] = _reported(reported, REPORTED_WEIGHT - place, result.get(reported.code))
     return result

@@ -23,6 +23,7 @@ def rank(
     ordered = sorted(findings, key=lambda finding: _weight(finding, symptoms))
     parent: dict[int, int] = {}
     for child, finding in enumerate(ordered):
+        # Strongest first, so that the first cause that fits is the one to fold under.
         for index, cause in enumerate(ordered):
             if (
                 index != child

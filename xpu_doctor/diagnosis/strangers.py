@@ -179,10 +179,12 @@ class _Copier:
         self.values += 1
         if self.values > MAX_VALUES:
             raise StrangerFailed(f"it gave more than {MAX_VALUES} values")
+        # Exact types: a subclass of str or dict would run methods of the plug-in later, outside of the deadline.
         kind = type(value)
         if value is None or kind is bool:
             return value
         if kind is int:
+            # The JSON encoder takes no longer ones, and one odd number must not prevent the report.
             if abs(value) >= 1 << 63:
                 raise StrangerFailed(f"the number at {path or 'the top'} has more than 64 bits")
             return value

@@ -117,6 +117,7 @@ def _with_known_messages(snapshot: Snapshot, session: Session) -> Snapshot:
         texts += [(f"xpu:{device.index}", device.error) for device in snapshot.xpu.devices if device.error]
     if isinstance(snapshot.compute.devices, tuple):
         texts += [(f"matmul on {device.device}", device.error) for device in snapshot.compute.devices if device.error]
+    # Nothing has failed, so it is known that no message was met.
     if not texts:
         return replace(snapshot, errors=Errors(())) if isinstance(snapshot.errors.met, Unknown) else snapshot
 

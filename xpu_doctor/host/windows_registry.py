@@ -17,6 +17,7 @@ def read_key(path: str) -> Maybe[dict[str, Any]]:
     hive_name, _, rest = path.partition("\\")
     hives = {"HKLM": winreg.HKEY_LOCAL_MACHINE, "HKCU": winreg.HKEY_CURRENT_USER}
     try:
+        # Of HKLM\SOFTWARE a 32-bit interpreter would otherwise get the branch for 32-bit programs.
         with winreg.OpenKey(hives[hive_name], rest, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as key:
             found = _values(winreg, key)
             for index in range(winreg.QueryInfoKey(key)[0]):
@@ -25,6 +26,7 @@ def read_key(path: str) -> Maybe[dict[str, Any]]:
                     with winreg.OpenKey(key, name) as child:
                         found[name] = _values(winreg, child)
                 except OSError:
+                    # Some subkeys of the display class (Properties) are open to the system account only.
                     continue
             return found
     except OSError as error:

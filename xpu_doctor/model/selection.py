@@ -60,11 +60,13 @@ def select(only: Iterable[str], skip: Iterable[str], probe_layers: Mapping[str, 
             raise ValueError(name)
     wanted -= {names[name] for name in skip if name in names}
     without = {name for name in skip if name in probe_layers}
+    # A probe named alone brings its layer, but not the other probes of that layer.
     if only and any(name in probe_layers for name in only):
         whole = {names[name] for name in only if name in names}
         asked = {probe_layers[name] for name in only if name in probe_layers}
         without |= {probe for probe, layer in probe_layers.items() if layer in asked - whole and probe not in only}
     without -= ALWAYS
+    # A layer all of whose probes are left out has no facts left: it is skipped and not unknown.
     wanted -= {
         layer
         for layer in wanted

@@ -53,11 +53,13 @@ class Child:
             if sys.platform == "win32":
                 from xpu_doctor.process.windows_job import Job
 
+                # No window may flash up, and Ctrl+C must reach the doctor only, which then ends the child.
                 self._process = subprocess.Popen(
                     arguments, stdin=given, stdout=printed, stderr=errors, cwd=folder, env=variables,
                     creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW,
                 )  # fmt: skip
                 self._job = Job()
+                # Popen cannot start it suspended: for an instant the child runs outside of the job.
                 self._job.add(int(self._process._handle))  # type: ignore[attr-defined]
             else:
                 self._process = subprocess.Popen(
@@ -93,6 +95,7 @@ class Child:
         while not self._ended():
             if time.monotonic() >= deadline:
                 return False
+            # waitid has no deadline, and SIGCHLD belongs to the program that has imported us: short naps are what is left.
             time.sleep(0.004)
         return True
 
@@ -133,11 +136,13 @@ class Child:
             self._process.kill()  # a job that refused the process has not ended it; one that has ended is left alone
         elif hasattr(os, "killpg"):
             try:
+                # SIGKILL, since a Python handler of SIGTERM never runs while C code hangs; the group holds what the child has started.
                 os.killpg(self.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass
         code: int | None
         try:
+            # A process in uninterruptible sleep (a hung GPU driver) dies only when the kernel lets go of it, perhaps never.
             code = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             code = None

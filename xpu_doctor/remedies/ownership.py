@@ -54,6 +54,7 @@ def owner_of(location: str, python: Python, real: str = "") -> Owner:
     match = ENVIRONMENT.match(_plain(real or location))
     if match and (_same(match[1], prefix) or (not real and _same(match[1], known_or(python.prefix, "")))):
         return Owner.SYSTEM if is_system(python) else Owner.TARGET
+    # Debian's Python has its site folder under /usr/local although its prefix is /usr.
     base = known_or(python.base_prefix, "")
     if match and base and match[1] in (_plain(base), f"{_plain(base)}/local"):
         return Owner.SYSTEM if is_system(python) else Owner.BASE

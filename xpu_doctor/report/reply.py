@@ -42,6 +42,7 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, 
             break
         chosen.append(best)
         fitting.remove(best)
+        # What one question decides, the next need not: three questions are all that a person answers.
         for code in best.decides:
             left.pop(code, None)
     if not chosen:

@@ -174,6 +174,7 @@ class _Walk:
                 and opening.faults[0].kind == "missing"
                 and opening.faults[0].name in (name, opening.name)
             )
+            # One name of several is enough: the opener tries them in turn, and an absent one matters only where none loads.
             if absent and loads:
                 continue
             outcome = "loads" if opening.succeeds else "missing" if absent else "fails"

@@ -143,6 +143,7 @@ class _Walk:
         chain = (*self.loader.seen.get(opener, ()), opener)
         for name, opening in results:
             absent = bool(opening.faults) and not opening.faults[0].chain and opening.faults[0].kind == "missing"
+            # One name of several is enough: torch tries them in turn, and an absent one matters only where none loads.
             if absent and loads:
                 continue
             outcome = "loads" if opening.succeeds else "missing" if absent else "fails"
@@ -153,6 +154,7 @@ class _Walk:
             )
             if not absent and not opening.succeeds:
                 self._note(opening, "later" if loads or row.optional else row.stage, row.id)
+        # A driver's library that is not there is for the rules of the driver layer to judge.
         gone = all(item.outcome == "missing" for item in self.opened if item.row == row.id)
         if gone and not loads and not row.optional and row.layer is Layer.RUNTIME:
             self._note(

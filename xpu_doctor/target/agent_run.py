@@ -209,6 +209,7 @@ class _Agent:
             if self._overdue():
                 hang = True
                 break
+        # Both are asked before the child is ended: a dead process has neither CPU time nor a state in the kernel.
         cpu = self._child.cpu_seconds() if hang else None
         state = _kernel_state(self._child.pid) if hang else ""
         code, output, behind = self._child.end()

@@ -108,6 +108,7 @@ def _is_no_secret(match: re.Match[str], value: str) -> bool:
         return False
     if not _WEAK & set(parts):
         return True
+    # Names such as API_TOKEN are variables, whose values have no form of their own; a short number is a limit, not a token.
     if name.isupper() and len(parts) > 1:
         return value.isdigit() and len(value) < 5
     return bool(_ORDINARY & set(parts)) or not _KEY_FORM.match(value)

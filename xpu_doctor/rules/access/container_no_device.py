@@ -43,6 +43,7 @@ class ContainerNoDevice(Rule):
                 )
             return
         nodes = known(access.nodes)
+        # A node that is there and may not be opened belongs to device-permission.
         if any(node.error not in ABSENT for node in nodes):
             return
         if isinstance(gpus, Unknown):

@@ -130,6 +130,7 @@ def _hit(row: BadBuild, gpus: tuple[Gpu, ...], kernel: Kernel, torch: Torch, bui
     low, high = row.builds
     if not low <= build.number <= high:
         return []
+    # Unknown is no hit: a row says what is known to be bad, and a guess at the rest would warn everybody.
     if row.hotfix and not (build.hotfix is not None and row.hotfix[0] <= build.hotfix <= row.hotfix[1]):
         return []
     if row.torch and not (isinstance(torch.version, str) and between(release(torch.version), row.torch)):

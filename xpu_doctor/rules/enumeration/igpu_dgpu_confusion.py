@@ -36,6 +36,7 @@ class IgpuDgpuConfusion(Rule):
                 remedies=(_select(place),),
             )
             return
+        # A card that is counted first is right, whatever else is on the bus; an integrated GPU alone leaves the question open.
         if isinstance(gpus, Unknown):
             if "discrete" in kinds and "integrated" not in kinds:
                 return

@@ -59,6 +59,7 @@ class KernelTooOld(Rule):
             device = device_of(gpu)
             minimum = device.family.min_kernel if device else ""
             said = isinstance(gpu.device_id, int) and f"{gpu.device_id:04x}" in refused
+            # (0, 0) is a version that nobody could parse: it is older than nothing.
             if not said and not (minimum and (0, 0) < release(version) < release(minimum)):
                 continue
             sure = said or (

@@ -90,6 +90,7 @@ def _kind(fault: LibraryFault, others: tuple[tuple[int, LoadedLibrary], ...], li
     foreign = {row.path for _, row in (*others, *by_variable(fault, libraries))}
     if foreign & {*fault.chain, fault.path} or fault.own_copy:
         return Kind.CONFLICT
+    # The order is the decision: what a stranger's folder explains is no damage of torch, and what torch ships is never the system's to install.
     if low.startswith(TORCHS_OWN):
         return Kind.TORCH
     if fault.kind == "version" and fault.version.startswith(SYSTEM):
@@ -189,6 +190,7 @@ def _imported(faults: tuple[LibraryFault, ...], imported: Import, run: Run) -> O
     crash = not isinstance(stage, Unknown) and stage is not None and stage.outcome == StageOutcome.CRASH
     named = any(_leaf(fault.path or fault.name) in said or fault.name in said for fault in faults)
     coded = any(fault.error and re.search(rf"\b{fault.error}\b", said) for fault in faults)
+    # A truncated library can be mapped, and then kills the process at the first page that is not there: no message names it.
     torn = crash and any(fault.kind in ("truncated", "corrupt") for fault in faults)
     if named or coded or torn:
         return Outcome("; `import torch` failed as predicted", Severity.ERROR, Confidence.CERTAIN, evidence)

@@ -72,6 +72,7 @@ class TorchInstallBroken(Rule):
         seen += [
             row
             for row in _damaged(libraries, distribution_built(installation.torch, installation.distributions))
+            # A file can be damaged both by RECORD and to the loader: it is named once.
             if row[1].split(" ")[0] not in named
         ]
         if not seen and not known_or(imported.succeeded, False):
@@ -85,6 +86,7 @@ class TorchInstallBroken(Rule):
             return
         works = known_or(imported.succeeded, False)
         only_leftovers = all(fact == "distributions.leftovers" for fact, _ in seen)
+        # What was seen to work overrides what its files look like.
         severity = Severity.WARNING if works else Severity.ERROR
         leftovers = tuple(_torch_leftovers(known_or(installation.distributions.leftovers, ())))
         folders = tuple(path for path in leftovers if "/" in path or "\\" in path)

@@ -117,6 +117,7 @@ def _on_device(torch: Any, result: Facts, limits: Limits, threads: int, step: St
     import warnings
 
     device = torch.device(result["device"])
+    # set_device wants a number, and torch.device("xpu") has none.
     if device.index is None and device.type != "cpu":
         device = torch.device(device.type, 0)
     result["type"] = device.type
@@ -129,6 +130,7 @@ def _on_device(torch: Any, result: Facts, limits: Limits, threads: int, step: St
     result["products"] = products
     began = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
+        # By default Python shows a warning once per place: one that came during the import would hide all later ones.
         warnings.simplefilter("always")
         for name in limits["dtypes"]:
             if products and _is_time_up(time.perf_counter() - began, result, limits):

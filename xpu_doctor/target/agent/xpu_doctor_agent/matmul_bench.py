@@ -59,6 +59,7 @@ class Bench:
         torch = self.torch
         self.release()
         torch.set_num_threads(1)
+        # A block that repeats, since random numbers for a whole matrix take the host longer than the product takes the device.
         rows = min(size, BLOCK_ROWS)
         generator = torch.Generator().manual_seed(size)
         self.blocks = tuple(torch.randn(rows, size, generator=generator).to(self.dtype) for _ in range(2))

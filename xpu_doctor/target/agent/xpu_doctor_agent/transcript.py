@@ -33,6 +33,7 @@ class Transcript:
         self._count = 0
         self._process = os.getpid()
         if where.startswith("fd:"):
+            # What torch starts (a compiler, a profiler) has no business in the transcript.
             os.set_inheritable(self.handle, False)
             _append_only(self.handle)
         else:
