@@ -176,3 +176,17 @@ def test_the_own_report_on_such_a_text_reads_as_what_it_is(name: str, more: str)
     assert "The install works: " in " ".join(report.split())
     again = triage(report)
     assert again.snapshot["pasted"]["failures"] == [] and loud(again) == []
+
+
+def test_the_device_is_named_before_what_was_done_on_it() -> None:
+    reason = triage(log_of("ComfyUI")).reason
+    assert reason.index("Device: xpu:0") < reason.index("20/20")
+
+
+def test_a_failure_of_a_working_install_is_asked_about() -> None:
+    asked = triage(log_of("ComfyUI") + "RuntimeError: the frobnicator is jammed\n").ask_next
+    assert (
+        asked
+        and "traceback" in asked[0].commands[0]
+        and not any("dpkg" in line for row in asked for line in row.commands)
+    )

@@ -10,7 +10,7 @@ from xpu_doctor.diagnosis.ladder import Rung, State
 from xpu_doctor.diagnosis.observed_success import device_works, nothing_failed
 from xpu_doctor.diagnosis.ranking import flat
 from xpu_doctor.model.exit_codes import ExitCode
-from xpu_doctor.model.facts.pasted import Failure
+from xpu_doctor.model.facts.pasted import Failure, Working
 from xpu_doctor.model.findings import Confidence, Finding, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict
@@ -23,7 +23,7 @@ EXIT_CODES: Mapping[OverallVerdict, ExitCode] = {
     OverallVerdict.HEALTHY: ExitCode.OK,
     OverallVerdict.TOOL_FAILED: ExitCode.TOOL_FAILED,
 }
-SHOWN = 160
+SHOWN = 120
 """Characters of a line that a reason quotes."""
 RANKED = "; what follows is ranked by how likely it is"
 GOOD_TO_KNOW = "Nothing here has to be fixed; what follows is good to know."
@@ -147,16 +147,25 @@ def _of_text(verdict: OverallVerdict, roots: Sequence[Finding], snapshots: Seque
 
 
 def _works(snapshots: Sequence[Snapshot]) -> str:
-    """Return that the install works, and which line shows it best; empty where none does."""
+    """Return that the install works, and which lines show it best; empty where none does, or a subject has no device."""
     if any(snapshot.pasted.no_device is True for snapshot in snapshots):
         return ""
     for snapshot in snapshots:
         if _shows_work(snapshot):
-            best = snapshot.pasted.working[0]
-            return f"The install works: {best.what} ({best.source}: {best.line[:SHOWN]})"
+            return f"The install works: {' and '.join(map(_said, _best(snapshot.pasted.working)))}"
         if snapshot.origin == Origin.PASTED and device_works(snapshot):
             return "The install works: torch finds a GPU in the text"
     return ""
+
+
+def _best(working: Sequence[Working]) -> Sequence[Working]:
+    """Return the line that names the device, and the one that shows most."""
+    device = [item for item in working if item.shows == "device"][:1]
+    return [*device, *(item for item in working[:1] if item not in device)]
+
+
+def _said(item: Working) -> str:
+    return f"{item.what} ({item.source}: {item.line[:SHOWN]})"
 
 
 def _last_failure(snapshots: Sequence[Snapshot]) -> Failure | None:

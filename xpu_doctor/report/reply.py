@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from xpu_doctor.report.document import Document, FindingDocument, RemedyDocument
 
 MAX_QUESTIONS = 3
+ABOUT_A_FAILURE = ("traceback", "pip-list")
+"""Questions where the install works and a failure has no cause yet: what failed, in whose code, and what is installed."""
 MAX_CAUSES = 3
 """Independent errors that a reply names, each with what helps."""
 
@@ -32,6 +34,10 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, 
     works = device_works(snapshot) and nothing_failed(snapshot)
     if works and (not faults or diagnosis.verdict is OverallVerdict.HEALTHY):
         return tuple(question for question in rows(Question) if question.id == "complaint")
+    if not faults and device_works(snapshot):
+        by_id = {question.id: question for question in rows(Question)}
+        wanted = [by_id[name] for name in ABOUT_A_FAILURE if name in by_id]
+        return tuple(question for question in wanted if _fits(question, snapshot))
     open_codes = [root.code for root in faults[:5]] or [item.code for item in diagnosis.undecided]
     fitting = [question for question in rows(Question) if _fits(question, snapshot)]
     chosen: list[Question] = []
