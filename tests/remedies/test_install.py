@@ -41,10 +41,11 @@ def remedy(
     [
         ("2.14.0+cpu", "3.12.1", ("torch==2.14.0+xpu", "torchvision==0.29.0", "torchaudio==2.11.0")),
         ("2.8.0", "3.9.18", ("torch==2.8.0+xpu", "torchvision==0.23.0", "torchaudio==2.8.0")),
-        ("2.15.0", "3.12.1", ("torch==2.14.0+xpu", "torchvision==0.29.0", "torchaudio==2.11.0")),
+        ("2.14.1+cu130", "3.12.1", ("torch==2.14.1+xpu", "torchvision==0.29.1", "torchaudio==2.11.0")),
+        ("2.15.0", "3.12.1", ("torch==2.14.1+xpu", "torchvision==0.29.1", "torchaudio==2.11.0")),
         ("2.3.1+cu121", "3.9.18", ("torch==2.8.0+xpu", "torchvision==0.23.0", "torchaudio==2.8.0")),
         ("2.9.1+cpu", "3.12.1", ("torch==2.9.1+xpu", "torchvision", "torchaudio")),
-        ("2.15.0+xpu", "3.12.1", ("torch==2.15.0+xpu", "torchvision", "torchaudio")),
+        ("2.15.0+xpu", "3.12.1", ("torch==2.15.0+xpu", "torchvision==0.29.2", "torchaudio==2.11.0")),
         ("2.14.0", "3.19.0", ("torch", "torchvision", "torchaudio")),
     ],
 )

@@ -215,7 +215,7 @@ def test_interpreter_of_the_system(world: World, monkeypatch: pytest.MonkeyPatch
     (remedy,) = world.remedies()
     world.obey(remedy)
     world.python = world.home / NEW_FOLDER / "bin" / "python"
-    assert world.version() == "2.14.0+xpu"
+    assert world.version() == "2.14.1+xpu"
 
 
 def _externally_managed(facts: object) -> object:

@@ -129,7 +129,7 @@ def test_workspace(world: World, root: str) -> None:
     assert remedy.manager == "uv-project" and "--package app" in remedy.commands[0] and "UV_DEFAULT_INDEX" in remedy.why
     world.obey(remedy)
     world.run(UV, "sync", "--all-packages", "--no-cache", cwd=folder)
-    assert world.version() == "2.14.0+xpu" and world.version("numpy") != ""
+    assert world.version() == "2.14.1+xpu" and world.version("numpy") != ""
 
 
 @pytest.mark.parametrize("root", ROOTS)

@@ -59,6 +59,8 @@ class Release(Checked, frozen=True, kw_only=True):
     triton: str = msgspec.field(default="", name="triton_name")
     triton_version: VersionText = ""
     torchvision: VersionText = ""
+    torchvision_also: tuple[VersionText, ...] = ()
+    """Later versions that fit as well: from 0.29.1 on one torchvision serves several releases of torch."""
     torchaudio: VersionText = ""
     pins: dict[System, dict[str, VersionText]] = msgspec.field(default_factory=dict)
     """Exact Intel packages that the wheel requires, by system."""
@@ -78,6 +80,12 @@ class Release(Checked, frozen=True, kw_only=True):
     def companion(self, name: str) -> str:
         """Return the version of torchvision or torchaudio that belongs to it, or empty where that is not known."""
         return {"torchvision": self.torchvision, "torchaudio": self.torchaudio}.get(name, "")
+
+    def fits(self, name: str, version: str) -> bool:
+        """Return whether a version of torchvision or torchaudio fits, its local label left aside; so does every one where none is known."""
+        known = self.companion(name)
+        also = self.torchvision_also if name == "torchvision" else ()
+        return not known or public(version) in (known, *also)
 
 
 class IpexPair(Row, frozen=True, kw_only=True):

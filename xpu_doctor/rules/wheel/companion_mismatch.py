@@ -13,7 +13,7 @@ from xpu_doctor.model.unknown import Unknown, denied, known, known_or
 from xpu_doctor.remedies.install import TRITONS, reinstall
 from xpu_doctor.rules.support.requirements import met, requirements_of
 from xpu_doctor.tables.builds import named
-from xpu_doctor.tables.releases import is_nightly, label, public, release_of
+from xpu_doctor.tables.releases import is_nightly, label, release_of
 
 COMPANIONS = ("torchvision", "torchaudio")
 Said = tuple[str, Severity, Confidence]
@@ -83,10 +83,10 @@ def _companion(dist: Distribution, version: str, torch: Torch) -> Said | None:
             Confidence.CERTAIN,
         )
     row = release_of(version)
-    pair = row.companion(dist.name) if row is not None and row.confirmed else ""
-    if not wishes and pair and public(dist.version) != pair and not is_nightly(dist.version):
+    sure = row is not None and row.confirmed and not is_nightly(dist.version)
+    if not wishes and row is not None and sure and not row.fits(dist.name, dist.version):
         return (
-            f"{dist.name} {dist.version} does not belong to torch {version}: its partner is {pair}",
+            f"{dist.name} {dist.version} does not belong to torch {version}: its partner is {row.companion(dist.name)}",
             Severity.WARNING,
             Confidence.LIKELY,
         )
