@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from xpu_doctor.tables.releases import installable, is_nightly, known_pythons, platform_tag, python_tag, release_of, releases
+from xpu_doctor.tables.releases import (
+    installable,
+    is_nightly,
+    known_pythons,
+    platform_tag,
+    python_tag,
+    release_of,
+    releases,
+)
 
 
 @pytest.mark.parametrize(
