@@ -532,6 +532,7 @@ def guided(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         given = [argument for argument in arguments if not argument.startswith("-")]
         folder = Path(given[0]) if given else Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         for number, text in enumerate(texts()):
             (folder / f"seed-{number}").write_bytes(text)
         atheris.Setup(
