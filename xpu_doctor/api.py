@@ -100,4 +100,5 @@ def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tu
 
     options = Options(report.fail_on, (), report.ignore, LADDER, report.created[:10])
     triaged = triage_texts(texts, rules=all_rules(), options=options, redact=report.redact, words=report.words)
-    return report.of_texts(triaged.diagnosis, triaged.snapshot, triaged.redactor, triaged.notes), triaged
+    document = report.of_texts(triaged.diagnosis, triaged.snapshot, triaged.redactor, triaged.notes, triaged.snapshots)
+    return document, triaged

@@ -15,6 +15,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
 from xpu_doctor.model.findings import Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import Unknown, known
 from xpu_doctor.rules.support.library_faults import outcome
 
@@ -135,13 +136,31 @@ def test_an_unknown_layer_makes_it_undiagnosed_and_a_skipped_one_does_not() -> N
 
 
 def test_a_missing_fact_is_undecided_with_its_path_and_what_to_ask() -> None:
-    [undecided] = diagnose(Snapshot(torch=Torch(build=Unknown("torch/lib cannot be listed"))), [NeedsBuild()]).undecided
+    snapshot = Snapshot(torch=Torch(build=Unknown("torch/lib cannot be listed")), origin=Origin.PASTED)
+    [undecided] = diagnose(snapshot, [NeedsBuild()]).undecided
     assert (undecided.code, undecided.needs, undecided.reason) == (
         "torch-cpu-wheel",
         "torch.build",
         "torch/lib cannot be listed",
     )
     assert "pip list" in undecided.ask
+
+
+@pytest.mark.parametrize(
+    ("reason", "skipped", "ask"),
+    [
+        ("torch/lib cannot be listed", (), ""),
+        ("torch/lib cannot be listed", ("driver",), ""),
+        ("not examined", (), ""),
+        ("not examined", ("driver",), "xpu-doctor check, without --only and --skip"),
+        ("the stage xpu did not run", ("import",), "xpu-doctor check, without --only and --skip"),
+    ],
+)
+def test_a_machine_is_not_asked_for_what_was_just_looked_at(reason: str, skipped: tuple[str, ...], ask: str) -> None:
+    """Only what was left out on request can be had by asking again."""
+    snapshot = Snapshot(torch=Torch(build=Unknown(reason)), skipped=skipped)
+    [undecided] = diagnose(snapshot, [NeedsBuild()]).undecided
+    assert undecided.ask == ask
 
 
 def test_a_rule_that_crashes_costs_nothing_else() -> None:

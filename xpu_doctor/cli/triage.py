@@ -84,7 +84,7 @@ def triage(
         from xpu_doctor.report.reply import reply
         from xpu_doctor.text.output import write
 
-        text = reply(report, triaged.diagnosis, triaged.snapshot)
+        text = reply(report, triaged.diagnosis, triaged.snapshot, triaged.snapshots)
         write(text, output, private=no_redact)
         return report.exit_code
     return deliver(report, wanted, output, verbose=verbose, private=no_redact)

@@ -10,7 +10,7 @@ from xpu_doctor.diagnosis.conclusion import concluded
 from xpu_doctor.diagnosis.expectations import Expectation, judge_expectation
 from xpu_doctor.diagnosis.judge import Judgement, UndecidedRule, judge
 from xpu_doctor.diagnosis.ladder import Rung, climb
-from xpu_doctor.diagnosis.missing_facts import ask_for
+from xpu_doctor.diagnosis.missing_facts import ask_again, ask_for
 from xpu_doctor.diagnosis.observed_success import restrained, tempered
 from xpu_doctor.diagnosis.ranking import flat, in_mending_order, rank
 from xpu_doctor.diagnosis.rule import Rule
@@ -82,7 +82,7 @@ def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Optio
         exit_code=conclusion.exit_code,
         ladder=ladder,
         root_causes=roots,
-        undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}),
+        undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}, snapshot),
         crashed=(*snapshot.failures, *judgement.crashed),
         ignored=ignored,
         expectations=expectations,
@@ -116,9 +116,16 @@ def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judg
     return Judgement((*first.findings, *last.findings), (*first.undecided, *last.undecided), (*crashed, *last.crashed))
 
 
-def _with_asks(undecided: Iterable[UndecidedRule], found: set[str]) -> tuple[UndecidedRule, ...]:
+def _with_asks(undecided: Iterable[UndecidedRule], found: set[str], snapshot: Snapshot) -> tuple[UndecidedRule, ...]:
+    """Return what could not be decided with what to ask for; a machine that was examined is not asked again for what was just looked at."""
+    examined = snapshot.origin != Origin.PASTED
     return tuple(
-        UndecidedRule(item.code, item.needs, item.reason, ask_for(item.needs))
+        UndecidedRule(
+            item.code,
+            item.needs,
+            item.reason,
+            ask_again(item.reason, snapshot.skipped) if examined else ask_for(item.needs),
+        )
         for item in undecided
         if item.code not in found
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xpu_doctor.model.unknown import NOT_EXAMINED
+
 ASKS: Mapping[str, str] = {
     "machine": "python -m torch.utils.collect_env",
     "gpus": "lspci -nn | grep -Ei 'vga|display|3d'   (Windows: Get-CimInstance Win32_VideoController | Format-List Name,DriverVersion,PNPDeviceID)",
@@ -27,7 +29,15 @@ ASKS: Mapping[str, str] = {
 }
 """First part of a fact's path to what shows it."""
 
+LEFT_OUT = (NOT_EXAMINED.reason, "the stage")
+"""How reasons begin where the examination did not get to a fact."""
+
 
 def ask_for(fact: str) -> str:
     """Return the command that would show a fact, or empty where none is known."""
     return ASKS.get(fact.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0], "")
+
+
+def ask_again(reason: str, skipped: tuple[str, ...]) -> str:
+    """Return what would show a fact that an examination did not get: only what it left out, since the rest would end the same way."""
+    return "xpu-doctor check, without --only and --skip" if skipped and reason.startswith(LEFT_OUT) else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xpu_doctor.model.findings import Layer
-from xpu_doctor.model.selection import Selection
+from xpu_doctor.model.selection import FOR_ALL, Selection
 from xpu_doctor.target.agent_run import Listener, Patient
 from xpu_doctor.target.find import Choice
 from xpu_doctor.target.rights import Rights
@@ -91,7 +91,7 @@ class Session:
 
     def wants(self, probe: str, layer: Layer) -> bool:
         """Return whether a probe and its layer were asked for; the doctor's own layer always is."""
-        return self.runs(probe) and (self.selection.wants(layer) or layer is Layer.DOCTOR)
+        return self.runs(probe) and (self.selection.wants(layer) or layer is Layer.DOCTOR or probe in FOR_ALL)
 
     def listener(self, process: str) -> Listener:
         """Return what a run of the agent tells its progress to."""

@@ -121,6 +121,8 @@ class Remedy:
     url: str = ""
     shell: Shell | None = None
     """Whose lines the commands are, where the system has several shells and the lines differ."""
+    besides: bool = False
+    """Whether it is the next step after the remedy before it, in place of another way."""
 
     @property
     def heading(self) -> str:

@@ -21,6 +21,9 @@ NEEDS: Mapping[Layer, frozenset[Layer]] = {
 ALWAYS = frozenset({"interpreter"})
 """Probes without which nothing can be said."""
 
+FOR_ALL = frozenset({"machine"})
+"""Probes that are quick, and without which no layer's rules know which system they judge; only their own name leaves them out."""
+
 
 @dataclass(frozen=True)
 class Selection:

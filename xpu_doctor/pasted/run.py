@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
 from xpu_doctor.diagnosis.diagnose import conclude, diagnose
+from xpu_doctor.diagnosis.ladder import Rung, State, climb
 from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.codec import decode, encode
-from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Remedy, Severity
+from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.pasted import harmless
@@ -71,6 +72,7 @@ def triage_texts(
         SnapshotError: a saved report is damaged, or of a newer version.
     """
     saved: list[Snapshot] = []
+    saved_names: list[str] = []
     bodies: list[tuple[str, IndexedText]] = []
     for name, safe in texts:
         snapshot = saved_snapshot(safe.report)
@@ -78,6 +80,7 @@ def triage_texts(
             bodies.append((name, IndexedText(safe.text)))
         else:
             saved.append(snapshot)
+            saved_names.append(name)
     redactor = None
     if redact:
         users = [snapshot.access.user for snapshot in saved if isinstance(snapshot.access.user, str)]
@@ -91,7 +94,8 @@ def triage_texts(
         else saved
     )
     chosen = options or DefaultOptions(layers=LADDER)
-    main, diagnosis = _diagnosed(snapshots, rules, chosen)
+    names = saved_names if len(texts) > 1 else []
+    main, diagnosis = _diagnosed(snapshots, rules, chosen, names)
     lines = dict(bodies)
     layout = layouts().get(known_or(main.pasted.layout, ""))
     roots = once(told(_with_lines(root, lines), layout) for root in diagnosis.root_causes)
@@ -117,24 +121,60 @@ def _marked(snapshot: Snapshot, cut: bool) -> Snapshot:
     return dataclasses.replace(snapshot, pasted=dataclasses.replace(snapshot.pasted, cut=True)) if cut else snapshot
 
 
-def _diagnosed(snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Options) -> tuple[Snapshot, Diagnosis]:
-    """Diagnose each subject; where there are several, rank what was found of all of them together."""
+def _diagnosed(
+    snapshots: Sequence[Snapshot], rules: Sequence[Rule], options: Options, names: Sequence[str] = ()
+) -> tuple[Snapshot, Diagnosis]:
+    """Diagnose each subject; where there are several, rank what was found of all of them together.
+
+    `names` are those of the texts that hold saved reports, whose snapshots come first.
+    """
     diagnoses = [
         (snapshot, _offered(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules), rules, options))
         for snapshot in snapshots
     ]
     main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
+    symptoms = frozenset(rule.code for rule in rules if rule.symptom)
     if len(diagnoses) == 1:
+        if main.origin == Origin.PASTED:  # what was found may have become less sure since the ladder was climbed
+            ladder = climb(diagnosis.root_causes, main, symptoms, options.layers)
+            diagnosis = dataclasses.replace(diagnosis, ladder=ladder)
         return main, conclude(diagnosis, diagnosis.root_causes, options.fail_on, main)
 
     findings = [
-        _of_subject(finding, snapshot.subject) for snapshot, each in diagnoses for finding in flat(each.root_causes)
+        _of_subject(_named(finding, names[place]) if place < len(names) else finding, snapshot.subject)
+        for place, (snapshot, each) in enumerate(diagnoses)
+        for finding in flat(each.root_causes)
     ]
     unique = list({(finding.code, finding.subject): finding for finding in reversed(findings)}.values())[::-1]
-    roots = rank(
-        unique, {rule.code: rule.explains for rule in rules}, frozenset(rule.code for rule in rules if rule.symptom)
-    )
+    roots = rank(unique, {rule.code: rule.explains for rule in rules}, symptoms)
+    diagnosis = dataclasses.replace(diagnosis, ladder=_ladder(roots, main, snapshots, symptoms, options))
     return main, conclude(diagnosis, roots, options.fail_on, *snapshots)
+
+
+def _ladder(
+    roots: Sequence[Finding], main: Snapshot, snapshots: Sequence[Snapshot], symptoms: frozenset[str], options: Options
+) -> tuple[Rung, ...]:
+    """Return the ladder of several snapshots of one machine: the main one's, with what another shows where that one shows nothing."""
+    sure = [root for root in roots if root.confidence is not Confidence.POSSIBLE]
+    ladder = list(climb(sure, main, symptoms, options.layers))
+    for each in snapshots:
+        further = climb(sure, each, symptoms, options.layers)
+        for place, (rung, other) in enumerate(zip(ladder, further, strict=True)):
+            shared = each.subject == main.subject or rung.layer in (Layer.DEVICE, Layer.KERNEL)
+            unseen = rung.state in (State.UNKNOWN, State.SKIPPED)
+            if shared and unseen and other.state not in (State.UNKNOWN, State.SKIPPED):
+                ladder[place] = other
+    return tuple(ladder)
+
+
+def _named(finding: Finding, name: str) -> Finding:
+    """Return a finding of a saved report whose evidence says which text holds the report."""
+    evidence = tuple(
+        dataclasses.replace(item, source=f"{name}: {item.source}" if item.source else name) for item in finding.evidence
+    )
+    return dataclasses.replace(
+        finding, evidence=evidence, explains=tuple(_named(child, name) for child in finding.explains)
+    )
 
 
 def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:

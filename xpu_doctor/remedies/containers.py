@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Remedy, Risk
@@ -31,7 +32,8 @@ def of_kinds(kinds: Iterable[str], machine: Machine) -> tuple[Remedy, ...]:
     """Return how the GPU gets through containers of these kinds, the outermost first."""
     if holds(machine.wsl):
         return (in_wsl(),)
-    return tuple(remedy for kind in kinds if kind in _KINDS for remedy in _KINDS[kind](machine))
+    steps = [remedy for kind in kinds if kind in _KINDS for remedy in _KINDS[kind](machine)]
+    return tuple(replace(step, besides=number > 0) for number, step in enumerate(steps))
 
 
 def in_wsl() -> Remedy:
@@ -93,6 +95,7 @@ def selinux() -> Remedy:
         os="linux",
         risk=Risk.ADMIN,
         url="https://docs.podman.io/en/latest/markdown/podman-run.1.html",
+        besides=True,
     )
 
 
@@ -161,6 +164,7 @@ def _members() -> tuple[Remedy, ...]:
             risk=Risk.RE_LOGIN,
             verify=("id -nG", "ls -l /dev/dri"),
             url=LINUX_GUIDE,
+            besides=True,
         ),
     )
 

@@ -33,7 +33,10 @@ def install_driver(
     """Return the official steps that install (or with `newest` update) loader and GPU driver for GPUs of these families on this system."""
     if known_or(machine.os, "linux") == "windows":
         return (windows_driver(),)
-    return (*_windows_side(machine), *_linux(machine, newest, families))
+    windows, linux = _windows_side(machine), _linux(machine, newest, families)
+    return (
+        (*windows, *(replace(remedy, besides=not number) for number, remedy in enumerate(linux))) if windows else linux
+    )
 
 
 def windows_driver() -> Remedy:

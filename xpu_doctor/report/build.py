@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -66,13 +66,18 @@ class Report:
         return redacted_document(report, redactor, self.words)
 
     def of_texts(
-        self, diagnosis: Diagnosis, snapshot: Snapshot, redactor: Redactor | None, notes: tuple[str, ...] = ()
+        self,
+        diagnosis: Diagnosis,
+        snapshot: Snapshot,
+        redactor: Redactor | None,
+        notes: tuple[str, ...] = (),
+        others: Sequence[Snapshot] = (),
     ) -> Document:
-        """Return the document on texts that were read, with the questions whose answers would decide.
+        """Return the document on texts that were read, with the questions whose answers would decide; `others` are of the same machine.
 
         `redactor` is what hid the names and secrets of the texts, None where nothing was to be hidden.
         """
-        asked = next_questions(diagnosis, snapshot)
+        asked = next_questions(diagnosis, snapshot, others)
         report = self._document(diagnosis, snapshot, {}, notes, "xpu-doctor")
         report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
         return _not_redacted(report) if redactor is None else redacted_document(report, redactor, self.words)

@@ -75,6 +75,8 @@ class RemedyDocument:
     risk: str
     verify: list[str]
     url: str
+    besides: bool = False
+    """Whether it is the next step after the remedy before it, not another way."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,7 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
                 risk=item.risk.value,
                 verify=_called(item.verify, command),
                 url=item.url,
+                besides=item.besides,
             )
             for item in map(printable, finding.remedies)
         ],

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from xpu_doctor.diagnosis.conditions import condition_holds
 from xpu_doctor.diagnosis.observed_success import device_works, nothing_failed
 from xpu_doctor.model.findings import Confidence, Severity
 from xpu_doctor.model.terms import Origin, OverallVerdict
+from xpu_doctor.model.unknown import known_or
+from xpu_doctor.remedies.place import with_python
+from xpu_doctor.report.text import RISKS
+from xpu_doctor.tables.layouts import pythons
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
 from xpu_doctor.text.visible import visible
@@ -25,8 +32,11 @@ MAX_CAUSES = 3
 """Independent errors that a reply names, each with what helps."""
 
 
-def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, ...]:
-    """Return up to three questions whose answers decide between the causes that are left; none where a cause is certain."""
+def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Snapshot] = ()) -> tuple[Question, ...]:
+    """Return up to three questions whose answers decide between the causes that are left; none where a cause is certain.
+
+    `others` are snapshots of the same machine: what one of them shows is not asked.
+    """
     roots = diagnosis.root_causes
     faults = [root for root in roots if root.severity is not Severity.INFO]
     if faults and faults[0].confidence is Confidence.CERTAIN:
@@ -39,7 +49,8 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, 
         wanted = [by_id[name] for name in ABOUT_A_FAILURE if name in by_id]
         return tuple(question for question in wanted if _fits(question, snapshot))
     open_codes = [root.code for root in faults[:5]] or [item.code for item in diagnosis.undecided]
-    fitting = [question for question in rows(Question) if _fits(question, snapshot)]
+    shown = (snapshot, *(other for other in others if other is not snapshot))
+    fitting = [question for question in rows(Question) if all(_fits(question, each) for each in shown)]
     chosen: list[Question] = []
     left = dict.fromkeys(open_codes)
     while fitting and len(chosen) < MAX_QUESTIONS:
@@ -53,16 +64,29 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot) -> tuple[Question, 
             left.pop(code, None)
     if not chosen:
         chosen = [question for question in fitting if question.id in ("collect-env", "traceback")][:MAX_QUESTIONS]
-    return tuple(chosen)
+    python = next((name for each in shown if (name := known_or(each.python.executable, "")) in pythons()), "")
+    return tuple(_typed(question, python) for question in chosen)
+
+
+def _typed(question: Question, python: str) -> Question:
+    """Return a question whose lines call the interpreter that the texts show."""
+    if not python or question.in_words:
+        return question
+    return msgspec.structs.replace(question, asks=tuple(with_python(ask, python) for ask in question.asks))
 
 
 def _fits(question: Question, snapshot: Snapshot) -> bool:
+    """Return whether a question is one for this system, and not answered."""
+    if snapshot.origin != Origin.PASTED and not question.in_words:
+        return False  # an examination has answered what commands show
     met = snapshot.errors.met
     ids = frozenset(error.signature for error in met) if isinstance(met, tuple) else frozenset()
     system = snapshot.machine.os if isinstance(snapshot.machine.os, str) else ""
     if question.os and system and question.os != system:
         return False
     if question.os and not system and question.os != "linux":
+        return False
+    if question.unless_all and all(condition_holds(condition, snapshot, ids) for condition in question.unless_all):
         return False
     return not any(condition_holds(condition, snapshot, ids) for condition in question.unless)
 
@@ -73,14 +97,14 @@ def _worth(question: Question, left: Iterable[str]) -> int:
     return sum(len(order) - place for place, code in enumerate(order) if code in question.decides)
 
 
-def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
+def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Snapshot] = ()) -> str:
     """Return the message to the customer, in Markdown; what it says of the machine is the report's."""
     lines = ["Thank you for the report.", ""]
     healthy = report.verdict == OverallVerdict.HEALTHY
     roots = [] if healthy else [root for root in report.root_causes if root.severity != "info"]
     told = _told(roots, report.origin)
     lines += list(_opinion(report.reason, roots, told))
-    asked = next_questions(diagnosis, snapshot)
+    asked = next_questions(diagnosis, snapshot, others)
     if asked:
         lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
         for number, question in enumerate(asked, 1):
@@ -105,9 +129,25 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot) -> str:
 
 def _told(roots: Sequence[FindingDocument], origin: str) -> Sequence[FindingDocument]:
     """Return the causes that are told in full: the first, and the errors that it does not explain; causes guessed from a text rival it."""
-    enough = ("certain",) if origin == Origin.PASTED else ("certain", "likely")
-    others = [root for root in roots[1:] if root.severity == "error" and root.confidence in enough]
-    return [*roots[:1], *others][:MAX_CAUSES]
+    told = list(roots[:1])
+    for root in roots[1:]:
+        if root.severity != "error" or root.confidence == "possible":
+            continue
+        if root.confidence == "certain" or origin != Origin.PASTED or _stands_alone(root, told):
+            told.append(root)
+    return told[:MAX_CAUSES]
+
+
+def _stands_alone(root: FindingDocument, told: Sequence[FindingDocument]) -> bool:
+    """Return whether a likely cause rests on facts of its own: another explanation of the same lines would be its rival."""
+    before = {(item.fact, item.value) for each in told for item in each.evidence}
+    own = [item for item in root.evidence if item.kind == "fact" and item.fact != "pasted.no_device"]
+    return (
+        bool(own)
+        and root.layer not in ("application", "compute")
+        and not any((item.fact, item.value) in before for item in own)
+        and not any(item.kind == "message" for item in root.evidence)
+    )
 
 
 def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[FindingDocument]) -> Iterable[str]:
@@ -139,20 +179,40 @@ def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[Findi
 
 
 def _helping(root: FindingDocument) -> Sequence[RemedyDocument]:
-    """Return the remedy that a reply tells of a cause: its first, unless the cause is a guess."""
-    return root.remedies[:1] if root.confidence != "possible" else ()
+    """Return what a reply tells to do about a cause: its first remedy with the steps that follow it, unless the cause is a guess."""
+    if root.confidence == "possible":
+        return ()
+    steps = list(itertools.takewhile(lambda remedy: remedy.besides, root.remedies[1:]))
+    return [*root.remedies[:1], *steps]
 
 
 def _help(root: FindingDocument) -> Iterable[str]:
     """Yield what helps against a cause, after an empty line."""
     for remedy in _helping(root):
         yield ""
-        yield f"What helps: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
-        if remedy.commands:
+        word = "Then" if remedy.besides else "What helps"
+        yield f"{word}: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
+        yield from _block(remedy.commands)
+        if remedy.risk != "none":
             yield ""
-            yield "```"
-            yield from (command.replace("```", "") for command in remedy.commands)
-            yield "```"
+            yield f"What it costs: {RISKS.get(remedy.risk, remedy.risk)}."
+        verify = [line for line in remedy.verify if not line.startswith("xpu-doctor ")]  # the customer may not have it
+        if verify and remedy.commands:
+            yield ""
+            yield "Afterwards this shows whether it helped:"
+            yield from _block(verify)
+        if remedy.url:
+            yield ""
+            yield f"More: <{remedy.url}>"
+
+
+def _block(lines: Sequence[str]) -> Iterable[str]:
+    """Yield lines to type as a block, after an empty line."""
+    if lines:
+        yield ""
+        yield "```"
+        yield from (line.replace("```", "") for line in lines)
+        yield "```"
 
 
 def _named(finding: FindingDocument) -> str:

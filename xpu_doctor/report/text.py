@@ -132,7 +132,7 @@ class _Page:
         for index, remedy in enumerate(finding.remedies):
             if index and not self.verbose and finding.severity == "info":
                 break
-            yield from self.remedy(remedy, "Do this" if index == 0 else "Or")
+            yield from self.remedy(remedy, "Do this" if index == 0 else "And" if remedy.besides else "Or")
         yield from self.wrapped(f"More: {self.report.tool.command} explain {finding.code}", indent=2, styles=("dim",))
         if finding.page:
             yield self.terminal.style(f"  {finding.page}", "dim")
@@ -167,7 +167,11 @@ class _Page:
             yield "  Proof:"
         limit = len(rows) if self.verbose else MAX_EVIDENCE
         for row in rows[:limit]:
-            source = f"  ({row.source})" if self.verbose or row.fact == "" or ", line " in row.source else ""
+            source = (
+                f"  ({row.source})"
+                if self.verbose or row.fact == "" or ", line " in row.source or row.source.startswith("file ")
+                else ""
+            )
             met = row.kind == "message"
             yield from self.wrapped(
                 f"{row.source}: {row.value}" if met else f"{row.fact} = {row.value}{source}", indent=4, bullet=True

@@ -100,7 +100,7 @@ def _remedy(row: FirstAid, system: str, named: bool = False) -> Remedy:
     )
     where = f"On {row.os.capitalize()}: " if named and row.os else ""
     title = where + (row.title[0].lower() + row.title[1:] if where else row.title)
-    return Remedy(title, row.why, commands, os, risk=row.risk, verify=row.verify, url=row.url)
+    return Remedy(title, row.why, commands, os, risk=row.risk, verify=row.verify, url=row.url, besides=row.besides)
 
 
 def one_line(commands: tuple[str, ...], system: str) -> tuple[str, ...]:

@@ -22,4 +22,6 @@ class Question(Row, frozen=True, kw_only=True):
     """Finding codes between which the answer decides."""
     os: AnySystem = ""
     unless: tuple[ConditionText, ...] = ()
-    """Conditions under which the text holds the answer already."""
+    """Conditions under each of which the text holds the answer already."""
+    unless_all: tuple[ConditionText, ...] = ()
+    """Conditions that together say the same."""
