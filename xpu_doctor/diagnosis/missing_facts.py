@@ -29,9 +29,6 @@ ASKS: Mapping[str, str] = {
 }
 """First part of a fact's path to what shows it."""
 
-LEFT_OUT = (NOT_EXAMINED.reason, "the stage")
-"""How reasons begin where the examination did not get to a fact."""
-
 
 def ask_for(fact: str) -> str:
     """Return the command that would show a fact, or empty where none is known."""
@@ -40,4 +37,4 @@ def ask_for(fact: str) -> str:
 
 def ask_again(reason: str, skipped: tuple[str, ...]) -> str:
     """Return what would show a fact that an examination did not get: only what it left out, since the rest would end the same way."""
-    return "xpu-doctor check, without --only and --skip" if skipped and reason.startswith(LEFT_OUT) else ""
+    return "xpu-doctor check, without --only and --skip" if skipped and reason == NOT_EXAMINED.reason else ""
