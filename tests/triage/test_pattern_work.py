@@ -56,7 +56,7 @@ def test_patterns_of_every_kind_are_found() -> None:
     for place in (
         "signatures.signature[",
         "device_names.",
-        "xpu_doctor.pasted.readers.devices._LSPCI",
+        "xpu_doctor.pasted.readers.lspci._DISPLAY",
         "xpu_doctor.pasted.saved_report._BEGIN",
         "xpu_doctor.diagnosis.message_findings, line",
     ):

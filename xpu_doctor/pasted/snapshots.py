@@ -26,7 +26,7 @@ from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.terms import Origin, Part
 from xpu_doctor.model.unknown import Unknown
-from xpu_doctor.model.versions import numbers
+from xpu_doctor.pasted import kernel_facts
 from xpu_doctor.pasted.harm import read_harm
 from xpu_doctor.pasted.readers import (
     applications,
@@ -42,7 +42,6 @@ from xpu_doctor.pasted.readers import (
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
 from xpu_doctor.pasted.readers.subjects import split
-from xpu_doctor.tables.gpus import device_of, intel_gpus
 from xpu_doctor.tables.signatures import by_id
 
 PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
@@ -185,7 +184,7 @@ def _snapshot(
     )
 
 
-def _derive(facts: Collected, texts: Iterable[Text]) -> None:
+def _derive(facts: Collected, texts: Sequence[Text]) -> None:
     """Add what follows from several facts together."""
     about = facts.get("pasted.own_output") is True or any(text.has(*ABOUT_TORCH) for text in texts)
     facts.put("pasted.about_torch", about, "the text")
@@ -195,7 +194,7 @@ def _derive(facts: Collected, texts: Iterable[Text]) -> None:
         facts.put("python.os", facts.get("machine.os"), facts.sources["machine.os"])
     _versions(facts)
     _groups(facts)
-    _kernel(facts)
+    kernel_facts.derive(facts, texts)
     shown = (
         ("xpu.device_count", facts.get("xpu.device_count") == 0),
         ("xpu.available", facts.get("xpu.available") is False),
@@ -232,15 +231,6 @@ def _groups(facts: Collected) -> None:
         comparable = node.group in groups or node.group.isdigit() or not nameless
         if comparable and "render" in node.path and isinstance(node.mode, int) and not node.mode & 0o006:
             facts.put("pasted.not_in_group", node.group not in groups, facts.sources["access.account_groups"])
-
-
-def _kernel(facts: Collected) -> None:
-    """Compare the kernel with the first one that drives the GPUs that are named."""
-    version = numbers(str(facts.get("kernel.version") or ""))[:2]
-    needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]
-    if version and needed and all(needed):
-        least = min(needed, key=numbers)
-        facts.put("pasted.kernel_below", least if version < numbers(least) else "", facts.sources["kernel.version"])
 
 
 def _level_zero(facts: Collected) -> LevelZero:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
@@ -13,6 +14,26 @@ from xpu_doctor.tables.rows import Row, rows
 MANAGERS = {"debian": "apt", "fedora": "dnf", "redhat": "dnf", "suse": "zypper", "arch": "pacman"}
 DEBIANS = ("ubuntu", "debian")
 """The distributions whose releases have codenames that derivatives name."""
+_BACKPORTING = (
+    "rhel",
+    "centos",
+    "almalinux",
+    "rocky",
+    "oracle",
+    "sles",
+    "sled",
+    "opensuse-leap",
+    "proxmox",
+    "unraid",
+    "truenas",
+)
+_BACKPORTING_KERNEL = re.compile(
+    r"""
+    \.el\d | \.amzn\d | \.uek | -pve\b | -unraid | truenas | -(?:oem|hwe|azure|aws|gcp|oracle|gke|nvidia|intel|iotg|lowlatency-hwe)\b
+    | microsoft-standard | \blp1[56]\d | -150\d00\. | synology | qnap | xanmod | \+bpo | ~bpo
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 FamilyName = Literal["debian", "fedora", "redhat", "suse", "arch", "nixos", "ostree", "sealed"]
 
 
@@ -131,3 +152,8 @@ def _releases(base: str) -> dict[str, str]:
 @cache
 def _known() -> dict[str, Known]:
     return {name: row for row in rows(Known) for name in row.ids}
+
+
+def carries_backports(kernel: str, distribution: str = "") -> bool:
+    """Return whether a kernel's maker takes graphics drivers of newer kernels into it, so that its number does not tell what it drives."""
+    return distribution.lower() in _BACKPORTING or bool(_BACKPORTING_KERNEL.search(kernel[:200]))

@@ -110,6 +110,8 @@ class Pasted:
     """Whether PyTorch, or an application of it, takes part; SYCL and OpenCL programs run where PyTorch does not."""
     packages: tuple[str, ...] = ()
     """Names of the driver packages that the text shows as installed."""
+    packages_filtered: Maybe[bool] = NOT_EXAMINED
+    """Whether the listing of packages was filtered by a word, so that what is not in it may be installed all the same."""
     oneapi_differs: Maybe[bool] = NOT_EXAMINED
     """Whether a oneAPI release is named that is not the one of torch's runtime packages."""
     last_frame: Maybe[str] = NOT_EXAMINED
@@ -138,6 +140,8 @@ class Pasted:
     """`change` where the text describes a change of code, `wish` where it asks for a feature: what it says of failing is why."""
     tests_of_torch: Maybe[bool] = NOT_EXAMINED
     """Whether torch's own tests are what ran."""
+    driver_bound: Maybe[bool] = NOT_EXAMINED
+    """Whether the text shows a kernel driver at work on an Intel GPU: its log, a render node, or a program that reaches the GPU."""
     own_output: bool = False
     """Whether the text holds output of the doctor itself."""
     reported: tuple[Reported, ...] = ()

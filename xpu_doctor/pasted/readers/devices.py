@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.model.facts import Gpu, XpuDevice
-from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
+from xpu_doctor.model.unknown import NOT_EXAMINED
+from xpu_doctor.pasted.readers import lspci
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
+from xpu_doctor.pasted.readers.excerpts import is_elided_around
 from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
 from xpu_doctor.tables.devices import find_device
-from xpu_doctor.tables.gpus import device_of
 
 _SYCL_LS = re.compile(
     r"(?m)^"
@@ -23,24 +24,12 @@ _SYCL_LS_2021 = re.compile(
 )
 _BACKENDS = ("[level_zero:", "[opencl:", "[host:", "[cuda:", "[ext_intel", "[ext_oneapi_")
 _IN_BRACKETS = re.compile(r"\[0x([0-9a-f]{4})\]")
+_FILTERED = re.compile(r"sycl-ls\b[^\n|]{0,80}\|[^\n]{0,80}\b(?:grep|head|tail|awk|sed|rg|findstr|Select-String)\b")
 _LISTED_DEVICE = re.compile(MARGIN + r"\[\w{1,60}:")
 _EXPECTED = re.compile(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
 _CLINFO_DEVICE = re.compile(r"(?mi)^" + MARGIN + r"Device Name\s{1,60}(\S[^\n]{2,120})$")
 _XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s{0,80}([^|\n]{2,120})")
 _XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
-_WINDOW = re.compile(
-    r"(?i)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}\bprefetchable\) \[size=(\d{1,4})([KMGT])\]"
-)
-_LSPCI = re.compile(
-    r"(?mi)^(?:[^\n]{0,60}?[:$#] )?" + MARGIN + r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s{1,20}"
-    r"(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s{0,20}"
-    r"(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
-    r"Microsoft|ASPEED|Matrox|Cirrus|QEMU)([^\n]{0,200})$"
-)
-_VENDORS = {
-    "intel": 0x8086, "nvidia": 0x10DE, "vmware": 0x15AD, "innotek": 0x80EE, "oracle": 0x80EE, "red hat": 0x1AF4, "virtio": 0x1AF4, "microsoft": 0x1414,
-    "aspeed": 0x1A03, "matrox": 0x102B, "cirrus": 0x1013, "qemu": 0x1234,
-}  # fmt: skip
 _PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
 _PROPERTIES = re.compile(
     r"(?:\[(\d{1,4})\]\s{0,20})?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s{0,200}$", re.MULTILINE
@@ -51,9 +40,6 @@ _CLINFO_TREE = re.compile(
     r"(?m)^" + MARGIN + r"(?:(Platform) #\d{1,4}:|[|`+\\ ]{1,6}-- (Device) #\d{1,4}:)[ \t]*([^\n]{1,200})$"
 )
 _GRAPHICS = re.compile(r"(?i)graphics|\barc\b|\bgpu\b|\biris\b")
-_ASKS_DRIVERS = re.compile(r"lspci -\w*(?:k\w*|v{1,3}\b)(?![^\n]*(?:-A ?[01]\b|\| *grep (?!.*-\w*A)))")
-_IN_USE = re.compile(r"(?i)Kernel driver in use:\s{0,40}(\w[\w-]{0,60})")
-_MODULES = re.compile(r"(?i)Kernel modules:\s{0,40}(\w[\w-]{0,60})")
 _ONBOARD = re.compile(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
 _COUNT = re.compile(
     r"""
@@ -73,8 +59,7 @@ def parse(text: Text, facts: Collected) -> None:
     _names(text, facts)
     if text.has("[level_zero:", "[opencl:", "[ext_oneapi_"):
         _sycl_ls(text, facts)
-    if text.has("controller"):
-        _lspci(text, facts)
+    lspci.parse(text, facts)
     if text.has("deviceproperties"):
         _properties(text, facts)
     counts = list(text.matches(_PLATFORMS, "number of platforms"))
@@ -158,13 +143,21 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
             facts.put("pasted.opencl_version", version[1].strip(), place)
     if "sycl-ls" in facts.blocks:
         first = text.place(min(start for start, *_ in rows)) if rows else text.name
-        facts.put("pasted.level_zero_gpus", counts["level_zero"], first)
-        facts.put("pasted.opencl_gpus", counts["opencl"], first)
+        excerpt = bool(rows) and _is_excerpt(text, [start for start, *_ in rows])
+        for backend, path in (("level_zero", "pasted.level_zero_gpus"), ("opencl", "pasted.opencl_gpus")):
+            if counts[backend] or not excerpt:
+                facts.put(path, counts[backend], first)
         if counts["opencl"] and facts.get("pasted.opencl_version"):
             facts.put(
                 "pasted.driver_version", facts.get("pasted.opencl_version"), facts.sources["pasted.opencl_version"]
             )
     facts.values.pop("pasted.opencl_version", None)
+
+
+def _is_excerpt(text: Text, starts: list[int]) -> bool:
+    """Return whether somebody shows only a part of what sycl-ls lists: lines were left out, or a filter chose some."""
+    numbers = [text.searched.number_at(start) for start in starts]
+    return bool(text.first(_FILTERED, "sycl-ls")) or is_elided_around(text, min(numbers), max(numbers))
 
 
 def _is_wished(text: Text, start: int) -> bool:
@@ -197,55 +190,6 @@ def _clinfo_tree(text: Text, facts: Collected) -> None:
             sum(not is_platform and bool(_GRAPHICS.search(name)) for _, is_platform, name in rows),
             place,
         )
-
-
-def _lspci(text: Text, facts: Collected) -> None:
-    """Read display controllers, their ids and the kernel driver that holds them."""
-    rows = list(text.matches(_LSPCI, "controller"))
-    asked = bool(text.first(_ASKS_DRIVERS, "lspci -") or text.first(_IN_USE, "kernel driver in use"))
-    found: list[Gpu] = []
-    for number, match in enumerate(rows):
-        address, _, pci_class, vendor, rest = match.groups()
-        facts.block("lspci")
-        end = rows[number + 1].start() if number + 1 < len(rows) else min(len(text.body), match.end() + 4000)
-        below = text.body[match.end() : end]
-        ids = re.search(r"\[(?:8086|10de|1002):([0-9a-f]{4})\]|\bDevice ([0-9a-f]{4})\b", rest, re.IGNORECASE)
-        driver = _IN_USE.search(below)
-        unbound = _MODULES.search(below) or (
-            asked and "Flags:" not in below and re.match(r"\n?" + MARGIN + r"Subsystem:", below)
-        )
-        name = re.sub(r"\s{0,20}\[[0-9a-f]{4}:[0-9a-f]{4}\].*|\(rev.*|\(prog-if.*", "", vendor + rest).strip()
-        found.append(
-            Gpu(
-                address=address if address.count(":") == 2 else f"0000:{address}",
-                vendor_id=_VENDORS.get(vendor.lower(), 0x1002),
-                device_id=int(ids[1] or ids[2], 16) if ids else NOT_EXAMINED,
-                name=name,
-                pci_class=int(pci_class, 16) << 8 if pci_class else NOT_EXAMINED,
-                bar_bytes=_windows(below),
-                kernel_driver=driver[1] if driver else ("" if unbound else NOT_EXAMINED),
-            )
-        )
-        facts.sources["gpus"] = text.place(match.start())
-    if found:
-        found.sort(key=lambda gpu: gpu.vendor != "intel")
-        facts.put("pasted.bus_lists_intel", found[0].vendor == "intel", facts.sources["gpus"])
-        named = {_architecture(gpu) for gpu in found}
-        facts.gpus[:] = found + [gpu for gpu in facts.gpus if gpu.address == "" and _architecture(gpu) not in named]
-
-
-def _architecture(gpu: Gpu) -> str:
-    """Return a GPU's architecture by its id or its name, or empty; names do not tell the families of one architecture apart."""
-    device = device_of(gpu)
-    return device.family.architecture if device else ""
-
-
-def _windows(below: str) -> Maybe[tuple[int, ...]]:
-    """Return the sizes in bytes of the windows into a card's memory that `lspci -v` shows: those that may be read ahead."""
-    sizes = list(_WINDOW.finditer(below[:4000]))
-    shift = {"K": 10, "M": 20, "G": 30, "T": 40}
-    found = tuple(int(match[1] or match[3]) << shift[(match[2] or match[4]).upper()] for match in sizes)
-    return found or NOT_EXAMINED
 
 
 def _properties(text: Text, facts: Collected) -> None:

@@ -33,6 +33,9 @@ _WINDOWS = re.compile(
 )
 _ALONE = re.compile(MARGIN + r"2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s{0,200}")
 """A version that stands alone, as the answer to a command in the line before."""
+_FILTERED = re.compile(
+    r"\b(?:dpkg|apt|rpm|dnf|yum|pacman|zypper)\b[^\n|]{0,120}(?:\|[^\n]{0,80}\b(?:e?grep|rg|awk|head|tail)\b| [\"']?\*?[\w-]{2,40}\*)"
+)
 DRIVER_WORDS = ("driver", "runtime", "neo", "level-zero", "level_zero", "level zero", "libze", "opencl")
 """Words of the lines in which a driver's version is looked for."""
 _LOADER = {"libze1", "level-zero", "level-zero-loader", "oneapi-level-zero", "libze-loader"}
@@ -63,6 +66,8 @@ def parse(text: Text, facts: Collected) -> None:
                 facts.put("pasted.loader_version", match[2], place)
             elif name in _GPU:
                 facts.put("pasted.driver_version", match[2], place)
+    if facts.packages and text.first(_FILTERED, "dpkg", "apt", "rpm", "dnf", "pacman", "zypper"):
+        facts.put("pasted.packages_filtered", True, facts.sources["pasted.packages"])
     version = facts.get("pasted.driver_version")
     if version is None:
         for offset, line in text.lines_with(*DRIVER_WORDS):

@@ -9,6 +9,7 @@ from itertools import islice
 from xpu_doctor.model.facts import LogLine, Node, Variable
 from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
+from xpu_doctor.pasted.readers.excerpts import is_elided, is_elided_around
 from xpu_doctor.tables.variables import pasted_variables
 from xpu_doctor.text.word_index import WordTable
 
@@ -147,6 +148,7 @@ _NODE = re.compile(
 _DRI_LIST = re.compile(
     r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
 )
+_TOTAL = re.compile(MARGIN + r"total \d{1,9}\s{0,20}$")
 _ID = re.compile(r"uid=(\d{1,10})\(?([\w.<>-]{0,64})\)?\s{1,20}gid=\d{1,10}\S{0,80}\s{1,20}groups=([^\n]{1,600})")
 _GROUPS = re.compile(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _PASSED = re.compile(
@@ -291,16 +293,16 @@ def _nodes(text: Text, facts: Collected) -> None:
         facts.block("dev-dri")
         facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
         facts.put("pasted.dri_missing", False, facts.sources["access.nodes"])
-        facts.put(
-            "pasted.no_render_node", not any("render" in node.path for node in nodes), facts.sources["access.nodes"]
-        )
+        renders = any("render" in node.path for node in nodes)
+        if renders or _is_whole_folder(text):
+            facts.put("pasted.no_render_node", not renders, facts.sources["access.nodes"])
     for offset, _ in text.lines_with("/dev/dri"):
         listing = _DRI_LIST.match(text.body, offset, offset + 4096)
         if listing and re.search(r"renderD\d+", listing[1]):
             facts.block("dev-dri")
             facts.put("pasted.dri_missing", False, text.place(offset))
             break
-        if listing and re.search(r"\bcard\d", listing[1]):
+        if listing and re.search(r"\bcard\d", listing[1]) and not any(map(is_elided, listing[1].split("\n"))):
             facts.put("pasted.no_render_node", True, text.place(offset))
     identity = text.first(_ID, "uid=")
     if identity:
@@ -316,6 +318,19 @@ def _nodes(text: Text, facts: Collected) -> None:
         if groups:
             facts.put("access.account_groups", tuple(groups[1].split()), text.place(offset))
             break
+
+
+def _is_whole_folder(text: Text) -> bool:
+    """Return whether what `ls -l` lists is a whole folder: it begins with a total, and no line of it was left out."""
+    rows = [
+        number
+        for number in text.searched.numbers_with_any(("card",))
+        if _NODE.search(text.searched.line(number)[:1000])
+    ]
+    if not rows:
+        return False
+    above = (text.searched.line(number)[:200] for number in range(max(rows[0] - 5, 1), rows[0]))
+    return any(_TOTAL.match(line) for line in above) and not is_elided_around(text, rows[0], rows[-1])
 
 
 def _variables(text: Text, facts: Collected) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Gpu, LevelZero, Machine
+from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Pasted
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, Unknown, holds, known, known_or
 from xpu_doctor.remedies.driver import rebar
@@ -26,7 +26,9 @@ class RebarDisabled(Rule):
         "xpu-unavailable": "the compute driver does not list a card with a small memory window",
     }
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, pasted: Pasted
+    ) -> Iterator[Finding]:
         """Found for each such card: an error unless Level Zero lists it, or i915 drives it and nobody asked Level Zero."""
         if holds(machine.wsl):
             return
@@ -39,6 +41,8 @@ class RebarDisabled(Rule):
             if not 0 < largest <= SMALL_BAR:
                 continue
             there = listed(gpu, level_zero)
+            if isinstance(there, Unknown) and known_or(pasted.level_zero_gpus, 0) >= len(usable(seen)):
+                there = True
             tolerated = isinstance(there, Unknown) and known_or(gpu.kernel_driver, "") == "i915"
             severity = Severity.INFO if there is True else Severity.WARNING if tolerated else Severity.ERROR
             guest = bool(known_or(machine.hypervisor, ""))

@@ -8,6 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, LogLine, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, holds, known, known_or
+from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import KeptAway, Unbound, bind_driver
 from xpu_doctor.rules.support.gpus import paths, subject, told
 from xpu_doctor.tables.gpus import device_of, title, usable
@@ -58,12 +59,23 @@ class KernelDriverUnbound(Rule):
             yield self.found(
                 subject(loose if len(loose) > 1 else [gpu], seen),
                 f"{title(gpu)} {state} instead of {wanted}" + (f": {why}" if why else ""),
-                confidence=Confidence.CERTAIN if device else Confidence.LIKELY,
+                confidence=Confidence.CERTAIN if device and not _may_be_unknown(gpu, kernel) else Confidence.LIKELY,
                 evidence=(*paths([gpu], seen, "kernel_driver"), *((kept.fact,) if kept.fact else ())),
                 remedies=bind_driver(machine, wanted, kept),
             )
             if len(loose) == len(usable(seen)):
                 return
+
+
+def _may_be_unknown(gpu: Gpu, kernel: Kernel) -> bool:
+    """Return whether the kernel's number is below the first one that drives the GPU: it may not know the GPU at all."""
+    device = device_of(gpu)
+    minimum = device.family.min_kernel if device else ""
+    return (
+        bool(minimum)
+        and known_or(gpu.kernel_driver, "") == ""
+        and (0, 0) < release(known_or(kernel.version, "")) < release(minimum)
+    )
 
 
 def _kept_away(gpu: Gpu, kernel: Kernel, wanted: str) -> KeptAway:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, Machine
+from xpu_doctor.model.facts import Gpu, Kernel, LevelZero, Machine, Pasted
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.kernel import back_to_i915, newer_kernel
 from xpu_doctor.rules.support.gpus import listed, paths, subject, told
 from xpu_doctor.rules.support.table_row import table_row
+from xpu_doctor.tables.distributions import carries_backports
 from xpu_doctor.tables.gpus import device_of, title, usable
 
 REFUSED = re.compile(
@@ -25,8 +26,6 @@ XE_SOURCE = Evidence(
     "https://github.com/intel/compute-runtime/issues/905",
     EvidenceKind.CASE,
 )
-BACKPORTS = ("rhel", "centos", "almalinux", "rocky", "sles")
-"""Distributions whose kernel keeps an old number and takes graphics drivers from newer ones."""
 
 
 class KernelTooOld(Rule):
@@ -43,7 +42,7 @@ class KernelTooOld(Rule):
     }
 
     def check(
-        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, level_zero: LevelZero, pasted: Pasted
     ) -> Iterator[Finding]:
         """Found for each GPU without a kernel driver whose family needs a newer kernel, or which the kernel's log refuses."""
         if known(machine.os) != "linux" or holds(machine.wsl):
@@ -63,7 +62,10 @@ class KernelTooOld(Rule):
             if not said and not (minimum and (0, 0) < release(version) < release(minimum)):
                 continue
             sure = said or (
-                device is not None and device.family.kernel_sure and known_or(machine.distribution, "") not in BACKPORTS
+                device is not None
+                and device.family.kernel_sure
+                and not carries_backports(version, known_or(machine.distribution, ""))
+                and not (isinstance(pasted.about_torch, bool) and "-generic" in version)
             )
             needs = f"it needs {minimum} or newer" if minimum else "it needs a newer one, or force_probe"
             yield self.found(
