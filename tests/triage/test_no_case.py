@@ -283,3 +283,22 @@ def test_failures_are_seen(line: str, kind: str) -> None:
 )
 def test_what_is_no_failure(line: str) -> None:
     assert fails(line) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My Arc B580 isn't used at all. The log says: CUDA is not available, falling back to CPU. torch 2.9.1+xpu.",
+        "I can't use my Intel Arc with this app, it says NVIDIA GPU required",
+        "The installer refuses to go on: No NVIDIA GPU found. I have an Arc A380.",
+        "The node only works with CUDA. On my Arc A770 it stops with: RuntimeError: No CUDA GPUs are available",
+        "GPU: none (CPU)\nThe tool lists no GPU.\n$ sycl-ls\n"
+        "[level_zero:gpu][level_zero:0] Intel(R) oneAPI Unified Runtime over Level-Zero, Intel(R) Arc(TM) B580 Graphics 20.1.0 [1.6.33578+15]",
+        "Is XPU available: True\n\nThe trainer runs on the CPU, gpu usage is 0%. Its code:\ndevice = 'cuda' if torch.cuda.is_available() else 'cpu'",
+        "kohya_ss: AssertionError: Torch not compiled with CUDA enabled (Arc A770, torch 2.7.1+xpu)",
+    ],
+)
+def test_an_application_is_still_blamed_for_what_does_not_work(text: str) -> None:
+    """The same words as in wishes, of somebody for whom it does not work."""
+    loud = [root for root in triage(text).root_causes if root.severity != "info" and root.confidence != "possible"]
+    assert loud and loud[0].layer == "application"

@@ -66,6 +66,17 @@ GROUPS: Mapping[str, type[Any]] = {
     "xpu": Xpu,
     "pasted": Pasted,
 }
+COMPLAINTS = frozenset(
+    {
+        "claim-app-no-gpu",
+        "claim-cpu-used",
+        "claim-not-detected",
+        "claim-wrong-gpu",
+        "claim-app-unknown-device",
+        "wrong-numbers",
+    }
+)
+"""Claims of the table of known messages that say that something does not work."""
 ABOUT_TORCH = (
     "torch", "ipex", "xpu", "comfyui", "vllm", "diffusion", "extension-for-pytorch", "ai playground", "ai-backend", "sd.next", "sdnext", "webui",
 )  # fmt: skip
@@ -114,6 +125,8 @@ def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -
         found_messages = known_messages.match_pasted(text.searched, text.name, without=harmless)
         met.extend(found_messages.told)
         mentioned.extend(found_messages.mentioned)
+    if facts.failures or not facts.get("pasted.proposes"):
+        facts.complaints.extend(error.source for error in met if error.signature in COMPLAINTS)
     _establish(met, facts)
     for name, found in own:
         put(found, facts, name)

@@ -47,7 +47,8 @@ _WISH = re.compile(
       | (?:add|adds|enable|enables|implement|support|allow|port|introduce)\b.{0,40}\b(?:xpu|intel|arc)\b.{0,40}$
     )
     | \b(?:i|we)(?:.d|[ ]would)[ ](?:like|love)[ ]to[ ](?:request|propose|suggest|see[ ]support)
-    | \bfeature[ ]request\b
+    | \bfeature[ ]request\b | \bwould[ ](?:like|love)[ ]to[ ](?:have|see)\b | \bwould[ ]be[ ](?:great|nice|good|cool|awesome|helpful)[ ](?:if|to)\b
+    | \b(?:any[ ]plans?|are[ ]there[ ]plans?)\b.{0,20}\b(?:to|for)\b | \b(?:any|is[ ]there)[ ]a?[ ]?chance\b.{0,20}\bsupport\b
     | \b(?:please|could[ ]you|can[ ]you|would[ ]you)\b.{0,30}\b(?:add|implement|consider|support)\b.{0,40}\b(?:support|xpu|intel|arc)\b
     """,
     re.VERBOSE | re.MULTILINE,
@@ -55,7 +56,8 @@ _WISH = re.compile(
 """A text that asks for a feature."""
 _WISH_WORDS = (
     "feature", "enhancement", "proposal", "rfc", "roadmap", "doc", "describe the", "add", "enable", "implement", "support", "allow", "port",
-    "introduce", "request", "propose", "suggest", "consider",
+    "introduce", "request", "propose", "suggest", "consider", "would like",
+    "would love", "would be", "plan", "chance",
 )  # fmt: skip
 _OUTPUT = re.compile(
     r"""
