@@ -146,19 +146,10 @@ def test_a_missing_fact_is_undecided_with_its_path_and_what_to_ask() -> None:
     assert "pip list" in undecided.ask
 
 
-@pytest.mark.parametrize(
-    ("reason", "skipped", "ask"),
-    [
-        ("torch/lib cannot be listed", (), ""),
-        ("torch/lib cannot be listed", ("driver",), ""),
-        ("not examined", (), ""),
-        ("not examined", ("driver",), "xpu-doctor check, without --only and --skip"),
-        ("the stage xpu did not run", ("import",), ""),
-    ],
-)
-def test_a_machine_is_not_asked_for_what_was_just_looked_at(reason: str, skipped: tuple[str, ...], ask: str) -> None:
+@pytest.mark.parametrize(("skipped", "ask"), [((), ""), (("driver",), "xpu-doctor check, without --only and --skip")])
+def test_a_machine_is_not_asked_for_what_was_just_looked_at(skipped: tuple[str, ...], ask: str) -> None:
     """Only what was left out on request can be had by asking again."""
-    snapshot = Snapshot(torch=Torch(build=Unknown(reason)), skipped=skipped)
+    snapshot = Snapshot(torch=Torch(build=Unknown("torch/lib cannot be listed")), skipped=skipped)
     [undecided] = diagnose(snapshot, [NeedsBuild()]).undecided
     assert undecided.ask == ask
 

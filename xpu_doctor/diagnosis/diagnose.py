@@ -124,7 +124,7 @@ def _with_asks(undecided: Iterable[UndecidedRule], found: set[str], snapshot: Sn
             item.code,
             item.needs,
             item.reason,
-            ask_again(item.reason, snapshot.skipped) if examined else ask_for(item.needs),
+            ask_again(snapshot.skipped) if examined else ask_for(item.needs),
         )
         for item in undecided
         if item.code not in found

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xpu_doctor.model.unknown import NOT_EXAMINED
-
 ASKS: Mapping[str, str] = {
     "machine": "python -m torch.utils.collect_env",
     "gpus": "lspci -nn | grep -Ei 'vga|display|3d'   (Windows: Get-CimInstance Win32_VideoController | Format-List Name,DriverVersion,PNPDeviceID)",
@@ -35,6 +33,6 @@ def ask_for(fact: str) -> str:
     return ASKS.get(fact.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0], "")
 
 
-def ask_again(reason: str, skipped: tuple[str, ...]) -> str:
-    """Return what would show a fact that an examination did not get: only what it left out, since the rest would end the same way."""
-    return "xpu-doctor check, without --only and --skip" if skipped and reason == NOT_EXAMINED.reason else ""
+def ask_again(skipped: tuple[str, ...]) -> str:
+    """Return what would show a fact that an examination did not get: layers that it left out, since the rest would end the same way."""
+    return "xpu-doctor check, without --only and --skip" if skipped else ""
