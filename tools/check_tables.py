@@ -65,6 +65,7 @@ KINDS: tuple[type[Checked], ...] = (
     drivers.BadBuild,
     drivers.WslFault,
     drivers.BadKernel,
+    drivers.Archive,
     drivers.PackageSet,
     first_aid.FirstAid,
     messages.ImplicationRow,

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 import xpu_doctor
+from xpu_doctor.model.findings import Confidence
+from xpu_doctor.tables.devices import families
+from xpu_doctor.tables.drivers import BadBuild
+from xpu_doctor.tables.known_faults import FaultRow
 from xpu_doctor.tables.releases import known_platforms, releases
+from xpu_doctor.tables.rows import rows as typed_rows
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -76,3 +81,35 @@ def test_releases_are_in_order_and_sure_rows_are_whole() -> None:
         if row.confirmed and row.xpu_wheel:
             assert row.pythons and row.triton and row.triton_version and row.sycl_linux and row.sycl_windows, row.torch
             assert set(row.platforms) <= known_platforms() and row.index == "stable", row.torch
+
+
+BUILD = "level_zero.drivers[0].build"
+
+
+def test_one_fault_has_one_range_of_builds() -> None:
+    """Where two tables speak of a fault of the driver, both name the same builds; what is beyond them is only possible."""
+    ranges = {row.source: row.builds for row in typed_rows(BadBuild)}
+    shared = 0
+    for fault in typed_rows(FaultRow):
+        if fault.source not in ranges or fault.confidence is Confidence.POSSIBLE:
+            continue
+        first = [int(text.partition(">=")[2]) for text in fault.when if text.startswith(f"{BUILD}>=")]
+        last = [int(text.partition("<=")[2]) for text in fault.when if text.startswith(f"{BUILD}<=")]
+        assert (*first, *last) == ranges[fault.source], fault.id
+        shared += 1
+    assert shared >= 2
+
+
+def test_no_kernel_of_the_mainline_drives_data_centre_cards_of_the_flex_series() -> None:
+    """A newer kernel is no remedy for them, so no row names a first one."""
+    for key in ("ats-m", "pvc"):
+        family = families()[key]
+        assert not family.min_kernel and family.kernel_package == "intel-i915-dkms"
+
+
+def test_no_remedy_names_a_bad_build_as_free_of_a_fault() -> None:
+    """What is said to mend a fault is not itself known to be bad for the same GPUs."""
+    for row in typed_rows(BadBuild):
+        for other in typed_rows(BadBuild):
+            if row.fixed and set(row.families) & set(other.families):
+                assert not other.builds[0] <= row.fixed <= other.builds[1], (row.id, other.id)

@@ -123,6 +123,14 @@ class BadKernel(Row, frozen=True, kw_only=True):
     symptom: str
 
 
+class Archive(Row, frozen=True, kw_only=True):
+    """Which build of the driver the package archive of a distribution holds."""
+
+    table: ClassVar = "drivers.archive"
+    name: Name
+    build: int
+
+
 ANY_RELEASE = ".*"
 
 

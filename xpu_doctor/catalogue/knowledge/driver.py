@@ -12,6 +12,7 @@ from xpu_doctor.model.facts import LevelZero, ZeDriver
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.devices import families
 from xpu_doctor.tables.drivers import (
+    Archive,
     BadBuild,
     FirstBuild,
     KernelNeed,
@@ -63,6 +64,9 @@ def _of_linux(build: int, today: str) -> Iterator[KnownFact]:
     known = rows(ReleaseNames)[0]
     yield fact("release", release_of(build), known, today)
     yield fact("build", build, known, today)
+    for archive in rows(Archive):
+        if archive.build == build:
+            yield fact("in the archive", archive.name, archive, today)
     for row in rows(FirstBuild):
         names = tuple(families()[key].codename for key in row.families)
         if row.build <= build:
