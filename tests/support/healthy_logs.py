@@ -69,6 +69,32 @@ APPLICATIONS: Mapping[str, tuple[str, ...]] = {
         "* [0] _XpuDeviceProperties(name='Intel(R) Arc(TM) B580 Graphics', platform_name='Intel(R) oneAPI Unified Runtime over Level-Zero', type='gpu',"
         " driver_version='1.6.33578+15', total_memory=11605MB, max_compute_units=160)",
     ),
+    "InvokeAI": (
+        "[2026-01-03 10:00:00,123]::[InvokeAI]::INFO --> Using torch device: Intel(R) Arc(TM) B580 Graphics",
+        "[2026-01-03 10:00:01,200]::[InvokeAI]::INFO --> cuDNN version: 0",
+        "[2026-01-03 10:00:02,200]::[uvicorn.error]::INFO --> Uvicorn running on http://127.0.0.1:9090 (Press CTRL+C to quit)",
+    ),
+    "SGLang": (
+        "[2026-02-01 10:00:00] server_args=ServerArgs(model_path='Qwen/Qwen3-8B', device='xpu', tp_size=1)",
+        "[2026-02-01 10:00:20] Load weight end. avail mem=4.21 GB", "[2026-02-01 10:00:30] The server is fired up and ready to roll!",
+        "[2026-02-01 10:00:40] Decode batch. #running-req: 1, gen throughput (token/s): 31.22",
+    ),
+    "Lightning": (
+        "GPU available: True (xpu), used: True", "TPU available: False, using: 0 TPU cores", "HPU available: False, using: 0 HPUs",
+        "Epoch 0: 100%|██████████| 100/100 [00:10<00:00,  9.71it/s, v_num=0]",
+    ),
+    "text generation": (
+        "10:00:00-123456 INFO     Starting Text generation web UI", "10:00:03-123456 INFO     Using device: xpu",
+        "Running on local URL:  http://127.0.0.1:7860", "10:01:00-123456 INFO     Output generated in 9.21 seconds (21.71 tokens/s, 200 tokens)",
+    ),
+    "a compose file": (
+        "$ docker compose up", "comfyui-1  | Device: xpu:0 Intel(R) Arc(TM) A380 Graphics", "comfyui-1  | Import times for custom nodes:",
+        "comfyui-1  |    0.1 seconds (IMPORT FAILED): /comfy/custom_nodes/foo", "comfyui-1  | To see the GUI go to: http://0.0.0.0:8188",
+    ),
+    "an environment": (
+        "- `Accelerate` version: 1.11.0", "- Platform: Linux-6.14.0-generic", "- `Accelerate` default config:", "\tNot found",
+        "- PyTorch version: 2.9.1+xpu", "- PyTorch accelerator: XPU", "- XPU type: Intel(R) Arc(TM) B580 Graphics",
+    ),
     "a test run": (
         "$ pytest tests -q --device xpu", "torch 2.11.0+xpu", "Using device: xpu", "====== 214 passed, 3 skipped in 61.02s ======",
     ),

@@ -62,7 +62,7 @@ _WISH_WORDS = (
 _OUTPUT = re.compile(
     r"""
     ^[>\s]{0,20}(?:
-      [-*][ ]\[[ xX]\][ ] |
+      [-*][ ]\[[ xX]\][ ] | [\w.-]{1,40}-\d{1,3}\s{1,8}\|[ ] |
       \W{0,3}\d{1,4}[-:/.]\d\d[-:/.]\d\d | \W{0,4}(?:INFO|DEBUG|WARN(?:ING)?|ERROR|TRACE|NOTE|Note|Warning)\b | [WEI]\d{3,4}[ ]
       | \*[ ]\[\d | \[(?:pip3?|conda|uv|rank\d|W|E|I)\b | [\w./\\:-]{1,200}:\d{1,6}:[ ]
       | File[ ]" | [\w.]{0,80}(?:Error|Exception):[ ] | >>>[ ] | [$%][ ] | [│╭╰|❱]

@@ -11,14 +11,9 @@ from xpu_doctor.tables.line_rows import WorkingRow, working_lines
 MOST = 12
 """Lines that are kept of one text, in the order of what they show and then of the text."""
 ASKED_FOR = (
-    "--device xpu",
-    "--device=xpu",
-    "--device-type xpu",
-    "platform xpu",
-    "device_config=xpu",
-    "device=xpu",
+    "--device xpu", "--device=xpu", "--device-type xpu", "platform xpu", "device_config=xpu", "device=xpu", "device='xpu'",
     "vllm_target_device=xpu",
-)
+)  # fmt: skip
 """Words of a program that was told to take the GPU: what it then does, it does there."""
 _ORDER = ("computed", "running", "device")
 
