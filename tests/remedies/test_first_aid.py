@@ -49,7 +49,7 @@ def test_first_aid_by_real_pip(world: World, code: str, answers: bool) -> None:
     assert (done.returncode == 0) is answers
     assert world.version().endswith("+cpu") or answers
     if answers and code != "ipex-mismatch":
-        assert world.version() == "2.14.0+xpu"
+        assert world.version().endswith("+xpu")
     if not answers:
         assert world.version("triton") == "triton 3.8.0"
 

@@ -251,3 +251,34 @@ def test_the_bare_name_alone_is_replaced(line: str, expected: str) -> None:
     """A path that names a Python already stays."""
     assert with_python(line, "X") == expected
     assert with_python(line, "") == line
+
+
+@pytest.mark.parametrize("system", ["Windows 11", "Windows 10, Core Ultra 9 288V"])
+def test_ai_playground_installs_its_own(system: str) -> None:
+    """AI Playground brings Python and torch: nothing is installed by pip there."""
+    text = f"AI Playground 2.6, {system}\nOSError: [WinError 126] The specified module could not be found. Error loading backend_with_compiler.dll"
+    offered = roots(text)[0].remedies
+    assert "AI Playground" in offered[0].title
+    assert "pip install" not in typed(offered)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "llama-server: error while loading shared libraries: libsycl.so.8: cannot open shared object file: No such file or directory",
+        "./llama-cli: error while loading shared libraries: libmkl_sycl_blas.so.5: cannot open shared object file: No such file or directory",
+    ],
+)
+def test_no_torch_for_programs_without_torch(text: str) -> None:
+    """A program of SYCL alone is not mended by a torch."""
+    offered = roots(f"Ubuntu 24.04\n{text}")[0].remedies
+    assert "torch" not in typed(offered)
+    assert "setvars" in typed(offered)
+
+
+def test_one_gpu_is_not_advised_to_who_uses_it() -> None:
+    """A remedy does not tell to try what the text has tried."""
+    text = "vLLM with tensor parallel 2: oneCCL: ze_fd_manager error, it hangs. With one GPU it works. torch 2.9.1+xpu"
+    found = [root for root in roots(text) if root.code == "collectives-bug"]
+    assert found
+    assert all("Try one GPU" not in remedy.title for remedy in found[0].remedies)
