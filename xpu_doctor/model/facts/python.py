@@ -122,7 +122,7 @@ class Installer:
     """The manager of the target environment, and what its settings do to an install."""
 
     manager: Maybe[str] = NOT_EXAMINED
-    """`pip`, `uv`, `uv-project`, `conda`, `poetry`, or another manager's name (`pdm`, `pipenv`, `hatch`, `system` ...)."""
+    """`pip`, `uv`, `uv-project` (uv with a lock file), `conda`, `pixi`, `poetry`, `pdm`, `pipenv`, `hatch`, `system`, or another name."""
     why: str = ""
     """What showed the manager."""
     project: str = ""
