@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xpu_doctor.text.statements import Claim, Said, Statements
+from xpu_doctor.text.statements import MAX_LINE, Claim, Said, Statements
 from xpu_doctor.text.word_index import IndexedText
 
 
@@ -138,3 +141,131 @@ def test_past(text: str) -> None:
 def test_moods(kind: Said, text: str) -> None:
     """What is supposed, asked, wanted or quoted is not told."""
     assert said(text, CRASH) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Said.FORM, "- [ ] it crashes on start"),
+        (Said.FORM, "- [x] I have searched for a crash like mine"),
+        (Said.CODE, "def crash(reason): pass"),
+        (Said.CODE, 'raise RuntimeError("the worker did crash")'),
+        (Said.CODE, "the flag `crash` is off"),
+        (Said.CODE, "see handler.crash.count in the log"),
+        (Said.COMMENT, "```python\n# this call crashes on XPU\nx.sum()\n```"),
+        (Said.COMMENT, "    // this call crashes"),
+        (Said.COMMENT, "x = torch.ones(2)  # crashes here"),
+        (Said.WANTED, "### Expected behavior\n\nIt runs and there is not one crash"),
+    ],
+)
+def test_settings(kind: Said, text: str) -> None:
+    """Boxes of forms, code, comments and what is expected are no reports."""
+    assert said(text, CRASH) is kind
+
+
+def test_a_section_of_what_is_expected_ends() -> None:
+    """What happens instead is told."""
+    text = "### Expected behavior\n\nAn image.\n\n### Actual behavior\n\nIt crashes."
+    assert said(text, CRASH) is Said.TOLD
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Said.TOLD, "it works with the driver before"),
+        (Said.TOLD, "everything is fine, it works"),
+        (Said.DENIED, "it does not work with the driver before either"),
+        (Said.DENIED, "nothing works"),
+        (Said.DENIED, "it never worked"),
+        (Said.DENIED, "I am unable to make it work"),
+        (Said.DENIED, "it fails to work"),
+        (Said.ASKED, "does it work with the driver before?"),
+        (Said.WANTED, "it should work with the driver before"),
+    ],
+)
+def test_success(kind: Said, text: str) -> None:
+    """What works is denied in other words than what fails."""
+    assert said(text, r"\bwork\w*", "works") is kind
+
+
+@pytest.mark.parametrize("text", ["no passthrough here", "without any passthrough", "we are not using passthrough"])
+def test_what_takes_part_is_denied(text: str) -> None:
+    """A thing that is named can be absent."""
+    assert said(text, "passthrough", "names") is Said.DENIED
+
+
+MESSAGE = "RuntimeError: device lost"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Said.TOLD, MESSAGE),
+        (Said.TOLD, f"I get {MESSAGE} when sampling"),
+        (Said.TOLD, f"Why do I get {MESSAGE}?"),
+        (Said.TOLD, f"ERROR worker died: {MESSAGE}"),
+        (Said.TOLD, 'File "/a/b.py", line 3, in f\n    raise RuntimeError("RuntimeError: device lost")'),
+        (Said.CODE, 'raise MyError("RuntimeError: device lost")'),
+        (Said.CODE, '    if "RuntimeError: device lost" in str(error):'),
+        (Said.COMMENT, f"```python\n# {MESSAGE}\n```"),
+        (Said.FORM, f"- [ ] {MESSAGE}"),
+        (Said.ASKED, f"Does it print {MESSAGE} on your machine?"),
+        (Said.SUPPOSED, f"If you see {MESSAGE}, restart."),
+    ],
+)
+def test_messages(kind: Said, text: str) -> None:
+    """A message of a program is told, unless its text only stands in code, a comment, a box or a question."""
+    assert said(text, re.escape(MESSAGE), printed=True) is kind
+
+
+@given(
+    st.text(max_size=300),
+    st.integers(0, 300),
+    st.integers(0, 60),
+    st.sampled_from(["fails", "works", "names", "wants"]),
+)
+def test_any_text_is_read(text: str, start: int, length: int, claim: Claim) -> None:
+    """Whatever stands there, the answer is one of the readings."""
+    statements = Statements(IndexedText(text))
+    line = text.split("\n")[0]
+    start = min(start, len(line))
+    end = min(start + length, len(line))
+    assert isinstance(statements.claimed(1, start, end, claim), Said)
+    assert isinstance(statements.printed(1, start, end), Said)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "no crash, ",
+        "not ",
+        "if it ",
+        "crash ",
+        "(",
+        "a.b(",
+        "# ",
+        "no a, b, ",
+        "the docs say ",
+        "is it ",
+        "I had ",
+        "zero 0 ",
+        "[x] ",
+        "x = ",
+        "\"'",
+        "!?",
+        "n't without ",
+    ],
+)
+def test_hostile_lines_are_quick(unit: str) -> None:
+    """No line takes long, whatever is repeated in it."""
+    line = (unit * MAX_LINE)[: MAX_LINE - 8] + " crash"
+    best = min(_seconds(line) for _ in range(3))
+    assert best < 0.02, unit
+
+
+def _seconds(line: str) -> float:
+    statements = Statements(IndexedText(line))
+    started = time.process_time()
+    statements.claimed(1, len(line) - 5, len(line))
+    statements.printed(1, len(line) - 5, len(line))
+    return time.process_time() - started

@@ -165,6 +165,14 @@ class CommandContext:
 
         return self.of_container(code) or for_machine(code, self.pasted.machine, self.pasted.pasted)
 
+    def of_told_versions(self, code: str) -> tuple[Remedy, ...]:
+        """Return the remedy that installs the version which a text says works."""
+        if self.pasted is None or not self.pasted.pasted.good_versions:
+            return ()
+        from xpu_doctor.remedies.told_good import told_good
+
+        return tuple(map(self.fit, told_good(code, self.pasted.machine, self.pasted.pasted)))
+
     def of_container(self, code: str) -> tuple[Remedy, ...]:
         """Return how the GPU gets into the containers of a text, where the code speaks of that."""
         if self.pasted is None:
@@ -225,6 +233,7 @@ def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: C
         confidence=max(own.confidence, message.confidence, key=lambda confidence: confidence.rank),
         severity=_raised_severity(own, rule, message, context),
         weight=own.weight + message.weight,
+        remedies=(*context.of_told_versions(own.code), *own.remedies),
         evidence=(*own.evidence, *message.evidence)[: max(MAX_EVIDENCE, len(own.evidence))],
     )
 
@@ -237,7 +246,8 @@ def _of_message(rule: Rule, message: MessageEvidence, context: CommandContext) -
         "machine",
         message.summary,
         evidence=message.evidence,
-        remedies=steps or (*fix, *(() if message.fix_is_all else context.remedies(rule.code))),
+        remedies=steps
+        or (*context.of_told_versions(rule.code), *fix, *(() if message.fix_is_all else context.remedies(rule.code))),
         severity=_severity_alone(rule, message, context),
         confidence=message.confidence,
     )

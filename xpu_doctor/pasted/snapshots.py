@@ -36,6 +36,7 @@ from xpu_doctor.pasted.readers import (
     layout,
     python_facts,
     system,
+    told_versions,
     torch_output,
     working,
 )
@@ -51,6 +52,7 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("driver", driver_facts.parse),
     ("torch", torch_output.parse),
     ("applications", applications.parse),
+    ("versions", told_versions.parse),
     ("working", working.parse),
     ("import", torch_output.parse_import),
     ("complaints", complaints.parse),
@@ -205,7 +207,9 @@ def _derive(facts: Collected, texts: Sequence[Text]) -> None:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
     if facts.get("machine.os"):
         facts.put("python.os", facts.get("machine.os"), facts.sources["machine.os"])
+    facts.put("pasted.trouble", bool(facts.failures or facts.complaints), "the text")
     _versions(facts)
+    told_versions.older_than_used(facts)
     _groups(facts)
     kernel_facts.derive(facts, texts)
     shown = (

@@ -357,15 +357,15 @@ class Statements:
     def claimed(self, number: int, start: int, end: int, claim: Claim = "fails") -> Said:
         """Return how what people write is meant, for the words from one offset of a line to another that claim something."""
         kind = self._kind(number)
+        line = self.line(number)
+        if kind in (Said.CODE, Said.TOLD) and _TRAILING.search(line.body, 0, start) and _CODE.match(line.body):
+            return Said.COMMENT
         if kind in NOT_SAID or kind in (Said.COMMENT, Said.WANTED):
             return kind
-        line = self.line(number)
         clause = line.clause(start, end)
         words = _key_words(line.body, start, end, claim)
         if words and all(_is_token(line.body, *word) for word in words):
             return Said.CODE
-        if _TRAILING.search(line.body, 0, start) and _CODE.match(line.body):
-            return Said.COMMENT
         if claim == "wants":
             return Said.TOLD
         if (

@@ -50,6 +50,17 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class ToldVersion:
+    """A version that somebody says works, or fails."""
+
+    part: str
+    """`torch`, `driver`, `kernel` or `ipex`."""
+    version: str
+    """Empty where only "the one before" is told."""
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Pasted:
     """What pasted texts show beyond the facts of a live examination."""
 
@@ -146,3 +157,15 @@ class Pasted:
     """Whether the text holds output of the doctor itself."""
     reported: tuple[Reported, ...] = ()
     """The root causes that a report of the doctor in the text names, in its order."""
+    good_versions: tuple[ToldVersion, ...] = ()
+    """Versions that the text says work."""
+    bad_versions: tuple[ToldVersion, ...] = ()
+    """Versions that the text says fail."""
+    regressed: tuple[str, ...] = ()
+    """Parts of which an older version is said to work and a newer one to fail."""
+    mended: tuple[str, ...] = ()
+    """Parts of which an older version is said to fail and a newer one to work."""
+    older_works: tuple[str, ...] = ()
+    """Parts of which a version older than the one in use is said to work."""
+    trouble: bool = False
+    """Whether something failed in the text, or somebody says so."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.statements import Said, Statements
 from xpu_doctor.text.word_index import WordTable
 
+TOLD = frozenset({Said.TOLD, Said.QUOTED, Said.COMMENT, Said.ASKED})
+"""How a complaint is meant: what is denied, over, supposed or of a form is none."""
 LONGEST = 2000
 """Characters of a line that are read as prose."""
 
@@ -118,11 +122,13 @@ _TROUBLE = WordTable((
 
 def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
     """Yield where somebody says in prose that something does not work."""
+    statements = Statements(text.searched)
     for number in text.searched.numbers_with_any(_TROUBLE.present(text.searched)):
         line = text.searched.line(number)[:LONGEST]
         if number in harmless or _OUTPUT.search(line):
             continue
-        if _COMPLAINT.search(_NO_TROUBLE.sub(" ", line)):
+        rest = _NO_TROUBLE.sub(lambda match: " " * len(match[0]), line)
+        if any(statements.claimed(number, *match.span()) in TOLD for match in islice(_COMPLAINT.finditer(rest), 4)):
             yield f"{text.name}, line {number - 1 + text.first_line}"
 
 

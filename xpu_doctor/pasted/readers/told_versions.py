@@ -1,0 +1,246 @@
+"""Reads which versions of torch, the driver, the kernel and the Intel Extension people say work or fail: "2.8.0 is fine, 2.9 crashes"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from xpu_doctor.model.facts.pasted import ToldVersion
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.statements import Line, Said, Statements
+from xpu_doctor.text.word_index import WordTable
+
+LONGEST = 1200
+"""Characters of a line that is read as prose or as a row of a table."""
+USED = {"torch": "torch.version", "driver": "pasted.windows_driver", "kernel": "kernel.version"}
+"""The fact that holds the version in use of a part."""
+MOST = 12
+"""Versions of one kind that are kept."""
+
+_WORDS = ("2.", "1.", "4.", "5.", "6.", "7.", "driver")
+"""One of these is in every version that is read, or beside "the driver before"."""
+_VERDICTS = (
+    "work", "fine", " ok", "okay", "good", "correct", "stable", "normal", "pass", "succe", "fix", "solve", "help", "all right", "pinned",
+    "downgrad", "back", "revert", "stay", "stick", "no ",
+    "fail", "break", "broke", "crash", "hang", "hung", "freez", "froz", "garba", "garbled", "nan", "black", "wrong", "slow", "error", "regress",
+    "unusable", "noise", "corrupt", "segfault", "problem", "issue", "bug", " bad", "abort", "stuck", "stopped", "lost", "\u2705", "\u274c", "\U0001f44d",
+)  # fmt: skip
+_PRINTED = re.compile(
+    r"""
+    [>\s]{0,20}(?:\W{0,3}\d{1,4}[-:/.]\d\d[-:/.]\d\d | \W{0,4}(?:INFO|DEBUG|WARN(?:ING)?|ERROR|TRACE)\b | \[(?:pip3?|conda|uv)\] | File[ ]"
+        | [\w.]{0,80}(?:Error|Exception|Warning):)
+    """,
+    re.VERBOSE,
+)
+"""A line that a program printed."""
+_VERSION = re.compile(
+    r"""
+    (?<![\w.+/=-])v?(?P<dotted>\d{1,3}\.\d{1,4}(?:\.(?:\d{1,6}|x)){0,3}(?:\+xpu)?(?:-\d{1,4}(?:-[a-z]{2,12})?)?)(?![\w%]|\.\d|[ ]?(?:GB|GiB|MB|it/s|s\b|ms|x\b))
+    | \bdrivers?[ ](?:version[ ])?(?P<short>\d{4})\b
+    """,
+    re.VERBOSE,
+)
+_PART = re.compile(
+    r"""
+    \b(?:(?P<torch>(?:py)?torch)|(?P<kernel>kernels?|linux)|(?P<driver>drivers?|compute[- ]runtime|NEO)|(?P<ipex>ipex|intel[ _-]extension\S{0,12})
+    |(?P<other>vllm|comfyui|python|transformers|triton|one ?api|loader|level[ -]zero|ubuntu|fedora|debian|windows|diffusers|mesa|node|cuda|rocm
+        |torchvision|torchaudio|numpy|accelerate|sd\.?next|openvino|llama\S{0,8}|ollama|ipex[-_]llm|igc|docker|gcc|glibc|xformers|firmware|sdxl|wan|bios))\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SHAPES = {
+    "torch": re.compile(r"[12]\.\d{1,2}(?:\.|\+|$)"),
+    "ipex": re.compile(r"[12]\.\d{1,2}(?:\.|\+|$)"),
+    "kernel": re.compile(r"[4-7]\.\d{1,2}(?:[.-]|$)"),
+    "driver": re.compile(r"(?:3[0-2]\.0\.|101\.\d{4}$|2[0-9]\.\d\d(?:\.|$)|\d{4}$)"),
+}
+_ALONE = re.compile(r"2\.\d{1,2}\.(?:\d{1,2}|x)(?:\+xpu)?$|2\.\d{1,2}\+xpu$")
+"""A version of torch that needs no name beside it in a text about torch."""
+_WINDOWS = re.compile(r"3[0-2]\.0\.1\d\d\.\d{4}")
+_SEGMENT = re.compile(
+    r"[.!?;](?=\s|$)|[,:](?=\s)|\s[-\u2013\u2014]\s|\b(?:but|while|whereas|however|although|though|and then|, and)\b|\band\b(?=.{0,40}\d\.\d)",
+    re.IGNORECASE,
+)
+_END = re.compile(r"[.!?](?=\s|$)")
+_GOOD = re.compile(
+    r"\b(?:works?|worked|working|fine|ok|okay|good|correct(?:ly)?|stable|normal(?:ly)?|pass(?:es|ed)?|succe\w{2,6}|fix(?:es|ed)?|solve[sd]?|resolve[sd]?"
+    r"|helps?|helped|all right|no (?:problems?|issues?|errors?|crash\w{0,2}|hangs?))\b|\u2705|\U0001f44d"
+    r"|\b(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick)\b|\bpinned\b",
+    re.IGNORECASE,
+)
+_BAD = re.compile(
+    r"\b(?:fail(?:s|ed|ing|ure)?|br(?:eak|oke)\w{0,3}|crash\w{0,3}|hang(?:s|ing)?|hung|fr(?:ee|o)z\w{1,4}|garbage|garbled|nan|black|wrong|incorrect|slow\w{0,3}"
+    r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|no longer|stopped|lost)\b|\u274c",
+    re.IGNORECASE,
+)
+_MENDED = re.compile(
+    r"(?i)\b(?:fix(?:es|ed)?|solve[sd]?|resolve[sd]?|pinned|(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick))\b"
+)
+_NEEDED = re.compile(
+    r"(?i)\b(?:requires?|required|needs?|minimum|at least|support(?:s|ed)?|newer than|older than|later than|earlier than|below|above)\b[^,;]{0,30}$"
+)
+_FLIPS = re.compile(r"(?i)\b(?:before|until|prior to|up until)\b[^,;.]{0,40}$")
+_CAME_FROM = re.compile(r"(?i)\bfrom (?:the |version |\w{1,12} ){0,3}$")
+_WENT_TO = re.compile(r"(?i)^\S{0,12}\s(?:up |back )?to\b")
+_FORMER = re.compile(
+    r"(?i)\b(?:(?:previous|older|earlier|prior|last|former) (?:windows |gpu |graphics |arc |intel |arc gpu )?drivers?|drivers? (?:from )?before"
+    r"|(?:roll\w{0,3}|went|going|go)[ -]?back (?:\w{1,8} ){0,2}drivers?|(?:downgrad|revert)\w{1,3} (?:\w{1,8} ){0,2}drivers?)\b(?!.{0,12}\d)"
+)
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """A part of a sentence: the versions that it names, and whether it says that they work."""
+
+    versions: tuple[tuple[int, str, str], ...]
+    """Offset, part and version."""
+    works: bool | None
+
+
+def parse(text: Text, facts: Collected) -> None:
+    """Read the versions that a text says work or fail."""
+    statements = Statements(text.searched)
+    about_torch = text.has("torch", "xpu")
+    found: dict[tuple[str, str], tuple[bool, str]] = {}
+    for number in _numbers(text):
+        line = text.searched.line(number)
+        if len(line) > LONGEST or _PRINTED.match(line) or not (_VERSION.search(line) or _FORMER.search(line)):
+            continue
+        offset = text.searched.starts[number - 1]
+        for at, part, version, works in _told(line, about_torch):
+            said = statements.claimed(number, at, at + len(version), "names")
+            if said in (Said.TOLD, Said.DENIED):
+                found.setdefault((part, version), (works, text.place(offset)))
+    for works, path in ((True, "pasted.good_versions"), (False, "pasted.bad_versions")):
+        told = tuple(
+            ToldVersion(part, version, place) for (part, version), (good, place) in found.items() if good is works
+        )
+        if told:
+            facts.put(path, told[:MOST], told[0].source)
+    _compare(found, facts)
+
+
+def _numbers(text: Text) -> list[int]:
+    """Return the numbers of the lines that hold both a word of success or failure and what a version or the driver has."""
+    verdict = text.searched.numbers_with_any(_verdict_words().present(text.searched))
+    named = set(text.searched.numbers_with_any(_WORDS))
+    return [number for number in verdict if number in named]
+
+
+@cache
+def _verdict_words() -> WordTable:
+    return WordTable(_VERDICTS)
+
+
+def _compare(found: dict[tuple[str, str], tuple[bool, str]], facts: Collected) -> None:
+    """Note the parts of which an older version works and a newer one fails, and those of which a newer one works."""
+    worse: list[str] = []
+    better: list[str] = []
+    for part in dict.fromkeys(part for part, _ in found):
+        good = [_ordered(version) for (name, version), (works, _) in found.items() if name == part and works]
+        bad = [_ordered(version) for (name, version), (works, _) in found.items() if name == part and not works]
+        if not good or not bad:
+            continue
+        (worse if min(good) < max(bad) else better).append(part)
+    for path, parts in (("pasted.regressed", worse), ("pasted.mended", better)):
+        if parts:
+            place = next(place for (part, _), (works, place) in found.items() if part == parts[0] and not works)
+            facts.put(path, tuple(parts), place)
+
+
+def older_than_used(facts: Collected) -> None:
+    """Note the parts of which a version works, as somebody says, that is older than the one in use."""
+    bad = {(item.part, item.version) for item in facts.get("pasted.bad_versions") or ()}
+    older: list[str] = []
+    place = ""
+    for item in facts.get("pasted.good_versions") or ():
+        used = _ordered(str(facts.get(USED.get(item.part, "")) or "").partition("+")[0])
+        if (
+            item.version
+            and (item.part, item.version) not in bad
+            and used
+            and _ordered(item.version)[: len(used)] < used
+        ):
+            older.append(item.part)
+            place = place or item.source
+    if older:
+        facts.put("pasted.older_works", tuple(dict.fromkeys(older)), place)
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    """Return all numbers of a version, those of a distribution's build too."""
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def _told(line: str, about_torch: bool) -> Iterator[tuple[int, str, str, bool]]:
+    """Yield offset, part and version of what a line says works or fails, and which."""
+    segments = list(_segments(line, about_torch))
+    for place, segment in enumerate(segments):
+        works = segment.works
+        if works is None and segment.versions:
+            near = [segments[other] for other in (place + 1, place - 1) if 0 <= other < len(segments)]
+            works = next((other.works for other in near if other.works is not None and not other.versions), None)
+        if works is None:
+            continue
+        for at, part, version in segment.versions:
+            before = line[max(0, at - 60) : at]
+            if _NEEDED.search(before):
+                continue
+            flipped = bool(_FLIPS.search(before)) or bool(
+                _CAME_FROM.search(before) and _WENT_TO.match(line[at + len(version) : at + len(version) + 30])
+            )
+            yield at, part, version, works is not flipped
+    former = _FORMER.search(line)
+    good = _GOOD.search(line)
+    if former and good and not _VERSION.search(line) and not Line(line).denies(good.start()):
+        yield former.start(), "driver", "", True
+
+
+def _segments(line: str, about_torch: bool) -> Iterator[_Segment]:
+    """Yield the parts of the sentences of a line; a row of a table is one."""
+    table = line.lstrip("> \t").startswith("|")
+    cuts = [] if table else [match.start() for match in _SEGMENT.finditer(line)]
+    named = _named(line, about_torch)
+    whole = Line(line)
+    start = 0
+    for end in (*cuts, len(line)):
+        versions = tuple(item for item in named if start <= item[0] < end)
+        yield _Segment(versions, _verdict(whole, start, end))
+        start = end
+
+
+def _verdict(line: Line, start: int, end: int) -> bool | None:
+    """Return whether a part of a sentence says that something works, that it fails, or neither or both."""
+    mended = _MENDED.search(line.body, start, end)
+    if mended:
+        return not line.denies(mended.start())
+    said = {not line.denies(match.start()) for match in _GOOD.finditer(line.body, start, end)}
+    said |= {line.denies(match.start(), failing=True) for match in _BAD.finditer(line.body, start, end)}
+    return said.pop() if len(said) == 1 else None
+
+
+def _named(line: str, about_torch: bool) -> list[tuple[int, str, str]]:
+    """Return offset, part and version of the versions in a line whose part is told, or plain from their shape."""
+    found: list[tuple[int, str, str]] = []
+    parts = [(match.end(), match.lastgroup or "other") for match in _PART.finditer(line)]
+    for match in _VERSION.finditer(line):
+        version = match["dotted"] or match["short"]
+        at = match.start("dotted") if match["dotted"] else match.start("short")
+        part = _part_of(version, [name for end, name in parts if end <= at and at - end <= LONGEST], about_torch)
+        if part:
+            found.append((at, part, version))
+    return found
+
+
+def _part_of(version: str, before: list[str], about_torch: bool) -> str:
+    """Return what a version is of: the part that was named last, if it has such versions; else what the shape alone tells."""
+    if _WINDOWS.match(version):
+        return "driver"
+    named = before[-1] if before else ""
+    if named in _SHAPES and _SHAPES[named].match(version):
+        return named
+    if named == "other":
+        return ""
+    return "torch" if about_torch and _ALONE.match(version) else ""
