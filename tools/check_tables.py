@@ -45,6 +45,7 @@ from xpu_doctor.tables import (  # noqa: E402
     peaks,
     questions,
     releases,
+    stacks,
     variables,
 )
 from xpu_doctor.tables import signatures as messages  # noqa: E402
@@ -83,6 +84,7 @@ KINDS: tuple[type[Checked], ...] = (
     releases.Index,
     releases.Release,
     releases.IpexPair,
+    stacks.Stack,
     variables.KnownVariable,
 )
 """The class of each table's rows."""

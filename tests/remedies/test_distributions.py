@@ -323,3 +323,16 @@ def test_codename_of_the_base(release: str, codename: str, variant: str) -> None
     """A derivative's own codename tells nothing of its packages; that of its base does."""
     machine = PROBE.gather(RecordedHost({"files": {"/etc/os-release": release}}))
     assert (machine.distribution_codename, machine.distribution_variant) == (codename, variant)
+
+
+@pytest.mark.parametrize("newest", [False, True])
+@pytest.mark.parametrize("family", ["bmg-g21", "bmg-g31"])
+@pytest.mark.parametrize("release", ["26.04", "26.10"])
+def test_no_remedy_installs_a_bad_build_for_battlemage(release: str, family: str, newest: bool) -> None:
+    """The archive's 26.05 computes wrong results there: the PPA is added, or nothing is typed."""
+    machine = Machine(os="linux", distribution="ubuntu", distribution_version=release)
+    (remedy,) = install_driver(machine, newest=newest, families=frozenset({family}))
+    lines = "\n".join(remedy.commands)
+    assert "libze-intel-gpu1" not in lines or "ppa:kobuk-team/intel-graphics" in lines
+    assert "26.05" in remedy.why
+    assert install_driver(machine, newest=newest, families=frozenset({"ptl"}))[0].commands

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from xpu_doctor.catalogue.knowledge.driver import driver_knowledge
 from xpu_doctor.catalogue.knowledge.entry import Entry, Knowledge, NotUnderstood
 from xpu_doctor.catalogue.knowledge.gpu import gpu_knowledge
+from xpu_doctor.catalogue.knowledge.stack import stack_knowledge
 from xpu_doctor.catalogue.knowledge.torch_release import torch_knowledge
 from xpu_doctor.cli.main import cli
 from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
 from xpu_doctor.tables.devices import find_device, known_ids
 from xpu_doctor.tables.drivers import ReleaseNames
+from xpu_doctor.tables.peaks import Peak, peak_tflops
 from xpu_doctor.tables.releases import releases
 from xpu_doctor.tables.rows import rows
 
@@ -148,3 +150,42 @@ def test_the_command(arguments: list[str], code: int | None) -> None:
     assert (outcome.return_value if outcome.exception is None else None) == code
     if code == 0 and "--json" in arguments:
         assert json.loads(outcome.output)["entries"][0]["facts"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "title", "says"),
+    [
+        ("IPEX", "Intel Extension for PyTorch", "ended"),
+        ("intel_extension_for_pytorch", "Intel Extension for PyTorch", "torch+xpu"),
+        ("ai playground", "AI Playground", "of its own"),
+        ("vLLM", "vLLM", "wheels.vllm.ai/xpu"),
+        ("BigDL-LLM", "ipex-llm", "archived"),
+    ],
+)
+def test_a_stack_by_any_name(asked: str, title: str, says: str) -> None:
+    (entry,) = stack_knowledge(asked, DAY).entries
+    assert entry.title == title and any(says in str(item.value) for item in entry.facts)
+    assert all(item.source and item.checked for item in entry.facts)
+
+
+def test_a_stack_that_no_row_names_is_unknown() -> None:
+    found = stack_knowledge("some other tool", DAY)
+    assert not found.entries and "vLLM" in found.note
+
+
+def test_a_derived_peak_is_never_called_published() -> None:
+    """Neither in the answer of `facts`, nor as the whole of a share."""
+    derived = [(number, dtype) for row in rows(Peak) for number in row.ids for dtype in row.derived]
+    assert len(derived) > 20
+    for number, dtype in derived:
+        assert peak_tflops(number, dtype) is None
+        (entry,) = gpu_knowledge(f"{number:04x}", DAY).entries
+        published = next((item for item in entry.facts if item.name == "peak TFLOP/s"), None)
+        assert published is None or dtype not in str(published.value)
+        assert not next(item for item in entry.facts if item.name == "peak TFLOP/s, derived").sure
+    assert peak_tflops(0xE20B, "float32") == 13.67 and peak_tflops(0xE211, "float32") == 12.28
+
+
+def test_an_archive_is_named_beside_its_build() -> None:
+    (entry,) = driver_knowledge("26.05.37020", DAY).entries
+    assert {"Ubuntu 26.04", "Ubuntu 26.10"} <= {item.value for item in entry.facts if item.name == "in the archive"}

@@ -1,4 +1,4 @@
-"""`xpu-doctor facts`: what the tables know of a torch release, a GPU or a driver build."""
+"""`xpu-doctor facts`: what the tables know of a torch release, a GPU, a driver build or a software stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from xpu_doctor.catalogue.knowledge.entry import Knowledge
 
-KINDS = ("torch", "gpu", "driver")
+KINDS = ("torch", "gpu", "driver", "stack")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,12 +26,13 @@ KINDS = ("torch", "gpu", "driver")
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def facts(kind: str, asked: tuple[str, ...], format_: str, as_json: bool) -> int:
-    """Print what xpu-doctor knows of a torch release, a GPU or a driver build, with sources.
+    """Print what xpu-doctor knows of a torch release, a GPU, a driver build or a software stack, with sources.
 
     \b
     xpu-doctor facts torch 2.14
     xpu-doctor facts gpu e20b                 also 8086:e20b, or a name: Arc B580
     xpu-doctor facts driver 26.05.37020       also 1.6.37020, or of Windows 32.0.101.6130
+    xpu-doctor facts stack vllm               also ipex, ipex-llm, llm-scaler, AI Playground, bitsandbytes
 
     Exit code 0 where something is known, 3 where nothing is.
     """
@@ -51,6 +52,7 @@ def facts(kind: str, asked: tuple[str, ...], format_: str, as_json: bool) -> int
 def _question(kind: str) -> Callable[[str, str], Knowledge]:
     from xpu_doctor.catalogue.knowledge.driver import driver_knowledge
     from xpu_doctor.catalogue.knowledge.gpu import gpu_knowledge
+    from xpu_doctor.catalogue.knowledge.stack import stack_knowledge
     from xpu_doctor.catalogue.knowledge.torch_release import torch_knowledge
 
-    return {"torch": torch_knowledge, "gpu": gpu_knowledge, "driver": driver_knowledge}[kind]
+    return {"torch": torch_knowledge, "gpu": gpu_knowledge, "driver": driver_knowledge, "stack": stack_knowledge}[kind]

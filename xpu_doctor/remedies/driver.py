@@ -24,6 +24,9 @@ VERIFY = (
 """The second line prints 0x0 where the driver works."""
 
 NO_ROW = "No right command is known here for this distribution; Intel publishes packages and their checksums with each release."
+NO_GOOD_BUILD = (
+    "This release's archive has no good GPU driver for this card: take another release, or a container of one"
+)
 WHICH = "Which commands are right depends on the release: see VERSION_ID in /etc/os-release."
 
 
@@ -88,8 +91,8 @@ def _of_row(
     row: PackageSet, machine: Machine, found: Distribution, newest: bool, families: frozenset[str], several: bool
 ) -> Remedy:
     needed = bool(families & set(row.newest_for))
-    steps = row.newest if row.newest and (newest or needed) else row.commands
-    what = row.title or "the Level Zero loader and Intel's GPU driver"
+    steps = row.newest if needed or (newest and row.newest) else row.commands
+    what = row.title or ("the Level Zero loader and Intel's GPU driver" if steps else NO_GOOD_BUILD)
     title = f"{'update' if newest else 'install'} {what}" if steps else what
     title = _place(machine) + (f"on {row.release}: " if several else "") + title
     return Remedy(
@@ -106,7 +109,7 @@ def _of_row(
 def _reasons(row: PackageSet, machine: Machine, needed: bool, several: bool) -> Iterator[str]:
     if several:
         yield WHICH
-    if row.commands and row.loader:
+    if row.commands and row.loader and (row.newest or not needed):
         yield f"`{row.loader}` holds the Level Zero loader, `{row.driver}` the GPU driver behind it: both are needed, and of one generation."
     if needed:
         yield f"{row.newest_note}."

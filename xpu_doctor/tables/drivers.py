@@ -152,7 +152,7 @@ class PackageSet(Row, frozen=True, kw_only=True):
     newest: tuple[str, ...] = ()
     """What brings a newer driver than `commands`."""
     newest_for: tuple[FamilyKey, ...] = ()
-    """Families of GPUs that need the newest one in any case."""
+    """Families of GPUs that need the newest one in any case; without `newest` there is nothing to install for them."""
     newest_note: str = ""
     note: str = ""
     url: Place = ""

@@ -49,7 +49,7 @@ class Knowledge:
     """The answer to a question; without entries nothing is known."""
 
     kind: str
-    """`torch`, `gpu` or `driver`."""
+    """`torch`, `gpu`, `driver` or `stack`."""
     asked: str
     entries: tuple[Entry, ...]
     note: str = ""

@@ -114,7 +114,11 @@ def _of_drivers(device: Device, today: str) -> Iterator[KnownFact]:
 def _peaks(device: Device, today: str) -> Iterator[KnownFact]:
     for row in rows(Peak):
         if device.device_id in row.ids:
-            yield fact("peak TFLOP/s", tuple(f"{dtype} {value:g}" for dtype, value in row.tflops.items()), row, today)
+            published = tuple(f"{dtype} {value:g}" for dtype, value in row.tflops.items() if dtype not in row.derived)
+            derived = tuple(f"{dtype} {row.tflops[dtype]:g} ({how})" for dtype, how in row.derived.items())
+            yield fact("peak TFLOP/s", published, row, today)
+            yield fact("peak TFLOP/s, derived", derived, row, today, sure=False)
+            yield fact("note on the peak", row.note, row, today)
 
 
 def _bad(family: Family, today: str) -> Iterator[KnownFact]:

@@ -149,7 +149,8 @@ def _remedies(machine: Machine, row: BadBuild) -> tuple[Remedy, ...]:
     remedies: list[Remedy] = []
     if row.fixed:
         why = f"Build {row.fixed} (compute-runtime {release_of(row.fixed)}) and newer are free of it."
-        remedies.extend(replace(item, why=f"{why} {item.why}") for item in install_driver(machine, newest=True))
+        newer = install_driver(machine, newest=True, families=frozenset(row.families))
+        remedies.extend(replace(item, why=f"{why} {item.why}") for item in newer)
     if row.good:
         title = f"Or go back to compute-runtime {release_of(row.good)} (build {row.good})"
         remedies.append(Remedy(title, "It does not have this fault.", url=row.source))
