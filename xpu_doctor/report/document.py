@@ -31,13 +31,17 @@ class Tool:
 
 @dataclass(frozen=True)
 class TargetDocument:
-    """The interpreter that was examined, and why that one."""
+    """The interpreter that was examined, and why that one; None stands for what is not known."""
 
     python: str | None
+    """Path of the interpreter."""
     why: str
     version: str | None
+    """Of the interpreter, e.g. `3.12.1`."""
     manager: str | None
+    """What installs packages into its environment: `pip`, `uv`, `conda` ..."""
     prefix: str | None
+    """The folder of the environment."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class RungDocument:
 
     layer: str
     state: str
+    """`ok`, `fault`, `blocked`, `unknown` or `skipped`."""
     summary: str
 
 
@@ -70,11 +75,17 @@ class RemedyDocument:
     title: str
     why: str
     commands: list[str]
+    """Complete lines to type, in this order."""
     os: str
+    """The system on which they work: `linux`, `windows`; empty where on any."""
     manager: str
+    """The package manager that they are for, or empty."""
     risk: str
+    """What it costs: `none`, `reinstall`, `re-login`, `reboot` or `admin`."""
     verify: list[str]
+    """Lines to type afterwards, which show whether it helped."""
     url: str
+    """Where to read more, or empty."""
     besides: bool = False
     """Whether it is the next step after the remedy before it, not another way."""
 
@@ -102,8 +113,11 @@ class UndecidedDocument:
 
     code: str
     needs: str
+    """Path of the fact in the snapshot."""
     reason: str
+    """Why the fact is not known."""
     ask: str
+    """The command whose output would show it, or empty."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,9 @@ class ExpectationDocument:
     """An `--expect` and whether it is met."""
 
     expect: str
+    """As it was given, e.g. `devices>=1`."""
     state: str
+    """`met`, `unmet` or `unknown`."""
     reason: str
 
 
@@ -149,9 +165,12 @@ class Document:
     created: str
     """UTC, ISO 8601."""
     origin: str
+    """`live` (this machine), `saved` (a report of an earlier check) or `pasted`."""
     target: TargetDocument
     verdict: str
+    """`findings`, `undiagnosed`, `healthy` or `tool-failed`."""
     exit_code: int
+    """What the command line returns: 0, 1, 3 or 4, as docs/reference/exit-codes.md says."""
     ladder: list[RungDocument]
     root_causes: list[FindingDocument]
     undecided: list[UndecidedDocument]

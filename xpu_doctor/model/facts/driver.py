@@ -32,7 +32,9 @@ class ZeDevice:
     """PCI address."""
     memory_bytes: Maybe[int] = NOT_EXAMINED
     max_allocation: Maybe[int] = NOT_EXAMINED
+    """Largest single allocation, in bytes."""
     fp64: Maybe[bool] = NOT_EXAMINED
+    """Whether it computes in double precision."""
     error: str = ""
     """Why its properties could not be had."""
 
@@ -70,6 +72,7 @@ class LevelZero:
     loader_has_root_device: Maybe[bool] = NOT_EXAMINED
     """Whether it exports zeDeviceGetRootDevice, which the SYCL runtime of torch 2.6 and newer needs."""
     init_code: Maybe[int] = NOT_EXAMINED
+    """What zeInit returned, as a number; 0 is success."""
     init_result: Maybe[str] = NOT_EXAMINED
     """What zeInit returned, by name."""
     driver_library: Maybe[str] = NOT_EXAMINED
@@ -119,6 +122,7 @@ class Driver:
     """Loader, GPU driver, OpenCL driver, compiler and memory library that lie in the system's library folders."""
     packages: Maybe[tuple[Package, ...]] = NOT_EXAMINED
     package_manager: Maybe[str] = NOT_EXAMINED
+    """`dpkg`, `rpm`, `pacman`; empty where the system has none of them."""
     opencl_icds: Maybe[tuple[str, ...]] = NOT_EXAMINED
     """OpenCL drivers that are registered: the libraries named in /etc/OpenCL/vendors or the registry."""
     dxg: Maybe[bool] = NOT_EXAMINED

@@ -51,7 +51,9 @@ class Gpu:
     address: str = ""
     """PCI address such as `0000:03:00.0`; a stable name where the system tells none."""
     vendor_id: int = 0
+    """PCI vendor id; 0x8086 is Intel's."""
     device_id: Maybe[int] = NOT_EXAMINED
+    """PCI device id, e.g. 0xe20b."""
     name: str = ""
     """The name that the system shows; empty where it shows none."""
     pci_class: Maybe[int] = NOT_EXAMINED

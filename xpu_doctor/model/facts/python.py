@@ -82,7 +82,9 @@ class Distribution:
     record: Maybe[bool] = NOT_EXAMINED
     """Whether RECORD can be read; looked at for torch and its companions only."""
     file_fault_count: int = 0
+    """How many files differ from RECORD in all."""
     file_count: int = 0
+    """How many files RECORD names."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Stage:
     exception: str = ""
     """Type of the exception, e.g. `OSError`."""
     winerror: int = 0
+    """Windows' code of the exception, e.g. 126; 0 where it has none."""
     signal: str = ""
     """E.g. `SIGSEGV`, `0xC0000005 STATUS_ACCESS_VIOLATION`."""
     exit_code: Maybe[int] = NOT_EXAMINED
@@ -78,6 +79,7 @@ class Stage:
     output: str = ""
     """What the stage printed, first and last parts, cut to 8 KiB."""
     cpu_seconds: Maybe[float] = NOT_EXAMINED
+    """CPU time of the stage as its own interpreter counts it; of a stage that hung, that of its whole process."""
     cpu_seconds_outside: Maybe[float] = NOT_EXAMINED
     """CPU time of the stage as the system counts it for the process, in seconds; read for the matmul."""
     left_behind: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ class Import:
     succeeded: Maybe[bool] = NOT_EXAMINED
     """Whether it gave a torch: a module with a file and a `__version__`, which neither a namespace nor somebody's torch.py has."""
     seconds: Maybe[float] = NOT_EXAMINED
+    """How long it took."""
     version: Maybe[str] = NOT_EXAMINED
     """`torch.__version__` of the module that was really imported."""
     file: Maybe[str] = NOT_EXAMINED
@@ -123,8 +126,11 @@ class XpuDevice:
     index: int
     name: str = ""
     device_id: Maybe[int] = NOT_EXAMINED
+    """PCI device id, e.g. 0xe20b."""
     driver_version: Maybe[str] = NOT_EXAMINED
+    """As the Level Zero driver spells it."""
     total_memory: Maybe[int] = NOT_EXAMINED
+    """In bytes."""
     has_fp64: Maybe[bool] = NOT_EXAMINED
     allocated: Maybe[bool] = NOT_EXAMINED
     """Whether a small tensor was really allocated on it and read back."""
