@@ -302,3 +302,18 @@ def test_an_application_is_still_blamed_for_what_does_not_work(text: str) -> Non
     """The same words as in wishes, of somebody for whom it does not work."""
     loud = [root for root in triage(text).root_causes if root.severity != "info" and root.confidence != "possible"]
     assert loud and loud[0].layer == "application"
+
+
+def test_a_test_of_ones_own_is_no_test_of_torch() -> None:
+    """What an application's tests meet is met by its users."""
+    error = (
+        "NotImplementedError: The operator 'aten::_linalg_eigvals' is not currently implemented for the XPU device.\n"
+    )
+    own = triage("tests/test_sampler_xpu.py F\n" + error)
+    torchs = triage("test/xpu/test_linalg_xpu.py::TestLinalgXPU::test_eigvals_xpu_float32 FAILED\n" + error)
+    assert (
+        [root.code for root in own.root_causes][:1]
+        == [root.code for root in torchs.root_causes][:1]
+        == ["op-unsupported"]
+    )
+    assert own.root_causes[0].confidence == "certain" and torchs.root_causes[0].confidence == "possible"

@@ -17,7 +17,11 @@ LONGEST = 2000
 
 _TEST_OF_TORCH = re.compile(
     r"""
-    [/\\]torch[/\\]testing[/\\]_internal[/\\] | [/\\]torch-xpu-ops[/\\]test[/\\] | \btest_\w{1,60}_(?:xpu|cuda)\.py\b | \btest/xpu/\w
+    [/\\]torch[/\\]testing[/\\]_internal[/\\] | [/\\]torch-xpu-ops[/\\]test[/\\] | \btest/xpu/\w
+    | \btest_(?:torch|nn|autograd|linalg|matmul|ops\w{0,20}|\w{1,12}_ufuncs|reductions|indexing|tensor_creation_ops|foreach|sparse\w{0,8}|sort_and_select
+      |scatter_gather_ops|shape_ops|modules|optim|transformers|type_promotion|view_ops|masked|segment_reductions|spectral_ops|native_mha|multiprocessing
+      |dataloader|distributions|namedtensor|complex|c10d\w{0,12}|profiler|convolution|pooling|dropout|embedding|meta|decomp|jit|quantiz\w{1,8}|compile\w{0,12})
+      _(?:xpu|cuda)\.py\b
     | \bTest\w{1,40}XPU(?:::|\.) | ^\W{0,10}(?:op_ut|op_extended),third_party | \bPYTORCH_TEST_WITH_\w
     """,
     re.VERBOSE | re.MULTILINE,
