@@ -269,3 +269,22 @@ def _seconds(line: str) -> float:
     statements.claimed(1, len(line) - 5, len(line))
     statements.printed(1, len(line) - 5, len(line))
     return time.process_time() - started
+
+
+@pytest.mark.parametrize(
+    ("narrower", "text"),
+    [
+        (True, "multi-XPU is not supported yet"),
+        (True, "FSDP on XPU is not supported"),
+        (True, "Flash attention with the XPU is unsupported"),
+        (True, "torch.compile for XPU is not supported there"),
+        (True, "tensor parallel mode on XPU is not supported"),
+        (False, "XPU is not supported"),
+        (False, "support for XPU is not there"),
+        (False, "it says that XPU is not supported"),
+        (False, "training on XPU is not supported"),
+    ],
+)
+def test_a_use_of_a_device_is_not_the_device(narrower: bool, text: str) -> None:
+    """What a device cannot do is less than that it is not supported."""
+    assert Statements(IndexedText(text)).narrower(1, text.index("XPU")) is narrower

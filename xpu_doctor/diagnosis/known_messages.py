@@ -102,6 +102,8 @@ def _best(
     best: tuple[re.Match[str] | None, Said] = (None, Said.DENIED)
     for _ in range(MAX_IN_LINE):
         said = statements.claimed(number, *hit.span(), signature.says)
+        if signature.whole and statements.narrower(number, hit.start()):
+            said = Said.NARROWER
         if said is Said.TOLD:
             return hit, said
         if best[0] is None and said in MENTIONED:

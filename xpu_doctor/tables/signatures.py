@@ -48,6 +48,7 @@ class SignatureRow(Row, frozen=True, kw_only=True):
     establishes: dict[FactPath, str] = msgspec.field(default_factory=dict)
     kind: Literal["message", "claim"] = "message"
     says: Claim = "fails"
+    whole: bool = False
     examples: tuple[str, ...]
     near_misses: tuple[str, ...]
 
@@ -103,6 +104,8 @@ class Signature:
     """A `message` is program output, a `claim` is what people write."""
     says: Claim = "fails"
     """What a claim claims: whoever denies it says the opposite."""
+    whole: bool = False
+    """A claim is about the device as a whole, and not about a part or a use of it."""
     source: str = ""
     checked: str = ""
     examples: tuple[str, ...] = ()
@@ -157,6 +160,7 @@ def _signature(row: SignatureRow) -> Signature:
         contradicted_by=frozenset(_signatures_of(row.unless)),
         kind=row.kind,
         says=row.says,
+        whole=row.whole,
         source=row.source,
         checked=row.checked,
         examples=row.examples,

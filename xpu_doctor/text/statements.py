@@ -50,6 +50,8 @@ class Said(Enum):
     """A comment in code says so."""
     CODE = "code"
     """It is code: a name, or the text of a message in the source that may write it."""
+    NARROWER = "narrower"
+    """It is so of a part or a use of the thing: "multi-XPU is not supported"."""
     FORM = "form"
     """It is a box of a form: "- [x] I have searched the issues"."""
 
@@ -261,6 +263,17 @@ _QUOTES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_USE_OF = re.compile(
+    r"""
+    \b(?:multi(?:ple)?|dual|several|two|distributed|fsdp2?|ddp|(?:tensor|pipeline|data|expert)[- ]parallel\w{0,3}|flash[- ]?att\w{1,6}|paged[- ]?att\w{1,6}
+        |quanti[sz]\w{1,6}|int[48]|u?int(?:16|32)|fp(?:4|8|16|64)|float(?:16|64)|bf16|bfloat16|double|complex\w{0,4}|triton|torch\.compile|compil\w{1,5}|graphs?
+        |profil\w{1,3}|kineto|sparse\w{0,4}|nccl|xccl|gloo|jit|amp|autocast|mxfp\d|nvfp4|awq|gptq|gguf|bitsandbytes|xformers|sdpa|operators?|ops?|kernels?
+        |dtypes?|features?|mode|backward|channels[- ]last|virtuali[sz]ation|sr-?iov|streams?|events?|ipc|p2p|peer)\b
+    (?:[- ]\w{1,16}){0,2}[- ](?:(?:on|for|with|in|under|via|using)[ ](?:the[ ]|an?[ ]|your[ ]|my[ ]|intel[ ]|arc[ ]){0,3})?$
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A part or a use of a device, named before it."""
 _UNTIL = re.compile(r"(?i)[^.!?;]{0,40}\buntil\b[^.!?;]{0,60}\b(?:is|are|was|were|has|have|gets?|you|someone|that)\b")
 _WORDS = re.compile(r"[^\s]+")
 _IF_SEEN = re.compile(
@@ -379,6 +392,11 @@ class Statements:
         if claim == "fails" and _is_past(line, clause, start, end):
             return Said.PAST
         return _mood(line, clause, (start, end), words, claim)
+
+    def narrower(self, number: int, start: int) -> bool:
+        """Return whether the words at an offset speak of a part or a use of what they name: "multi-XPU", "FSDP on XPU"."""
+        body = self.line(number).body
+        return bool(_USE_OF.search(body, max(0, start - 80), start))
 
     def printed(self, number: int, start: int, end: int) -> Said:
         """Return how the message of a program is meant: told, unless it only stands in code, in a box of a form or in a question."""
