@@ -76,9 +76,36 @@ def test_other_parts(body: str, part: str, good: str, bad: str) -> None:
     assert pasted(body).regressed == (part,)
 
 
-def test_the_driver_before() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        "It works again with the previous driver, so something broke",
+        "torch crashes with the new driver 32.0.101.8331. The one before works.",
+        "I rolled back my driver and now it is fine",
+        "Downgrading the driver helped",
+    ],
+)
+def test_the_driver_before(body: str) -> None:
     """The one before is a good one without a number."""
-    assert ("driver", "") in told("It works again with the previous driver, so something broke")[0]
+    assert ("driver", "") in told(body)[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ("After rolling back to 31.0.101.5333 my A770 no longer gives garbage", "driver"),
+        ("I reverted to torch 2.7.1 and it works", "torch"),
+        ("going back to kernel 6.11 fixes it", "kernel"),
+    ],
+)
+def test_going_back(body: str, part: str) -> None:
+    """Whoever goes back and finds that it works tells that the newer one does not."""
+    assert pasted(body).regressed == (part,)
+
+
+def test_going_back_in_vain() -> None:
+    """A version that does not help either is no good one."""
+    assert pasted("I reverted to torch 2.7.1 and it still does not work").regressed == ()
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ WORKS = (
     "Support for XPU is in: tested on Arc B580, all tests pass.",
     "No problems with kernel 6.14 and driver 25.40.35563 on Battlemage.",
     "This patch adds XPU support, and it works on my A770.",
+    "If your card is not detected, install the driver first. Mine works.",
     "It used to fall back to the CPU, now the GPU is used.",
 )
 

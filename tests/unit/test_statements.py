@@ -180,6 +180,7 @@ def test_a_section_of_what_is_expected_ends() -> None:
         (Said.DENIED, "I am unable to make it work"),
         (Said.DENIED, "it fails to work"),
         (Said.ASKED, "does it work with the driver before?"),
+        (Said.TOLD, "the driver was bad. The one before works"),
         (Said.WANTED, "it should work with the driver before"),
     ],
 )

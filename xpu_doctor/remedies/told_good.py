@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.facts.pasted import Pasted
@@ -38,7 +38,7 @@ def told_good(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ...]
     version = max(good, key=numbers)
     if part == "torch":
         return _torch(version)
-    return (_kernel(version),) if part == "kernel" else (_driver(version, machine),)
+    return (_kernel(version),) if part == "kernel" else (_driver(version, (*good, *bad), machine),)
 
 
 def _torch(version: str) -> tuple[Remedy, ...]:
@@ -72,12 +72,12 @@ def _kernel(version: str) -> Remedy:
     )
 
 
-def _driver(version: str, machine: Machine) -> Remedy:
-    windows = (
-        known_or(machine.os, "") == "windows"
-        or version.startswith(("30.0.", "31.0.", "32.0.", "101."))
-        or version.isdigit()
-    )
+def _is_of_windows(version: str) -> bool:
+    return version.startswith(("30.0.", "31.0.", "32.0.", "101.")) or version.isdigit()
+
+
+def _driver(version: str, told: Iterable[str], machine: Machine) -> Remedy:
+    windows = known_or(machine.os, "") == "windows" or any(map(_is_of_windows, told))
     if windows:
         return Remedy(
             f"Install Intel's graphics driver {version}"

@@ -175,7 +175,7 @@ _NEGATOR = re.compile(
 )
 _NO_NEGATOR = re.compile(
     r"""
-    not?[ ](?:only|just|sure|clear|certain|even|matter|doubt|wonder|idea|clue|luck|response|way|longer[ ](?:works?|runs?|starts?)
+    not?[ ](?:only|just|sure|clear|certain|even|matter|doubt|wonder|idea|clue|luck|response|way
         |to[ ]mention|solution|workaround|help|change|difference|effect|avail|later)\b
     | without[ ](?:luck|success|any[ ]luck|effect|warning|reason|notice)
     | nothing[ ](?:but|works?|helps?|helped|else|changed)
@@ -330,6 +330,10 @@ class Line:
             sentence_end=sentences[last] if last < len(sentences) else len(self.body),
         )
 
+    def spans_sentences(self, start: int, end: int) -> bool:
+        """Return whether words reach over the end of a sentence: what the next one says works is something else."""
+        return bisect_right(self._sentences, start) != bisect_right(self._sentences, max(end - 1, start))
+
     def denies(self, at: int, *, failing: bool = False) -> bool:
         """Return whether the word at an offset is denied by what stands before it: "no crash", "did not once hang", "does not work".
 
@@ -381,6 +385,8 @@ class Statements:
             return Said.CODE
         if claim == "wants":
             return Said.TOLD
+        if claim == "works" and line.spans_sentences(start, end):
+            return Said.DENIED
         if (
             claim == "fails"
             and words

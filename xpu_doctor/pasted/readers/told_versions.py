@@ -72,7 +72,7 @@ _GOOD = re.compile(
 )
 _BAD = re.compile(
     r"\b(?:fail(?:s|ed|ing|ure)?|br(?:eak|oke)\w{0,3}|crash\w{0,3}|hang(?:s|ing)?|hung|fr(?:ee|o)z\w{1,4}|garbage|garbled|nan|black|wrong|incorrect|slow\w{0,3}"
-    r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|no longer|stopped|lost)\b|\u274c",
+    r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|stopped|lost)\b|\u274c",
     re.IGNORECASE,
 )
 _MENDED = re.compile(
@@ -86,8 +86,15 @@ _CAME_FROM = re.compile(r"(?i)\bfrom (?:the |version |\w{1,12} ){0,3}$")
 _WENT_TO = re.compile(r"(?i)^\S{0,12}\s(?:up |back )?to\b")
 _FORMER = re.compile(
     r"(?i)\b(?:(?:previous|older|earlier|prior|last|former) (?:windows |gpu |graphics |arc |intel |arc gpu )?drivers?|drivers? (?:from )?before"
+    r"|the (?:one|version|release) before"
     r"|(?:roll\w{0,3}|went|going|go)[ -]?back (?:\w{1,8} ){0,2}drivers?|(?:downgrad|revert)\w{1,3} (?:\w{1,8} ){0,2}drivers?)\b(?!.{0,12}\d)"
 )
+
+
+_WENT_BACK = re.compile(
+    r"(?i)\b(?:downgrad(?:e[ds]?|ing)|roll(?:ed|ing)?[ -]?back|rollback|revert(?:ed|ing)?|(?:went|going|go|switched) back)\b[^.;]{0,60}$"
+)
+"""Whoever goes back to a version and finds that it works tells that the newer one does not."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,7 @@ def parse(text: Text, facts: Collected) -> None:
     statements = Statements(text.searched)
     about_torch = text.has("torch", "xpu")
     found: dict[tuple[str, str], tuple[bool, str]] = {}
+    gone_back: dict[str, str] = {}
     for number in _numbers(text):
         line = text.searched.line(number)
         if len(line) > LONGEST or _PRINTED.match(line) or not (_VERSION.search(line) or _FORMER.search(line)):
@@ -113,13 +121,15 @@ def parse(text: Text, facts: Collected) -> None:
             said = statements.claimed(number, at, at + len(version), "names")
             if said in (Said.TOLD, Said.DENIED):
                 found.setdefault((part, version), (works, text.place(offset)))
+                if works and _WENT_BACK.search(line[:at]):
+                    gone_back.setdefault(part, text.place(offset))
     for works, path in ((True, "pasted.good_versions"), (False, "pasted.bad_versions")):
         told = tuple(
             ToldVersion(part, version, place) for (part, version), (good, place) in found.items() if good is works
         )
         if told:
             facts.put(path, told[:MOST], told[0].source)
-    _compare(found, facts)
+    _compare(found, gone_back, facts)
 
 
 def _numbers(text: Text) -> list[int]:
@@ -134,20 +144,22 @@ def _verdict_words() -> WordTable:
     return WordTable(_VERDICTS)
 
 
-def _compare(found: dict[tuple[str, str], tuple[bool, str]], facts: Collected) -> None:
+def _compare(found: dict[tuple[str, str], tuple[bool, str]], gone_back: dict[str, str], facts: Collected) -> None:
     """Note the parts of which an older version works and a newer one fails, and those of which a newer one works."""
     worse: list[str] = []
     better: list[str] = []
     for part in dict.fromkeys(part for part, _ in found):
         good = [_ordered(version) for (name, version), (works, _) in found.items() if name == part and works]
         bad = [_ordered(version) for (name, version), (works, _) in found.items() if name == part and not works]
-        if not good or not bad:
+        if part in gone_back:
+            worse.append(part)
+        if part in gone_back or not good or not bad:
             continue
         (worse if min(good) < max(bad) else better).append(part)
     for path, parts in (("pasted.regressed", worse), ("pasted.mended", better)):
         if parts:
-            place = next(place for (part, _), (works, place) in found.items() if part == parts[0] and not works)
-            facts.put(path, tuple(parts), place)
+            places = (place for (part, _), (works, place) in found.items() if part == parts[0] and not works)
+            facts.put(path, tuple(parts), next(places, gone_back.get(parts[0], "the text")))
 
 
 def older_than_used(facts: Collected) -> None:
@@ -192,9 +204,9 @@ def _told(line: str, about_torch: bool) -> Iterator[tuple[int, str, str, bool]]:
                 _CAME_FROM.search(before) and _WENT_TO.match(line[at + len(version) : at + len(version) + 30])
             )
             yield at, part, version, works is not flipped
-    former = _FORMER.search(line)
-    good = _GOOD.search(line)
-    if former and good and not _VERSION.search(line) and not Line(line).denies(good.start()):
+    former = _FORMER.search(line) if "driver" in line.lower() else None
+    good = (_GOOD.search(line, former.start()) or _GOOD.search(line)) if former else None
+    if former and good and not Line(line).denies(good.start()):
         yield former.start(), "driver", "", True
 
 
