@@ -139,3 +139,16 @@ def test_steps_that_belong_together_are_both_told() -> None:
     )
     assert "On the Proxmox host" in message
     assert "Then: Inside the guest" in message
+
+
+def test_a_question_says_where_its_line_is_typed() -> None:
+    """The Python of an application is asked in its folder; both sides of a container are named."""
+    report, _ = examined(
+        'File "/srv/x/venv/lib/python3.12/site-packages/torch/xpu/__init__.py", line 9\nRuntimeError: UR error\nArc A770, Ubuntu 24.04'
+    )
+    asked = [question for question in report.ask_next if any("venv/bin/python" in line for line in question.commands)]
+    assert asked
+    assert all("in the folder that holds venv" in question.why for question in asked)
+    report, _ = examined("docker run image on Ubuntu 24.04, Arc A770, torch 2.9.1+xpu: XPU device count is zero!")
+    nodes = [question for question in report.ask_next if "ls -l /dev/dri; id" in question.commands]
+    assert all("In the container, and on its host" in question.why for question in nodes)

@@ -15,7 +15,7 @@ from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.place import with_python
 from xpu_doctor.report.text import RISKS
-from xpu_doctor.tables.layouts import pythons
+from xpu_doctor.tables.layouts import Layout, layouts, pythons
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
 from xpu_doctor.text.visible import visible
@@ -64,15 +64,17 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
             left.pop(code, None)
     if not chosen:
         chosen = [question for question in fitting if question.id in ("collect-env", "traceback")][:MAX_QUESTIONS]
+    layout = next((row for each in shown if (row := layouts().get(known_or(each.pasted.layout, "")))), None)
     python = next((name for each in shown if (name := known_or(each.python.executable, "")) in pythons()), "")
-    return tuple(_typed(question, python) for question in chosen)
+    return tuple(_typed(question, python, layout) for question in chosen)
 
 
-def _typed(question: Question, python: str) -> Question:
-    """Return a question whose lines call the interpreter that the texts show."""
-    if not python or question.in_words:
+def _typed(question: Question, python: str, layout: Layout | None) -> Question:
+    """Return a question whose lines call the interpreter that the texts show, with the place where they are typed."""
+    asks = tuple(with_python(ask, python) for ask in question.asks)
+    if question.in_words or layout is None or asks == question.asks:
         return question
-    return msgspec.structs.replace(question, asks=tuple(with_python(ask, python) for ask in question.asks))
+    return msgspec.structs.replace(question, asks=asks, why=f"{question.why} Run it {layout.where}.")
 
 
 def _fits(question: Question, snapshot: Snapshot) -> bool:
