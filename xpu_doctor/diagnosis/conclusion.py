@@ -27,8 +27,8 @@ SHOWN = 120
 """Characters of a line that a reason quotes."""
 RANKED = "; what follows is ranked by how likely it is"
 GOOD_TO_KNOW = "Nothing here has to be fixed; what follows is good to know."
-ONLY_WARNINGS = "No error was found; what the warnings below tell of is slower, or may fail later."
-NOTHING_ELSE = "Nothing was found besides what was to be ignored."
+ONLY_WARNINGS = "No error was found. The warnings below are about what is slow now or may fail later."
+NOTHING_ELSE = "Nothing was found except what --ignore hides."
 
 
 @dataclass(frozen=True)

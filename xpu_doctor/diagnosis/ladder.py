@@ -102,7 +102,7 @@ def _fault_below(layer: Layer, below: list[Rung]) -> Layer | None:
     return next((rung.layer for rung in below if rung.layer in rests and rung.state is State.FAULT), None)
 
 
-TOLD = "nothing speaks against it: torch said that it finds a GPU"
+TOLD = "nothing was found against it: torch said that it finds a GPU"
 
 
 def _lifted(rungs: list[Rung], snapshot: Snapshot) -> tuple[Rung, ...]:

@@ -88,7 +88,7 @@ def verdict(device: ComputeDevice, cpu: CpuProduct) -> Verdict:
         return Verdict(Place.CPU, "the signs agree", signs)
     if cpu_time is Place.DEVICE and Place.DEVICE in (queue, speed) and threads is not Place.CPU and not support:
         return Verdict(Place.DEVICE, "the signs agree", signs)
-    return Verdict(Place.UNKNOWN, "the signs disagree, or too few spoke", signs)
+    return Verdict(Place.UNKNOWN, "the signs disagree, or there were too few", signs)
 
 
 def _signs(device: ComputeDevice, product: Product, cpu: CpuProduct) -> Iterator[Sign]:

@@ -110,7 +110,7 @@ def _reports(text: str) -> Iterator[dict[str, Any]]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise _Refused("a key stands in it twice")
+        raise _Refused("it holds a key twice")
     return values
 
 

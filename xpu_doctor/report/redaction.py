@@ -24,7 +24,7 @@ from xpu_doctor.text.redact import Redactor
 from xpu_doctor.text.site_patterns import private_hosts
 
 NOT_REDACTED = (
-    "this report is not redacted: names of users and machines, addresses and secrets stand in it as they were found"
+    "this report is not redacted: names of users and machines, addresses and secrets are in it as they were found"
 )
 NOT_SHOWN = "The commands are not shown: they hold what this report hides."
 SECRETS = UNNUMBERED | {"word"}

@@ -125,7 +125,7 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot, others: Se
     elif any(remedy.commands for root in told for remedy in _helping(root)):
         lines += ["", "If that does not help, please send the whole output of the commands above."]
     elif roots:
-        lines += ["", "If that does not help, please say what you tried and what came of it."]
+        lines += ["", "If that does not help, please say what you tried and what happened."]
     return visible("\n".join(lines).rstrip() + "\n")
 
 

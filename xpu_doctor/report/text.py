@@ -20,7 +20,7 @@ STATE_STYLES = {
 SEVERITY_STYLES = {"error": ("red", "bold"), "warning": ("yellow", "bold"), "info": ("cyan",)}
 RISKS = {
     "none": "none",
-    "reinstall": "packages of this environment are removed and installed anew",
+    "reinstall": "packages of this environment are removed and reinstalled",
     "re-login": "you must log out and in again",
     "reboot": "the machine must be restarted",
     "admin": "needs administrator rights and changes the system",
@@ -152,7 +152,7 @@ class _Page:
     def guesses(self, guesses: list[FindingDocument]) -> Iterator[str]:
         if guesses:
             yield ""
-            yield self.terminal.style("Possible as well (-v shows proof and remedy):", "bold")
+            yield self.terminal.style("Also possible (-v shows evidence and remedy):", "bold")
         told: dict[str, list[str]] = {}
         for finding in guesses:
             told.setdefault(finding.summary, []).append(f"[{finding.code}]")

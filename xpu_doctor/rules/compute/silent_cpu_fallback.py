@@ -24,7 +24,7 @@ class SilentCpuFallback(Rule):
     }
 
     def check(self, compute: Compute, python: Python) -> Iterator[Finding]:
-        """Found for each device whose signs agree; undecided where they disagree or too few spoke."""
+        """Found for each device whose signs agree; undecided where they disagree or there were too few."""
         devices = known(compute.devices)
         open_question: Unknown | None = None
         for place, device in enumerate(devices):

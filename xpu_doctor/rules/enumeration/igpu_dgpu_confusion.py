@@ -60,7 +60,7 @@ class IgpuDgpuConfusion(Rule):
         elif inside and "discrete" in kinds and "integrated" not in kinds:
             yield self.found(
                 "machine",
-                f"torch shows the card {devices[0].name} alone: {title(inside[0])} is left out where a card is there",
+                f"torch shows the card {devices[0].name} alone: {title(inside[0])} is left out where there is a card",
                 severity=Severity.INFO,
                 evidence=("xpu.devices[0].name", "gpus"),
             )

@@ -44,7 +44,7 @@ class GlibcTooOld(Rule):
             remedies=(
                 Remedy(
                     title="Use a newer distribution, or a container of one",
-                    why="The C library cannot be replaced alone: every program of the system stands on it. A container brings its own.",
+                    why="The C library cannot be replaced alone: every program of the system depends on it. A container brings its own.",
                     os="linux",
                 ),
             ),

@@ -121,7 +121,7 @@ def _refused(target: Target) -> Shown | None:
 
 def _kind(python: Python) -> Shown | None:
     if known_or(python.implementation, "cpython") != "cpython":
-        return f"PyTorch has XPU wheels for CPython alone, and this is {python.implementation}", (
+        return f"PyTorch has XPU wheels for CPython only, and this is {python.implementation}", (
             "python.implementation",
         )
     if known_or(python.bits, 64) == 32:
@@ -134,7 +134,7 @@ def _platform(python: Python) -> Shown | None:
         return "this Python is built for musl; XPU wheels need glibc", ("python.libc",)
     name = platform_tag(known(python.os), known(python.architecture))
     if name not in known_platforms():
-        return f"XPU wheels exist for Linux x86_64 and Windows x64 alone, and this Python is built for {name}", (
+        return f"XPU wheels exist for Linux x86_64 and Windows x64 only, and this Python is built for {name}", (
             "python.os",
             "python.architecture",
         )
