@@ -247,7 +247,9 @@ def test_every_page_is_in_english_that_people_use() -> None:
         f"{path.name}: {match[0]}"
         for path in (*pages, *tables)
         if path.name != "CHANGELOG.md"
-        for match in odd.finditer(path.read_text(encoding="utf-8"))
+        for match in odd.finditer(
+            re.sub(r"`[^`\n]{1,80}`|\bpasted\.\w+", "", path.read_text(encoding="utf-8"))
+        )  # names of facts are code
     ]
     assert found == []
 
