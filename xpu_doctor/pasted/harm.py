@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 _TYPED = re.compile(r"File \"<(?:string|stdin|ipython-input)[^\"\n]{0,80}>\", line \d")
 _ITEM = re.compile(r"\s{0,8}(?:[-*] |\d{1,2}\. |\[[ xX]\] )")
 _BEGINS_IN_PROSE = re.compile(
-    r"\W{0,4}(?!(?:[\w.]{1,80}(?:Error|Exception)|ERROR|Traceback)\b)(?:[\w.()'`-]{1,40},?:? ){2}[\w.()'`-]{1,40}"
+    r"\W{0,4}(?!(?:[\w.]{1,80}(?:Error|Exception)|ERROR|Traceback)\b)(?:[\w.()'`#-]{1,40},?:? ){2}[\w.()'`#-]{1,40}"
 )
 _NO_MODULE = re.compile(r"\b(?:ModuleNotFoundError|ImportError): No module named ")
 _PROMPT = re.compile(r"^\s{0,20}(?:>>> |\.\.\. |In \[\d|\(?[\w.-]{0,40}\)? ?[\w.@:~/\\<>-]{0,200}[$#%>] \S)")

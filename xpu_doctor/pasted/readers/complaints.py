@@ -38,6 +38,7 @@ _CHANGE = re.compile(
       | bump\b.{0,60}\b(?:to|from)\b
     )
     | \bthis[ ](?:pr|pull[ ]request|patch|change)[ ](?:\w{1,12}[ ])?(?:add|fix|enabl|implement|introduc|allow|mak|chang|remov|updat|extend|bring|port)
+    | \b(?:fix(?:es|ed)?|clos(?:es|ed)?|resolv(?:es|ed)?)[ ]\#\d{2,7}\b | ^\W{0,4}\[[^\]\n]{1,20}\][ ]?(?:fix|add|enable|remove|update|support|refactor)\b
     | \btracking[ ]issue\b | \brelease[ ]notes\b | ^\s{0,8}[-*][ ]\[[ xX]\][ ].{0,40}(?:\baten::|\#\d{2,6}\b)
     """,
     re.VERBOSE | re.MULTILINE,
