@@ -103,12 +103,18 @@ def modules(folder: Path) -> dict[str, Module]:
     """Return the modules of a package by their full names."""
     found: dict[str, Module] = {}
     for path in sorted(folder.rglob("*.py")):
-        parts = (folder.name, *path.relative_to(folder).with_suffix("").parts)
+        parts = (package_name(folder), *path.relative_to(folder).with_suffix("").parts)
         is_package = parts[-1] == "__init__"
         name = ".".join(parts[:-1] if is_package else parts)
         text = path.read_text(encoding="utf-8")
         found[name] = Module(name, is_package, text, ast.parse(text))
     return found
+
+
+def package_name(folder: Path) -> str:
+    """Return the full name of the package in a folder, which may lie within others."""
+    above = folder.parent
+    return f"{package_name(above)}.{folder.name}" if (above / "__init__.py").exists() else folder.name
 
 
 def complexity(function: Function) -> int:
@@ -160,9 +166,9 @@ def _reached(start: str, graph: Mapping[str, set[str]]) -> set[str]:
     return seen
 
 
-def room(name: str) -> str:
+def room(name: str, package: str) -> str:
     """Return the part of a package that a module belongs to: the folder or the module directly under its root."""
-    return ".".join(name.split(".")[:2])
+    return name[len(package) :].lstrip(".").partition(".")[0]
 
 
 def measures(folder: Path) -> dict[str, str]:
@@ -175,14 +181,15 @@ def measures(folder: Path) -> dict[str, str]:
     code = sum(module.code_lines for module in held.values()) or 1
     own, behind = (sum(module.comments[place] for module in held.values()) for place in (0, 1))
     graph = imports(held)
+    package = package_name(folder)
     arrows = {
-        (room(name), room(target))
+        arrow
         for name, targets in graph.items()
         for target in targets
-        if room(name) != room(target)
+        if (arrow := (room(name, package), room(target, package)))[0] != arrow[1]
     }
     sizes = sorted(len(module.text.splitlines()) for module in held.values())
-    root = [name for name in held if name.count(".") <= 1 and not (held[name].is_package and "." in name)]
+    root = list(folder.glob("*.py"))
     return {
         "modules / lines": f"{len(held)} / {sum(sizes):,}",
         "modules in the root": str(len(root)),
