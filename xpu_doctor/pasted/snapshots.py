@@ -33,6 +33,7 @@ from xpu_doctor.pasted.readers import (
     complaints,
     devices,
     driver_facts,
+    inventories,
     layout,
     python_facts,
     system,
@@ -53,6 +54,7 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("torch", torch_output.parse),
     ("applications", applications.parse),
     ("versions", told_versions.parse),
+    ("inventories", inventories.parse),
     ("working", working.parse),
     ("import", torch_output.parse_import),
     ("complaints", complaints.parse),
@@ -208,6 +210,8 @@ def _derive(facts: Collected, texts: Sequence[Text]) -> None:
     if facts.get("machine.os"):
         facts.put("python.os", facts.get("machine.os"), facts.sources["machine.os"])
     facts.put("pasted.trouble", bool(facts.failures or facts.complaints), "the text")
+    if "AI Playground" in facts.applications:
+        facts.put("pasted.for_intel_gpu", True, facts.applications["AI Playground"].source)
     _versions(facts)
     told_versions.older_than_used(facts)
     _groups(facts)

@@ -89,6 +89,16 @@ class Pasted:
     dri_missing: Maybe[bool] = NOT_EXAMINED
     bus_lists_intel: Maybe[bool] = NOT_EXAMINED
     """Whether lspci, where it lists display devices, lists one of Intel's."""
+    cpu_graphics: Maybe[str] = NOT_EXAMINED
+    """What the processor that is named has of graphics: `intel`, `none` (an Intel processor without) or `other` (another maker's)."""
+    inventory_lists_intel: Maybe[bool] = NOT_EXAMINED
+    """Whether an inventory of display devices (dxdiag, Win32_VideoController, neofetch, inxi) lists one of Intel's."""
+    names_intel_gpu: Maybe[bool] = NOT_EXAMINED
+    """Whether the text speaks of graphics of Intel's at all, in whatever words."""
+    for_intel_gpu: Maybe[bool] = NOT_EXAMINED
+    """Whether what is run is an application that is made for Intel's GPUs, such as AI Playground."""
+    node_group: Maybe[str] = NOT_EXAMINED
+    """How the group of a render node looks that is not one for GPUs: `nobody`, `number` or `strange`; empty where it is one."""
     no_render_node: Maybe[bool] = NOT_EXAMINED
     """Whether a listing of /dev/dri shows cards and no render node."""
     dri_passed: Maybe[bool] = NOT_EXAMINED

@@ -290,6 +290,9 @@ def _nodes(text: Text, facts: Collected) -> None:
                 nodes.append(Node(f"/dev/dri/{name}", mode=mode, group=group, acl=mark == "+"))
                 facts.sources.setdefault("access.nodes", text.place(offset))
     if nodes:
+        group = next((_kind_of_group(str(node.group)) for node in nodes if "render" in node.path), None)
+        if group is not None:
+            facts.put("pasted.node_group", group, facts.sources["access.nodes"])
         facts.block("dev-dri")
         facts.put("access.nodes", tuple(nodes), facts.sources["access.nodes"])
         facts.put("pasted.dri_missing", False, facts.sources["access.nodes"])
@@ -318,6 +321,15 @@ def _nodes(text: Text, facts: Collected) -> None:
         if groups:
             facts.put("access.account_groups", tuple(groups[1].split()), text.place(offset))
             break
+
+
+def _kind_of_group(group: str) -> str:
+    """Return `nobody`, `number` or `strange` for a render node's group that is none for GPUs: ids of another system look like that."""
+    if group in ("render", "video", "root", "plugdev", "users"):
+        return ""
+    if group in ("nobody", "nogroup", "65534"):
+        return "nobody"
+    return "number" if group.isdigit() else "strange"
 
 
 def _is_whole_folder(text: Text) -> bool:
