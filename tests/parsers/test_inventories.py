@@ -150,3 +150,14 @@ def test_a_shifted_group_is_a_matter_of_rights(group: str) -> None:
 def test_no_render_node_no_group() -> None:
     [snapshot] = read([Text("crw-rw---- 1 root kvm 226, 0 Feb  2 13:31 card0\n")])
     assert isinstance(snapshot.pasted.node_group, Unknown)
+
+
+def test_an_npu_is_no_gpu() -> None:
+    listing = "[level_zero:npu][level_zero:0] Intel(R) oneAPI Unified Runtime over Level-Zero, Intel(R) AI Boost 2.0.0 [1.0.0]\n"
+    text = f"Core Ultra 7 155H, Ubuntu 24.04, torch 2.9.0+xpu\n{listing}[opencl:cpu][opencl:0] Intel(R) OpenCL, Intel(R) Core(TM) Ultra 7 155H OpenCL 3.0 [2025.20]\n"
+    [snapshot] = read([Text(text)])
+    assert snapshot.pasted.npu_listed is True
+    assert snapshot.pasted.level_zero_gpus == 0
+    assert triage(text).root_causes[0].code == "gpu-driver-missing"
+    gpu = "[level_zero:gpu][level_zero:1] Intel(R) oneAPI Unified Runtime over Level-Zero, Intel(R) Arc(TM) Graphics 12.70.4 [1.6.33578]\n"
+    assert not [root for root in triage(text + gpu).root_causes if root.code == "gpu-driver-missing"]

@@ -115,6 +115,8 @@ class Pasted:
     """GPUs that sycl-ls lists under Level Zero."""
     opencl_gpus: Maybe[int] = NOT_EXAMINED
     """Intel GPUs that sycl-ls or clinfo lists under OpenCL."""
+    npu_listed: Maybe[bool] = NOT_EXAMINED
+    """Whether sycl-ls lists an NPU under Level Zero: the loader works, and an NPU is no GPU."""
     sysman_gpus: Maybe[int] = NOT_EXAMINED
     """GPUs that xpu-smi discovers."""
     opencl_platforms: Maybe[int] = NOT_EXAMINED

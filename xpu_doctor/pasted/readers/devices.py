@@ -133,6 +133,8 @@ def _sycl_ls(text: Text, facts: Collected) -> None:
         if known is not None and known.family.kind.value not in facts.kinds:
             facts.kinds.append(known.family.kind.value)
         place = text.place(start)
+        if kind == "npu" and backend == "level_zero":
+            facts.put("pasted.npu_listed", True, place)
         if kind != "gpu" or backend not in counts:
             continue
         counts[backend] += 1
