@@ -175,7 +175,7 @@ class Pasted:
     """Versions that the text says fail."""
     regressed: tuple[str, ...] = ()
     """Parts of which an older version is said to work and a newer one to fail."""
-    mended: tuple[str, ...] = ()
+    improved: tuple[str, ...] = ()
     """Parts of which an older version is said to fail and a newer one to work."""
     older_works: tuple[str, ...] = ()
     """Parts of which a version older than the one in use is said to work."""

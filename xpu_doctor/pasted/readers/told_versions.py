@@ -75,7 +75,7 @@ _BAD = re.compile(
     r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|stopped|lost)\b|\u274c",
     re.IGNORECASE,
 )
-_MENDED = re.compile(
+_FIXED = re.compile(
     r"(?i)\b(?:fix(?:es|ed)?|solve[sd]?|resolve[sd]?|pinned|(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick))\b"
 )
 _NEEDED = re.compile(
@@ -156,7 +156,7 @@ def _compare(found: dict[tuple[str, str], tuple[bool, str]], gone_back: dict[str
         if part in gone_back or not good or not bad:
             continue
         (worse if min(good) < max(bad) else better).append(part)
-    for path, parts in (("pasted.regressed", worse), ("pasted.mended", better)):
+    for path, parts in (("pasted.regressed", worse), ("pasted.improved", better)):
         if parts:
             places = (place for (part, _), (works, place) in found.items() if part == parts[0] and not works)
             facts.put(path, tuple(parts), next(places, gone_back.get(parts[0], "the text")))
@@ -225,9 +225,9 @@ def _segments(line: str, about_torch: bool) -> Iterator[_Segment]:
 
 def _verdict(line: Line, start: int, end: int) -> bool | None:
     """Return whether a part of a sentence says that something works, that it fails, or neither or both."""
-    mended = _MENDED.search(line.body, start, end)
-    if mended:
-        return not line.denies(mended.start())
+    improved = _FIXED.search(line.body, start, end)
+    if improved:
+        return not line.denies(improved.start())
     said = {not line.denies(match.start()) for match in _GOOD.finditer(line.body, start, end)}
     said |= {line.denies(match.start(), failing=True) for match in _BAD.finditer(line.body, start, end)}
     return said.pop() if len(said) == 1 else None
