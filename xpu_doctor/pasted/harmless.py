@@ -125,8 +125,8 @@ def _text(value: str, name: str, group: str) -> str:
         return value if _RELEASE.fullmatch(value) else "0"
     if name == "name" and group == "variables":
         return value if value in known_variables() else SOMETHING
-    if name in ("signature", "code"):
-        return value  # a key of the table of messages, and nothing where it is none
+    if name in ("signature", "code", "layout"):
+        return value  # a key of a table, and nothing where it is none
     return _shaped(value)
 
 
