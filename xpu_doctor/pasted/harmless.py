@@ -85,10 +85,17 @@ def holds_foreign(typed: str, snapshot: Snapshot) -> bool:
 
 def _holds(typed: str, value: Any, name: str, group: str) -> bool:
     if isinstance(value, str):
-        return bool(value) and value in typed and _text(value, name, group) != value
+        return value in typed and _text(value, name, group) != value
+    # Loops, not any(): this walks every fact of every text.
     if isinstance(value, dict):
-        return any(_holds(typed, item, key, name or group) for key, item in value.items() if key not in EMPTIED)
-    return isinstance(value, (list, tuple)) and any(_holds(typed, item, name, group) for item in value)
+        for key, item in value.items():
+            if item and item is not True and key not in EMPTIED and _holds(typed, item, key, name or group):
+                return True
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            if item and _holds(typed, item, name, group):
+                return True
+    return False
 
 
 def _value(value: Any, name: str, group: str) -> Any:

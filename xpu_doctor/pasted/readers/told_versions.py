@@ -135,8 +135,11 @@ def parse(text: Text, facts: Collected) -> None:
 def _numbers(text: Text) -> list[int]:
     """Return the numbers of the lines that hold both a word of success or failure and what a version or the driver has."""
     verdict = text.searched.numbers_with_any(_verdict_words().present(text.searched))
-    named = set(text.searched.numbers_with_any(_WORDS))
-    return [number for number in verdict if number in named]
+    return [number for number in verdict if _names_a_part(text.searched.line(number).lower())]
+
+
+def _names_a_part(line: str) -> bool:
+    return any(word in line for word in _WORDS)
 
 
 @cache

@@ -19,6 +19,8 @@ SELECTOR_ERRORS = (
     "No device of requested type",
 )
 
+SELECTOR = "ONEAPI_DEVICE_SELECTOR"
+
 
 class DeviceHiddenByEnv(Rule):
     """An environment variable hides devices."""
@@ -61,6 +63,11 @@ class DeviceHiddenByEnv(Rule):
     def _sycl(self, machine: Machine, environment: Environment, level_zero: LevelZero, xpu: Xpu) -> Iterator[Finding]:
         names = tuple(name for name in hiding_variables("sycl") if known(environment.get(name)) is not None)
         if not names:
+            return
+        selector = known_or(environment.get(SELECTOR), None)
+        refused = known_or(xpu.available, True) is False and isinstance(xpu.unfiltered_count, Unknown)
+        if refused and isinstance(selector, str) and _leaves_no_level_zero(selector):
+            yield self._found(machine, environment, (SELECTOR,), 0, 0, ("xpu.available",), Confidence.LIKELY)
             return
         if isinstance(xpu.error, Unknown):
             known(xpu.device_count)
@@ -109,6 +116,8 @@ class DeviceHiddenByEnv(Rule):
         )
         said = ", ".join(f"{item.fact}={item.value}" for item in shown) or ", ".join(names)
         count = f"{left} of {whole} devices are left" if whole else "the runtime refuses its value"
+        if not whole and confidence is Confidence.LIKELY:
+            count = "it names nothing of Level Zero, through which alone torch reaches a GPU"
         return self.found(
             "machine",
             f"{said} hides GPUs: {count}",
@@ -117,3 +126,11 @@ class DeviceHiddenByEnv(Rule):
             evidence=(*shown, *facts),
             remedies=(unset(names, known_or(machine.os, "linux")),),
         )
+
+
+def _leaves_no_level_zero(selector: str) -> bool:
+    """Return whether a value of ONEAPI_DEVICE_SELECTOR accepts other back ends alone."""
+    accepted = [
+        part.strip().lower() for part in selector.split(";") if part.strip() and not part.strip().startswith("!")
+    ]
+    return bool(accepted) and not any(part.startswith(("*", "level_zero")) for part in accepted)
