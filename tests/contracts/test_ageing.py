@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from xpu_doctor import tables
 from xpu_doctor.diagnosis.ageing import aged
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.tables.ageing import LOOKED_AT, age_in_days, is_past_its_date, old_tables, shelf_lives
@@ -46,7 +47,7 @@ def test_rows_are_listed_by_age_with_their_lines() -> None:
         row.table for row in table_ages.by_age()
     }
     for row in old[:40]:
-        text = (ROOT / "xpu_doctor" / "data" / row.file).read_text(encoding="utf-8").splitlines()
+        text = tables.text(row.file).splitlines()
         assert text[row.line - 1].startswith("["), row
 
 

@@ -43,10 +43,12 @@ CPU = tuple(
     )
 )
 XPU = tuple(map(whole, xpu_set(VERSION, "0.29.0", "2.11.0", "3.8.0")))
+NEWEST = tuple(map(whole, xpu_set("2.14.1", "0.29.1", "2.11.0", "3.8.0")[:2]))
+"""The newest torch that remedies install, and its torchvision; the other packages are those of the release before."""
 INDEXES: Mapping[str, tuple[Wheel, ...]] = {
-    "xpu": XPU,
+    "xpu": (*NEWEST, *XPU),
     "cpu": (*CPU, XPU[-1], package("triton", "3.8.0"), package("numpy", "2.0"), package("filelock", "3.20.0")),
-    "nightly": XPU,
+    "nightly": (*NEWEST, *XPU),
 }
 """What each index offers; that of the CPU stands for PyPI, which has Intel's packages too."""
 PLAIN_TRITON = package("triton", "3.8.0")
