@@ -81,7 +81,8 @@ def _blameless(finding: Finding, snapshot: Snapshot) -> bool:
         return True  # what ran is a test of torch: what it lacks is on its authors' lists, and no fault of an install
     if finding.confidence is Confidence.CERTAIN:
         return False
-    nobodys = finding.layer is Layer.APPLICATION and snapshot.pasted.bare_failure is True
+    # One line of an error beside a device at work, without a traceback or a word of anybody's: of a test run, a list, a log.
+    nobodys = finding.layer in (Layer.APPLICATION, Layer.COMPUTE) and snapshot.pasted.bare_failure is True
     return nobodys and works_in_text(snapshot)
 
 
