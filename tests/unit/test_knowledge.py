@@ -48,6 +48,35 @@ def test_a_gpu_by_its_name(asked: str) -> None:
     assert "Battlemage" in str(value(entry, "family"))
 
 
+@pytest.mark.parametrize(
+    ("asked", "family"),
+    [
+        ("b70", "bmg-g31"),
+        ("b50", "bmg-g21"),
+        ("140v", "lnl"),
+        ("flex170", "ats-m"),
+        ("max1100", "pvc"),
+        ("tiger lake", "tgl"),
+        ("battlemage g31", "bmg-g31"),
+        ("rocket lake", "rkl"),
+    ],
+)
+def test_a_gpu_by_the_last_word_of_its_name(asked: str, family: str) -> None:
+    (entry,) = gpu_knowledge(asked, DAY).entries
+    assert f"({family})" in str(value(entry, "family"))
+
+
+@pytest.mark.parametrize("asked", ["geforce", "arc", "xyz"])
+def test_a_name_that_no_table_has_is_unknown(asked: str) -> None:
+    found = gpu_knowledge(asked, DAY)
+    assert not found.entries and "neither a PCI id" in found.note
+
+
+@pytest.mark.parametrize("number", [0xE20B, 0xE223, 0x56A0])
+def test_no_placeholder_is_left_in_a_fault(number: int) -> None:
+    assert "{" not in knowledge_text(gpu_knowledge(f"{number:04x}", DAY))
+
+
 @pytest.mark.parametrize("asked", ["beef", "0xbeef", "8086:ffff"])
 def test_an_id_that_no_table_has_is_unknown(asked: str) -> None:
     found = gpu_knowledge(asked, DAY)

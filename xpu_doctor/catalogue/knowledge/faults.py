@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from xpu_doctor.catalogue.knowledge.entry import KnownFact, fact
@@ -22,6 +23,10 @@ _FACTS = {
 }
 
 
+_GROUP = re.compile(r"[ :]{0,2}\(?\{\d\}\)?")
+"""Where a meaning takes in what a message says."""
+
+
 def faults_of(snapshot: Snapshot, path: str, today: str) -> Iterator[KnownFact]:
     """Yield the faults whose conditions on one fact hold of a snapshot that holds only that fact."""
     for row in rows(FaultRow):
@@ -36,7 +41,7 @@ def in_words(asked: Condition) -> str:
     """Return a condition as a person reads it."""
     no = "no " if asked.negated else ""
     if asked.kind == "signature":
-        meanings = [by_id()[name].meaning if name in by_id() else name for name in asked.wanted]
+        meanings = [_GROUP.sub("", by_id()[name].meaning) if name in by_id() else name for name in asked.wanted]
         return no + " or ".join(f'"{meaning}"' for meaning in meanings)
     name = _FACTS.get(asked.path, asked.path)
     if asked.path == "machine.wsl":

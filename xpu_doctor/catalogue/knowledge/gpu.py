@@ -35,11 +35,12 @@ def gpu_knowledge(asked: str, today: str) -> Knowledge:
             note = f"0x{number:04x} is not among the ids of Intel GPUs that the table has: unknown, not unsupported"
             return Knowledge("gpu", asked, (), note)
         return Knowledge("gpu", asked, (Entry(_title(device), _facts(device, today)),))
-    named = next((gpu for gpu in named_gpus(wanted)), None)
+    named = _named(wanted)
     if named is None:
-        raise NotUnderstood(
-            f"{asked!r} is neither a PCI id (e20b, 8086:e20b) nor a name of an Intel GPU that the table has"
-        )
+        if not wanted:
+            raise NotUnderstood("name a GPU: a PCI id such as e20b or 8086:e20b, or a name such as Arc B580")
+        note = f"{wanted!r} is neither a PCI id (e20b, 8086:e20b) nor a name of an Intel GPU that the table has"
+        return Knowledge("gpu", asked, (), note)
     if not named.family:
         row = next(row for row in rows(GpuName) if row.group == named.group)
         known = (fact("kind", named.kind.value, row, today), fact("family", named.group, row, today))
@@ -47,6 +48,13 @@ def gpu_knowledge(asked: str, today: str) -> Knowledge:
             "gpu", asked, (Entry(named.name, known),), "the name does not tell the family; ask by the PCI id"
         )
     return Knowledge("gpu", asked, (Entry(named.name, _named_facts(named, today)),))
+
+
+def _named(text: str) -> NamedGpu | None:
+    """Return the GPU that a text names, also where it is only the last word of the name: `b70`, `140v`, `flex170`."""
+    spaced = re.sub(r"(?i)^(flex|max)(\d)", r"\1 \2", text)
+    forms = (text, f"arc {text}", f"arc pro {text}", f"data center gpu {spaced}")
+    return next((gpu for form in forms if len(text) <= 60 for gpu in named_gpus(form)), None)
 
 
 def _id(text: str) -> int | None:
