@@ -163,6 +163,8 @@ class Pasted:
     """`change` where the text describes a change of code, `wish` where it asks for a feature: what it says of failing is why."""
     tests_of_torch: Maybe[bool] = NOT_EXAMINED
     """Whether torch's own tests are what ran."""
+    died_asking: Maybe[bool] = NOT_EXAMINED
+    """Whether the process died at a call that asks the driver for its devices."""
     driver_bound: Maybe[bool] = NOT_EXAMINED
     """Whether the text shows a kernel driver at work on an Intel GPU: its log, a render node, or a program that reaches the GPU."""
     own_output: bool = False

@@ -32,6 +32,17 @@ _PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{
 _COUNT = re.compile(
     r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)" + MARGIN + r"[`'\"]?(\d{1,3})\b"
 )
+_ASKS = ("get_device_name", "get_device_properties", "get_device_capability", "is_available", "device_count")
+"""Calls that ask the driver for its devices."""
+_DIED_ASKING = re.compile(
+    rf"""
+    xpu\.(?:{"|".join(_ASKS)})\([^()\n]{{0,20}}\)[)'"`; \t]{{0,8}}\r?\n
+    (?:[ \t]{{0,40}}\r?\n)?
+    [^\n]{{0,80}}?(?:Segmentation[ ]fault|SIGSEGV|segfault)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Such a call, last in its line, which the crash answers."""
 _IMPORT_FAILED = re.compile(
     r"""
     torch[/\\]__init__\.py\"?,[ ]line[ ]\d+,[ ]in[ ]
@@ -66,6 +77,8 @@ def parse(text: Text, facts: Collected) -> None:
         facts.block("traceback")
         _last_frame(text, facts)
     _availability(text, facts)
+    if text.has("segmentation fault", "sigsegv", "segfault"):
+        _death(text, facts)
     if text.has("torch"):
         found = text.first(_COMPILE, "_inductor", "_dynamo", "torch.compile", "triton/", "triton\\")
         if found:
@@ -93,6 +106,16 @@ def _last_frame(text: Text, facts: Collected) -> None:
         if not _STANDARD_LIBRARY.search(path):
             owner = next((name for name, parts in _OWNERS if any(part in path for part in parts)), "application")
             facts.put("pasted.last_frame", owner, text.place(frame.start()))
+            return
+
+
+def _death(text: Text, facts: Collected) -> None:
+    """Note that the process died at a call that asks the driver for its devices."""
+    for offset, line in text.lines_with(*_ASKS):
+        end = text.end_of_next(text.end_of_next(offset + len(line)))
+        died = _DIED_ASKING.search(text.body, offset, end)
+        if died:
+            facts.put("pasted.died_asking", True, text.place(died.start()))
             return
 
 
