@@ -372,6 +372,31 @@ def test_exit_codes() -> None:
     assert run("--json", "-", data="hello").return_value == 3
 
 
+NO_DEVICE = ">>> torch.xpu.is_available()\nFalse\n"
+CERTAIN = "RuntimeError: Required aspect fp64 is not supported on the device"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Segmentation fault (core dumped)",
+        f"{NO_DEVICE}torch 2.8.0+xpu, Intel Arc A770, Ubuntu 24.04",
+        f"torch 2.9.0+xpu on Windows 11 with an Arc B580\n{NO_DEVICE}",
+    ],
+)
+def test_what_is_only_possible_is_undiagnosed(text: str) -> None:
+    """Guesses are no findings, whether or not one of them would explain what was seen."""
+    document = report("-", data=text)
+    assert document["root_causes"] and {root["confidence"] for root in document["root_causes"]} == {"possible"}
+    assert (document["verdict"], document["exit_code"]) == ("undiagnosed", 3)
+
+
+def test_fail_on_never_lets_a_known_cause_pass() -> None:
+    """As check: 0 where the cause is known, 3 where it is not."""
+    assert run("--json", "--fail-on", "never", "-", data=CERTAIN).return_value == 0
+    assert run("--json", "--fail-on", "never", "-", data="Segmentation fault (core dumped)").return_value == 3
+
+
 def test_public_function_stays_a_function() -> None:
     """`xpu_doctor.triage` is the function before and after it was used: no module of that name takes its place."""
     import xpu_doctor

@@ -54,7 +54,8 @@ def concluded(
 ) -> Conclusion:
     """Return what root causes and the ladder come to; several snapshots are subjects of one text, and `ignored` says that some were hidden."""
     threshold = Severity(fail_on).rank if fail_on != NEVER else len(Severity)
-    found = any(finding.severity.rank >= threshold for finding in flat(roots))
+    counted = [root for root in roots if not _guess(root)] if _of_pasted(snapshots) else roots
+    found = any(finding.severity.rank >= threshold for finding in flat(counted))
     if found or any(item.state is ExpectationState.UNMET for item in expectations):
         verdict = OverallVerdict.FINDINGS
     elif any(item.state is ExpectationState.UNKNOWN for item in expectations):
@@ -71,6 +72,10 @@ def _without_findings(
 ) -> OverallVerdict:
     """Return the verdict where nothing was found: healthy is no text that shows a failure, nor one whose complaint has no answer."""
     pasted = [snapshot for snapshot in snapshots if snapshot.origin == Origin.PASTED]
+    if pasted and any(root.severity is Severity.ERROR and not _guess(root) for root in roots):
+        return OverallVerdict.HEALTHY  # the cause is known, and `--fail-on never` lets it pass
+    if any(_guess(root) and any(child.severity is Severity.ERROR for child in flat(root.explains)) for root in roots):
+        return OverallVerdict.UNDIAGNOSED
     if any(snapshot.pasted.failures for snapshot in pasted):
         return OverallVerdict.UNDIAGNOSED
     if not all(map(nothing_failed, pasted)) and not _answered(roots):
@@ -79,6 +84,15 @@ def _without_findings(
         return OverallVerdict.HEALTHY
     unknown = any(rung.state is State.UNKNOWN for rung in ladder)
     return OverallVerdict.UNDIAGNOSED if unknown else OverallVerdict.HEALTHY
+
+
+def _guess(root: Finding) -> bool:
+    """Return whether a root cause is only possible: what it would explain stays without a cause."""
+    return root.confidence is Confidence.POSSIBLE
+
+
+def _of_pasted(snapshots: Sequence[Snapshot]) -> bool:
+    return any(snapshot.origin == Origin.PASTED for snapshot in snapshots)
 
 
 def _answered(roots: Sequence[Finding]) -> bool:
@@ -97,7 +111,7 @@ def _reason(
     verdict: OverallVerdict, roots: Sequence[Finding], ladder: Sequence[Rung], snapshots: Sequence[Snapshot]
 ) -> str:
     """Return the verdict in words; empty where root causes speak for themselves."""
-    if any(snapshot.origin == Origin.PASTED for snapshot in snapshots):
+    if _of_pasted(snapshots):
         return _of_text(verdict, roots, snapshots)
     if verdict is OverallVerdict.UNDIAGNOSED:
         return "No fault was proved, but not every layer could be judged:"

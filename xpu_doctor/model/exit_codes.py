@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line was wrong."""
     UNDIAGNOSED = 3
-    """A layer that was asked for could not be decided."""
+    """A layer that was asked for could not be decided, or a text has only possible causes."""
     TOOL_FAILED = 4
     """xpu-doctor itself failed."""
     INTERRUPTED = 130
