@@ -52,3 +52,38 @@ def test_no_version_is_recommended_that_has_no_wheel() -> None:
     text = "Arc A770: works with torch 2.1.0, with torch 2.9.1+xpu the results are wrong."
     commands = [line for root in triage(text).root_causes for remedy in root.remedies for line in remedy.commands]
     assert not any("torch==2.1" in line for line in commands)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "named"),
+    [
+        (
+            "Windows 11, Arc A770, ComfyUI with torch xpu, driver 32.0.101.8974: the sampler crashes. If I switch to driver 8860 the problem does not occur.",
+            "gpu-driver-bug",
+            "driver 8860",
+        ),
+        (
+            "Arc A770, Linux: torch nightly 2.9.0.dev20250801+xpu crashes, 2.9.0.dev20250720+xpu works.",
+            "pytorch-bug",
+            "torch==2.9.0.dev20250720",
+        ),
+    ],
+)
+def test_short_driver_numbers_and_nightly_builds(text: str, code: str, named: str) -> None:
+    """The end of a Windows driver's version and a day's build are versions, too."""
+    (root, *_) = triage(text).root_causes
+    assert root.code == code
+    assert named in " ".join((root.remedies[0].title, *root.remedies[0].commands))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Guest kernel 6.12.67 in a virtual machine, Intel VF passed through (host: 6.17.2, xe): i915 0000:01:00.0: probe with driver i915 failed with error -5",
+        "VM on Proxmox, guest kernel 6.12.67 with the VF passed to it: i915 0000:01:00.0: probe with driver i915 failed with error -5",
+    ],
+)
+def test_no_kernel_is_recommended_that_nobody_calls_good(text: str) -> None:
+    """To pass a device through is no success of a kernel."""
+    titles = [remedy.title for root in triage(text).root_causes for remedy in root.remedies]
+    assert not any("kernel 6.1" in title for title in titles)

@@ -171,7 +171,7 @@ class CommandContext:
             return ()
         from xpu_doctor.remedies.told_good import told_good
 
-        return tuple(map(self.fit, told_good(code, self.pasted.machine, self.pasted.pasted)))
+        return tuple(map(self.fit, told_good(code, self.pasted)))
 
     def of_container(self, code: str) -> tuple[Remedy, ...]:
         """Return how the GPU gets into the containers of a text, where the code speaks of that."""

@@ -51,8 +51,9 @@ def works_in_text(snapshot: Snapshot) -> bool:
 
 
 def nothing_failed(snapshot: Snapshot) -> bool:
-    """Return whether a pasted text shows no failure, and nobody complains in it."""
-    return not snapshot.pasted.failures and not snapshot.pasted.complaints
+    """Return whether a pasted text shows no failure, and nobody complains in it: who names a version that fails complains, too."""
+    pasted = snapshot.pasted
+    return not pasted.failures and not pasted.complaints and not pasted.regressed
 
 
 def restrained(findings: Iterable[Finding], snapshot: Snapshot) -> tuple[Finding, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from xpu_doctor.model.facts import Machine
-from xpu_doctor.model.facts.pasted import Pasted
+from xpu_doctor.model.facts.pasted import ToldVersion
 from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.model.versions import numbers
+from xpu_doctor.remedies.boot import on_host
 from xpu_doctor.remedies.driver import RELEASES, WINDOWS_DRIVER
-from xpu_doctor.tables.releases import STABLE, release_of
+from xpu_doctor.tables.releases import NIGHTLY, STABLE, release_of
 
 PARTS: Mapping[str, str] = {
     "pytorch-bug": "torch",
@@ -24,24 +26,111 @@ PARTS: Mapping[str, str] = {
 """The part of the system whose version a code blames."""
 WORD = "The text says that it works; nothing here was examined, so keep a way back."
 
+APPLICATIONS: Mapping[str, str] = {
+    "vllm": "vLLM",
+    "comfyui": "ComfyUI",
+    "transformers": "Transformers",
+    "diffusers": "Diffusers",
+    "accelerate": "Accelerate",
+    "ollama": "Ollama",
+    "openvino": "OpenVINO",
+    "frigate": "Frigate",
+}
+"""Applications whose versions texts tell, by the names that the reader gives them."""
+
+_NIGHTLY = re.compile(r"(2\.\d{1,2}\.\d{1,2}\.dev20\d{6})(?:\+xpu)?")
 _FULL_RUNTIME = re.compile(r"2[0-9]\.\d{2}\.\d{5,6}(?:\.\d{1,4})?")
 _RELEASE = re.compile(r"(2\.\d{1,2})(?:\.(\d{1,2}|x))?(?:\+xpu)?")
 
 
-def told_good(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ...]:
-    """Return the remedy that installs the version which a text says works, for the part that a code blames; empty where it tells none."""
+def told_good(code: str, snapshot: Snapshot) -> tuple[Remedy, ...]:
+    """Return the remedy that installs the version which a text says works, for the part that a code blames; empty where it tells none.
+
+    A version that the text also calls bad is none; against "too old" only one that is newer than those and than the one in use helps.
+    """
     part = PARTS.get(code, "")
-    bad = {item.version for item in pasted.bad_versions if item.part == part}
-    good = [item.version for item in pasted.good_versions if item.part == part and item.version not in bad]
+    if code == "app-bug":
+        return _application(snapshot)
+    good = tuple(_good(part, snapshot, newer=code.endswith("-too-old")))
     if not good:
         return ()
-    version = max(good, key=numbers)
+    best = max(good, key=lambda item: numbers(item.version))
     if part == "torch":
-        return _torch(version)
-    return (_kernel(version),) if part == "kernel" else (_driver(version, (*good, *bad), machine),)
+        return _torch(best.version)
+    if part == "kernel":
+        return _kernel(best, snapshot.machine)
+    told = (
+        item.version for item in (*snapshot.pasted.good_versions, *snapshot.pasted.bad_versions) if item.part == part
+    )
+    return (_driver(best.version, told, snapshot.machine),)
+
+
+def _good(part: str, snapshot: Snapshot, newer: bool = False) -> Iterator[ToldVersion]:
+    """Yield what a text says works of a part, and nothing that it says fails."""
+    pasted = snapshot.pasted
+    bad = [item.version for item in pasted.bad_versions if item.part == part]
+    # Where an older version is to be used again, the fact may be read from the very sentence that names the good one.
+    used = _in_use(part, snapshot) if newer else ()
+    for item in pasted.good_versions:
+        failing = [version for version in (*bad, *used) if version]
+        if item.part != part or any(_same(item.version, version) for version in failing):
+            continue
+        if newer and item.version and any(_is_older(item.version, version) for version in failing):
+            continue
+        yield item
+
+
+def _in_use(part: str, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the versions of a part that are at work where the text was written."""
+    facts = {
+        "torch": (snapshot.torch.version,),
+        "driver": (snapshot.pasted.windows_driver, snapshot.pasted.driver_version),
+        "kernel": (snapshot.kernel.version,),
+    }
+    return tuple(known_or(fact, "") for fact in facts.get(part, ()))
+
+
+def _same(one: str, other: str) -> bool:
+    """Return whether two versions are the same one, as far as both are told."""
+    first, second = one.partition("+")[0], other.partition("+")[0]
+    if first == second:
+        return True
+    if _NIGHTLY.search(first) or _NIGHTLY.search(second):
+        return False
+    left, right = numbers(first), numbers(second)
+    width = min(len(left), len(right))
+    return (
+        width > 2 and left[:width] == right[:width] and not {first[len(second) :][:1], second[len(first) :][:1]} & {"-"}
+    )
+
+
+def _is_older(one: str, other: str) -> bool:
+    left, right = numbers(one), numbers(other)
+    width = min(len(left), len(right))
+    return left[:width] < right[:width]
+
+
+def _application(snapshot: Snapshot) -> tuple[Remedy, ...]:
+    """Return the remedy that goes back to the version of an application which a text says works."""
+    named = dict.fromkeys(item.part for item in snapshot.pasted.good_versions if item.part in APPLICATIONS)
+    for part in named:
+        good = [item.version for item in _good(part, snapshot)]
+        if good:
+            return (Remedy(f"Use {APPLICATIONS[part]} {max(good, key=numbers)}", WORD, risk=Risk.REINSTALL),)
+    return ()
 
 
 def _torch(version: str) -> tuple[Remedy, ...]:
+    nightly = _NIGHTLY.fullmatch(version)
+    if nightly:
+        return (
+            Remedy(
+                f"Use the nightly build {nightly[1]}, or the newest release",
+                f"{WORD} Nightly builds are taken off the index after a while; where this one is gone, a release made since may hold the mending.",
+                commands=(f"python -m pip install --pre torch=={nightly[1]} --index-url {NIGHTLY}",),
+                risk=Risk.REINSTALL,
+            ),
+        )
     match = _RELEASE.fullmatch(version)
     row = release_of(version) if match else None
     if match is None or row is None or row.xpu_wheel is False:
@@ -62,13 +151,21 @@ def _torch(version: str) -> tuple[Remedy, ...]:
     )
 
 
-def _kernel(version: str) -> Remedy:
-    return Remedy(
-        f"Start kernel {version}",
-        f"{WORD} The boot menu offers every kernel that is still installed.",
-        os="linux",
-        risk=Risk.REBOOT,
-        verify=("uname -r",),
+def _kernel(good: ToldVersion, machine: Machine) -> tuple[Remedy, ...]:
+    """Return how a kernel is started again; none where a host and a guest take part and the text does not tell whose it is."""
+    if known_or(machine.hypervisor, "") and not good.side:
+        return ()
+    where = {"host": "On the host: start", "guest": "In the guest: start"}.get(
+        good.side, "On the host: start" if on_host(machine) else "Start"
+    )
+    return (
+        Remedy(
+            f"{where} kernel {good.version}",
+            f"{WORD} The boot menu offers every kernel that is still installed.",
+            os="linux",
+            risk=Risk.REBOOT,
+            verify=("uname -r",),
+        ),
     )
 
 

@@ -54,10 +54,12 @@ class ToldVersion:
     """A version that somebody says works, or fails."""
 
     part: str
-    """`torch`, `driver`, `kernel` or `ipex`."""
+    """`torch`, `driver`, `kernel`, `ipex`, or the name of an application."""
     version: str
     """Empty where only "the one before" is told."""
     source: str = ""
+    side: str = ""
+    """`host` or `guest` where a virtual machine takes part and the text tells whose it is."""
 
 
 @dataclass(frozen=True)

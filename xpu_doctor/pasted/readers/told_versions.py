@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,11 +19,11 @@ USED = {"torch": "torch.version", "driver": "pasted.windows_driver", "kernel": "
 MOST = 12
 """Versions of one kind that are kept."""
 
-_WORDS = ("2.", "1.", "4.", "5.", "6.", "7.", "driver")
+_WORDS = ("2.", "1.", "4.", "5.", "6.", "7.", "0.", "driver")
 """One of these is in every version that is read, or beside "the driver before"."""
 _VERDICTS = (
     "work", "fine", " ok", "okay", "good", "correct", "stable", "normal", "pass", "succe", "fix", "solve", "help", "all right", "pinned",
-    "downgrad", "back", "revert", "stay", "stick", "no ",
+    "downgrad", "back", "revert", "stay", "stick", "no ", "true", "false", "gone", "disappear", "vanish", "goes away", "went away",
     "fail", "break", "broke", "crash", "hang", "hung", "freez", "froz", "garba", "garbled", "nan", "black", "wrong", "slow", "error", "regress",
     "unusable", "noise", "corrupt", "segfault", "problem", "issue", "bug", " bad", "abort", "stuck", "stopped", "lost", "\u2705", "\u274c", "\U0001f44d",
 )  # fmt: skip
@@ -37,16 +37,18 @@ _PRINTED = re.compile(
 """A line that a program printed."""
 _VERSION = re.compile(
     r"""
-    (?<![\w.+/=-])v?(?P<dotted>\d{1,3}\.\d{1,4}(?:\.(?:\d{1,6}|x)){0,3}(?:\+xpu)?(?:-\d{1,4}(?:-[a-z]{2,12})?)?)(?![\w%]|\.\d|[ ]?(?:GB|GiB|MB|it/s|s\b|ms|x\b))
-    | \bdrivers?[ ](?:version[ ])?(?P<short>\d{4})\b
+    (?<![\w.+/=-])v?(?P<dotted>\d{1,3}\.\d{1,4}(?:\.(?:\d{1,6}|x)){0,3}(?:\.dev\d{8})?(?:\+xpu)?(?:-\d{1,4}(?:-[a-z]{2,12})?)?)
+    (?![\w%]|\.\d|[ ]?(?:GB|GiB|MB|it/s|s\b|ms|x\b))
+    | \bdrivers?[ ]{1,3}(?:version[ ]{1,3})?(?P<short>\d{4})\b
     """,
     re.VERBOSE,
 )
 _PART = re.compile(
     r"""
     \b(?:(?P<torch>(?:py)?torch)|(?P<kernel>kernels?|linux)|(?P<driver>drivers?|compute[- ]runtime|NEO)|(?P<ipex>ipex|intel[ _-]extension\S{0,12})
-    |(?P<other>vllm|comfyui|python|transformers|triton|one ?api|loader|level[ -]zero|ubuntu|fedora|debian|windows|diffusers|mesa|node|cuda|rocm
-        |torchvision|torchaudio|numpy|accelerate|sd\.?next|openvino|llama\S{0,8}|ollama|ipex[-_]llm|igc|docker|gcc|glibc|xformers|firmware|sdxl|wan|bios))\b
+    |(?P<application>vllm|comfyui|transformers|diffusers|accelerate|ollama|openvino|frigate)
+    |(?P<other>python|triton|one ?api|loader|level[ -]zero|ubuntu|fedora|debian|windows|mesa|node|cuda|rocm
+        |torchvision|torchaudio|numpy|sd\.?next|llama\S{0,8}|ipex[-_]llm|igc|docker|gcc|glibc|xformers|firmware|sdxl|wan|bios))\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -56,28 +58,48 @@ _SHAPES = {
     "kernel": re.compile(r"[4-7]\.\d{1,2}(?:[.-]|$)"),
     "driver": re.compile(r"(?:3[0-2]\.0\.|101\.\d{4}$|2[0-9]\.\d\d(?:\.|$)|\d{4}$)"),
 }
-_ALONE = re.compile(r"2\.\d{1,2}\.(?:\d{1,2}|x)(?:\+xpu)?$|2\.\d{1,2}\+xpu$")
+_OF_APPLICATION = re.compile(r"\d{1,4}\.\d{1,4}(?:\.|$)")
+_ALONE = re.compile(r"2\.\d{1,2}\.(?:\d{1,2}|x)(?:\.dev\d{8})?(?:\+xpu)?$|2\.\d{1,2}\+xpu$")
 """A version of torch that needs no name beside it in a text about torch."""
 _WINDOWS = re.compile(r"3[0-2]\.0\.1\d\d\.\d{4}")
+_SHORT_WINDOWS = re.compile(r"(?:101\.)?\d{4}")
+"""The end of a Windows driver's version, by which people call it."""
+_SIDE = re.compile(
+    r"(?i)\b(?:(?P<guest>guests?|VMs?|virtual machines?|haos)|(?P<host>hosts?|hypervisor|proxmox|pve|esxi|unraid))\b"
+)
 _SEGMENT = re.compile(
     r"[.!?;](?=\s|$)|[,:](?=\s)|\s[-\u2013\u2014]\s|\b(?:but|while|whereas|however|although|though|and then|, and)\b|\band\b(?=.{0,40}\d\.\d)",
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?](?=\s|$)")
 _GOOD = re.compile(
-    r"\b(?:works?|worked|working|fine|ok|okay|good|correct(?:ly)?|stable|normal(?:ly)?|pass(?:es|ed)?|succe\w{2,6}|fix(?:es|ed)?|solve[sd]?|resolve[sd]?"
-    r"|helps?|helped|all right|no (?:problems?|issues?|errors?|crash\w{0,2}|hangs?))\b|\u2705|\U0001f44d"
+    r"\b(?:works?(?![ -]?arounds?)|worked(?![ -]?around)|working(?! (?:dir\w{0,6}|tree|set|group|copy|on\b))|fine(?![ -]?tun)|ok|okay"
+    r"|good(?! (?:morning|evening|day|luck|question))|correct(?:ly)?(?! me\b)|stable(?![ -](?:diffusion|cascade|video|audio|release|branch|kernel|channel))"
+    r"|normal(?:ly)?(?! user)|succe\w{2,6}|fix(?:es|ed)?|solve[sd]?|resolve[sd]?|helps|helped|all right"
+    r"|pass(?:es|ed)?(?![ -]{0,2}(?:thr|in(?:to)?\b|to\b|on\b|along|down|over|the\b|an?\b|it\b|my\b|its\b|via\b|as\b|--|/))"
+    r"|(?:says?|said|gives?|gave|prints?|printed|returns?|returned|is|was|shows?|showed) true"
+    r"|no (?:problems?|issues?|errors?|crash\w{0,2}|hangs?))\b|\u2705|\U0001f44d"
     r"|\b(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick)\b|\bpinned\b",
     re.IGNORECASE,
 )
 _BAD = re.compile(
     r"\b(?:fail(?:s|ed|ing|ure)?|br(?:eak|oke)\w{0,3}|crash\w{0,3}|hang(?:s|ing)?|hung|fr(?:ee|o)z\w{1,4}|garbage|garbled|nan|black|wrong|incorrect|slow\w{0,3}"
-    r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|stopped|lost)\b|\u274c",
+    r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|stopped|lost"
+    r"|(?:says?|said|gives?|gave|prints?|printed|returns?|returned|is|was|shows?|showed) false)\b|\u274c",
     re.IGNORECASE,
 )
 _FIXED = re.compile(
     r"(?i)\b(?:fix(?:es|ed)?|solve[sd]?|resolve[sd]?|pinned|(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick))\b"
 )
+_GONE = re.compile(
+    r"""
+    \b(?:problems?|issues?|errors?|crash(?:es)?|hangs?|bugs?|it|this|that)\b .{0,20} \b
+    (?:(?:is|are|was|were)[ ]gone | disappear\w{0,3} | vanish\w{0,3} | go(?:es)?[ ]away | went[ ]away
+    | (?:(?:would|will|does|do|did)(?:[ ]not|n.t)|won.t|no[ ]longer|never)[ ](?:occurs?|happens?|appears?|exists?|shows?[ ]up|comes?))\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A failure that is not there."""
 _NEEDED = re.compile(
     r"(?i)\b(?:requires?|required|needs?|minimum|at least|support(?:s|ed)?|newer than|older than|later than|earlier than|below|above)\b[^,;]{0,30}$"
 )
@@ -112,6 +134,7 @@ def parse(text: Text, facts: Collected) -> None:
     about_torch = text.has("torch", "xpu")
     found: dict[tuple[str, str], tuple[bool, str]] = {}
     gone_back: dict[str, str] = {}
+    sides: dict[tuple[str, str], str] = {}
     for number in _numbers(text):
         line = text.searched.line(number)
         if len(line) > LONGEST or _PRINTED.match(line) or not (_VERSION.search(line) or _FORMER.search(line)):
@@ -121,15 +144,27 @@ def parse(text: Text, facts: Collected) -> None:
             said = statements.claimed(number, at, at + len(version), "names")
             if said in (Said.TOLD, Said.DENIED):
                 found.setdefault((part, version), (works, text.place(offset)))
+                sides.setdefault((part, version), _side(line, at, version))
                 if works and _WENT_BACK.search(line[:at]):
                     gone_back.setdefault(part, text.place(offset))
     for works, path in ((True, "pasted.good_versions"), (False, "pasted.bad_versions")):
         told = tuple(
-            ToldVersion(part, version, place) for (part, version), (good, place) in found.items() if good is works
+            ToldVersion(part, version, place, sides.get((part, version), ""))
+            for (part, version), (good, place) in found.items()
+            if good is works
         )
         if told:
             facts.put(path, told[:MOST], told[0].source)
     _compare(found, gone_back, facts)
+
+
+def _side(line: str, at: int, version: str) -> str:
+    """Return whose a version is where a line tells: `host` or `guest`, as the nearest of such words before it says, else the nearest after."""
+    if "-pve" in version:
+        return "host"
+    before = [found.lastgroup for found in _SIDE.finditer(line, max(0, at - 80), at)]
+    after = _SIDE.search(line, at, at + len(version) + 40)
+    return (before[-1] if before else after.lastgroup if after else "") or ""
 
 
 def _numbers(text: Text) -> list[int]:
@@ -151,9 +186,10 @@ def _compare(found: dict[tuple[str, str], tuple[bool, str]], gone_back: dict[str
     """Note the parts of which an older version works and a newer one fails, and those of which a newer one works."""
     worse: list[str] = []
     better: list[str] = []
-    for part in dict.fromkeys(part for part, _ in found):
-        good = [_ordered(version) for (name, version), (works, _) in found.items() if name == part and works]
-        bad = [_ordered(version) for (name, version), (works, _) in found.items() if name == part and not works]
+    for part in dict.fromkeys(part for part, _ in found if part in _SHAPES):
+        order = _order_of(version for name, version in found if name == part)
+        good = [order(version) for (name, version), (works, _) in found.items() if name == part and works]
+        bad = [order(version) for (name, version), (works, _) in found.items() if name == part and not works]
         if part in gone_back:
             worse.append(part)
         if part in gone_back or not good or not bad:
@@ -172,16 +208,20 @@ def older_than_used(facts: Collected) -> None:
     place = ""
     for item in facts.get("pasted.good_versions") or ():
         used = _ordered(str(facts.get(USED.get(item.part, "")) or "").partition("+")[0])
-        if (
-            item.version
-            and (item.part, item.version) not in bad
-            and used
-            and _ordered(item.version)[: len(used)] < used
-        ):
+        good = _ordered(item.version)
+        if len(good) < len(used) and _SHORT_WINDOWS.fullmatch(item.version):
+            used = used[-len(good) :]
+        if item.version and (item.part, item.version) not in bad and used and good[: len(used)] < used:
             older.append(item.part)
             place = place or item.source
     if older:
         facts.put("pasted.older_works", tuple(dict.fromkeys(older)), place)
+
+
+def _order_of(versions: Iterable[str]) -> Callable[[str], tuple[int, ...]]:
+    """Return what puts versions in order: their last numbers alone where one of them is told by its end."""
+    short = any(map(_SHORT_WINDOWS.fullmatch, versions))
+    return (lambda version: _ordered(version)[-1:]) if short else _ordered
 
 
 def _ordered(version: str) -> tuple[int, ...]:
@@ -231,6 +271,8 @@ def _verdict(line: Line, start: int, end: int) -> bool | None:
     improved = _FIXED.search(line.body, start, end)
     if improved:
         return not line.denies(improved.start())
+    if _GONE.search(line.body, start, end):
+        return True
     said = {not line.denies(match.start()) for match in _GOOD.finditer(line.body, start, end)}
     said |= {line.denies(match.start(), failing=True) for match in _BAD.finditer(line.body, start, end)}
     return said.pop() if len(said) == 1 else None
@@ -239,7 +281,7 @@ def _verdict(line: Line, start: int, end: int) -> bool | None:
 def _named(line: str, about_torch: bool) -> list[tuple[int, str, str]]:
     """Return offset, part and version of the versions in a line whose part is told, or plain from their shape."""
     found: list[tuple[int, str, str]] = []
-    parts = [(match.end(), match.lastgroup or "other") for match in _PART.finditer(line)]
+    parts = [(match.end(), match["application"] or match.lastgroup or "other") for match in _PART.finditer(line)]
     for match in _VERSION.finditer(line):
         version = match["dotted"] or match["short"]
         at = match.start("dotted") if match["dotted"] else match.start("short")
@@ -256,6 +298,6 @@ def _part_of(version: str, before: list[str], about_torch: bool) -> str:
     named = before[-1] if before else ""
     if named in _SHAPES and _SHAPES[named].match(version):
         return named
-    if named == "other":
-        return ""
+    if named and named not in _SHAPES:
+        return named.lower() if named != "other" and _OF_APPLICATION.match(version) else ""
     return "torch" if about_torch and _ALONE.match(version) else ""
