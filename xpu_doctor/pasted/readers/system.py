@@ -47,7 +47,7 @@ _UNAME = re.compile(
 _OS_WORDS = {
     "windows": (
         "windows 1", "windows1", "windows-1", "ai playground",
-        "windows server", "win10", "win11", "c:\\", "d:\\", "e:\\", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
+        "windows server", "win10", "win11", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
         "\\site-packages\\",
     ),
     "linux": (
@@ -57,6 +57,41 @@ _OS_WORDS = {
     "macos": ("mac os", "macos", "darwin"),
 }  # fmt: skip
 """Words that stand in texts from a system, in lower case; the system with the most of them wins."""
+_DRIVE = re.compile(r"(?i)(?<![\w/.-])[c-z]:\\{1,2}(?=[\w.$(-])")
+"""A path that begins with a drive's letter; a line end that is written as an escape follows whole words."""
+MAX_LOOKED_AT = 20_000
+"""Characters of a text in which small signs are looked for."""
+_SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "windows",
+        re.compile(
+            r"""
+            \b(?:on|in|under|for|my|using|runs?|running|native|natively|latest|with|use)[ ](?:\w{1,20}[ ])?(?<!\w)windows\b(?![ ]of\b)
+            | \bwindows[ ](?:native|natively|user|machine|pc|laptop|build|driver|nightly|support|version|install\w{0,5}|desktop|arc)\b
+            | \b\w{1,30}-windows\b
+            | \bpowershell\b | \bcmd\.exe\b | \w\.ps1\b | \b(?:task|device)[ ]manager\b
+            """,
+            re.VERBOSE | re.IGNORECASE,
+        ),
+    ),
+    (
+        "linux",
+        re.compile(
+            r"""
+            \b[\w.<>-]{1,40}@[\w.<>-]{1,60}:[~/][^\n$#]{0,120}[$#]
+            | ^[ >\t]{0,8}\$[ ][\w./]
+            | \(core[ ]dumped\) | \bterminate[ ]called[ ]after\b
+            | \blib[\w+-]{1,60}\.so\b | \bpython3?\.\d{1,2}/site-packages\b | \bLD_LIBRARY_PATH\b
+            | (?<![\w.:/])/(?:proc|sys|tmp|root|workspace)/\w | (?<![\w/.-])\.{1,2}/(?:\w{1,40}/)?bin/\w
+            | \bdmesg\b | \bsystemd\b | \bu(?:20|22|24|26)\.04\b | \bintel-opencl-icd\b | \blibze[-\d] | \bintel-level-zero-gpu\b
+            | \bdocker[ ](?:run|compose|exec|logs|image|container)\b | \bpodman\b | \b(?:docker|the|a|my)[ ]container\b
+            | \bMax[ ]1[15][05]0\b | \bPVC\b
+            """,
+            re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+        ),
+    ),
+)
+"""Signs of a system that decide only where no word above stands in a text, and only where those of one system alone do."""
 _DISTRIBUTIONS = (
     ("ubuntu", re.compile(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
     ("debian", re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?")),
@@ -217,9 +252,15 @@ def _system(text: Text, facts: Collected) -> None:
     counts = {
         system: sum(min(lowered.count(word), 20) for word in words if said(word)) for system, words in _OS_WORDS.items()
     }
+    if not name:
+        counts["windows"] += sum(1 for _ in islice(text.matches(_DRIVE, ":\\"), 20))
     best = max(counts, key=lambda system: counts[system])
     if counts[best]:
         facts.put("machine.os", best, text.name)
+    else:
+        small = [system for system, sign in _SMALL_SIGNS if sign.search(text.body, 0, MAX_LOOKED_AT)]
+        if len(small) == 1:
+            facts.put("machine.os", small[0], text.name)
     for label, pattern in _DISTRIBUTIONS:
         found = pattern.search(source) if any(word in lowered for word in _DISTRIBUTION_WORDS[label]) else None
         if found and facts.get("machine.os") == "linux":

@@ -1,0 +1,91 @@
+"""The operating system of a text: by many words, or, where none stands in it, by small signs that agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.unknown import known_or
+from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.snapshots import read
+
+
+def snapshot(text: str) -> Snapshot:
+    """What a text shows."""
+    return read([Text(text)])[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It runs on Windows natively, with an Arc A750.",
+        "I use the latest windows nightly of torch for XPU",
+        "my Windows machine has a B580, out of memory",
+        "triton-windows was installed, no module named triton.backends.intel",
+        'File "F:\\apps\\comfy\\main.py", line 3',
+        "G:\\\\models\\\\x.safetensors could not be read",
+        "in PowerShell I get: RuntimeError: out of memory",
+        "started from run-intel.ps1, black image on xpu",
+        "the Task Manager shows 4 GB in use, XPU out of memory",
+        "under Windows the A770 hangs",
+    ],
+)
+def test_windows_by_small_signs(text: str) -> None:
+    """People name Windows without its number."""
+    assert known_or(snapshot(text).machine.os, "") == "windows"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me@box:~/src$ python main.py\nRuntimeError: out of memory",
+        "root@gpu:/work# sycl-ls",
+        "$ sycl-ls\nNo devices",
+        "terminate called after throwing an instance of 'sycl::exception'",
+        "Segmentation fault (core dumped)",
+        "python3.11/site-packages/torch/xpu/__init__.py: out of memory",
+        "libtorch_xpu.so: undefined symbol: _ZN4sycl3",
+        "LD_LIBRARY_PATH is empty, XPU device count is zero!",
+        "docker run --device x image: XPU device count is zero!",
+        "intel-opencl-icd 23.22.26516+i755~u22.04",
+        "./bin/zello_world says that nothing is there",
+        "two Max 1550 with torch 2.9, out of memory",
+        "/tmp/torchinductor_me/x.py: out of memory",
+    ],
+)
+def test_linux_by_small_signs(text: str) -> None:
+    """Prompts, paths, libraries and containers are those of Linux."""
+    assert known_or(snapshot(text).machine.os, "") == "linux"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "XPU out of memory. Tried to allocate 2.00 GiB",
+        "The context windows of this model are long; the A770 is slow",
+        "sliding windows of attention give NaN on xpu",
+        "On Windows the same thing works; $ python main.py does not\n$ python main.py",
+        "see https://example.org/x/y for the model",
+        "Exception:\\nValueError: bad\\nEnd:\\nx",
+        "torch.xpu.is_available() returns False",
+        "f:/2 is the frequency",
+        "a window of the program stays black",
+        "it needs 16 GB; torch 2.9.1+xpu; B580",
+    ],
+)
+def test_no_system_where_signs_are_missing_or_differ(text: str) -> None:
+    """Unknown is never guessed."""
+    assert known_or(snapshot(text).machine.os, "") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "system"),
+    [
+        ("Windows 11, Docker Desktop; $ python main.py", "windows"),
+        ("Ubuntu 24.04; on Windows it works", "linux"),
+        ("sudo apt-get install libze1, then in PowerShell wsl --update", "linux"),
+    ],
+)
+def test_names_of_systems_come_first(text: str, system: str) -> None:
+    """Small signs do not count beside names."""
+    assert known_or(snapshot(text).machine.os, "") == system
