@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xpu_doctor.catalogue.names import all_rules, load, probe_layers
 from xpu_doctor.diagnosis.diagnose import Options
+from xpu_doctor.diagnosis.known_messages import match
 from xpu_doctor.examination.run import finish, now, start
 from xpu_doctor.examination.session import Session
-from xpu_doctor.model.findings import LADDER, Layer
+from xpu_doctor.model.findings import LADDER
 from xpu_doctor.model.selection import select
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
-from xpu_doctor.tables.signatures import signatures
 from xpu_doctor.target.find import Surroundings, find_target
+from xpu_doctor.text.word_index import IndexedText
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
+    from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.pasted.run import Triaged
     from xpu_doctor.text.safe import SafeText
 
@@ -57,16 +61,20 @@ def report_on(running: Running, report: Report) -> Document:
     Raises:
         OSError: the interpreter cannot be started.
     """
-    examined = finish(running, load(), _load_what_reports_need)
+    examined = finish(running, load(), partial(_rehearse, report))
     rights = running.session.rights
     users = (rights.account.name,) if rights.account else ()
     return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=rights.notes, users=users)
 
 
-def _load_what_reports_need() -> None:
-    """Load the rules and the table of messages while torch is still being imported in its own process."""
-    all_rules(frozenset(Layer) - {Layer.APPLICATION})
-    signatures()
+def _rehearse(report: Report, snapshot: Snapshot) -> None:
+    """Judge and print what is known so far, and throw it away, while torch is still being imported in its own process.
+
+    What that loads, compiles and caches is ready when the last facts come in. A fault here would come again in the report itself.
+    """
+    with suppress(Exception):
+        match(IndexedText(""), "")
+        report.rehearse(snapshot)
 
 
 def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Document:

@@ -46,12 +46,17 @@ def _own_names() -> tuple[str, ...]:
 
 
 @cache
-def all_rules(layers: frozenset[Layer] = frozenset(Layer)) -> tuple[Rule, ...]:
-    """Return an instance of every rule of some layers, the plug-ins' last."""
+def own_rules(layers: frozenset[Layer]) -> tuple[Rule, ...]:
+    """Return an instance of every rule of some layers that is the doctor's own."""
     from xpu_doctor.rules import PACKAGES, rules_of
 
-    own = tuple(rule() for layer in PACKAGES if layer in layers for rule in rules_of(layer))
-    return (*own, *(rule for rule in load().rules if rule.layer in layers))
+    return tuple(rule() for layer in PACKAGES if layer in layers for rule in rules_of(layer))
+
+
+@cache
+def all_rules(layers: frozenset[Layer] = frozenset(Layer)) -> tuple[Rule, ...]:
+    """Return an instance of every rule of some layers, the plug-ins' last."""
+    return (*own_rules(layers), *(rule for rule in load().rules if rule.layer in layers))
 
 
 @cache

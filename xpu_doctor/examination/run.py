@@ -113,8 +113,12 @@ def start(session: Session) -> Running:
     return Running(session)
 
 
-def finish(running: Running, plugins: Plugins, while_waiting: Callable[[], None] = lambda: None) -> Examined:
-    """Ask the host, wait for the agent, and return all facts; `while_waiting` is called while torch is being imported.
+def finish(
+    running: Running, plugins: Plugins, while_waiting: Callable[[Snapshot], None] = lambda snapshot: None
+) -> Examined:
+    """Ask the host, wait for the agent, and return all facts.
+
+    `while_waiting` is called with the facts so far while torch is being imported.
 
     Raises:
         OSError: the interpreter cannot be started.
@@ -130,7 +134,7 @@ def finish(running: Running, plugins: Plugins, while_waiting: Callable[[], None]
     answered = _answered(static)
     snapshot = installed_facts(snapshot, session, host, timings)
     if running.live:
-        while_waiting()
+        while_waiting(snapshot)
     results = (*static, *(running.live_results() if answered else ()))
     groups = groups_of(results, (*STATIC_STAGES, *session.live_stages))
     live = {name: groups[name] for name in ("imported", "xpu", "run") if name in groups}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from xpu_doctor.catalogue.names import all_rules, load
+from xpu_doctor.catalogue.names import all_rules, load, own_rules
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
 from xpu_doctor.model.codec import encode
 from xpu_doctor.model.findings import Layer
@@ -54,9 +54,7 @@ class Report:
         users: tuple[str, ...] = (),
     ) -> Document:
         """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
-        options = Options(self.fail_on, self.expect, self.ignore, layers, self.created[:10], load().blamed)
-        judged = frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
-        diagnosis = diagnose(snapshot, all_rules(judged), options)
+        diagnosis = diagnose(snapshot, all_rules(_judged(snapshot, layers)), self._options(layers))
         report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command())
         if not self.redact:
             return _not_redacted(report)
@@ -64,6 +62,12 @@ class Report:
         known = (*users, snapshot.access.user) if isinstance(snapshot.access.user, str) else users
         redactor = redactor_here(users=known, hosts=index_hosts(snapshot), words=self.words)
         return redacted_document(report, redactor, self.words)
+
+    def rehearse(self, snapshot: Snapshot) -> None:
+        """Do once what `of_snapshot` and the printing do, without the plug-ins' rules, and keep nothing of it."""
+        diagnosis = diagnose(snapshot, own_rules(_judged(snapshot, CHECKED)), self._options(CHECKED))
+        report = self._document(diagnosis, snapshot, {}, (), own_command())
+        render_text(redacted_document(report, redactor_here(hosts=index_hosts(snapshot)), self.words), Terminal())
 
     def of_texts(
         self,
@@ -81,6 +85,9 @@ class Report:
         report = self._document(diagnosis, snapshot, {}, notes, "xpu-doctor")
         report = replace(report, ask_next=[QuestionDocument(question.why, list(question.asks)) for question in asked])
         return _not_redacted(report) if redactor is None else redacted_document(report, redactor, self.words)
+
+    def _options(self, layers: tuple[Layer, ...]) -> Options:
+        return Options(self.fail_on, self.expect, self.ignore, layers, self.created[:10], load().blamed)
 
     def _document(
         self,
@@ -101,6 +108,11 @@ class Report:
             peak_memory=peak_memory_bytes(),
             command=command,
         )
+
+
+def _judged(snapshot: Snapshot, layers: tuple[Layer, ...]) -> frozenset[Layer]:
+    """Return the layers whose rules judge a snapshot."""
+    return frozenset(layer for layer in (*layers, Layer.DOCTOR) if layer.value not in snapshot.skipped)
 
 
 def _not_redacted(report: Document) -> Document:
