@@ -28,14 +28,15 @@ else:
 def _init(self: Any, *arguments: Any, **named: Any) -> None:
     cls: Any = type(self)
     names, defaults, factories, required = _plan(cls)
-    given = dict(zip(names, arguments, strict=False))
-    if len(arguments) > len(names):
-        raise TypeError(f"{type(self).__name__} takes {len(names)} values, not {len(arguments)}")
-    if given.keys() & named.keys():
-        raise TypeError(f"{type(self).__name__}: {sorted(given.keys() & named.keys())} given twice")
     state = self.__dict__
     state.update(defaults)
-    state.update(given)
+    if arguments:
+        given = dict(zip(names, arguments, strict=False))
+        if len(arguments) > len(names):
+            raise TypeError(f"{type(self).__name__} takes {len(names)} values, not {len(arguments)}")
+        if given.keys() & named.keys():
+            raise TypeError(f"{type(self).__name__}: {sorted(given.keys() & named.keys())} given twice")
+        state.update(given)
     state.update(named)
     for name, factory in factories:
         if name not in state:

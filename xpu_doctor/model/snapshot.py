@@ -130,11 +130,11 @@ def located(group: Any, path: str) -> Any:
     if not dataclasses.is_dataclass(group) or isinstance(group, type):
         return group
     # Field by field and not by vars(): a decoded group holds no value of its own where the default stands.
-    values = {name: getattr(group, name) for name in group.__dataclass_fields__}
     made = object.__new__(type(group))
-    vars(made).update(
-        {name: _at(value.reason, path, name) if type(value) is Unknown else value for name, value in values.items()}
-    )
+    state = vars(made)
+    for name in group.__dataclass_fields__:
+        value = getattr(group, name)
+        state[name] = _at(value.reason, path, name) if type(value) is Unknown else value
     return made
 
 

@@ -7,15 +7,18 @@ of the copy.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.pasted.readers.applications import NAMES
 from xpu_doctor.remedies.known_words import HYPERVISORS, KNOWN, packages, table_words
 from xpu_doctor.tables.layouts import pythons
@@ -68,19 +71,34 @@ _PART = re.compile(
 
 def offered(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot from which remedies for a file or a paste may be built."""
-    return replace(decode(_value(encode(snapshot), "", "")), origin=snapshot.origin)
+    return dataclasses.replace(decode(_value(encode(snapshot), "", "")), origin=snapshot.origin)
 
 
 def in_words(remedy: Remedy) -> Remedy:
     """Return a remedy that was built from the copy without its placeholders in what people read: they are for lines to type."""
     why = _IN_BRACKETS.sub(lambda match: "" if _PLACEHOLDER.search(match[0]) else match[0], remedy.why)
     sentences = [part for part in _BETWEEN_SENTENCES.split(why) if not _PLACEHOLDER.search(part)]
-    return replace(remedy, title=_PLACEHOLDER.sub("it", remedy.title), why=" ".join(sentences))
+    return dataclasses.replace(remedy, title=_PLACEHOLDER.sub("it", remedy.title), why=" ".join(sentences))
 
 
 def holds_foreign(typed: str, snapshot: Snapshot) -> bool:
-    """Return whether lines to type hold a string of a snapshot that no command may hold."""
-    return bool(typed) and _holds(typed, encode(snapshot), "", "")
+    """Return whether lines to type hold a string of a snapshot of a text that no command may hold; reasons of the doctor's own are none."""
+    return bool(typed) and _holds(typed, _known(snapshot), "", "")
+
+
+def _known(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what a snapshot knows as plain JSON values; of a text most is unknown."""
+    groups = {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__}
+    known: dict[str, Any] = msgspec.to_builtins(
+        {
+            name: {field: value for field, value in vars(group).items() if type(value) is not Unknown}
+            if dataclasses.is_dataclass(group) and not isinstance(group, Unknown)
+            else group
+            for name, group in groups.items()
+            if type(group) is not Unknown
+        }
+    )
+    return known
 
 
 def _holds(typed: str, value: Any, name: str, group: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from xpu_doctor.diagnosis import known_messages
@@ -264,12 +265,13 @@ def _level_zero(facts: Collected) -> LevelZero:
     return LevelZero(**{**_blank(LevelZero), "drivers": (driver,)})
 
 
-def _group(kind: type[Any], values: dict[str, Any]) -> Any:
+def _group(kind: Any, values: dict[str, Any]) -> Any:
     """Make a fact group; what the text does not show is unknown for that reason."""
     return kind(**{**_blank(kind), **values})
 
 
-def _blank(kind: type[Any]) -> dict[str, Any]:
+@cache
+def _blank(kind: type[Any]) -> Mapping[str, Any]:
     """Return the facts of a group, none of which the text shows."""
     return {
         name: NOT_IN_TEXT for name, field in kind.__dataclass_fields__.items() if isinstance(field.default, Unknown)

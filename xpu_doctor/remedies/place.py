@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from xpu_doctor.model.findings import Finding, Remedy
 from xpu_doctor.tables.layouts import Layout
@@ -58,4 +59,9 @@ def once(roots: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _brings_torch(remedy: Remedy) -> bool:
-    return any(_BRINGS_TORCH.search(line) for line in remedy.commands)
+    return any(map(_line_brings_torch, remedy.commands))
+
+
+@lru_cache(maxsize=1024)
+def _line_brings_torch(line: str) -> bool:
+    return _BRINGS_TORCH.search(line) is not None

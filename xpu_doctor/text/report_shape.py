@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 _QUOTE = r"""(?:["']|\\"|&quot;|&#34;)"""
 _KEY = re.compile(
@@ -12,6 +13,7 @@ _KEY = re.compile(
 _OF_DOCUMENT = frozenset(
     {"root_causes", "undecided", "crashed", "ladder", "verdict", "expectations", "exit_code", "snapshot"}
 )
+_OF_PARTS = frozenset({"level_zero", "distributions", "installer", "shadows", "imported", "libraries"})
 _TELLING = ("root_causes", "ladder", "level_zero")
 """One of them is in every part of a report that can be told."""
 
@@ -20,5 +22,9 @@ def looks_saved(text: str) -> bool:
     """Return whether a text holds a saved report, or a part of one."""
     if not any(word in text for word in _TELLING):
         return False
-    keys = {match[1] for match in _KEY.finditer(text)}
-    return {"root_causes", "snapshot"} <= keys or len(keys & _OF_DOCUMENT) >= 3 or len(keys - _OF_DOCUMENT) >= 4
+    words = {word for word in (*_OF_DOCUMENT, *_OF_PARTS) if word in text}  # quick to look for, unlike the keys
+    return _are_of_report(words) and _are_of_report({match[1] for match in _KEY.finditer(text)})
+
+
+def _are_of_report(keys: Set[str]) -> bool:
+    return {"root_causes", "snapshot"} <= keys or len(keys & _OF_DOCUMENT) >= 3 or len(keys & _OF_PARTS) >= 4

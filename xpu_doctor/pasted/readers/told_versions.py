@@ -19,8 +19,8 @@ USED = {"torch": "torch.version", "driver": "pasted.windows_driver", "kernel": "
 MOST = 12
 """Versions of one kind that are kept."""
 
-_WORDS = ("2.", "1.", "4.", "5.", "6.", "7.", "0.", "driver")
-"""One of these is in every version that is read, or beside "the driver before"."""
+_NAMES_A_PART = re.compile(r"[0-24-7]\.|[Dd][Rr][Ii][Vv][Ee][Rr]")
+"""What every version that is read has, or "the driver before"."""
 _VERDICTS = (
     "work", "fine", " ok", "okay", "good", "correct", "stable", "normal", "pass", "succe", "fix", "solve", "help", "all right", "pinned",
     "downgrad", "back", "revert", "stay", "stick", "no ", "true", "false", "gone", "disappear", "vanish", "goes away", "went away",
@@ -135,9 +135,11 @@ def parse(text: Text, facts: Collected) -> None:
     found: dict[tuple[str, str], tuple[bool, str]] = {}
     gone_back: dict[str, str] = {}
     sides: dict[tuple[str, str], str] = {}
-    for number in _numbers(text):
+    for number in text.searched.numbers_with_any(_verdict_words().present(text.searched)):
         line = text.searched.line(number)
-        if len(line) > LONGEST or _PRINTED.match(line) or not (_VERSION.search(line) or _FORMER.search(line)):
+        if len(line) > LONGEST or _PRINTED.match(line) or not _NAMES_A_PART.search(line):
+            continue
+        if not (_VERSION.search(line) or _FORMER.search(line)):
             continue
         offset = text.searched.starts[number - 1]
         for at, part, version, works in _told(line, about_torch):
@@ -165,16 +167,6 @@ def _side(line: str, at: int, version: str) -> str:
     before = [found.lastgroup for found in _SIDE.finditer(line, max(0, at - 80), at)]
     after = _SIDE.search(line, at, at + len(version) + 40)
     return (before[-1] if before else after.lastgroup if after else "") or ""
-
-
-def _numbers(text: Text) -> list[int]:
-    """Return the numbers of the lines that hold both a word of success or failure and what a version or the driver has."""
-    verdict = text.searched.numbers_with_any(_verdict_words().present(text.searched))
-    return [number for number in verdict if _names_a_part(text.searched.line(number).lower())]
-
-
-def _names_a_part(line: str) -> bool:
-    return any(word in line for word in _WORDS)
 
 
 @cache
