@@ -24,10 +24,11 @@ def windows_bench(shared_folder: Path, worker_id: str) -> Iterator[WindowsBench]
     folder = Path(kept).absolute() if kept else shared_folder / "windows"
     folder.mkdir(parents=True, exist_ok=True)
     failed, users = folder / "failed.txt", shared_folder / "windows-users"
+    lock = (folder if kept else shared_folder) / "windows.lock"
     users.mkdir(exist_ok=True)
     if kept and worker_id == "master":
         failed.unlink(missing_ok=True)
-    with locked(folder / "bench.lock"):
+    with locked(lock):
         if failed.exists() and not kept:
             pytest.skip(failed.read_text(encoding="utf-8"))
         try:
@@ -39,7 +40,7 @@ def windows_bench(shared_folder: Path, worker_id: str) -> Iterator[WindowsBench]
     try:
         yield bench
     finally:
-        with locked(folder / "bench.lock"):
+        with locked(lock):
             (users / worker_id).unlink()
             last = not any(users.iterdir())
             if last:
