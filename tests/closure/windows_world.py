@@ -53,7 +53,7 @@ def mingw(output: Path, source: str, *options: str) -> Path:
 def import_library(folder: Path, dll: str, names: list[str]) -> Path:
     """Build what the linker needs to import these names from a DLL."""
     definition = folder / f"{dll}.def"
-    definition.write_text(f"LIBRARY {dll}\nEXPORTS\n" + "".join(f"  {name}\n" for name in names), encoding="ascii")
+    definition.write_text(f'LIBRARY "{dll}"\nEXPORTS\n' + "".join(f"  {name}\n" for name in names), encoding="ascii")
     library = folder / f"lib{dll}.a"
     subprocess.run(
         ["x86_64-w64-mingw32-dlltool", "-d", str(definition), "-l", str(library)], check=True, capture_output=True

@@ -1,0 +1,1 @@
+"""Tests under a genuine Windows Python, which Wine runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,10 +11,16 @@ from typing import TypeVar
 from xpu_doctor.shared_libraries.files import BadLibrary, Files, Reader
 
 MACHINES = {0x8664: "amd64", 0x14C: "x86", 0xAA64: "arm64", 0x1C4: "arm", 0xA641: "arm64ec"}
-EXPORT, IMPORT, DELAY_IMPORT = 0, 1, 13
+EXPORT, IMPORT, RESOURCE, DELAY_IMPORT = 0, 1, 2, 13
 MAX_SECTIONS, MAX_IMPORTS, MAX_SYMBOLS, MAX_NAMES = 96, 1024, 200_000, 500_000
 BLOCK = 1 << 16
 MAX_RESOURCES = 1 << 20
+MANIFEST, OF_A_DLL = 24, 2
+"""Type and number of the resource in which a DLL says how names of other DLLs are to be taken."""
+MAX_ENTRIES, MAX_MANIFEST = 4096, 1 << 16
+FILE_OF_MANIFEST = re.compile(
+    rb"""<file\s[^<>]{0,200}?\bname\s{0,8}=\s{0,8}["'](?P<name>[^"'<>]{1,200})["']""", re.IGNORECASE
+)
 VERSION_MARK = struct.pack("<II", 0xFEEF04BD, 0x00010000)
 """How the fixed part of a version resource begins."""
 T = TypeVar("T")
@@ -31,6 +38,8 @@ class Pe:
     missing_bytes: int = 0
     linker: tuple[int, int] = (0, 0)
     """Version of the linker that built it: 14.x is Visual C++."""
+    beside: frozenset[str] = frozenset()
+    """Lower-case names that its manifest binds to its own folder: it takes them from nowhere else."""
 
 
 def read_pe(files: Files, path: str) -> Pe:
@@ -102,7 +111,8 @@ class _Pe:
         if missing:
             return Pe(self.machine, missing_bytes=missing, linker=self.linker)
         imports = dict.fromkeys(name for name, _ in self._imports())
-        return Pe(self.machine, tuple(imports), tuple(dict.fromkeys(self._delayed())), linker=self.linker)
+        delayed = tuple(dict.fromkeys(self._delayed()))
+        return Pe(self.machine, tuple(imports), delayed, linker=self.linker, beside=self._bound())
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -136,6 +146,37 @@ class _Pe:
                     high, low = struct.unpack_from("<II", data, place + 8)
                     return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}"
         return ""
+
+    def _bound(self) -> frozenset[str]:
+        """Return the files that the manifest names; a resource that cannot be read binds nothing."""
+        try:
+            found = FILE_OF_MANIFEST.finditer(self._manifest())
+            return frozenset(match["name"].decode("utf-8", "replace").lower() for match in found)
+        except (BadLibrary, struct.error):
+            return frozenset()
+
+    def _manifest(self) -> bytes:
+        """Return the manifest of a DLL, or nothing: resources are a tree of types, numbers and languages."""
+        address, _ = self._folder(RESOURCE)
+        if not address:
+            return b""
+        root = place = self._offset(address)
+        for wanted in (MANIFEST, OF_A_DLL, None):
+            below = self._entry(root, place, wanted)
+            if below is None:
+                return b""
+            place = below
+        start, size = struct.unpack("<II", self.reader.at(place, 8))
+        return self.reader.at(self._offset(start), min(size, MAX_MANIFEST))
+
+    def _entry(self, root: int, folder: int, wanted: int | None) -> int | None:
+        """Return where the entry of a number, or the first one, of a folder of resources leads."""
+        named, numbered = struct.unpack("<HH", self.reader.at(folder + 12, 4))
+        count = min(named + numbered, MAX_ENTRIES)
+        for number, place in struct.iter_unpack("<II", self.reader.at(folder + 16, 8 * count)):
+            if wanted is None or number == wanted:
+                return root + int(place & 0x7FFFFFFF)
+        return None
 
     def _folder(self, index: int) -> tuple[int, int]:
         return self.folders[index] if index < len(self.folders) else (0, 0)

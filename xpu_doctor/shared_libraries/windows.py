@@ -130,7 +130,10 @@ class WindowsLoader:
         self.seen.setdefault(path, chain)
         below = (*chain, path)
         for imported in pe.imports:
-            self._import(imported, below, attempt)
+            if imported.lower() in pe.beside:
+                self._beside(imported, below, attempt)
+            else:
+                self._import(imported, below, attempt)
         if not attempt.faults:
             self._exports(path, pe, below, attempt)
 
@@ -148,8 +151,19 @@ class WindowsLoader:
         else:
             self._load(low, found, chain, attempt)
 
+    def _beside(self, imported: str, chain: tuple[str, ...], attempt: _Attempt) -> None:
+        """Take a name that the manifest of the DLL binds to its own folder, whatever else of this name is loaded."""
+        folder, low = os.path.dirname(chain[-1]), imported.lower()
+        real = self.files.names(folder).get(low)
+        if real is None:
+            attempt.faults.append(Fault("missing", imported, chain, error=MODULE_NOT_FOUND))
+            return
+        path = os.path.join(folder, real)
+        if path not in (self.loaded.get(low), self.loaded.get(path)):
+            self._load(path if low in self.loaded else low, path, chain, attempt)
+
     def _exports(self, path: str, pe: Pe, chain: tuple[str, ...], attempt: _Attempt) -> None:
-        givers = {name: self.loaded.get(name.lower(), "") for name in pe.imports}
+        givers = {name: self._giver(name.lower(), path, pe) for name in pe.imports}
         checked = {name: giver for name, giver in givers.items() if giver and self._symbols(path, giver)}
         if not checked:
             return
@@ -173,6 +187,12 @@ class WindowsLoader:
                     )
         except (BadLibrary, OSError):
             return  # what cannot be read proves nothing
+
+    def _giver(self, low: str, path: str, pe: Pe) -> str:
+        """Return the file that an imported name has led to."""
+        taken = self.loaded.get(low, "")
+        bound = low in pe.beside and os.path.dirname(taken) != os.path.dirname(path)
+        return os.path.join(os.path.dirname(path), low) if bound else taken
 
     def _parse(self, path: str) -> Pe | BadLibrary:
         if path not in self._parsed:
