@@ -35,6 +35,8 @@ class Opened(Row, frozen=True, kw_only=True):
     package: str = ""
     absence: str
     """What happens without it, as a sentence without a full stop."""
+    partly: str = ""
+    """What happens where one of several names is absent and another one loads; empty where that does no harm."""
 
     def opened_by(self, name: str) -> bool:
         """Return whether a library of this name opens them."""

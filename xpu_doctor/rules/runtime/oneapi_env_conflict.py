@@ -33,6 +33,7 @@ from xpu_doctor.rules.support.library_faults import (
     oneapi_release,
     outcome,
 )
+from xpu_doctor.rules.support.lost_files import folder_of, lost_files, stand_in_folders
 
 CPP = ("libstdc++", "libgcc_s")
 SETVARS = ("SETVARS_COMPLETED", "ONEAPI_ROOT", "CMPLR_ROOT")
@@ -73,12 +74,11 @@ class OneapiEnvConflict(Rule):
     ) -> Iterator[Finding]:
         """Found where a library comes from outside although the environment has its own, or a fault goes back to such a copy."""
         known(libraries.loaded)
-        items = of_kind(libraries, Kind.CONFLICT)
-        rows = tuple(
-            dict.fromkeys(
-                (*displaced(libraries), *(row for item in items for row in by_variable(item.fault, libraries)))
-            )
-        )
+        # Where the environment's own file is gone, the folder of its stand-in is no cause: what comes from it came with the stand-in.
+        strangers = stand_in_folders(lost_files(installation.distributions, libraries))
+        items = tuple(item for item in of_kind(libraries, Kind.CONFLICT) if not _from(strangers, item))
+        every = (*displaced(libraries), *(row for item in items for row in by_variable(item.fault, libraries)))
+        rows = tuple(dict.fromkeys(row for row in every if folder_of(row[1].path) not in strangers))
         if not items and (not rows or all(row.name.startswith(CPP) for _, row in rows)):
             return
         seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
@@ -100,6 +100,11 @@ class OneapiEnvConflict(Rule):
             ),
             remedies=_remedies(items, variables, installation.python, installation.installer),
         )
+
+
+def _from(folders: frozenset[str], item: Judged) -> bool:
+    """Return whether a fault has to do with a library from one of these folders."""
+    return any(folder_of(path) in folders for path in (*item.fault.chain, item.fault.path))
 
 
 def copies(row: LoadedLibrary, distributions: Distributions) -> str:

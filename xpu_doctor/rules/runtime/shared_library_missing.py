@@ -10,10 +10,12 @@ from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.remedies.runtime import reinstall_packages, system_libraries
 from xpu_doctor.rules.support.library_faults import Judged, Kind, chain, names, of_kind, outcome
+from xpu_doctor.rules.support.lost_files import lost_files, without_lost
 from xpu_doctor.rules.support.runtime_packages import package_of, specs
 from xpu_doctor.tables.libraries import opened_row
 
 STAGES = ("import", "xpu", "later")
+MOST_LOST = 3
 
 
 class SharedLibraryMissing(Rule):
@@ -55,6 +57,24 @@ class SharedLibraryMissing(Rule):
                     items, installation.distributions, installation.python, installation.installer, machine
                 ),
             )
+        yield from self._lost(libraries, imported, xpu, installation)
+
+    def _lost(self, libraries: Libraries, imported: Import, xpu: Xpu, installation: Installation) -> Iterator[Finding]:
+        """Files that a package has lost, where the loader finds something else in their place and so has no fault to tell."""
+        lost = lost_files(installation.distributions, libraries)
+        if not lost:
+            return
+        severity, seen = without_lost(lost, imported, xpu)
+        why = "It brings the lost files; --no-deps leaves torch and everything else as it is."
+        packages = tuple(dict.fromkeys(item.requirement for item in lost))
+        yield self.found(
+            "torch",
+            "; ".join(item.sentence for item in lost[:MOST_LOST]),
+            severity=severity,
+            confidence=Confidence.LIKELY,
+            evidence=(*(evidence for item in lost[:MOST_LOST] for evidence in item.evidence()), *seen),
+            remedies=(reinstall_packages(installation.python, installation.installer, packages, why),),
+        )
 
 
 def _severity(items: tuple[Judged, ...], severity: Severity) -> Severity:
