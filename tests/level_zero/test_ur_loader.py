@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.text.sycl_loader_log import missing_library, missing_symbol, parse_ur_loader
+from xpu_doctor.text.sycl_loader_log import log_variables, missing_library, missing_symbol, parse_ur_loader
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "ur_loader"
 LEVEL_ZERO = "libur_adapter_level_zero.so.0"
@@ -38,6 +38,18 @@ def test_working() -> None:
         rows = adapters(name)
         assert rows[LEVEL_ZERO][0] and rows["libur_adapter_opencl.so.0"][0]
         assert not rows["libur_adapter_cuda.so.0"][0]
+
+
+def test_windows_says_it_in_other_words() -> None:
+    """A colon and no brackets around the path; an error number and no text; `debug` for what fails."""
+    rows = adapters("windows_no_driver_runtime_2026_0.txt")
+    assert rows["ur_adapter_level_zero.dll"] == (True, "") and rows["ur_adapter_level_zero_v2.dll"] == (True, "")
+    assert rows["ur_adapter_cuda.dll"] == (False, "[WinError 126]")
+    rows = adapters("windows_no_umf_runtime_2026_0.txt")
+    assert {name for name, (loaded, _) in rows.items() if loaded} == {"ur_adapter_opencl.dll"}
+    assert rows["ur_adapter_level_zero.dll"] == (False, "[WinError 126]")
+    assert "level:debug" in log_variables("windows")["UR_LOG_LOADER"]
+    assert "level:info" in log_variables("linux")["UR_LOG_LOADER"]
 
 
 @given(st.text(), st.integers(0, 4000))

@@ -21,7 +21,7 @@ from xpu_doctor.tables.variables import hiding_variables
 from xpu_doctor.target.agent_run import AgentRun, Listener, Patient, StageResult
 from xpu_doctor.target.stage_facts import filled
 from xpu_doctor.target.stages import LEVEL_ZERO_STAGES
-from xpu_doctor.text.sycl_loader_log import LOG_VARIABLES, parse_ur_loader
+from xpu_doctor.text.sycl_loader_log import log_variables, parse_ur_loader
 
 SECONDS = 20.0
 
@@ -160,7 +160,7 @@ COUNT = "import torch; torch.xpu.device_count()"
 
 def adapter_log(patient: Patient, seconds: float = SECONDS * 3) -> Maybe[tuple[UrAdapter, ...]]:
     """Return what the Unified Runtime loader says of its adapters in a run of torch that counts devices."""
-    variables = {**patient.environment, **LOG_VARIABLES}
+    variables = {**patient.environment, **log_variables("windows" if os.name == "nt" else "linux")}
     mark = os.urandom(8).hex()  # torch runs in it, and may leave processes behind
     try:
         ended = run(

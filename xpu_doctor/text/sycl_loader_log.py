@@ -1,4 +1,4 @@
-"""Reads what the Unified Runtime loader says with `UR_LOG_LOADER=level:info`: which adapters loaded, and why others did not."""
+"""Reads what the Unified Runtime loader says with `UR_LOG_LOADER=level:info`, on Windows `level:debug`: which adapters loaded, and why others did not."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import re
 
 from xpu_doctor.model.facts import UrAdapter
 
-LOG_VARIABLES: dict[str, str] = {
-    "UR_LOG_LOADER": "level:info;output:stderr",
-    "UR_LOG_LEVEL_ZERO": "level:info;output:stderr",
-    "SYCL_UR_TRACE": "1",
-}
-"""What makes the runtime say it."""
+LOADER_LEVEL = {"windows": "debug"}
+"""How much the loader must say until it names adapters that fail: `info` where nothing else is written here."""
 
 FAILED = re.compile(
     r"<LOADER>\[\w+\]:\s*(?:\w+\(\S*\)\s*)?failed to load adapter '(?P<path>[^']*)' with error:?\s*(?P<error>.*)",
@@ -20,7 +16,21 @@ FAILED = re.compile(
 LOADED = re.compile(
     r"<LOADER>\[\w+\]:\s*loaded adapter\s+\S+\s*\((?P<path>[^)]*)\)(?:\s+from\s+(?P<real>\S+))?", re.IGNORECASE
 )
+LOADED_WINDOWS = re.compile(r"<LOADER>\[\w+\]:\s*loaded adapter\s+0x\w{1,20}:\s*(?P<path>\S.*)", re.IGNORECASE)
+FAILED_WINDOWS = re.compile(
+    r"<LOADER>\[\w+\]:\s*loading adapter failed with error (?P<error>\d{1,10}):\s*(?P<path>\S.*)", re.IGNORECASE
+)
 FAILED_PLAIN = re.compile(r"<LOADER>\[\w+\]:\s*failed to load adapter '(?P<path>[^']*)'", re.IGNORECASE)
+
+
+def log_variables(os: str) -> dict[str, str]:
+    """Return what makes the runtime say it on an operating system."""
+    level = LOADER_LEVEL.get(os, "info")
+    return {
+        "UR_LOG_LOADER": f"level:{level};output:stderr",
+        "UR_LOG_LEVEL_ZERO": "level:info;output:stderr",
+        "SYCL_UR_TRACE": "1",
+    }
 
 
 def parse_ur_loader(text: str) -> tuple[UrAdapter, ...]:
@@ -38,11 +48,13 @@ def parse_ur_loader(text: str) -> tuple[UrAdapter, ...]:
 
 
 def _row(line: str) -> UrAdapter | None:
-    if match := LOADED.search(line):
-        path = match["path"]
+    if match := LOADED.search(line) or LOADED_WINDOWS.search(line):
+        path = match["path"].strip()
         return UrAdapter(_name(path), True, "", path)
     if match := FAILED.search(line):
         return UrAdapter(_name(match["path"]), False, " ".join(match["error"].split())[:600], match["path"])
+    if match := FAILED_WINDOWS.search(line):
+        return UrAdapter(_name(match["path"]), False, f"[WinError {match['error']}]", match["path"].strip())
     if match := FAILED_PLAIN.search(line):
         return UrAdapter(_name(match["path"]), False, "", match["path"])
     return None

@@ -14,8 +14,9 @@ from xpu_doctor.rules.support.gpu_presence import presence
 from xpu_doctor.rules.support.stages import FAILED, ended, examine, look_closer, stage_evidence
 from xpu_doctor.rules.support.xpu_query import CODE
 from xpu_doctor.tables.builds import named
+from xpu_doctor.text.sycl_loader_log import log_variables
 
-LOG = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='level:info;output:stderr') set before it, the SYCL runtime tells what it loads."
+LOG = "With SYCL_UR_TRACE=1 (and UR_LOG_LOADER='{}') set before it, the SYCL runtime tells what it loads."
 
 
 class XpuUnavailable(Rule):
@@ -55,7 +56,8 @@ class XpuUnavailable(Rule):
             why = "Only an XPU build offers devices; the whole examination tells how to get one into this environment."
             remedies: tuple[Remedy, ...] = (examine(installation.python, why),)
         else:
-            remedies = (look_closer(installation.python, CODE, LOG),)
+            level = log_variables(known_or(installation.python.os, ""))["UR_LOG_LOADER"]
+            remedies = (look_closer(installation.python, CODE, LOG.format(level)),)
         yield self.found(
             "machine",
             summary,
