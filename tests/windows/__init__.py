@@ -1,1 +1,0 @@
-"""Tests under a genuine Windows Python, which Wine runs."""
