@@ -24,6 +24,8 @@ MAX_LINE = 4096
 """Characters of a line that are looked at."""
 MAX_SECTION = 60
 """Lines that a section of what is expected has at most."""
+MAX_ADVICE = 12
+"""Lines that a section of what others met has at most."""
 
 Claim = Literal["fails", "works", "names", "wants"]
 """What the sought words claim: that something fails or works, that it takes part, or that somebody wants it."""
@@ -101,7 +103,14 @@ _EXPECTED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_ACTUAL = re.compile(r"(?i)[>\s]{0,40}\W{0,4}(?:actual|observed|current|what happen|instead|steps|logs?\b|error)")
+_ACTUAL = re.compile(
+    r"(?i)[>\s]{0,40}\W{0,4}(?:actual|observed|current|what happen|instead|steps|logs?\b|error"
+    r"|as it (?:is|stands)\b|right now\b|at the moment\b|in (?:reality|practice|fact)\b|unfortunately\b|however\b)"
+)
+_ADVICE = re.compile(
+    r"(?i)[>\s]{0,40}(?:\#{1,6}\s{0,4}|\*\*|__)?(?:common|frequent|typical) (?:issues?|problems?|errors?|pitfalls?)\b[^.\n]{0,20}$"
+)
+"""A heading over what others met, with what helps."""
 _FRAME = re.compile(
     r"File \"[^\"\n]{1,300}\", line \d|^\s{0,40}\S{1,200}\.(?:py|cpp|h|hpp|cc):\d{1,6}\b|^\s{0,8}-{2,6}>"
 )
@@ -280,6 +289,7 @@ _IF_SEEN = re.compile(
     r"(?i)\W{0,8}(?:and |or |but )?(?:if|in case|should) (?:you|one|they|it|this|the) ?(?:ever |then |still )?"
     r"(?:see|get|encounter|run|hit|face|crash|fail|show|print|say|report|appear)"
 )
+_ADVICE_WORDS = ("common ", "frequent ", "typical ")
 _EXPECTED_WORDS = ("expect", "desired", "intended", "anticipated")
 _SUBJECT = re.compile(r"(?i)\b(?:it|this|that|they|we|everything)\s(?:\w{1,12}\s){0,2}$")
 """What begins a statement of its own after "without the patch"."""
@@ -439,6 +449,8 @@ class Statements:
             return Said.COMMENT
         if _CODE.match(body) and not self._under_frame(number):
             return Said.CODE
+        if self._is_advice(number):
+            return Said.QUOTED
         return Said.WANTED if self._is_expected(number) else Said.TOLD
 
     def _under_frame(self, number: int) -> bool:
@@ -487,6 +499,18 @@ class Statements:
             if _HEADING.match(body) or _ACTUAL.match(body):
                 return place - 1
         return last
+
+    @cached_property
+    def _advice(self) -> tuple[tuple[int, int], ...]:
+        """The first and the last line of each section that tells which faults others met."""
+        return tuple(
+            (number, min(number + MAX_ADVICE, self._end_of_section(number)))
+            for number in self._text.numbers_with_any(_ADVICE_WORDS)
+            if _ADVICE.match(self._text.line(number)[:200])
+        )
+
+    def _is_advice(self, number: int) -> bool:
+        return any(first <= number <= last for first, last in self._advice)
 
     def _is_expected(self, number: int) -> bool:
         return any(first <= number <= last for first, last in self._expected)
