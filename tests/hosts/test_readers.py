@@ -11,9 +11,10 @@ from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.model.versions import numbers, release
 from xpu_doctor.probes.access import user_namespace
 from xpu_doctor.probes.driver import dpkg_packages, library_version, pacman_packages, rpm_packages
-from xpu_doctor.probes.gpus import bar_sizes, device_ids
+from xpu_doctor.probes.gpus import bar_sizes
 from xpu_doctor.probes.kernel import graphics_parameters, trouble
 from xpu_doctor.probes.machine import os_release, windows_name
+from xpu_doctor.probes.windows_gpus import device_ids
 from xpu_doctor.tables.drivers import between, installed_build, parse_build, parse_windows
 
 

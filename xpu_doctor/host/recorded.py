@@ -131,11 +131,16 @@ class RecordedHost:
         return Unknown(f"{argv[0]}: not found")
 
     def registry(self, path: str) -> Maybe[RegistryKey]:
-        """Return a recorded key of the registry."""
+        """Return a recorded key of the registry, with the keys that were recorded below it."""
         if self.platform != "windows":
             return Unknown("there is no registry on this system")
+        start = path.lower() + "\\"
+        below = {at[len(start) :].partition("\\")[0] for at in self._registry if at.startswith(start)}
         key = self._registry.get(path.lower())
-        return Unknown(f"{path}: no such key") if key is None else key
+        if key is None and not below:
+            return Unknown(f"{path}: no such key")
+        below -= {name.lower() for name in key or {}}
+        return {**{name: self._registry.get(start + name, {}) for name in below}, **(key or {})}
 
     def system(self, name: str) -> Maybe[Any]:
         """Return what the recording says of the system."""

@@ -8,7 +8,6 @@ from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Driver, Library, Package
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Maybe, Unknown
-from xpu_doctor.probes.gpus import DISPLAY_ADAPTERS
 from xpu_doctor.probes.runner import probe
 
 LIBRARY_FOLDERS = (
@@ -180,40 +179,3 @@ def _conda(host: Host) -> tuple[Package, ...]:
         return ()
     split = (name[:-5].rsplit("-", 2) for name in names if name.endswith(".json") and name.count("-") >= 2)
     return tuple(Package(name, version, "conda") for name, version, _ in split if name in PACKAGES)
-
-
-@probe("windows-driver", layer=Layer.DRIVER, on=("windows",), fills="driver")
-def windows_driver(host: Host) -> Driver:
-    """The Level Zero loader in System32 and what the display adapters' registry keys name of the driver store."""
-    root = host.env.get("SystemRoot", host.env.get("SYSTEMROOT", r"C:\Windows"))
-    loader = rf"{root}\System32\ze_loader.dll"
-    there = host.exists(loader)
-    adapters = host.registry(DISPLAY_ADAPTERS)
-    libraries: list[Library] = [Library("ze_loader.dll", loader, Unknown("not read"))] if there is True else []
-    icds: list[str] = []
-    if isinstance(adapters, dict):
-        for values in adapters.values():
-            if isinstance(values, dict) and "VEN_8086" in str(values.get("MatchingDeviceId", "")).upper():
-                libraries += [
-                    Library("ze_intel_gpu64.dll", path, str(values.get("DriverVersion", "")))
-                    for path in _paths(values.get("LevelZeroDriverPath"))
-                ]
-                icds += _paths(values.get("OpenCLDriverName"))
-    return Driver(
-        libraries=there
-        if isinstance(there, Unknown)
-        else adapters
-        if isinstance(adapters, Unknown)
-        else tuple(libraries),
-        packages=(),
-        package_manager="",
-        opencl_icds=adapters if isinstance(adapters, Unknown) else tuple(icds),
-        dxg=False,
-        wsl_libraries=False,
-    )
-
-
-def _paths(value: object) -> list[str]:
-    if isinstance(value, list):
-        return [str(item) for item in value if item]
-    return [str(value)] if value else []

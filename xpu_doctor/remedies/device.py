@@ -14,19 +14,25 @@ def named(hypervisor: str) -> str:
     return "" if hypervisor == UNNAMED_HYPERVISOR else f" ({hypervisor})"
 
 
-def no_gpu(hypervisor: str) -> tuple[Remedy, ...]:
+ON_LINUX = ("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380")
+ON_WINDOWS = ("pnputil /enum-devices /class Display",)
+"""Both cmd.exe and PowerShell take it, and it needs no rights."""
+
+
+def no_gpu(hypervisor: str, system: str = "linux") -> tuple[Remedy, ...]:
     """Return what helps where no Intel GPU is on the bus."""
+    seen = ON_WINDOWS if system == "windows" else ON_LINUX
     install = Remedy(
         "Put a supported Intel GPU into the machine, or use another device",
         "torch.xpu drives Intel GPUs only. Without one, PyTorch computes on the CPU with any build; nothing has to be reinstalled.",
-        verify=("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380"),
+        verify=seen,
         url=HARDWARE,
     )
     firmware = Remedy(
         "If the GPU is in the machine, look in the firmware setup",
         "A card that is not seated or powered, or graphics that the firmware switches off, do not appear on the bus.",
         risk=Risk.REBOOT,
-        verify=("lspci -nn -d 8086::0300",),
+        verify=seen[:1],
     )
     if not hypervisor:
         return (install, firmware)
@@ -39,7 +45,7 @@ def pass_through(hypervisor: str) -> Remedy:
         "Pass the host's Intel GPU through to this virtual machine",
         f"The hypervisor{named(hypervisor)} shows the guest only the devices that it is given: the whole PCI device (VFIO) or an SR-IOV function.",
         risk=Risk.ADMIN,
-        verify=("lspci -nn -d 8086::0300", "lspci -nn -d 8086::0380"),
+        verify=ON_LINUX,
         url="https://docs.kernel.org/driver-api/vfio.html",
     )
 

@@ -54,6 +54,17 @@ def windows_driver() -> Remedy:
     )
 
 
+def switch_on() -> Remedy:
+    """Return the remedy that switches a GPU on again in Windows."""
+    return Remedy(
+        "Switch the GPU on in Device Manager",
+        "In Device Manager (devmgmt.msc), under Display adapters, right-click the GPU and choose Enable device; Windows drives no device that is off.",
+        os="windows",
+        risk=Risk.ADMIN,
+        verify=("pnputil /enum-devices /class Display",),
+    )
+
+
 def _windows_side(machine: Machine) -> tuple[Remedy, ...]:
     if not holds(machine.wsl):
         return ()

@@ -42,6 +42,8 @@ class Machine:
     """Logical processors that this process may use."""
     memory_bytes: Maybe[int] = NOT_EXAMINED
     """Physical memory, in bytes."""
+    pci_devices: Maybe[int] = NOT_EXAMINED
+    """Windows: how many kinds of device the registry's list of the PCI bus holds, driven or not."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,11 @@ class Gpu:
     kernel_driver: Maybe[str] = NOT_EXAMINED
     """Name of the kernel driver bound to the device (`i915`, `xe`, `vfio-pci` ...), or empty where none is."""
     driver_version: Maybe[str] = NOT_EXAMINED
-    """Windows: version of the display driver, e.g. `32.0.101.8801`."""
+    """Windows: version of the display driver, e.g. `32.0.101.8801`; empty where none is installed for it."""
+    service: Maybe[str] = NOT_EXAMINED
+    """Windows: name of the service that drives it, e.g. `igfxn`, `BasicDisplay`; empty where no driver is installed for it."""
+    disabled: Maybe[bool] = NOT_EXAMINED
+    """Windows: whether it is switched off in Device Manager."""
     render_node: Maybe[str] = NOT_EXAMINED
     """E.g. `renderD128`, or empty where the device has none."""
     bar_bytes: Maybe[tuple[int, ...]] = NOT_EXAMINED

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
-from xpu_doctor.model.findings import Finding, Layer
+from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.device import named, no_gpu
 from xpu_doctor.tables.gpus import intel_gpus
@@ -29,13 +29,17 @@ class GpuNotPresent(Rule):
     }
 
     def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero) -> Iterator[Finding]:
-        """Found on Linux outside WSL where the bus was read, shows no Intel display device, and Level Zero lists none either."""
-        if known(machine.os) != "linux":
-            raise Undecided(Unknown("a missing GPU is only certain from the PCI bus of Linux", "gpus"))
+        """Found where the bus was read, shows no Intel display device, and Level Zero lists none: certain on Linux outside WSL, likely on Windows."""
+        system = known(machine.os)
+        if system not in ("linux", "windows"):
+            raise Undecided(Unknown("a missing GPU only shows on the PCI bus of Linux or Windows", "gpus"))
         if known(machine.wsl):
             raise Undecided(Unknown("WSL2 shows no PCI bus of its own: the GPU belongs to Windows", "gpus"))
         seen = known(gpus)
         if intel_gpus(seen) or (isinstance(level_zero.devices, tuple) and level_zero.devices):
+            return
+        if system == "windows":
+            yield from self._windows(machine, seen)
             return
         others = ", ".join(
             dict.fromkeys(f"{gpu.vendor} {gpu.name or 'display device'} at {gpu.address}" for gpu in seen)
@@ -46,5 +50,23 @@ class GpuNotPresent(Rule):
             "machine",
             f"no Intel GPU is on the PCI bus of {where}" + (f" (seen: {others})" if others else ""),
             evidence=("gpus", "machine.hypervisor") if inside else ("gpus",),
-            remedies=no_gpu(inside),
+            remedies=no_gpu(inside, system),
+        )
+
+    def _windows(self, machine: Machine, seen: tuple[Gpu, ...]) -> Iterator[Finding]:
+        """Found where Windows' list of the PCI bus was read too: of adapters alone, a remote or virtual one may stand for any GPU."""
+        if not seen or not known(machine.pci_devices):
+            raise Undecided(Unknown("Windows lists no display adapter, or no device of the PCI bus", "gpus"))
+        passing = next((gpu for gpu in seen if gpu.vendor == "microsoft"), None)
+        if passing is not None:
+            raise Undecided(
+                Unknown(f"{passing.name or 'an adapter of Microsoft'} may stand for a GPU of the host", "gpus")
+            )
+        others = ", ".join(dict.fromkeys(gpu.name or f"a display device of vendor {gpu.vendor}" for gpu in seen))
+        yield self.found(
+            "machine",
+            f"Windows lists no Intel GPU, neither among its display adapters ({others}) nor on the PCI bus",
+            confidence=Confidence.LIKELY,
+            evidence=("gpus", "machine.pci_devices"),
+            remedies=no_gpu("", "windows"),
         )

@@ -64,7 +64,10 @@ class GpuDriverBug(Rule):
                 remedies=install_driver(hardware.machine, newest=True),
             )
             return
-        yield from self._failed(hardware.machine, hardware.gpus, access, level_zero)
+        if known_or(hardware.machine.os, "linux") == "windows":
+            yield from self._failed_on_windows(hardware.machine, hardware.gpus, level_zero, driver)
+        else:
+            yield from self._failed(hardware.machine, hardware.gpus, access, level_zero)
         build = installed_build(level_zero, driver)
         if isinstance(build, Unknown) or isinstance(hardware.gpus, Unknown):
             if isinstance(level_zero.died, Unknown) and isinstance(level_zero.init_code, Unknown):
@@ -87,6 +90,32 @@ class GpuDriverBug(Rule):
                 f"the GPU driver is installed and loads, but zeInit returned {level_zero.init_result}",
                 confidence=Confidence.POSSIBLE,
                 evidence=("level_zero.init_result", "level_zero.libraries", "level_zero.loader_version"),
+                remedies=install_driver(machine, newest=True),
+            )
+
+    def _failed_on_windows(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver
+    ) -> Iterator[Finding]:
+        """Found where zeInit failed although an adapter with Intel's driver registered one that was not seen to fail to load."""
+        code = known_or(level_zero.init_code, 0)
+        registered = known_or(driver.library("ze_intel_gpu64.dll"), None)
+        loads = known_or(level_zero.libraries, ())
+        driven = [
+            gpu for gpu in usable(known_or(gpus, ())) if known_or(gpu.driver_version, "") and gpu.disabled is not True
+        ]
+        loadable = not loads or any(not row.error for row in loads)
+        if code in OTHER_CODES or (code == UNINITIALIZED and registered is not None and driven and loadable):
+            seen = any(not row.error for row in loads)
+            yield self.found(
+                "machine",
+                f"the graphics driver is installed and registers a Level Zero driver, but zeInit returned {level_zero.init_result}",
+                confidence=Confidence.LIKELY if seen else Confidence.POSSIBLE,
+                evidence=(
+                    "level_zero.init_result",
+                    *(("level_zero.libraries",) if loads else ()),
+                    "driver.libraries",
+                    "level_zero.loader_version",
+                ),
                 remedies=install_driver(machine, newest=True),
             )
 

@@ -10,11 +10,16 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, LevelZero, LibraryLoad, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
-from xpu_doctor.remedies.driver import install_driver
-from xpu_doctor.rules.support.gpus import families, initialised, none_to_use, presence
+from xpu_doctor.remedies.driver import install_driver, switch_on
+from xpu_doctor.rules.support.gpus import families, initialised, none_to_use, paths, presence
+from xpu_doctor.tables.gpus import title, usable
 
 DEPENDENCY_UNAVAILABLE = 0x70020000
 BASIC = ("Microsoft Basic", "Standard VGA")
+BASIC_SERVICE = "BasicDisplay"
+"""Its name is the same in every language of Windows."""
+NEEDS_MORE = "zeInit says that a library which the GPU driver needs is missing"
+NO_LOAD = "the GPU driver is installed but does not load"
 
 
 class GpuDriverMissing(Rule):
@@ -31,7 +36,7 @@ class GpuDriverMissing(Rule):
     ) -> Iterator[Finding]:
         """Certain where the driver's library was tried or is nowhere; undecided where neither could be seen."""
         for finding in self._missing(machine, gpus, level_zero, driver):
-            remedies = install_driver(machine, families=families(gpus))
+            remedies = finding.remedies or install_driver(machine, families=families(gpus))
             yield self._capped(replace(finding, remedies=remedies), presence(gpus, machine))
 
     def _missing(
@@ -39,17 +44,15 @@ class GpuDriverMissing(Rule):
     ) -> Iterator[Finding]:
         if none_to_use(gpus):
             return
+        if known_or(machine.os, "linux") == "windows":
+            yield from self._windows(gpus, level_zero, driver)
+            return
         worked = initialised(level_zero)
         if worked is True:
             return
-        if known(machine.os) == "windows":
-            yield from self._windows(machine, gpus, driver)
-            return
+        known(machine.os)
         if known_or(level_zero.init_code, 0) == DEPENDENCY_UNAVAILABLE:
-            yield self._found(
-                "zeInit says that a library which the GPU driver needs is missing",
-                ("level_zero.init_result", "level_zero.libraries"),
-            )
+            yield self._found(NEEDS_MORE, ("level_zero.init_result", "level_zero.libraries"))
             return
         if isinstance(level_zero.libraries, tuple):
             yield from self._tried(machine, level_zero.libraries)
@@ -72,24 +75,52 @@ class GpuDriverMissing(Rule):
             return
         broken = next((row for row in loads if row.error and not _itself(row)), None)
         if broken is not None:
-            yield self._found(
-                f"the GPU driver is installed but does not load: {broken.error}", ("level_zero.libraries",)
-            )
+            yield self._found(f"{NO_LOAD}: {broken.error}", ("level_zero.libraries",))
         else:
             summary = "no Level Zero GPU driver is installed: libze_intel_gpu.so.1 cannot be found (the loader and an OpenCL driver alone are not enough)"
             yield self._found(summary, ("level_zero.init_result", "level_zero.libraries", "driver.packages"))
 
-    def _windows(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], driver: Driver) -> Iterator[Finding]:
-        for index, gpu in enumerate(known_or(gpus, ())):
-            if gpu.vendor == "intel" and gpu.name.startswith(BASIC):
-                yield self._found(
-                    f"{gpu.address} runs with Windows' own basic driver ({gpu.name})", (f"gpus[{index}].name",)
-                )
-                return
-        library = known(driver.library("ze_intel_gpu64.dll"))
-        if library is None:
+    def _windows(self, gpus: Maybe[tuple[Gpu, ...]], level_zero: LevelZero, driver: Driver) -> Iterator[Finding]:
+        """First what Windows says of each adapter, then what Level Zero said, then what the driver registered."""
+        bare = list(self._without_driver(known_or(gpus, ())))
+        if bare or initialised(level_zero) is True:
+            yield from bare
+            return
+        if known_or(level_zero.init_code, 0) == DEPENDENCY_UNAVAILABLE:
+            yield self._found(NEEDS_MORE, ("level_zero.init_result", "level_zero.libraries"))
+            return
+        loads = known_or(level_zero.libraries, ())
+        broken = next((row for row in loads if row.error), None)
+        if broken is not None and not any(not row.error for row in loads):
+            yield self._found(f"{NO_LOAD}: {broken.error}", ("level_zero.init_result", "level_zero.libraries"))
+            return
+        if known(driver.library("ze_intel_gpu64.dll")) is None:
+            failed = ("level_zero.init_result",) if known_or(level_zero.init_code, 0) else ()
             summary = "the graphics driver registers no Level Zero driver (ze_intel_gpu64.dll)"
-            yield self._found(summary, ("driver.libraries",), Confidence.LIKELY)
+            yield self._found(summary, (*failed, "driver.libraries"), Confidence.LIKELY)
+
+    def _without_driver(self, gpus: tuple[Gpu, ...]) -> Iterator[Finding]:
+        """Found for each Intel GPU of Windows that is switched off, or that Intel's driver does not drive."""
+        for gpu in usable(gpus):
+            name = paths([gpu], gpus, "name")
+            if gpu.disabled is True:
+                switched_off = self._found(
+                    f"{title(gpu)} is switched off in Device Manager", paths([gpu], gpus, "disabled")
+                )
+                yield replace(switched_off, remedies=(switch_on(),))
+            elif gpu.service == BASIC_SERVICE or gpu.name.startswith(BASIC):
+                service = paths([gpu], gpus, "service") if isinstance(gpu.service, str) else ()
+                yield self._found(
+                    f"{title(gpu)} runs with Windows' own basic driver ({gpu.name}): Intel's graphics driver is not installed",
+                    (*name, *service),
+                )
+            elif gpu.service == "":
+                # The list of the bus keeps devices that were taken out, so this is not certain.
+                yield self._found(
+                    f"{title(gpu)} has no driver: Intel's graphics driver is not installed",
+                    (*paths([gpu], gpus, "device_id"), *paths([gpu], gpus, "service")),
+                    Confidence.LIKELY,
+                )
 
     def _found(self, summary: str, evidence: tuple[str, ...], confidence: Confidence = Confidence.CERTAIN) -> Finding:
         return self.found("machine", summary, evidence=evidence, confidence=confidence)

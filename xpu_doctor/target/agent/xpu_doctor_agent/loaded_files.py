@@ -41,7 +41,7 @@ if sys.platform == "win32":
         return buffer.value
 
     def dll_version(path: str) -> str:
-        """Return the file version of a DLL, e.g. `1.20.2.0`, or empty."""
+        """Return the file version of a DLL, e.g. `1.20.2`, or empty."""
         import ctypes
 
         api = ctypes.windll.version
@@ -55,4 +55,5 @@ if sys.platform == "win32":
         ):
             return ""
         words = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_uint32))
-        return f"{words[2] >> 16}.{words[2] & 0xFFFF}.{words[3] >> 16}.{words[3] & 0xFFFF}"
+        version = f"{words[2] >> 16}.{words[2] & 0xFFFF}.{words[3] >> 16}.{words[3] & 0xFFFF}"
+        return version[: -len(".0")] if version.endswith(".0") else version
