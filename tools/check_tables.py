@@ -63,6 +63,7 @@ KINDS: tuple[type[Checked], ...] = (
     drivers.LoaderFloor,
     drivers.FirstBuild,
     drivers.KernelNeed,
+    drivers.WindowsForTorch,
     drivers.WindowsMinimum,
     drivers.BadBuild,
     drivers.WslFault,

@@ -72,11 +72,23 @@ class KernelNeed(Row, frozen=True, kw_only=True):
 
 
 class WindowsMinimum(Row, frozen=True, kw_only=True):
-    """The first display driver of Windows for some families: the last number of 32.0.101.NNNN."""
+    """The oldest display driver of Windows that can serve some families: the last number of 32.0.101.NNNN."""
 
     table: ClassVar = "drivers.windows"
     families: tuple[FamilyKey, ...]
     minimum: int
+    why: str
+    """What is known of older ones, as a sentence without a full stop."""
+
+
+class WindowsForTorch(Row, frozen=True, kw_only=True):
+    """The oldest display driver of Windows that is asked for with `torch` and newer, for families of that branch of drivers."""
+
+    table: ClassVar = "drivers.windows_for_torch"
+    families: tuple[FamilyKey, ...]
+    torch: VersionText
+    minimum: int
+    why: str
 
 
 class WslFault(Row, frozen=True, kw_only=True):
@@ -249,8 +261,18 @@ def first_build(device: Device) -> int:
 
 
 def windows_minimum(device: Device) -> WindowsMinimum | None:
-    """Return the first Windows driver for a GPU; None where none is known."""
+    """Return the oldest Windows driver for a GPU; None where none is known."""
     return next((row for row in rows(WindowsMinimum) if device.family.key in row.families), None)
+
+
+def windows_for_torch(device: Device, torch: str) -> WindowsForTorch | None:
+    """Return the oldest Windows driver that is asked for with a torch and a GPU; None where none is known."""
+    fitting = [
+        row
+        for row in rows(WindowsForTorch)
+        if device.family.key in row.families and torch and release(torch) >= release(row.torch)
+    ]
+    return max(fitting, key=lambda row: release(row.torch), default=None)
 
 
 def between(value: tuple[int, int], bounds: Iterable[str]) -> bool:

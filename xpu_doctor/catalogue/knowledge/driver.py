@@ -17,6 +17,7 @@ from xpu_doctor.tables.drivers import (
     FirstBuild,
     KernelNeed,
     ReleaseNames,
+    WindowsForTorch,
     WindowsMinimum,
     WslFault,
     parse_build,
@@ -114,5 +115,7 @@ def _of_windows(number: int, today: str) -> tuple[KnownFact, ...]:
         if number >= row.minimum:
             found.append(fact("new enough for", names, row, today))
         else:
-            found.append(fact("too old for", f"{', '.join(names)}: 32.0.101.{row.minimum} is the first", row, today))
-    return tuple(found)
+            found.append(fact("too old for", f"{', '.join(names)}: {row.why}", row, today))
+    older = (row for row in rows(WindowsForTorch) if number < row.minimum)
+    asked = (fact("too old for", f"torch {row.torch} on Arc and Core Ultra: {row.why}", row, today) for row in older)
+    return (*found, *asked)

@@ -8,6 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
 from xpu_doctor.model.facts.combined import Hardware
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
+from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Undecided, Unknown, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
@@ -16,11 +17,13 @@ from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.drivers import (
     Build,
     KernelNeed,
+    WindowsMinimum,
     WslFault,
     first_build,
     installed_build,
     parse_windows,
     release_of,
+    windows_for_torch,
     windows_minimum,
 )
 from xpu_doctor.tables.gpus import device_of, title, usable
@@ -53,7 +56,7 @@ class GpuDriverTooOld(Rule):
             return
         seen = known(hardware.gpus) if not holds(hardware.machine.wsl) else known_or(hardware.gpus, ())
         if known_or(hardware.machine.os, "linux") == "windows":
-            yield from self._windows(seen)
+            yield from self._windows(seen, level_zero, torch)
             return
         build = installed_build(level_zero, driver)
         if isinstance(build, Unknown):
@@ -121,21 +124,35 @@ class GpuDriverTooOld(Rule):
                     remedies=install_driver(machine, newest=True),
                 )
 
-    def _windows(self, gpus: tuple[Gpu, ...]) -> Iterator[Finding]:
+    def _windows(self, gpus: tuple[Gpu, ...], level_zero: LevelZero, torch: Torch) -> Iterator[Finding]:
         for gpu in usable(gpus):
             device = device_of(gpu)
             if device is None:
                 continue
-            row = windows_minimum(device)
-            number = parse_windows(known(gpu.driver_version)) if row else None
-            if row and number is not None and number < row.minimum:
-                yield self.found(
-                    subject([gpu], gpus),
-                    f"the graphics driver {gpu.driver_version} is older than the first one for {title(gpu)} (32.0.101.{row.minimum})",
-                    confidence=Confidence.LIKELY,
-                    evidence=(
-                        *paths([gpu], gpus, "driver_version"),
-                        table_row(row, f"32.0.101.{row.minimum} is the first one"),
-                    ),
-                    remedies=(windows_driver(),),
-                )
+            rows_of = (windows_minimum(device), windows_for_torch(device, _xpu_version(torch)))
+            row = next((row for row in rows_of if row and self._is_below(gpu, row.minimum)), None)
+            if row is None or (isinstance(row, WindowsMinimum) and listed(gpu, level_zero) is True):
+                continue
+            of_gpu = isinstance(row, WindowsMinimum)
+            what = title(gpu) if of_gpu else f"torch {torch.version}"
+            yield self.found(
+                subject([gpu], gpus),
+                f"the graphics driver {gpu.driver_version} is too old for {what}: {row.why}",
+                severity=Severity.ERROR if of_gpu else Severity.WARNING,
+                confidence=Confidence.LIKELY,
+                evidence=(
+                    *paths([gpu], gpus, "driver_version"),
+                    *(() if of_gpu else ("torch.version",)),
+                    table_row(row, f"32.0.101.{row.minimum} or newer"),
+                ),
+                remedies=(windows_driver(),),
+            )
+
+    def _is_below(self, gpu: Gpu, minimum: int) -> bool:
+        number = parse_windows(known(gpu.driver_version))
+        return number is not None and number < minimum
+
+
+def _xpu_version(torch: Torch) -> str:
+    """Return the version of a torch with XPU support, or empty."""
+    return known_or(torch.version, "") if known_or(torch.build, "") == TorchBuild.XPU else ""
