@@ -13,6 +13,7 @@ from xpu_doctor.probes.runner import Probe, probe
 # isort: split
 # Rules, and what they say.
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.findings import Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Risk, Severity, Shell
 
 # isort: split
@@ -31,6 +32,7 @@ from xpu_doctor.testing import RuleCrashed, judge_one
 
 __all__ = [
     "NOT_EXAMINED",
+    "Command",
     "Completed",
     "Confidence",
     "Evidence",

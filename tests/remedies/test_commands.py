@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xpu_doctor.remedies.commands import Command, Shell, Unprintable, invisible, lines, quote, sequence, shells
+from xpu_doctor.model.commands import Command
+from xpu_doctor.remedies.commands import Shell, Unprintable, invisible, lines, quote, sequence, shells
 
 WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=12).filter(
     lambda word: not word.endswith("\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.fast_dataclass import dataclass
 
 
@@ -123,6 +124,10 @@ class Remedy:
     """Whose lines the commands are, where the system has several shells and the lines differ."""
     besides: bool = False
     """Whether it is the next step after the remedy before it, in place of another way."""
+    steps: tuple[Command, ...] = ()
+    """The commands as argument lists, in order; empty where not all of them can be run as they stand by the doctor itself."""
+    proofs: tuple[Command, ...] = ()
+    """The lines of `verify` as argument lists."""
 
     @property
     def heading(self) -> str:

@@ -6,9 +6,9 @@ import os
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python
 from xpu_doctor.model.findings import Shell
 from xpu_doctor.model.unknown import known_or
@@ -25,15 +25,6 @@ _HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
 class Unprintable(ValueError):
     """A word that a shell has no way to take literally; the message says which shell, and why."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """A program with its arguments, and the environment that it needs changed."""
-
-    argv: tuple[str, ...]
-    unset: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def shells(os: str) -> tuple[Shell, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Compute, ComputeDevice, Variable
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import lines, shells
 from xpu_doctor.remedies.variables import unset_lines
 
 FALLBACK = "https://github.com/intel/torch-xpu-ops/issues"

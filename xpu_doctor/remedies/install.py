@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Distributions, Installer, Python, Torch
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Remedy, Risk, Shell
 from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import denied, known_or
-from xpu_doctor.remedies.commands import Command, Unprintable, lines, sequence, shells
+from xpu_doctor.remedies.commands import Unprintable, lines, sequence, shells
 from xpu_doctor.remedies.managers import plan, stands_apart
 from xpu_doctor.remedies.ownership import parent
 from xpu_doctor.remedies.packages import IMPORT, requirement
@@ -88,6 +89,8 @@ def reinstall(
             manager=made.manager,
             risk=Risk.ADMIN if made.admin else Risk.REINSTALL if patient.present and not apart else Risk.NONE,
             url=GUIDE,
+            steps=commands,
+            proofs=check,
         ),
         commands,
         check,

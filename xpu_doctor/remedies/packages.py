@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Installer, Python
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import denied, known_or
-from xpu_doctor.remedies.commands import Command, Unprintable, interpreter, lines, sequence, shells
+from xpu_doctor.remedies.commands import Unprintable, interpreter, lines, sequence, shells
 from xpu_doctor.remedies.ownership import Owner, owner_of, parent
 
 DELETE = "import os, shutil, sys; [shutil.rmtree(name) for name in sys.argv[1:] if os.path.isdir(name)]"
@@ -62,15 +63,18 @@ def requirement(python: Python, installer: Installer, spec: str) -> Remedy:
         )
     else:
         command = pip_command(python, (executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", spec))
-    first = pip_first(python, installer, command)
+    steps = (*pip_first(python, installer, command), command)
+    proofs = (Command((executable, "-c", IMPORT)),)
     return Remedy(
         f"Install {spec}, and nothing else",
         "Where the package is still registered a plain install would do nothing, so it is installed anew.",
-        commands=chain([*first, command], os),
+        commands=chain(steps, os),
         os=os,
         manager="uv" if by_uv else "pip",
         risk=Risk.REINSTALL,
-        verify=lines([Command((executable, "-c", IMPORT))], shells(os)[0]),
+        verify=lines(proofs, shells(os)[0]),
+        steps=steps,
+        proofs=proofs,
     )
 
 
@@ -108,11 +112,13 @@ def delete(python: Python, folders: tuple[str, ...]) -> Remedy | None:
     if not own:
         return None
     names = ", ".join(re.sub(r"^.*[\\/]", "", path) for path in own)
+    steps = tuple(deletions(executable, os, own))
     return Remedy(
         f"Delete the folder{'s' if len(own) > 1 else ''} {names}",
         "pip renames what it is about to replace. Nothing imports these folders; they take space and make pip warn.",
-        commands=chain(deletions(executable, os, own), os),
+        commands=chain(steps, os),
         os=os,
+        steps=steps,
     )
 
 
@@ -126,8 +132,8 @@ def uninstall(
         command = Command((*uv(installer, executable), "pip", "uninstall", "--python", executable, *names))
     else:
         command = pip_command(python, (executable, "-m", "pip", "uninstall", "-y", *names))
-    shown = chain([command], os)
-    return Remedy(title, why, shown, os=os, manager="uv" if by_uv else "pip", risk=Risk.REINSTALL, url=url)
+    shown, manager = chain([command], os), "uv" if by_uv else "pip"
+    return Remedy(title, why, shown, os=os, manager=manager, risk=Risk.REINSTALL, url=url, steps=(command,))
 
 
 def uv(installer: Installer, python: str) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command
 from xpu_doctor.remedies.patient import TRIO, TRITONS, Patient
 from xpu_doctor.remedies.settings import Isolation, option_of
 

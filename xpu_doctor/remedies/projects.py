@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command
 from xpu_doctor.remedies.packages import deletions, uv
 from xpu_doctor.remedies.patient import TRIO, TRITONS, Patient
 from xpu_doctor.remedies.plans import INDEX_NAME, Plan, Wanted, each, explained, how_to_get_uv, replaced

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Installer, Machine, Python
 from xpu_doctor.model.findings import Remedy, Risk, Shell
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command, interpreter, lines, shell_of
+from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 from xpu_doctor.remedies.install import own_environment
 from xpu_doctor.remedies.packages import chain, pip_command, pip_first, uv
 from xpu_doctor.remedies.patient import untouchable

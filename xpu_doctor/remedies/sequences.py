@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command
 from xpu_doctor.remedies.packages import deletions, uv
 from xpu_doctor.remedies.patient import Patient
 from xpu_doctor.remedies.plans import (

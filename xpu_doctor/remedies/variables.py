@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command, interpreter, lines, shell_of
+from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 
 CODE = "import torch; print(torch.__version__, torch.xpu.is_available())"
 _ZIP = re.compile(r"[\\/]python\d+\.zip$", re.IGNORECASE)

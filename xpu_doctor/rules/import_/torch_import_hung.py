@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python, Run, Stage
 from xpu_doctor.model.findings import Finding, Layer, Remedy
 from xpu_doctor.model.unknown import known_or
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import lines, shells
 from xpu_doctor.rules.support.stages import HUNG, ended, seconds, stage_evidence
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python, Run, Stage
 from xpu_doctor.model.findings import Evidence, Remedy
 from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import Undecided, Unknown, known_or
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import lines, shells
 
 FAILED: frozenset[str] = frozenset({StageOutcome.ERROR, StageOutcome.EXIT})
 DIED: frozenset[str] = frozenset({StageOutcome.CRASH})

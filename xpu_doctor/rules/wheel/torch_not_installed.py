@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Import, OtherPython, Target
 from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.model.unknown import known, known_or
-from xpu_doctor.remedies.commands import Command, lines, shells
+from xpu_doctor.remedies.commands import lines, shells
 from xpu_doctor.remedies.install import reinstall
 from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
 

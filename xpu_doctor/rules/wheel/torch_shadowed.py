@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Distributions, Import, Python, Run, Shadow, Shadows, Torch
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Unknown, known, known_or
-from xpu_doctor.remedies.commands import Command
 from xpu_doctor.remedies.ownership import Owner, described, owner_of
 from xpu_doctor.remedies.packages import chain
 from xpu_doctor.remedies.variables import clear_pythonpath, on_pythonpath
