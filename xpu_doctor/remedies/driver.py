@@ -49,7 +49,7 @@ def windows_driver() -> Remedy:
         "On Windows the graphics driver brings the Level Zero loader (ze_loader.dll) and the compute driver; take Intel's, not the PC maker's older one.",
         os="windows",
         risk=Risk.REBOOT,
-        verify=("Test-Path $env:SystemRoot\\System32\\ze_loader.dll",),
+        verify=('Test-Path "$env:SystemRoot\\System32\\ze_loader.dll"',),
         url=WINDOWS_DRIVER,
     )
 

@@ -10,6 +10,7 @@ from xpu_doctor.model.facts import Installer, Python
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.remedies.commands import Unprintable, interpreter, lines, sequence, shells
+from xpu_doctor.remedies.embedded import pip_for_embedded
 from xpu_doctor.remedies.ownership import Owner, owner_of, parent
 
 DELETE = "import os, shutil, sys; [shutil.rmtree(name) for name in sys.argv[1:] if os.path.isdir(name)]"
@@ -88,6 +89,8 @@ def pip_first(python: Python, installer: Installer, command: Command) -> list[Co
     """Return the commands that bring pip where the next one needs it and it is not there, else none."""
     if command.argv[1:3] != ("-m", "pip") or known_or(installer.has_pip, True):
         return []
+    if known_or(python.embedded, False) and not known_or(python.ensurepip, True):
+        return pip_for_embedded(command.argv[0])
     ensure = [Command((command.argv[0], "-m", "ensurepip", "--upgrade"))]
     package = debian_package(python)
     if known_or(python.ensurepip, True) or not package:

@@ -71,6 +71,8 @@ class Patient:
     present: bool = True
     """Whether the environment itself holds a torch, or may."""
     ensurepip: bool = True
+    embedded: bool = False
+    """Whether it is Windows' embeddable Python, which has neither ensurepip nor venv."""
     debian: str = ""
     """The Debian package that brings the missing part of the standard library, where the interpreter is Debian's."""
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -124,6 +126,7 @@ def patient_of(
         apart=untouchable(python, installer) or _always_hidden(python, hidden, foreign, torch),
         present=_present(own, installed, torch, python) or bool(deleted),
         ensurepip=known_or(python.ensurepip, True),
+        embedded=os == "windows" and known_or(python.embedded, False) and not known_or(python.ensurepip, True),
         debian=debian_package(python),
         places={
             dist.name: tuple(path for path in _folders(dist) if may_be_deleted(path, python))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.unknown import known_or
+from xpu_doctor.remedies.embedded import WHY, pip_for_embedded
 from xpu_doctor.remedies.packages import deletions, uv
 from xpu_doctor.remedies.patient import Patient
 from xpu_doctor.remedies.plans import (
@@ -85,6 +86,8 @@ def bring_pip(patient: Patient) -> tuple[list[Command], list[str], bool]:
     """Return the commands that bring pip where it is missing, what to know of them, and whether they need an administrator."""
     if known_or(patient.installer.has_pip, True):
         return [], [], False
+    if patient.embedded:
+        return pip_for_embedded(patient.python), [WHY], False
     bring = Command((patient.python, "-m", "ensurepip", "--upgrade"))
     first, why, admin = bring_ensurepip(patient.ensurepip, patient.debian)
     return [*first, bring], ["pip is not installed there yet.", *why], admin
@@ -129,7 +132,8 @@ def new_environment(patient: Patient, target: Wanted) -> Plan:
     if not patient.ensurepip and known_or(patient.installer.uv, "") == "command":
         return _new_environment_by_uv(patient, target)
     shut = pip_isolation(patient.installer, patient.os)
-    first, why, admin = bring_ensurepip(patient.ensurepip, patient.debian)
+    maker = ("py",) if patient.embedded else (patient.python,)  # the embeddable Python has no venv
+    first, why, admin = ([], [], False) if patient.embedded else bring_ensurepip(patient.ensurepip, patient.debian)
     pre = ("--pre",) if target.pre else ()
     install = (
         new,
@@ -144,7 +148,7 @@ def new_environment(patient: Patient, target: Wanted) -> Plan:
         target.index,
         *shut.kept,
     )
-    made = (*first, Command((patient.python, "-m", "venv", NEW_FOLDER)), Command(install, variables=shut.variables))
+    made = (*first, Command((*maker, "-m", "venv", NEW_FOLDER)), Command(install, variables=shut.variables))
     return Plan(made, "pip", explained([patient.apart, *why], shut), admin)
 
 
