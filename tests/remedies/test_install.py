@@ -285,3 +285,40 @@ def test_runtime_packages_bring_pip_first_where_it_is_missing() -> None:
         )
         == 1
     )
+
+
+EMBEDDED = replace(WINDOWS, executable=r"C:\ComfyUI\python_embeded\python.exe", embedded=True, ensurepip=False)
+
+
+def test_embeddable_python_gets_pip_otherwise() -> None:
+    """It has no ensurepip: its ._pth is told to read site, then get-pip brings pip; one that has pip needs neither."""
+    shown, for_cmd = reinstall(
+        Installation(EMBEDDED, Distributions(installed=()), replace(PIP, has_pip=False), Torch(installed=False))
+    )
+    assert "ensurepip" not in "".join((*shown.commands, *for_cmd.commands)) and "embeddable" in shown.why
+    steps = for_cmd.commands[-1].split(" && ")
+    assert [" ".join(step.split(" ")[1:3]) for step in steps[1:]] == [
+        "-L -o",
+        "get-pip.py --no-warn-script-location",
+        "-m pip",
+    ]
+    assert "'#import site', 'import site'" in steps[0]
+    with_pip = reinstall(
+        Installation(EMBEDDED, Distributions(installed=()), replace(PIP, has_pip=True), Torch(installed=False))
+    )[0]
+    assert "get-pip" not in "".join(with_pip.commands)
+
+
+def test_embeddable_python_makes_no_environment() -> None:
+    """It has no venv: where its own packages must stay as they are, the `py` launcher makes the new environment."""
+    apart = replace(PIP, has_pip=False, externally_managed=True)
+    made = reinstall(Installation(EMBEDDED, Distributions(installed=()), apart, Torch(installed=False)))[0]
+    assert made.commands[-1].startswith("py -m venv torch-xpu; if ($?) { torch-xpu\\Scripts\\python.exe -m pip ")
+
+
+def test_a_runtime_package_for_an_embeddable_python() -> None:
+    """It is told the same where one package alone is missing."""
+    from xpu_doctor.remedies.packages import requirement
+
+    shown = requirement(EMBEDDED, replace(PIP, has_pip=False), "intel-sycl-rt==2025.2.1")
+    assert "get-pip.py" in shown.commands[-1] and "ensurepip" not in shown.commands[-1]

@@ -12,4 +12,4 @@ class Command:
 
     argv: tuple[str, ...]
     unset: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
