@@ -17,7 +17,7 @@ class System:
     like: tuple[str, ...] = ()
     variant: str = ""
     tools: str = ""
-    """`apt`, `dnf`, `zypper`, `pacman`, `nixos`, `ostree`, `grubby` (no package manager that is known), or empty where no tool is known."""
+    """`apt`, `dnf`, `zypper`, `pacman`, `emerge`, `ha`, `nixos`, `ostree`, `grubby` (no package manager that is known), or empty where no tool is known."""
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.id, self.version, self.codename, self.variant))) or "nothing known"
@@ -75,7 +75,12 @@ SYSTEMS = (
     *(System(name, like=() if name == "arch" else ("arch",), tools="pacman") for name in ("arch", "manjaro", "endeavouros", "cachyos", "garuda", "some-arch")),
     System("steamos", "3.7", like=("arch",)),
     System("nixos", "25.11", tools="nixos"),
-    System("gentoo"),
+    System("gentoo", tools="emerge"),
+    System("haos", "17.1", tools="ha"),
+    System("unraid", "7.1"),
+    System("truenas", "25.10"),
+    System("poky", "5.2"),
+    System("proxmox", "9.1", tools="apt"),
     System("alpine", "3.22"),
     System(""),
 )  # fmt: skip

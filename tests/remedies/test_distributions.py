@@ -34,6 +34,8 @@ TOOLS = {
     "dnf": {"dnf", "rpm", "grubby"},
     "zypper": {"zypper", "rpm", "grub2-mkconfig", "curl"},
     "pacman": {"pacman", "grub-mkconfig", "mhwd-kernel"},
+    "emerge": {"emerge", "grub-mkconfig"},
+    "ha": {"ha"},
     "nixos": {"nixos-rebuild"},
     "ostree": {"rpm-ostree"},
     "grubby": {"grubby"},
@@ -231,7 +233,12 @@ DRIVER = {
     "steamos 3.7": "",
     "fedora 43 silverblue": "",
     "nixos 25.11": "nixos-rebuild switch",
-    "gentoo": "",
+    "gentoo": "emerge --noreplace dev-libs/intel-compute-runtime dev-libs/level-zero",
+    "haos 17.1": "",
+    "unraid 7.1": "",
+    "poky 5.2": "",
+    "proxmox 9.1": "",
+    "alpine 3.22": "",
 }
 """What the driver's commands hold; nothing is typed where nothing right is known."""
 

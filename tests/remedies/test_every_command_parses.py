@@ -40,6 +40,7 @@ OPTIONS = {
     "dnf": {"-y", "--refresh", "--add-repo"},
     "zypper": {"--non-interactive"},
     "pacman": {"-S", "-Syu", "--needed"},
+    "emerge": {"--noreplace", "--update"},
     "grubby": {"--update-kernel", "--remove-args"},
     "grub-mkconfig": {"-o"},
     "grub2-mkconfig": {"-o"},
@@ -49,7 +50,7 @@ OPTIONS = {
     "usermod": {"-aG"},
 }
 """Options that the manual of each tool names; a line with another one needs a look at the manual (apt-get(8), dnf(8), zypper(8),
-pacman(8), grubby(8), grub-mkconfig(8), rpm-ostree(1), kernelstub(1), rpm(8), usermod(8); looked at on 2026-11-26)."""
+pacman(8), emerge(1), grubby(8), grub-mkconfig(8), rpm-ostree(1), kernelstub(1), rpm(8), usermod(8); looked at on 2026-11-26)."""
 
 
 @cache

@@ -26,7 +26,9 @@ EXIT_CODES: Mapping[OverallVerdict, ExitCode] = {
 SHOWN = 120
 """Characters of a line that a reason quotes."""
 RANKED = "; what follows is ranked by how likely it is"
-GOOD_TO_KNOW = "Nothing here has to be fixed; what follows is good to know."
+ONLY_POSSIBLE = "; what follows is only possible"
+GOOD = "; what follows is good to know"
+GOOD_TO_KNOW = f"Nothing here has to be fixed{GOOD}."
 ONLY_WARNINGS = "No error was found. The warnings below are about what is slow now or may fail later."
 NOTHING_ELSE = "Nothing was found except what --ignore hides."
 
@@ -152,12 +154,19 @@ def _of_text(verdict: OverallVerdict, roots: Sequence[Finding], snapshots: Seque
         return f"{works}, and {shown}." if works else f"{shown[0].upper()}{shown[1:]}."
     if works:
         if _answered(roots):
-            return f"{works}; what follows is good to know."
-        also = "; what follows is only possible" if faults else ""
+            return f"{works}{GOOD}."
+        also = ONLY_POSSIBLE if faults else ""
         return f"{works}; look at the application or the model{also}."
     if verdict is OverallVerdict.HEALTHY:
         return _without_errors(roots) if roots else "Nothing in the text is wrong: torch finds a GPU in it."
     return f"The text does not prove a cause{ranked}."
+
+
+def by_itself(reason: str) -> str:
+    """Return a verdict in words without what it says of findings below it, for who is shown none."""
+    for pointer in (RANKED, ONLY_POSSIBLE, GOOD):
+        reason = reason.replace(pointer, "")
+    return reason
 
 
 def _works(snapshots: Sequence[Snapshot]) -> str:

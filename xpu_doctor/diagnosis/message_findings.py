@@ -46,6 +46,8 @@ class MessageEvidence:
     """Whether the fix is all that is to be done."""
     severity: Severity | None = None
     """What a report that names the code calls it; None where none does."""
+    words: tuple[int, int] = (0, 0)
+    """Rank and weight of the row that gave the summary."""
 
 
 def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, MessageEvidence]:
@@ -183,6 +185,10 @@ class CommandContext:
 
     def fit(self, remedy: Remedy) -> Remedy:
         """Return a remedy of the tables with its commands for this interpreter; without pip there, commands of pip are left out."""
+        if self.pasted is not None and known_or(self.pasted.xpu.devices, ()):
+            from xpu_doctor.remedies.device import for_cards
+
+            remedy = for_cards(remedy, known_or(self.pasted.xpu.devices, ()))
         if not self.python and self.system != "windows":
             return remedy
         return replace(remedy, commands=self._lines(remedy.commands), verify=self._lines(remedy.verify))
@@ -197,7 +203,7 @@ class CommandContext:
             return lines
         kept = (line for line in lines if self.pip or not line.startswith("python -m pip "))
         return tuple(
-            re.sub(r"(?:^|(?<=&& )|(?<=\{ ))python(?= )", lambda _: program(self.python, shell), line) for line in kept
+            re.sub(r"(?<![\w./\\'\"-])python(?= )", lambda _: program(self.python, shell), line) for line in kept
         )
 
 
@@ -221,19 +227,25 @@ def merge(
 
 
 def _in_place(own: Finding, context: CommandContext) -> Finding:
-    """Return a rule's finding of a text with the remedies of the place that the text shows, where there are such."""
-    known = context.of_place(own.code) if own.remedies else ()
+    """Return a rule's finding of a text with the remedies of the place that the text shows, where there are such; a fault is never without one."""
+    if context.pasted is None:
+        return own
+    if not own.remedies and own.severity is Severity.INFO:
+        return own
+    known = context.of_place(own.code) if own.remedies else context.remedies(own.code)
     return replace(own, remedies=known) if known else own
 
 
 def _strengthened(own: Finding, rule: Rule, message: MessageEvidence, context: CommandContext) -> Finding:
-    """Return a rule's own finding with the evidence of a message."""
+    """Return a rule's own finding with the evidence of a message; where that makes a fault of a note, with what to do about it."""
+    severity = _raised_severity(own, rule, message, context)
+    lacks = not own.remedies and severity is not Severity.INFO and context.pasted is not None
     return replace(
         own,
         confidence=max(own.confidence, message.confidence, key=lambda confidence: confidence.rank),
-        severity=_raised_severity(own, rule, message, context),
+        severity=severity,
         weight=own.weight + message.weight,
-        remedies=(*context.of_told_versions(own.code), *own.remedies),
+        remedies=(*context.of_told_versions(own.code), *(context.remedies(own.code) if lacks else own.remedies)),
         evidence=(*own.evidence, *message.evidence)[: max(MAX_EVIDENCE, len(own.evidence))],
     )
 
@@ -292,9 +304,11 @@ def _add(
             fix=implication.fix,
             evidence=evidence,
             fix_is_all=implication.alone,
+            words=(implication.confidence.rank, implication.weight),
         )
         return
-    stronger = (implication.confidence.rank, implication.weight) > (before.confidence.rank, before.weight)
+    weighed = (implication.confidence.rank, implication.weight)
+    stronger = weighed > before.words
     further = tuple(item for item in evidence if item not in before.evidence)
     result[implication.code] = MessageEvidence(
         confidence=max(before.confidence, implication.confidence, key=lambda confidence: confidence.rank),
@@ -303,6 +317,7 @@ def _add(
         fix=implication.fix if stronger and implication.fix else before.fix or implication.fix,
         evidence=((*further, *before.evidence) if stronger else (*before.evidence, *further))[:MAX_EVIDENCE],
         fix_is_all=before.fix_is_all or implication.alone,
+        words=max(before.words, weighed),
     )
 
 

@@ -15,12 +15,14 @@ from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.terms import Origin
-from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.repeated import meaning, said_once
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
-from xpu_doctor.remedies.place import once, told
+from xpu_doctor.remedies.place import Place, fitted, once, told
+from xpu_doctor.remedies.systems import SYSTEMS, either, types_anything
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
 from xpu_doctor.tables.layouts import layouts
@@ -98,13 +100,23 @@ def triage_texts(
     main, diagnosis = _diagnosed(snapshots, rules, chosen, names)
     lines = dict(bodies)
     layout = layouts().get(known_or(main.pasted.layout, ""))
-    roots = once(told(_with_lines(root, lines), layout) for root in diagnosis.root_causes)
+    places = {snapshot.subject: _place(snapshot) for snapshot in (*snapshots, main)}
+    meanings = {rule.code: meaning(type(rule).__doc__ or "") for rule in rules}
+    distinct = said_once(diagnosis.root_causes, meanings)
+    fitting = (fitted(root, places.get(root.subject, places[main.subject])) for root in distinct)
+    roots = once(told(_with_lines(root, lines), layout) for root in fitting)
     diagnosis = dataclasses.replace(diagnosis, root_causes=roots)
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
     return Triaged(
         diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes)), redactor
     )
+
+
+def _place(snapshot: Snapshot) -> Place:
+    """Return where the lines of remedies for a subject are typed."""
+    machine, inside = snapshot.machine, snapshot.subject != "host" and holds(snapshot.pasted.in_container)
+    return Place.of(machine, inside=inside, root=holds(snapshot.access.is_root))
 
 
 def _redacted(body: IndexedText, redactor: Redactor) -> IndexedText:
@@ -128,10 +140,7 @@ def _diagnosed(
 
     `names` are those of the texts that hold saved reports, whose snapshots come first.
     """
-    diagnoses = [
-        (snapshot, _offered(snapshot, _modest(snapshot, diagnose(snapshot, rules, options), rules), rules, options))
-        for snapshot in snapshots
-    ]
+    diagnoses = [(snapshot, _of_snapshot(snapshot, rules, options)) for snapshot in snapshots]
     main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
     symptoms = frozenset(rule.code for rule in rules if rule.symptom)
     if len(diagnoses) == 1:
@@ -149,6 +158,43 @@ def _diagnosed(
     roots = rank(unique, {rule.code: rule.explains for rule in rules}, symptoms)
     diagnosis = dataclasses.replace(diagnosis, ladder=_ladder(roots, main, snapshots, symptoms, options))
     return main, conclude(diagnosis, roots, options.fail_on, *snapshots)
+
+
+def _of_snapshot(snapshot: Snapshot, rules: Sequence[Rule], options: Options) -> Diagnosis:
+    """Return the diagnosis of one subject, with remedies that fit the place and hold no word of the sender's."""
+    diagnosis = _modest(snapshot, diagnose(snapshot, rules, options), rules)
+    offered = _offered(snapshot, diagnosis, rules, options)
+    return _of_either_system(snapshot, offered, rules, options)
+
+
+def _of_either_system(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:
+    """Return a diagnosis of a text that tells no operating system with the remedies of Linux and of Windows."""
+    remedies = (remedy for finding in flat(diagnosis.root_causes) for remedy in finding.remedies)
+    if snapshot.origin != Origin.PASTED or known_or(snapshot.machine.os, "") or not types_anything(remedies):
+        return diagnosis
+    by_system: list[dict[str, tuple[Remedy, ...]]] = []
+    for system in SYSTEMS:
+        supposed = dataclasses.replace(
+            snapshot,
+            machine=dataclasses.replace(snapshot.machine, os=system),
+            python=dataclasses.replace(snapshot.python, os=system),
+        )
+        found = _offered(supposed, diagnose(supposed, rules, options), rules, options)
+        by_system.append({finding.code: finding.remedies for finding in reversed(flat(found.root_causes))})
+    roots = tuple(_on_either(root, *by_system) for root in diagnosis.root_causes)
+    return dataclasses.replace(diagnosis, root_causes=roots)
+
+
+def _on_either(
+    finding: Finding, linux: Mapping[str, tuple[Remedy, ...]], windows: Mapping[str, tuple[Remedy, ...]]
+) -> Finding:
+    """Give a finding and those under it the remedies of both systems."""
+    both = either(linux.get(finding.code, ()), windows.get(finding.code, ()))
+    return dataclasses.replace(
+        finding,
+        remedies=both or finding.remedies,
+        explains=tuple(_on_either(child, linux, windows) for child in finding.explains),
+    )
 
 
 def _ladder(

@@ -36,6 +36,7 @@ from xpu_doctor.pasted.readers import (
     driver_facts,
     inventories,
     layout,
+    memory,
     python_facts,
     system,
     told_versions,
@@ -59,6 +60,7 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("working", working.parse),
     ("import", torch_output.parse_import),
     ("complaints", complaints.parse),
+    ("memory", memory.parse),
     ("layout", layout.parse),
 )
 GROUPS: Mapping[str, type[Any]] = {
@@ -205,7 +207,8 @@ def _snapshot(
 def _derive(facts: Collected, texts: Sequence[Text]) -> None:
     """Add what follows from several facts together."""
     about = facts.get("pasted.own_output") is True or any(text.has(*ABOUT_TORCH) for text in texts)
-    facts.put("pasted.about_torch", about, "the text")
+    if about or any(text.body.strip() for text in texts):
+        facts.put("pasted.about_torch", about, "the text")
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
     if facts.get("machine.os"):

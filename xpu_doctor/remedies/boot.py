@@ -114,5 +114,10 @@ def _firmware(found: Distribution) -> tuple[str, tuple[str, ...]]:
     return "", install_steps(found, (package,))
 
 
-FIRMWARE_PACKAGES = {"redhat": "linux-firmware", "suse": "kernel-firmware-all", "arch": "linux-firmware"}
+FIRMWARE_PACKAGES = {
+    "redhat": "linux-firmware",
+    "suse": "kernel-firmware-all",
+    "arch": "linux-firmware",
+    "gentoo": "sys-kernel/linux-firmware",
+}
 """The package with the firmware of i915 and xe, by family; Debian's and Ubuntu's relatives differ."""

@@ -14,7 +14,7 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
     """Return what to do about a code on this machine; empty where its distribution is not known, or no remedy depends on it."""
     if code not in CODES or known_or(machine.os, "linux") == "windows" or not known_or(machine.distribution, ""):
         return ()
-    inside = holds(pasted.in_container) and code not in OF_THE_HOST
+    inside = holds(pasted.in_container) and code != "wsl-setup"
     told = Machine(
         os=machine.os,
         distribution=machine.distribution,
@@ -30,11 +30,14 @@ def for_machine(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ..
 
 def for_container(code: str, machine: Machine, pasted: Pasted) -> tuple[Remedy, ...]:
     """Return how the GPU gets into the containers that take part; empty where the code speaks of something else, or none does."""
-    if code not in IN_CONTAINERS or not holds(pasted.in_container) or not pasted.container_kinds:
+    if code not in IN_CONTAINERS:
         return ()
     from xpu_doctor.remedies.containers import of_kinds
 
-    return of_kinds(pasted.container_kinds, machine)
+    if holds(pasted.in_container) and pasted.container_kinds:
+        return of_kinds(pasted.container_kinds, machine)
+    shifted = code == "device-permission" and known_or(pasted.node_group, "") in SHIFTED
+    return of_kinds(("lxc",), machine) if shifted else ()
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +66,7 @@ CODES = frozenset(
     }
 )
 """The codes whose remedies are other ones on another distribution."""
-OF_THE_HOST = frozenset({"kernel-too-old", "wsl-setup"})
-"""Those of them that are never mended in a container's image."""
+SHIFTED = frozenset({"nobody", "number", "strange"})
+"""How the group of a device node looks where the numbers of a guest are not those of its host."""
 IN_CONTAINERS = frozenset({"container-no-device", "device-permission"})
 """The codes whose remedies are other ones where a container takes part."""

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from xpu_doctor.model.facts import XpuDevice
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
-from xpu_doctor.tables.devices import Family
+from xpu_doctor.tables.device_names import named_gpus
+from xpu_doctor.tables.devices import Family, GpuKind
 
 HARDWARE = "https://docs.pytorch.org/docs/stable/notes/get_start_xpu.html"
+
+
+_FIRST_DEVICE = "ONEAPI_DEVICE_SELECTOR=level_zero:0"
+_OFTEN_FIRST = "the card is often 0"
+
+
+def for_cards(remedy: Remedy, devices: Sequence[XpuDevice]) -> Remedy:
+    """Return a remedy that selects a card by the number that it has in a listing of torch."""
+    numbers = (each.index for each in devices if any(gpu.kind is GpuKind.DISCRETE for gpu in named_gpus(each.name)))
+    card = next(numbers, 0)
+    if not card:
+        return remedy
+    commands = tuple(line.replace(_FIRST_DEVICE, f"{_FIRST_DEVICE[:-1]}{card}") for line in remedy.commands)
+    return replace(remedy, commands=commands, why=remedy.why.replace(_OFTEN_FIRST, f"here the card is {card}"))
 
 
 def named(hypervisor: str) -> str:

@@ -44,6 +44,33 @@ KERNELS: dict[str, KernelSteps] = {
     "ostree": KernelSteps(
         ("sudo rpm-ostree upgrade", REBOOT), "An image-based system brings its kernel with each update."
     ),
+    "gentoo": KernelSteps(
+        note="Install a newer kernel package (sys-kernel/gentoo-kernel-bin, with ACCEPT_KEYWORDS=~amd64 for the newest), or build one with "
+        "CONFIG_DRM_XE and CONFIG_DRM_I915.",
+        url="https://wiki.gentoo.org/wiki/Project:Distribution_Kernel",
+    ),
+    "haos": KernelSteps(
+        ("ha os update",),
+        "Home Assistant OS brings its kernel with each release; where the newest one is too old as well, give the GPU to another guest.",
+        "https://github.com/home-assistant/operating-system/releases",
+    ),
+    "unraid": KernelSteps(
+        note="Unraid brings its kernel with each release: update it under Tools, Update OS.",
+        url="https://docs.unraid.net/unraid-os/updating-unraid/",
+    ),
+    "truenas": KernelSteps(
+        note="TrueNAS brings its kernel with each release: update it under System, Update.",
+        url="https://www.truenas.com/docs/scale/gettingstarted/scalereleasenotes/",
+    ),
+    "proxmox": KernelSteps(
+        ("sudo apt-get update", "sudo apt-get full-upgrade -y", REBOOT),
+        "Proxmox VE has kernels of its own, and newer ones to opt in to (proxmox-kernel-6.x): see what its release offers.",
+        "https://pve.proxmox.com/wiki/Proxmox_VE_Kernel",
+    ),
+    "yocto": KernelSteps(
+        note="The image's own build decides: set PREFERRED_PROVIDER_virtual/kernel to a newer linux-intel of meta-intel, and build the image anew.",
+        url="https://git.yoctoproject.org/meta-intel/about/",
+    ),
 }
 """The way to a newer kernel, by base or family."""
 
@@ -155,7 +182,7 @@ def newer_kernel(machine: Machine, minimum: str, module: str = "") -> tuple[Reme
 def _kernel_steps(found: Distribution, minimum: str) -> KernelSteps:
     """Return the way to a newer kernel for a distribution."""
     if not found.parameters:
-        return OFFERED
+        return KERNELS.get(found.base, OFFERED)
     if found.base == "ubuntu":
         return _ubuntu_kernel(found, minimum)
     if found.base == "debian" and found.version in ("12", "13"):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from xpu_doctor.model.findings import Finding, Remedy
+from xpu_doctor.model.facts import Machine
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
+from xpu_doctor.remedies.package_tools import as_typed_on
+from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.tables.layouts import Layout
 
 _BRINGS_TORCH = re.compile(
@@ -20,6 +23,50 @@ _PYTHON = re.compile(r"(?<![\w./\\-])python3?(?= )")
 def with_python(line: str, python: str) -> str:
     """Return a line with the interpreter that is meant in place of the bare name."""
     return _PYTHON.sub(lambda _: python, line) if python else line
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the lines of remedies are typed."""
+
+    distribution: Distribution
+    inside: bool = False
+    """Whether that is a container, whose user is root and which has no sudo."""
+    root: bool = False
+    """Whether the user is root."""
+
+    @classmethod
+    def of(cls, machine: Machine, *, inside: bool, root: bool) -> Place:
+        """Return the place that the facts of a text show."""
+        return cls(distribution_of(machine), inside, root)
+
+
+_ELSEWHERE = ("On the ", "In Windows", "Ask the ", "Outside ")
+"""How titles begin whose lines are typed outside the container."""
+_OF_THE_HOST = frozenset({Layer.DEVICE, Layer.KERNEL})
+
+
+def fitted(finding: Finding, place: Place) -> Finding:
+    """Return a finding whose remedies call the package tool that the place has, and sudo only where there is one to be."""
+    return replace(
+        finding,
+        remedies=tuple(_fitted(remedy, place, finding.layer) for remedy in finding.remedies),
+        explains=tuple(fitted(child, place) for child in finding.explains),
+    )
+
+
+def _fitted(remedy: Remedy, place: Place, layer: Layer) -> Remedy:
+    inside = place.inside and layer not in _OF_THE_HOST and not remedy.title.startswith(_ELSEWHERE)
+    bare = inside or (place.root and not remedy.title.startswith(_ELSEWHERE))
+
+    def lines(typed: Iterable[str]) -> tuple[str, ...]:
+        fitting = (as_typed_on(place.distribution, line) for line in typed)
+        return tuple(line.replace("sudo ", "") if bare else line for line in fitting if line)
+
+    commands, verify = lines(remedy.commands), lines(remedy.verify)
+    if (commands, verify) == (remedy.commands, remedy.verify):
+        return remedy
+    return replace(remedy, commands=commands, verify=verify, steps=(), proofs=())
 
 
 def told(finding: Finding, layout: Layout | None) -> Finding:
@@ -41,17 +88,18 @@ def _told(remedy: Remedy, layout: Layout) -> Remedy:
 
 
 def once(roots: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return root causes of which the first alone installs torch anew: a second, different install would undo the first."""
+    """Return root causes of which one alone installs torch anew, the first that is no guess: a second, different install would undo the first."""
+    listed = tuple(roots)
+    bringing = [root for root in listed if any(map(_brings_torch, root.remedies))]
+    first = next(
+        (root for root in bringing if root.confidence is not Confidence.POSSIBLE), bringing[0] if bringing else None
+    )
     result: list[Finding] = []
     above: list[Remedy] = []
-    first = ""
-    for root in roots:
-        brings = [remedy for remedy in root.remedies if _brings_torch(remedy)]
-        if not first and brings:
-            first = root.code
-        elif brings:
-            said = Remedy(f"Do what is said above of {first}: it installs torch anew as well", "")
-            kept = tuple(remedy for remedy in root.remedies if remedy not in brings and remedy not in above)
+    for root in listed:
+        if first is not None and root is not first and root in bringing:
+            said = Remedy(f"Do what is said of {first.code}: it installs torch anew as well", "")
+            kept = (remedy for remedy in root.remedies if not _brings_torch(remedy) and remedy not in above)
             root = replace(root, remedies=(said, *kept))  # noqa: PLW2901 - the same root cause, told otherwise
         above += root.remedies
         result.append(root)

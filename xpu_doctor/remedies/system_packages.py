@@ -13,6 +13,7 @@ INSTALL: dict[str, tuple[str, ...]] = {
     "dnf": ("sudo dnf install -y {}",),
     "zypper": ("sudo zypper --non-interactive install {}",),
     "pacman": ("sudo pacman -Syu --needed {}",),
+    "emerge": ("sudo emerge --noreplace {}",),
 }
 """What each package manager is told; pacman updates the whole system, since it knows no partial upgrade."""
 

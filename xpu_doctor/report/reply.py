@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from xpu_doctor.diagnosis.conclusion import by_itself
 from xpu_doctor.diagnosis.conditions import condition_holds
 from xpu_doctor.diagnosis.observed_success import device_works, nothing_failed
 from xpu_doctor.model.findings import Confidence, Severity
 from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.model.unknown import known_or
+from xpu_doctor.remedies.package_tools import as_typed_on
 from xpu_doctor.remedies.place import with_python
 from xpu_doctor.report.text import RISKS
+from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.tables.layouts import Layout, layouts, pythons
 from xpu_doctor.tables.questions import Question
 from xpu_doctor.tables.rows import rows
@@ -50,7 +53,12 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         return tuple(question for question in wanted if _fits(question, snapshot))
     open_codes = [root.code for root in faults[:5]] or [item.code for item in diagnosis.undecided]
     shown = (snapshot, *(other for other in others if other is not snapshot))
-    fitting = [question for question in rows(Question) if all(_fits(question, each) for each in shown)]
+    distribution = next((found for each in shown if (found := distribution_of(each.machine)).id), Distribution())
+    fitting = [
+        asked
+        for question in rows(Question)
+        if all(_fits(question, each) for each in shown) and (asked := _with_tools(question, distribution)).asks
+    ]
     chosen: list[Question] = []
     left = dict.fromkeys(open_codes)
     while fitting and len(chosen) < MAX_QUESTIONS:
@@ -66,7 +74,34 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         chosen = [question for question in fitting if question.id in ("collect-env", "traceback")][:MAX_QUESTIONS]
     layout = next((row for each in shown if (row := layouts().get(known_or(each.pasted.layout, "")))), None)
     python = next((name for each in shown if (name := known_or(each.python.executable, "")) in pythons()), "")
-    return tuple(_typed(question, python, layout) for question in chosen)
+    if any(known_or(each.machine.os, "") for each in shown):
+        return tuple(_typed(question, python, layout) for question in chosen)
+    twins = [question for question in rows(Question) if all(_fits(question, each, "windows") for each in shown)]
+    return tuple(_typed(_on_either(question, twins), python, layout) for question in chosen)
+
+
+def _with_tools(question: Question, distribution: Distribution) -> Question:
+    """Return a question whose lines call the package tool of the distribution; without lines where it has none for them."""
+    if question.in_words:
+        return question
+    asks = tuple(line for ask in question.asks if (line := as_typed_on(distribution, ask)))
+    return question if asks == question.asks else msgspec.structs.replace(question, asks=asks)
+
+
+def _on_either(question: Question, twins: Sequence[Question]) -> Question:
+    """Return a question to somebody whose system is not known: what is typed on Linux, and on Windows where that decides as much."""
+    if question.os != "linux" or question.in_words:
+        return question
+    wanted = set(question.decides)
+    twin = max(
+        (other for other in twins if other.os == "windows"),
+        key=lambda other: len(wanted & set(other.decides)),
+        default=None,
+    )
+    lines = ("# on Linux:", *question.asks)
+    if twin is not None and wanted & set(twin.decides):
+        lines += ("# on Windows:", *twin.asks)
+    return msgspec.structs.replace(question, asks=lines)
 
 
 def _typed(question: Question, python: str, layout: Layout | None) -> Question:
@@ -77,16 +112,14 @@ def _typed(question: Question, python: str, layout: Layout | None) -> Question:
     return msgspec.structs.replace(question, asks=asks, why=f"{question.why} Run it {layout.where}.")
 
 
-def _fits(question: Question, snapshot: Snapshot) -> bool:
-    """Return whether a question is one for this system, and not answered."""
+def _fits(question: Question, snapshot: Snapshot, supposed: str = "linux") -> bool:
+    """Return whether a question is one for this system, the supposed one where none is known, and not answered."""
     if snapshot.origin != Origin.PASTED and not question.in_words:
         return False  # an examination has answered what commands show
     met = snapshot.errors.met
     ids = frozenset(error.signature for error in met) if isinstance(met, tuple) else frozenset()
     system = snapshot.machine.os if isinstance(snapshot.machine.os, str) else ""
-    if question.os and system and question.os != system:
-        return False
-    if question.os and not system and question.os != "linux":
+    if question.os and question.os != (system or supposed):
         return False
     if question.unless_all and all(condition_holds(condition, snapshot, ids) for condition in question.unless_all):
         return False
@@ -155,7 +188,7 @@ def _stands_alone(root: FindingDocument, told: Sequence[FindingDocument]) -> boo
 def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[FindingDocument]) -> Iterable[str]:
     """Yield what the texts say so far, the verdict first, and what to do about it where that is likely enough."""
     if reason:
-        yield markdown(reason)
+        yield markdown(reason if roots else by_itself(reason))
     elif not roots:
         yield "What you sent does not show the cause yet."
     if not roots:
@@ -181,11 +214,23 @@ def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[Findi
 
 
 def _helping(root: FindingDocument) -> Sequence[RemedyDocument]:
-    """Return what a reply tells to do about a cause: its first remedy with the steps that follow it, unless the cause is a guess."""
+    """Return what a reply tells to do about a cause: its first remedy with the steps that follow it, of each system; nothing of a guess."""
     if root.confidence == "possible":
         return ()
-    steps = list(itertools.takewhile(lambda remedy: remedy.besides, root.remedies[1:]))
-    return [*root.remedies[:1], *steps]
+    first = root.remedies[:1]
+    other = next(
+        (place for place, remedy in enumerate(root.remedies) if first[0].os and remedy.os not in ("", first[0].os)), 0
+    )
+    return [*_way(root.remedies, 0), *(_way(root.remedies, other) if other else ())]
+
+
+def _way(remedies: Sequence[RemedyDocument], place: int) -> Sequence[RemedyDocument]:
+    """Return the remedy at a place with the steps that follow it."""
+    return (
+        [remedies[place], *itertools.takewhile(lambda remedy: remedy.besides, remedies[place + 1 :])]
+        if remedies
+        else []
+    )
 
 
 def _help(root: FindingDocument) -> Iterable[str]:

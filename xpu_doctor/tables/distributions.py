@@ -11,7 +11,7 @@ from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.tables.rows import Row, rows
 
-MANAGERS = {"debian": "apt", "fedora": "dnf", "redhat": "dnf", "suse": "zypper", "arch": "pacman"}
+MANAGERS = {"debian": "apt", "fedora": "dnf", "redhat": "dnf", "suse": "zypper", "arch": "pacman", "gentoo": "emerge"}
 DEBIANS = ("ubuntu", "debian")
 """The distributions whose releases have codenames that derivatives name."""
 _BACKPORTING = (
@@ -34,7 +34,7 @@ _BACKPORTING_KERNEL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-FamilyName = Literal["debian", "fedora", "redhat", "suse", "arch", "nixos", "ostree", "sealed"]
+FamilyName = Literal["debian", "fedora", "redhat", "suse", "arch", "gentoo", "nixos", "ostree", "sealed"]
 
 
 class Known(Row, frozen=True, kw_only=True):
@@ -91,7 +91,7 @@ class Distribution:
 
     @property
     def manager(self) -> str:
-        """Return `apt`, `dnf`, `zypper` or `pacman`, or empty where there is none of them, or an older one."""
+        """Return `apt`, `dnf`, `zypper`, `pacman` or `emerge`, or empty where there is none of them, or an older one."""
         old = (self.base, self.version.partition(".")[0]) in (
             ("rhel", "7"),
             ("centos-stream", "7"),

@@ -151,6 +151,9 @@ class Pasted:
     """Whether builds of Triton of two names are installed."""
     not_in_group: Maybe[bool] = NOT_EXAMINED
     """Whether a listing of the user's groups lacks the group of the render node."""
+    memory: Maybe[str] = NOT_EXAMINED
+    """What the numbers of a memory error say of the block that was asked for: `above-total` (larger than the whole memory), `full` (larger than
+    what was free), `above-single` (there was room, and it is above the 4 GiB of a single block) or `room` (there was room)."""
     kernel_below: Maybe[str] = NOT_EXAMINED
     """The first kernel release that drives the GPUs that are named, where the kernel in the text is older; empty where it is not."""
     working: tuple[Working, ...] = ()

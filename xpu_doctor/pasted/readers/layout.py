@@ -14,5 +14,6 @@ def parse(text: Text, facts: Collected) -> None:
             continue
         place = text.place(found.start())
         facts.put("pasted.layout", layout.id, place)
-        facts.put("python.executable", layout.python("windows" if "\\" in found[0] else "linux"), place)
+        shown = "windows" if "\\" in found[0] else "linux"
+        facts.put("python.executable", layout.python(facts.get("machine.os") or shown), place)
         return

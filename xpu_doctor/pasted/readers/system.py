@@ -51,7 +51,8 @@ _OS_WORDS = {
         "\\site-packages\\",
     ),
     "linux": (
-        "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos", "/usr/",
+        "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos", "haos",
+        "unraid", "truenas", "yocto", "bazzite", "steamos", "cachyos", "manjaro", "/nix/store/", "/usr/",
         "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt ", "apt-get", "sudo ", "kernel",
     ),
     "macos": ("mac os", "macos", "darwin"),
@@ -94,10 +95,30 @@ _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 """Signs of a system that decide only where no word above stands in a text, and only where those of one system alone do."""
 _DISTRIBUTIONS = (
     ("ubuntu", re.compile(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
-    ("debian", re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?")),
+    (
+        "debian",
+        re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?|(?<![\w.])(?:bookworm|trixie|forky)\b(?!-backports)"),
+    ),
     ("fedora", re.compile(r"(?i)\bfedora(?: (?:linux )?(\d\d))?")),
-    ("arch", re.compile(r"(?i)\barch ?linux\b|\barch btw\b|\bmanjaro\b")),
+    ("manjaro", re.compile(r"(?i)\bmanjaro\b")),
+    ("cachyos", re.compile(r"(?i)\bcachyos\b")),
+    ("endeavouros", re.compile(r"(?i)\bendeavouros\b")),
+    ("arch", re.compile(r"(?i)\barch ?linux\b|\barch btw\b|\d-arch\d")),
+    ("opensuse-tumbleweed", re.compile(r"(?i)\btumbleweed\b")),
+    ("opensuse-leap", re.compile(r"(?i)\bopensuse leap(?: (\d\d\.\d))?")),
     ("opensuse", re.compile(r"(?i)\bopensuse\b")),
+    ("linuxmint", re.compile(r"(?i)\blinux ?mint(?: (\d\d(?:\.\d)?))?")),
+    ("pop", re.compile(r"(?i)\bpop!?_os(?:!)?(?: (\d\d\.\d\d))?")),
+    ("bazzite", re.compile(r"(?i)\bbazzite\b")),
+    ("steamos", re.compile(r"(?i)\bsteamos\b")),
+    ("nixos", re.compile(r"(?i)\bnixos(?: (\d\d\.\d\d))?|/nix/store/")),
+    ("gentoo", re.compile(r"(?i)\bgentoo\b")),
+    ("haos", re.compile(r"(?i)\bhaos\b|\bhome ?assistant (?:os|operating system)\b")),
+    ("unraid", re.compile(r"(?i)\bunraid\b")),
+    ("truenas", re.compile(r"(?i)\btruenas\b")),
+    ("poky", re.compile(r"(?i)\byocto\b|\bpoky\b|\bbitbake\b")),
+    ("alpine", re.compile(r"(?i)\balpine linux\b|\balpine:\d")),
+    ("proxmox", re.compile(r"(?i)\d-pve\b|\bpveversion\b|\bproxmox-kernel\b")),
     (
         "rhel",
         re.compile(
@@ -110,9 +131,16 @@ _DISTRIBUTIONS = (
         ),
     ),  # a compiler of Red Hat's, which Fedora has as well, names three numbers
 )
+_CODENAMES = {"bookworm": "12", "trixie": "13", "forky": "14"}
+"""Debian's releases by the names that tags of images have."""
 _DISTRIBUTION_WORDS = {
-    "ubuntu": ("ubuntu",), "debian": ("debian",), "fedora": ("fedora",), "arch": ("arch linux", "archlinux", "arch btw", "manjaro"),
-    "opensuse": ("opensuse",), "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
+    "ubuntu": ("ubuntu",), "debian": ("debian", "bookworm", "trixie", "forky"), "fedora": ("fedora",), "manjaro": ("manjaro",), "cachyos": ("cachyos",),
+    "endeavouros": ("endeavouros",), "arch": ("arch linux", "archlinux", "arch btw", "-arch"), "opensuse-tumbleweed": ("tumbleweed",),
+    "opensuse-leap": ("opensuse leap",), "opensuse": ("opensuse",), "linuxmint": ("linux mint", "linuxmint"), "pop": ("pop!_os", "pop_os"),
+    "bazzite": ("bazzite",), "steamos": ("steamos",), "nixos": ("nixos", "/nix/store/"), "gentoo": ("gentoo",),
+    "haos": ("haos", "home assistant o", "homeassistant o"), "unraid": ("unraid",), "truenas": ("truenas",),
+    "poky": ("yocto", "poky", "bitbake"), "alpine": ("alpine linux", "alpine:"), "proxmox": ("-pve", "pveversion", "proxmox-kernel"),
+    "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
 }  # fmt: skip
 _WSL = re.compile(r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
 _DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
@@ -267,6 +295,8 @@ def _system(text: Text, facts: Collected) -> None:
             facts.put("machine.distribution", label, text.name)
             if found.groups() and found[1]:
                 facts.put("machine.distribution_version", found[1], text.name)
+            elif found[0].lower() in _CODENAMES:
+                facts.put("machine.distribution_version", _CODENAMES[found[0].lower()], text.name)
             break
     found = text.first(_WSL, "wsl", "microsoft-standard", "dxg")
     if found:
