@@ -34,7 +34,6 @@ OF_WINDOWS = re.compile(
 TOOL = re.compile(
     r"(?:^|[;&|] ?)(?:sudo )?(?P<tool>apt-get|apt|add-apt-repository|dpkg|dnf|yum|rpm|zypper|pacman|emerge|rpm-ostree) "
 )
-ELSEWHERE = ("In Windows", "Inside WSL")
 PLACES = {
     "": "",
     "windows": "OS: Microsoft Windows 11 Pro\n",
@@ -102,7 +101,7 @@ def test_lines_are_of_the_system(place: str) -> None:
         for line in lines(remedy):
             if system(found) == "windows":
                 assert not OF_POSIX.search(line) or remedy.shell, (finding.code, line)
-            elif system(found) == "linux" and not remedy.title.startswith(ELSEWHERE) and remedy.os != "windows":
+            elif system(found) == "linux" and remedy.side != "windows" and remedy.os != "windows":
                 assert not OF_WINDOWS.search(line), (finding.code, line)
 
 
@@ -161,7 +160,7 @@ def test_no_sudo_inside_a_container() -> None:
     """One is root there, and sudo is seldom there."""
     for found, finding, remedy in every("container"):
         if len(found.snapshots) == 1 and holds(found.snapshot.pasted.in_container):
-            outside = remedy.title.startswith(("On the ", "In Windows", "Ask the ")) or finding.layer.value in (
+            outside = remedy.side or finding.layer.value in (
                 "device",
                 "kernel",
             )

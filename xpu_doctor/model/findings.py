@@ -124,6 +124,8 @@ class Remedy:
     """Whose lines the commands are, where the system has several shells and the lines differ."""
     besides: bool = False
     """Whether it is the next step after the remedy before it, in place of another way."""
+    side: str = ""
+    """Where its lines are typed if that is not where the program runs: `host` of a container or guest, `windows` or `wsl` around WSL."""
     steps: tuple[Command, ...] = ()
     """The commands as argument lists, in order; empty where not all of them can be run as they stand by the doctor itself."""
     proofs: tuple[Command, ...] = ()

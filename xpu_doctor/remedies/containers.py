@@ -45,6 +45,7 @@ def in_wsl() -> Remedy:
             "docker run --device /dev/dxg -v /usr/lib/wsl:/usr/lib/wsl -e LD_LIBRARY_PATH=/usr/lib/wsl/lib IMAGE",
         ),
         os="linux",
+        side="host",
         url=WSL_GUIDE,
     )
 
@@ -56,6 +57,7 @@ def docker(group_id: int | None = None) -> Remedy:
         "The group is named by its number, since the image's own group `render` has another number or does not exist.",
         commands=(f"docker run --device /dev/dri --group-add {group_id or OWNER} IMAGE",),
         os="linux",
+        side="host",
         verify=LISTED,
         url=LINUX_GUIDE,
     )
@@ -69,6 +71,7 @@ def compose() -> Remedy:
         "since the image's own group `render` has another number or does not exist.",
         commands=(f"stat -c %g {NODE}", "docker compose up -d --force-recreate"),
         os="linux",
+        side="host",
         verify=("docker compose exec SERVICE ls -ln /dev/dri",),
         url="https://docs.docker.com/reference/compose-file/services/#devices",
     )
@@ -81,6 +84,7 @@ def podman() -> Remedy:
         "A rootless container has its own numbers of users and groups: keep-groups lets it keep the groups of the user who starts it.",
         commands=("podman run --device /dev/dri --group-add keep-groups IMAGE",),
         os="linux",
+        side="host",
         verify=LISTED,
         url="https://docs.podman.io/en/latest/markdown/podman-run.1.html",
     )
@@ -93,6 +97,7 @@ def selinux() -> Remedy:
         "Without it the node is there in the container, and opening it is refused.",
         commands=("getenforce", "sudo setsebool -P container_use_devices=true"),
         os="linux",
+        side="host",
         risk=Risk.ADMIN,
         url="https://docs.podman.io/en/latest/markdown/podman-run.1.html",
         besides=True,
@@ -112,6 +117,7 @@ def kubernetes(group_id: int | None = None) -> Remedy:
         f"under resources.limits; a user without root needs {group} in its securityContext too.",
         commands=("kubectl describe node NODE | grep gpu.intel.com",),
         os="linux",
+        side="host",
         verify=("kubectl exec POD -- ls -ln /dev/dri",),
         url="https://intel.github.io/intel-device-plugins-for-kubernetes/cmd/gpu_plugin/README.html",
     )
@@ -127,6 +133,7 @@ def proxmox() -> tuple[Remedy, ...]:
             "the whole PCI device instead.",
             commands=(f"sudo pct set CTID --dev0 {NODE},gid=GID", "sudo pct reboot CTID"),
             os="linux",
+            side="host",
             risk=Risk.ADMIN,
             verify=(f"sudo pct exec CTID -- ls -ln {NODE}",),
             url="https://pve.proxmox.com/pve-docs/pct.1.html",
@@ -146,6 +153,7 @@ def lxc() -> tuple[Remedy, ...]:
             "`pct set CTID --dev0 /dev/dri/renderD128,gid=GID` does all of it, in Incus `incus config device add GUEST gpu gpu gid=GID`.",
             commands=(f"ls -ln {NODE}", "sudo lxc-stop -n GUEST && sudo lxc-start -n GUEST"),
             os="linux",
+            side="host",
             risk=Risk.ADMIN,
             verify=(f"sudo lxc-attach -n GUEST -- ls -ln {NODE}",),
             url="https://linuxcontainers.org/lxc/manpages/man5/lxc.container.conf.5.html",

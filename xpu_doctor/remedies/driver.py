@@ -72,6 +72,7 @@ def _windows_side(machine: Machine) -> tuple[Remedy, ...]:
         replace(
             windows_driver(),
             title="In Windows: install Intel's newest graphics driver, then update WSL",
+            side="windows",
             why="WSL2 borrows Windows' driver through /dev/dxg; the compute driver inside WSL must find a recent one there.",
             commands=("wsl --update", "wsl --shutdown"),
             verify=(),

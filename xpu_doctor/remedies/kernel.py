@@ -237,6 +237,7 @@ def _wsl_kernel() -> Remedy:
         "Inside WSL2 the kernel is Microsoft's; no package of the distribution replaces it.",
         commands=("wsl --update", "wsl --shutdown"),
         os="windows",
+        side="windows",
         verify=("wsl --version",),
         url="https://learn.microsoft.com/en-us/windows/wsl/basic-commands#update-wsl",
     )

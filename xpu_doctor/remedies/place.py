@@ -41,8 +41,6 @@ class Place:
         return cls(distribution_of(machine), inside, root)
 
 
-_ELSEWHERE = ("On the ", "In Windows", "Ask the ", "Outside ")
-"""How titles begin whose lines are typed outside the container."""
 _OF_THE_HOST = frozenset({Layer.DEVICE, Layer.KERNEL})
 
 
@@ -55,9 +53,9 @@ def fitted(finding: Finding, place: Place) -> Finding:
     )
 
 
+@lru_cache(maxsize=1024)
 def _fitted(remedy: Remedy, place: Place, layer: Layer) -> Remedy:
-    inside = place.inside and layer not in _OF_THE_HOST and not remedy.title.startswith(_ELSEWHERE)
-    bare = inside or (place.root and not remedy.title.startswith(_ELSEWHERE))
+    bare = not remedy.side and (place.root or (place.inside and layer not in _OF_THE_HOST))
 
     def lines(typed: Iterable[str]) -> tuple[str, ...]:
         fitting = (as_typed_on(place.distribution, line) for line in typed)

@@ -9,8 +9,6 @@ from xpu_doctor.model.findings import Remedy
 
 SYSTEMS = ("linux", "windows")
 """The systems on which torch drives Intel GPUs."""
-_NAMED = ("On Linux", "On Windows", "In Windows", "Inside WSL")
-"""Titles that say the system by themselves."""
 
 
 def either(linux: Sequence[Remedy], windows: Sequence[Remedy]) -> tuple[Remedy, ...]:
@@ -58,15 +56,9 @@ def _core(steps: Iterable[Remedy]) -> tuple[tuple[object, ...], ...]:
 
 
 def _named(steps: Iterable[Remedy], system: str, keep: bool) -> Iterable[Remedy]:
+    """Yield steps under the name of their system; what is typed around WSL says where by itself."""
     for step in steps:
-        if keep or step.title.startswith(_NAMED):
+        if keep or step.side in ("windows", "wsl"):
             yield step
         else:
-            yield replace(step, title=f"On {system}: {_continued(step.title)}", os=step.os or system.lower())
-
-
-def _continued(title: str) -> str:
-    """Return a title as it goes on after a colon: names keep their capital."""
-    first, _, rest = title.partition(" ")
-    plain = first[1:].islower() and "'" not in first and first not in ("Windows", "Linux", "Intel", "Python", "Docker")
-    return f"{first.lower() if plain else first} {rest}".rstrip()
+            yield replace(step, title=f"On {system}: {step.title}", os=step.os or system.lower())

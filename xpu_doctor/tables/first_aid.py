@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from xpu_doctor.model.findings import Remedy, Risk
 from xpu_doctor.tables.rows import AnySystem, Code, ConditionText, Row, rows
@@ -30,6 +30,8 @@ class FirstAid(Row, frozen=True, kw_only=True):
     in_order: bool = False
     """Whether each command needs the one before it."""
     os: AnySystem = ""
+    side: Literal["", "host", "windows", "wsl"] = ""
+    """Where its lines are typed if that is not where the program runs."""
     risk: Risk = Risk.NONE
     verify: tuple[str, ...] = ()
     url: str = ""
@@ -99,8 +101,17 @@ def _remedy(row: FirstAid, system: str, named: bool = False) -> Remedy:
         (one_line(row.commands, row.os or system), row.os or system) if row.in_order else (row.commands, row.os)
     )
     where = f"On {row.os.capitalize()}: " if named and row.os else ""
-    title = where + (row.title[0].lower() + row.title[1:] if where else row.title)
-    return Remedy(title, row.why, commands, os, risk=row.risk, verify=row.verify, url=row.url, besides=row.besides)
+    return Remedy(
+        where + row.title,
+        row.why,
+        commands,
+        os,
+        risk=row.risk,
+        verify=row.verify,
+        url=row.url,
+        besides=row.besides,
+        side=row.side,
+    )
 
 
 def one_line(commands: tuple[str, ...], system: str) -> tuple[str, ...]:
