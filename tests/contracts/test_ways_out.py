@@ -33,6 +33,10 @@ OTHER_REASONS = {
     ("cli/startup.py", "open"): "opens the null device where a stream was closed",
     ("cli/progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",
     ("report/build.py", "sys.stdout"): "asks it for its width and encoding",
+    ("treatment/backup.py", "open"): "keeps the content of files inside of the environment, byte by byte",
+    ("treatment/restoration.py", "open"): "puts that content back",
+    ("treatment/manifest.py", "open"): "lists it, as JSON in ASCII",
+    ("treatment/history.py", "open"): "notes what was done, as JSON in ASCII, in the user's state folder",
     ("report/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",
 }
 """Module and name of each further use, and why it writes nothing."""

@@ -11,7 +11,7 @@ from xpu_doctor.process.child import Child
 from xpu_doctor.process.output import Keep
 
 OUTPUT_LIMIT = 256 * 1024
-"""Bytes kept of each stream, from its beginning."""
+"""Bytes kept of each stream, from its beginning, unless the caller needs more."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ def run(
     folder: str | None = None,
     account: Account | None = None,
     mark: str = "",
+    limit: int = OUTPUT_LIMIT,
 ) -> Ended:
     """Run a program in a session or Job Object of its own; at the deadline, or after its end, all that it started is ended.
 
@@ -41,7 +42,7 @@ def run(
         OSError: the program cannot be started.
     """
     try:
-        child = Child(arguments, environment, mark, folder, account=account, keep=Keep(OUTPUT_LIMIT, 0), apart=True)
+        child = Child(arguments, environment, mark, folder, account=account, keep=Keep(limit, 0), apart=True)
     except (ValueError, subprocess.SubprocessError) as error:  # a NUL in an argument; rights that cannot be given
         raise OSError(str(error)) from error
     try:

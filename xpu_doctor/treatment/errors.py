@@ -1,0 +1,12 @@
+"""What keeps `fix` from going on, or from going back."""
+
+from __future__ import annotations
+
+
+class TreatmentError(OSError):
+    """Something that has to be true is not; the message is one line with the way out."""
+
+
+def reason_of(error: OSError) -> str:
+    """Return why the system refused something, in a few words."""
+    return error.strerror or str(error)
