@@ -16,7 +16,7 @@ from io import BytesIO
 from tests.support.fake_index import Wheel
 
 GOOD = ("plain", "metadata", "json", "unsized")
-"""HTML without more; HTML with PEP 658; JSON with sizes and metadata; HTML with PEP 658 whose files come without a Content-Length."""
+"""HTML without more; HTML with PEP 658; JSON with sizes and metadata for those who ask for JSON; HTML with PEP 658 whose files come without a Content-Length."""
 BAD = ("denied", "rubbish", "login", "broken-json", "empty", "failing")
 
 
@@ -85,7 +85,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         found = {name: content for name, content in self.indexes.files.items() if name.startswith(start)}
         if not found:
             self.send_error(404)
-        elif kind == "json":
+        elif kind == "json" and "json" in self.headers.get("Accept", ""):
             rows = [
                 {
                     "filename": name,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import concurrent.futures
 from dataclasses import dataclass
 
+from packaging.specifiers import SpecifierSet
+
 from xpu_doctor.model.facts import Python
 from xpu_doctor.model.unknown import Unknown
-from xpu_doctor.treatment.index_answer import Answer, Download
+from xpu_doctor.treatment.index_answer import Answer, Download, specifier_of
 from xpu_doctor.treatment.index_pages import best, length_of, offers
 
 AT_ONCE = 8
@@ -58,7 +60,7 @@ def _size(item: Download, index: str, python: Python) -> int | None:
     found = offers(index, item.name) if index else Unknown("no index is named")
     if isinstance(found, Unknown):
         return None
-    offer = best(found, item.version, python)
+    offer = best(found, specifier_of(f"{item.name}=={item.version}") if item.version else SpecifierSet(), python)
     if offer is None:
         return None
     if offer.size is not None:

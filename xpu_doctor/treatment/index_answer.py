@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from xpu_doctor.model.commands import Command
@@ -165,7 +166,7 @@ def _light(trial: Trial, python: Python) -> bool:
         found = offers(trial.index, name_of(spec))
         if isinstance(found, Unknown):
             return False
-        offer = best(found, _exact(spec), python)
+        offer = best(found, specifier_of(spec), python)
         if offer is None or not offer.metadata:
             return False
     return True
@@ -205,10 +206,10 @@ def _listings(trial: Trial, asker: Asker, folder: Path) -> Answer:
 def _chosen(spec: str, listed: tuple[str, ...], pre: bool) -> Maybe[str]:
     """Return the newest listed version that a requirement allows, empty where none does."""
     try:
-        allowed = Requirement(spec).specifier
         versions = sorted((Version(item) for item in listed), reverse=True)
-    except (InvalidRequirement, InvalidVersion) as error:
+    except InvalidVersion as error:
         return Unknown(one_line(str(error)))
+    allowed = specifier_of(spec)
     # A requirement that names a pre-release takes it without being asked to.
     return next((str(version) for version in versions if allowed.contains(version, prereleases=pre or None)), "")
 
@@ -242,7 +243,9 @@ def _of_row(row: Mapping[str, Any]) -> Download:
     return Download(str(row["metadata"]["name"]), str(row["metadata"]["version"]), str(row["download_info"]["url"]))
 
 
-def _exact(spec: str) -> str:
-    """Return the version that a requirement pins, or empty."""
-    match = re.search(r"===?\s*([^\s,;*]+)$", spec)
-    return match[1] if match else ""
+def specifier_of(requirement: str) -> SpecifierSet:
+    """Return the versions that a requirement allows; all of them where it cannot be read."""
+    try:
+        return Requirement(requirement).specifier
+    except InvalidRequirement:
+        return SpecifierSet()

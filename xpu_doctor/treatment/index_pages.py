@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from xpu_doctor.model.facts import Python
 from xpu_doctor.model.unknown import Maybe, Unknown, holds, known_or
@@ -68,19 +70,23 @@ def length_of(url: str, seconds: float = SECONDS) -> Maybe[int]:
     return int(length) if re.fullmatch(r"\d{1,18}", length) else Unknown(f"{url}: the server tells no size")
 
 
-def best(found: tuple[Offer, ...], version: str, python: Python) -> Offer | None:
-    """Return the wheel of a version that fits an interpreter, the largest where several do; None where none does."""
-    fitting = [offer for offer in found if fits(offer.file, version, python)]
-    return max(fitting, key=lambda offer: offer.size or 0, default=None)
+def best(found: tuple[Offer, ...], wanted: SpecifierSet, python: Python) -> Offer | None:
+    """Return the newest wheel that is wanted and fits an interpreter, the largest where several do; None where none does."""
+    fitting = [
+        (version, offer.size or 0, offer.file, offer)
+        for offer in found
+        if (version := fits(offer.file, wanted, python))
+    ]
+    return max(fitting, key=lambda row: row[:3])[3] if fitting else None
 
 
-def fits(file: str, version: str, python: Python) -> bool:
-    """Return whether a file is a wheel of this version (any where it is empty) that an interpreter could take."""
+def fits(file: str, wanted: SpecifierSet, python: Python) -> Version | None:
+    """Return the version of a wheel that is wanted and that an interpreter could take, None of any other file."""
     try:
-        _, found, _, tags = parse_wheel_filename(file)
+        _, version, _, tags = parse_wheel_filename(file)
     except (InvalidWheelFilename, ValueError):
-        return False
-    return (not version or str(found) == version) and any(_fits(tag, python) for tag in tags)
+        return None
+    return version if wanted.contains(version, prereleases=True) and any(_fits(tag, python) for tag in tags) else None
 
 
 def _fits(tag: Tag, python: Python) -> bool:

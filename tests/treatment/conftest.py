@@ -1,0 +1,103 @@
+"""Environments with several pips and uvs, and the indexes that they ask."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.install.kinds import clean_environment
+from tests.support.fake_index import Wheel, package, xpu_set
+from tests.treatment.indexes import Indexes, serve
+from xpu_doctor.model.facts import Python
+from xpu_doctor.treatment.index_answer import Asker
+
+UV = str(Path(sys.executable).with_name("uv"))
+OLD = ("python3.11", "python3.10", "python3.9")
+"""Interpreters that old pips still run in."""
+WHEELS: tuple[Wheel, ...] = (
+    *xpu_set("2.14.0", "0.29.0", "2.11.0", "3.8.0"),
+    Wheel("torch", "2.15.0+xpu", {"torch/__init__.py": ""}, tag="cp39-cp39-manylinux_2_28_x86_64"),
+    Wheel("torch", "2.16.0+xpu", {"torch/__init__.py": ""}, ("intel-sycl-rt==9.9.9",)),
+    package("torchvision", "0.31.0+xpu", ("torch==2.14.0",)),
+)
+"""torch 2.15.0 has no wheel for these interpreters, 2.16.0 wants what nobody offers, and torchvision 0.31.0 another torch."""
+SPECS = ("torch==2.14.0+xpu", "torchvision==0.29.0", "torchaudio==2.11.0")
+
+
+@pytest.fixture(scope="session")
+def indexes() -> Iterator[Indexes]:
+    """The indexes of all kinds."""
+    with serve(WHEELS) as served:
+        yield served
+
+
+@cache
+def _version_of(python: str) -> str:
+    code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def interpreter(python: str | Path) -> Python:
+    """What the doctor knows of an interpreter."""
+    return Python(
+        executable=str(python), version=_version_of(str(python)), free_threaded=False, os="linux", architecture="x86_64"
+    )
+
+
+def _installed(folder: Path, python: str, *packages: str) -> Path:
+    """Make an environment with packages of PyPI, once a run."""
+    if not folder.exists():
+        environment = dict(os.environ)
+        for command in (
+            (UV, "venv", "--quiet", "--python", python, folder),
+            (UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *packages),
+        ):
+            words = [str(word) for word in command]
+            done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
+            if done.returncode:
+                shutil.rmtree(folder, ignore_errors=True)
+                pytest.skip(f"{' '.join(packages)} cannot be installed: {done.stderr.strip()[-200:]}")
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def with_pip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The interpreter of an environment with one version of pip; an empty version is the newest."""
+    base = tmp_path_factory.mktemp("pips")
+
+    def made(version: str) -> Path:
+        if not version:
+            return _installed(base / "newest", sys.executable, "pip>=25.3")
+        old = next((found for name in OLD if (found := shutil.which(name, path="/usr/bin:/usr/local/bin"))), "")
+        if not old:
+            pytest.skip("no interpreter that old pips run in")
+        return _installed(base / version, old, f"pip=={version}")
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def with_uv(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The program of one version of uv; an empty version is the one that the tests run with."""
+    base = tmp_path_factory.mktemp("uvs")
+
+    def made(version: str) -> str:
+        return str(_installed(base / version, sys.executable, f"uv=={version}").with_name("uv")) if version else UV
+
+    return made
+
+
+@pytest.fixture
+def asker(tmp_path: Path) -> Asker:
+    """Somebody with an empty home, who has no settings."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**clean_environment(home), "UV_HTTP_RETRIES": "0"}
+    return Asker(interpreter(sys.executable), environment, str(tmp_path), seconds=90)

@@ -1,0 +1,157 @@
+"""Which other processes use the torch of an environment: what they have mapped or opened, and which interpreter they run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from xpu_doctor.treatment.place import Place
+
+PACKAGES = ("torch", "torchvision", "torchaudio", "triton")
+MAPPED = re.compile(rb"^\S+ \S+ \S+ \S+ (\d+) +(/.*?)(?: \(deleted\))?$", re.MULTILINE)
+"""A line of /proc/PID/maps that names a file: its inode and its path."""
+
+
+@dataclass(frozen=True)
+class OtherUser:
+    """A process that uses the environment."""
+
+    pid: int
+    name: str
+    how: str
+    """What proves it: the file that it holds, or the interpreter that it runs."""
+
+
+@dataclass(frozen=True)
+class OtherUsers:
+    """All that were found, and why others may have been overlooked."""
+
+    found: tuple[OtherUser, ...] = ()
+    unseen: str = ""
+
+
+def other_users(place: Place) -> OtherUsers:
+    """Return the processes that use an environment's torch or run its interpreter; the doctor's own parents and children do not count."""
+    found: list[OtherUser] = []
+    closed = 0
+    family = _family()
+    folders = tuple(os.path.realpath(site / name) for site in place.sites for name in PACKAGES)
+    for process in psutil.process_iter():
+        if process.pid in family:
+            continue
+        try:
+            how = _runs(process, place)
+            held = "" if how else next(_held(process, folders), "")
+        except psutil.NoSuchProcess:  # it has ended meanwhile, or is a zombie
+            continue
+        except (psutil.AccessDenied, PermissionError):
+            closed += 1
+            continue
+        except OSError:
+            continue
+        if how or held:
+            found.append(OtherUser(process.pid, _name(process), how or f"holds {held}"))
+    unseen = f"{closed} processes of other users do not show what they have loaded" if closed else ""
+    return OtherUsers(tuple(found), unseen)
+
+
+def _family() -> set[int]:
+    """Return this process with its parents and all that it started."""
+    own = psutil.Process()
+    members = {own.pid}
+    for relatives in (own.parents, lambda: own.children(recursive=True)):
+        try:
+            members.update(process.pid for process in relatives())
+        except psutil.Error:
+            continue
+    return members
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
+
+
+def _runs(process: psutil.Process, place: Place) -> str:
+    """Return the environment's interpreter where the process was started by it, or empty.
+
+    A virtual environment's interpreter is mostly a link to one that others share, so that what counts is the name by which it was called.
+    """
+    try:
+        command = process.cmdline()
+    except (psutil.AccessDenied, OSError):
+        return ""
+    called = command[0] if command else ""
+    if not os.path.isabs(called) or not _is_python(called):
+        return ""
+    folder = os.path.realpath(os.path.dirname(called))
+    inside = os.path.normcase(folder) in {os.path.normcase(path) for path in (str(place.scripts), str(place.prefix))}
+    return f"runs {called}" if inside and _same_root(process.pid) else ""
+
+
+def _is_python(path: str) -> bool:
+    return re.match(r"(python|pypy)[\d.]*t?w?(\.exe)?$", os.path.basename(path).lower()) is not None
+
+
+def _held(process: psutil.Process, folders: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files of some folders that a process has mapped or opened."""
+    if os.path.exists("/proc/self/maps"):
+        yield from _held_on_linux(process.pid, folders)
+        return
+    for mapping in process.memory_maps():
+        if _within(mapping.path, folders):
+            yield mapping.path
+    for file in process.open_files():
+        if _within(file.path, folders):
+            yield file.path
+
+
+def _held_on_linux(pid: int, folders: tuple[str, ...]) -> Iterator[str]:
+    """Read what psutil would read much more slowly: it adds up the pages of every mapping."""
+    try:
+        with open(f"/proc/{pid}/maps", "rb") as stream:
+            text = stream.read()
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(pid) from None
+    same = _same_root(pid)
+    if any(os.fsencode(folder) in text for folder in folders):
+        for inode, path in MAPPED.findall(text):
+            file = os.fsdecode(path)
+            if _within(file, folders) and (same or _is_file(file, int(inode))):
+                yield file
+    base = f"/proc/{pid}/fd"
+    for number in os.listdir(base) if same else ():
+        try:
+            file = os.readlink(f"{base}/{number}")
+        except OSError:
+            continue
+        if _within(file, folders):
+            yield file
+
+
+def _same_root(pid: int) -> bool:
+    """Return whether a path means the same to a process: one in a container has files of its own under the same names."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt") and os.path.samefile(
+            f"/proc/{pid}/root", "/"
+        )
+    except OSError:
+        return not os.path.isdir("/proc/self/ns")
+
+
+def _is_file(path: str, inode: int) -> bool:
+    try:
+        return os.stat(path).st_ino == inode
+    except OSError:
+        return False
+
+
+def _within(path: str, folders: tuple[str, ...]) -> bool:
+    real = os.path.normcase(path)
+    return any(real.startswith(os.path.normcase(folder) + os.sep) for folder in folders)
