@@ -146,6 +146,19 @@ def test_a_conda_environment_is_kept_whole_but_for_other_environments_and_the_ca
     assert tops == {"bin", "lib", "conda-meta", "ssl"}
 
 
+def test_packages_beside_the_interpreter(tmp_path: Path) -> None:
+    """As in Windows' embeddable Python."""
+    prefix = tmp_path / "python_embeded"
+    (prefix / "torch").mkdir(parents=True)
+    (prefix / "torch" / "__init__.py").write_text("one")
+    place = Place(prefix / "python.exe", prefix, (prefix,), prefix / "Scripts")
+    backup = kept(place)
+    shutil.rmtree(prefix / "torch")
+    (prefix / "new.py").write_text("new")
+    assert restore(backup, quiet) == ()
+    assert sorted(path.name for path in prefix.iterdir()) == [KEPT, "torch"]
+
+
 def test_the_data_of_wheels_comes_back_wherever_it_lies_in_the_prefix(place: Place) -> None:
     info = place.sites[0] / "one-1.dist-info"
     info.mkdir()

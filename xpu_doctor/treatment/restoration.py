@@ -34,7 +34,7 @@ def restore(backup: Backup, tell: Tell) -> tuple[Difference, ...]:
     for number, item in enumerate(steps):
         if number % 64 == 0:
             tell(number, len(steps))
-        work.mend(item)
+        work.repair(item)
     work.close_folders()
     tell(len(steps), len(steps))
     return tuple(replace(item, reason=work.reasons.get(item.path, item.reason)) for item in differences(backup))
@@ -63,7 +63,7 @@ class _Restoration:
             for key in sorted(places):
                 _make_accessible(self.backup.scope.located(key))
 
-    def mend(self, item: Difference) -> None:
+    def repair(self, item: Difference) -> None:
         """Make one difference good, or note why that cannot be."""
         key = item.path
         try:

@@ -58,9 +58,10 @@ class Scope:
 def scope_of(place: Place) -> Scope:
     """Return what of a place is its content."""
     base = place.prefix
-    conda = (base / "conda-meta").is_dir()
+    # Windows' embeddable Python may have its packages beside the interpreter: the folder is its own, as a conda environment's is.
+    whole = (base / "conda-meta").is_dir() or base in place.folders
     own = {_key(path, base).partition("/")[0].lower() for path in place.folders}
-    scope = Scope(os.path.abspath(base), None if conda else tuple(sorted(SCHEME | own)))
+    scope = Scope(os.path.abspath(base), None if whole else tuple(sorted(SCHEME | own)))
     keys = [_key(path, base) for path in (*place.files, *_data_of_wheels(place.sites, base))]
     further = tuple(key for key in dict.fromkeys(keys) if not scope.allows(key) and key.partition("/")[0] not in NEVER)
     return Scope(scope.prefix, scope.names, further)
