@@ -15,6 +15,8 @@ from xpu_doctor.model.unknown import known_or
 
 _BARE_SH = re.compile(r"(?!=)[A-Za-z0-9_./:=+@%,-]+")
 _BARE_WINDOWS = re.compile(r"[A-Za-z0-9_./\\:=+-]+")
+_NOT_BARE_POWERSHELL = re.compile(r"-[A-Za-z_].*[.:]|[:=]")
+"""Words that PowerShell splits at a dot or a colon (its own parameters are spelt so), or takes for a label."""
 _POWERSHELL_DOUBLE = '"“”„'
 _POWERSHELL_SINGLE = "'‘’‚‛"
 
@@ -74,7 +76,7 @@ def _settings(command: Command, shell: Shell) -> tuple[str, ...]:
         unset = [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in command.unset]
         return (
             *unset,
-            *(f"$env:{name} = {_powershell(value, always=True)}" for name, value in command.variables.items()),
+            *(f"$env:{name} = {_powershell(value)}" for name, value in command.variables.items()),
         )
     unset = [f'set "{name}="' for name in command.unset]
     return (*unset, *(f'set "{name}={_literal_for_cmd(value)}"' for name, value in command.variables.items()))
@@ -102,7 +104,7 @@ def quote(word: str, shell: Shell) -> str:
     """
     if shell is Shell.SH:
         return _sh(word)
-    if _BARE_WINDOWS.fullmatch(word):
+    if _BARE_WINDOWS.fullmatch(word) and not (shell is Shell.POWERSHELL and _NOT_BARE_POWERSHELL.match(word)):
         return word
     return _powershell(word) if shell is Shell.POWERSHELL else _cmd(word)
 
@@ -152,9 +154,7 @@ def _octal(mark: str) -> str:
         return "".join(f"\\{byte:03o}" for byte in mark.encode("utf-8", "surrogatepass"))
 
 
-def _powershell(word: str, always: bool = False) -> str:
-    if not always and _BARE_WINDOWS.fullmatch(word):
-        return word
+def _powershell(word: str) -> str:
     if any(map(invisible, word)):
         return '"' + "".join(map(_in_powershell_text, word)) + '"'
     if not any(mark in word for mark in ("$", "`", *_POWERSHELL_DOUBLE)) and not word.endswith("\\"):
