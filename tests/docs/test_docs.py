@@ -17,6 +17,7 @@ import pytest
 
 import xpu_doctor
 from tests.support.cli import environment
+from tests.support.powershell import commands_of
 from xpu_doctor.catalogue.addresses import SITE, page_address
 from xpu_doctor.catalogue.names import all_codes, probe_layers
 from xpu_doctor.catalogue.pages import codes, rules_by_code
@@ -80,7 +81,7 @@ def command_lines() -> list[tuple[str, str]]:
         ]
         for line in "\n".join(spans).splitlines():
             for call in re.finditer(
-                r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"])*)""",
+                r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"}])*)""",
                 line,
             ):
                 found.append((str(path.relative_to(ROOT)), call[1].split(" #")[0].strip()))
@@ -167,6 +168,25 @@ def test_shell_blocks_are_shell(block: Block, tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     for name in re.findall(r"\b((?:tools|tests|requirements)/[\w./]+)", block.body):
         assert (ROOT / name).exists() or name in MADE.findall((ROOT / block.page).read_text(encoding="utf-8")), name
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.kind == "powershell"], ids=str)
+def test_powershell_blocks_are_powershell(block: Block) -> None:
+    """PowerShell's grammar takes every line, and each has its program as its first word."""
+    for line in block.body.strip().splitlines():
+        assert all(command[0] for command in commands_of(line)), line
+
+
+def test_readme_has_a_line_for_powershell() -> None:
+    """It makes an environment, installs the doctor there and runs it, and stops at the first step that fails."""
+    [line] = [block.body.strip() for block in blocks() if block.page == "README.md" and block.kind == "powershell"]
+    doctor = "xpu-doctor"
+    assert commands_of(line) == [
+        ("python", "-m", "venv", ".venv"),
+        (r".venv\Scripts\pip", "install", "--quiet", "."),
+        (rf".venv\Scripts\{doctor}", "check", "--python", "python"),
+    ]
+    assert line.count("if ($?)") == 2
 
 
 @pytest.mark.parametrize("block", [block for block in blocks() if block.kind == "python"], ids=str)

@@ -142,6 +142,34 @@ def test_windows_layouts(tmp_path: Path) -> None:
     assert find_target(str(tmp_path / "ComfyUI"), surroundings).python == str(portable)
 
 
+@pytest.mark.parametrize(
+    "within",
+    [
+        "python_embeded/python.exe",
+        "resources/ai-backend-env/python.exe",
+        "resources/ComfyUI/.venv/Scripts/python.exe",
+        "installer_files/env/python.exe",
+        "server/venv/Scripts/python.exe",
+    ],
+)
+def test_the_folder_of_an_application(tmp_path: Path, within: str) -> None:
+    """Naming it is enough: the application's own Python is found."""
+    python = make(tmp_path / "An Application", within)
+    assert find_target(str(tmp_path / "An Application"), around(tmp_path, windows=True)).python == str(python)
+
+
+@pytest.mark.parametrize("how", ["a path", "a name on PATH"])
+def test_an_alias_of_the_store_says_what_it_is(tmp_path: Path, how: str) -> None:
+    """It is said what it is, and how to find the Pythons that are installed; an alias that leads to one is followed."""
+    alias = make(tmp_path / "Microsoft" / "WindowsApps", "python")
+    option = str(alias) if how == "a path" else "python"
+    dead = around(tmp_path, windows=True, run=lambda arguments: None, PATH=str(alias.parent))
+    with pytest.raises(TargetError, match=r"alias of the Microsoft Store.*py --list-paths"):
+        find_target(option, dead)
+    alive = around(tmp_path, windows=True, run=lambda arguments: "C:\\Store\\python3.12.exe\n", PATH=str(alias.parent))
+    assert find_target(option, alive).python == "C:\\Store\\python3.12.exe"
+
+
 @pytest.mark.parametrize("option", ["nowhere/at/all", "no-such-command"])
 def test_a_wrong_option_is_one_clear_line(tmp_path: Path, option: str) -> None:
     with pytest.raises(TargetError) as caught:

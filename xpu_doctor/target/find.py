@@ -14,6 +14,23 @@ from xpu_doctor.process.run import run
 from xpu_doctor.target.rights import foreign_owner, may_become
 
 RESOLVE_SECONDS = 10.0
+WITHIN = (
+    ".venv",
+    "venv",
+    "python_embeded",
+    "python_embedded",
+    "env",
+    "resources/ai-backend-env",
+    "resources/ComfyUI/.venv",
+    "installer_files/env",
+    "server/venv",
+    "server/python",
+)
+"""Where a project or an application keeps its Python: ComfyUI portable, AI Playground, text-generation-webui, Krita's plug-in for diffusion."""
+STORE_ALIAS = (
+    "an alias of the Microsoft Store, and leads to no Python; `py --list-paths` lists those that are installed (Settings > Apps > App execution aliases "
+    "switches the alias off)"
+)
 
 
 class TargetError(Exception):
@@ -84,15 +101,17 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
             raise TargetError(f"--python {option}: this folder holds no interpreter ({why}){hint}")
         return Choice(str(python), "named by --python")
     if os.path.isfile(path):
-        return Choice(_resolved(_absolute(path), around) or _absolute(path), "named by --python")
+        resolved = _resolved(_absolute(path), around)
+        if resolved is None and _is_store_alias(str(path)):
+            raise TargetError(f"--python {option}: this is {STORE_ALIAS}")
+        return Choice(resolved or _absolute(path), "named by --python")
     found = shutil.which(option, path=around.environment.get("PATH"))
     if found is None:
         raise TargetError(f"--python {option}: no such file, folder or command")
     resolved = _resolved(found, around)
     if resolved is None:
-        raise TargetError(
-            f"--python {option}: {found} is a shim that leads to no Python (it is the Store's alias, or no version is set)"
-        )
+        what = STORE_ALIAS if _is_store_alias(found) else "a shim that leads to no Python (no version is set)"
+        raise TargetError(f"--python {option}: {found} is {what}")
     return Choice(resolved, "named by --python")
 
 
@@ -173,7 +192,7 @@ def _searchable(path: str) -> bool:
 
 
 def _project_environment(folder: Path, windows: bool) -> Path | None:
-    for name in (".venv", "venv", "python_embeded", "python_embedded", "env"):
+    for name in WITHIN:
         python = interpreter_in(folder / name, windows)
         if python is not None:
             return python
@@ -215,6 +234,11 @@ def _stands_for_another(path: str) -> bool:
     """Return whether a file is a pyenv or asdf shim, the `py` launcher, or an alias of the Windows Store."""
     parts = [part.lower() for part in path.replace("\\", "/").split("/")]
     return "shims" in parts or parts[-1] in ("py", "py.exe") or "windowsapps" in parts
+
+
+def _is_store_alias(path: str) -> bool:
+    """Return whether a path is one of the empty files by which Windows offers the Store in place of a program."""
+    return "windowsapps" in path.replace("\\", "/").lower().split("/")
 
 
 def _run(arguments: list[str]) -> str | None:
