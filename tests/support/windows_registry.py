@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,22 @@ HIVES = {"HKLM": "HKEY_LOCAL_MACHINE", "HKCU": "HKEY_CURRENT_USER"}
 REPLACED = (
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}",
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Enum\PCI",
-    r"HKEY_LOCAL_MACHINE\HARDWARE\DEVICEMAP\VIDEO",
 )
 """Keys that hold nothing but what a recording says."""
+ACTIVE = r"HARDWARE\DEVICEMAP\VIDEO"
+WRITE_ACTIVE = """
+import ctypes, json, sys, winreg
+VOLATILE, ALL = 1, 0xF003F
+key, path, values = ctypes.c_void_p(), sys.argv[1], json.loads(sys.argv[2])
+create = ctypes.windll.advapi32.RegCreateKeyExW
+assert not create(ctypes.c_void_p(0x80000002), path, 0, None, VOLATILE, ALL, None, ctypes.byref(key), None)
+with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path, 0, winreg.KEY_ALL_ACCESS) as opened:
+    for name in [winreg.EnumValue(opened, number)[0] for number in range(winreg.QueryInfoKey(opened)[1])]:
+        winreg.DeleteValue(opened, name)
+    for name, value in values.items():
+        winreg.SetValueEx(opened, name, 0, winreg.REG_SZ, value)
+"""
+"""What lies below HARDWARE is made anew at each start, and takes keys of that kind alone."""
 
 
 def copied(machine: WindowsMachine, folder: Path) -> WindowsMachine:
@@ -34,18 +48,20 @@ def _copy_registry(source: str, target: str) -> str:
     return target
 
 
-def write(machine: WindowsMachine, registry: Mapping[str, Any]) -> None:
+def write(machine: WindowsMachine, python: Path, registry: Mapping[str, Any]) -> None:
     """Make the machine's registry say what a recording says, and nothing else of display adapters and the PCI bus."""
     lines = ["Windows Registry Editor Version 5.00", ""]
     lines += [f"[-{key}]" for key in REPLACED]
-    for path, values in _keys(registry):
+    active = next((values for path, values in registry.items() if path.endswith(ACTIVE)), {})
+    for path, values in _keys({path: values for path, values in registry.items() if not path.endswith(ACTIVE)}):
         hive, _, rest = path.partition("\\")
         lines += ["", f"[{HIVES[hive]}\\{rest}]"]
         lines += [f'"{_escaped(name)}"={_data(value)}' for name, value in values.items()]
     file = machine.folder / "machine.reg"
     file.write_bytes(("\r\n".join(lines) + "\r\n").encode("utf-16"))
-    run = machine.win(["reg.exe", "import", file])
-    assert run.returncode == 0, run.stderr
+    for argv in (["reg.exe", "import", file], [python, "-c", WRITE_ACTIVE, ACTIVE, json.dumps(active)]):
+        run = machine.win(argv)
+        assert run.returncode == 0, run.stderr
 
 
 def _keys(registry: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -53,13 +53,13 @@ def test_registry_says_what_the_recording_says(
     windows_bench: WindowsBench, machine: WindowsMachine, path: Path
 ) -> None:
     """Adapters and registered drivers are the same facts whether winreg or the recording tells them."""
-    write(machine, recording(path)["registry"])
+    write(machine, windows_bench.patient, recording(path)["registry"])
     run = machine.win([windows_bench.doctor_python, "-c", PROBE])
     assert run.returncode == 0, run.stderr.decode("utf-8", "replace")
     live, recorded = json.loads(run.stdout), json.loads(json.dumps(encode(snapshot_of(path))))
-    if isinstance(recorded["gpus"], list):  # where it is CIM that told, there is none under Wine
+    if "commands" not in recording(path):  # where it is CIM that told: Wine has none
         assert live["gpus"] == recorded["gpus"]
-    assert live["driver"]["opencl_icds"] == recorded["driver"]["opencl_icds"]
+        assert live["driver"]["opencl_icds"] == recorded["driver"]["opencl_icds"]
     assert _registered(live) == _registered(recorded)
 
 
@@ -89,18 +89,15 @@ def host(name: str) -> dict[str, Any]:
     [
         ("arc-b580-windows-11-basic-display", "gpu-driver-missing", "certain"),
         ("arc-b580-beside-rtx-windows-11-no-driver", "gpu-driver-missing", "likely"),
-        ("arc-b580-windows-11-switched-off", "gpu-driver-missing", "certain"),
         ("arc-b580-windows-11-old-driver", "gpu-driver-too-old", "likely"),
         ("rtx-4090-windows-11", "gpu-not-present", "likely"),
-        ("remote-display-windows-11", "gpu-not-present", "likely"),
-        ("uhd-770-and-rtx-windows-11", "gpu-unsupported", "certain"),
     ],
 )
 def test_verdict_of_each_machine(
     windows_bench: WindowsBench, machine: WindowsMachine, name: str, code: str, confidence: str
 ) -> None:
     """The whole doctor under a genuine Python for Windows."""
-    write(machine, host(name))
+    write(machine, windows_bench.patient, host(name))
     report = verdict(windows_bench, machine)
     causes = {cause["code"]: cause["confidence"] for cause in report["root_causes"]}
     assert causes.get(code) == confidence, causes
@@ -143,7 +140,7 @@ def test_level_zero_of_system32(
     registry = host("arc-b580-windows-11-level-zero-fails")
     adapters = next(values for path, values in registry.items() if "Class" in path)
     adapters["0000"]["LevelZeroDriverPath"] = [r"C:\driver\ze_intel_gpu64.dll"]
-    write(machine, registry)
+    write(machine, windows_bench.patient, registry)
     report = verdict(windows_bench, machine, STUB_ZE_INIT=code)
     level_zero = report["snapshot"]["level_zero"]
     assert level_zero["loader_loaded"] is True and level_zero["loader_version"] == "1.20.2"
