@@ -225,6 +225,8 @@ def test_a_program_that_is_no_python(program: str) -> None:
     [
         ("#!/nonexistent/python -E\n", 0o755, "the interpreter in its first line, /nonexistent/python, does not exist"),
         ("#!/bin/sh\n", 0o644, "it is not executable. Run `chmod +x "),
+        ("root:x:0:0:root:/root:/bin/bash\n", 0o644, "it is no program; "),
+        ("some notes\n", 0o755, "it is no program; "),
     ],
 )
 def test_a_python_that_the_system_does_not_start(tmp_path: Path, text: str, mode: int, words: str, named: bool) -> None:

@@ -21,6 +21,7 @@ from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.repeated import meaning, said_once
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
+from xpu_doctor.pasted.whole_lines import with_whole_lines
 from xpu_doctor.remedies.place import Place, fitted, once, told
 from xpu_doctor.remedies.systems import SYSTEMS, either, types_anything
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis, Options
     from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.text.cuts import Cut
     from xpu_doctor.text.redact import Redactor
 
 
@@ -90,27 +92,28 @@ def triage_texts(
         bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
         saved = [_redacted_snapshot(snapshot, redactor) for snapshot in saved]
     cut = any(safe.cut for _, safe in texts)
-    snapshots = (
-        [*saved, *(_marked(snapshot, cut) for snapshot in read(Text.of(body, name) for name, body in bodies))]
-        if bodies
-        else saved
-    )
+    cuts = {name: safe.middle for name, safe in texts if safe.middle is not None}
+    found = read(Text.of(body, name) for name, body in bodies) if bodies else ()
+    snapshots = [*saved, *(_marked(with_whole_lines(snapshot, cuts), cut) for snapshot in found)]
     chosen = options or DefaultOptions(layers=LADDER)
     names = saved_names if len(texts) > 1 else []
     main, diagnosis = _diagnosed(snapshots, rules, chosen, names)
-    lines = dict(bodies)
-    layout = layouts().get(known_or(main.pasted.layout, ""))
-    places = {snapshot.subject: _place(snapshot) for snapshot in (*snapshots, main)}
     meanings = {rule.code: meaning(type(rule).__doc__ or "") for rule in rules}
-    distinct = said_once(diagnosis.root_causes, meanings)
-    fitting = (fitted(root, places.get(root.subject, places[main.subject])) for root in distinct)
-    roots = once(told(_with_lines(root, lines), layout) for root in fitting)
-    diagnosis = dataclasses.replace(diagnosis, root_causes=roots)
+    distinct = said_once((_with_lines(root, dict(bodies), cuts) for root in diagnosis.root_causes), meanings)
+    diagnosis = dataclasses.replace(diagnosis, root_causes=_in_place(distinct, main, snapshots))
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
     return Triaged(
         diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes)), redactor
     )
+
+
+def _in_place(roots: Iterable[Finding], main: Snapshot, snapshots: Iterable[Snapshot]) -> tuple[Finding, ...]:
+    """Return root causes with remedies that fit the place which the texts show."""
+    layout = layouts().get(known_or(main.pasted.layout, ""))
+    places = {snapshot.subject: _place(snapshot) for snapshot in (*snapshots, main)}
+    fitting = (fitted(root, places.get(root.subject, places[main.subject])) for root in roots)
+    return once(told(root, layout) for root in fitting)
 
 
 def _place(snapshot: Snapshot) -> Place:
@@ -288,26 +291,24 @@ def _lifted(roots: Iterable[Finding], told: Sequence[str]) -> Iterator[Finding]:
         yield from under
 
 
-def _with_lines(finding: Finding, texts: Mapping[str, IndexedText]) -> Finding:
+def _with_lines(finding: Finding, texts: Mapping[str, IndexedText], cuts: Mapping[str, Cut]) -> Finding:
     """Add to each fact that proves a finding the line of the text that shows it."""
-    evidence = tuple(_with_line(item, texts) for item in finding.evidence)
+    evidence = tuple(_with_line(item, texts, cuts) for item in finding.evidence)
     if not finding.explains and evidence == finding.evidence:
         return finding
     return dataclasses.replace(
-        finding, evidence=evidence, explains=tuple(_with_lines(child, texts) for child in finding.explains)
+        finding, evidence=evidence, explains=tuple(_with_lines(child, texts, cuts) for child in finding.explains)
     )
 
 
-def _with_line(item: Evidence, texts: Mapping[str, IndexedText]) -> Evidence:
+def _with_line(item: Evidence, texts: Mapping[str, IndexedText], cuts: Mapping[str, Cut]) -> Evidence:
     place = _PLACE.match(item.source)
-    if (
-        place is None
-        or item.kind is EvidenceKind.MESSAGE
-        or place[1] not in texts
-        or not 0 < int(place[2]) <= len(texts[place[1]].starts)
-    ):
+    if place is None or item.kind is EvidenceKind.MESSAGE or place[1] not in texts:
         return item
-    line = " ".join(texts[place[1]].line(int(place[2])).split())[:160]
+    number = cuts[place[1]].read(int(place[2])) if place[1] in cuts else int(place[2])
+    if not 0 < number <= len(texts[place[1]].starts):
+        return item
+    line = " ".join(texts[place[1]].line(number).split())[:160]
     return dataclasses.replace(item, source=f"{item.source}: {line}")
 
 

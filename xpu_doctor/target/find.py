@@ -160,6 +160,10 @@ def _dead_link(folder: Path) -> str:
     return ""
 
 
+PROGRAMS = (b"#!", b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""How files begin that a system starts: scripts, and programs of Linux, Windows and macOS."""
+
+
 def start_refused(python: str, error: OSError) -> str:
     """Return why the system did not start a file as an interpreter, in words with the way out."""
     way_out = "make the environment anew, or name another with --python PATH"
@@ -170,6 +174,8 @@ def start_refused(python: str, error: OSError) -> str:
             start = stream.read(512)
     except OSError:
         return f"{python} cannot be started: {refused}"
+    if not start.startswith(PROGRAMS):
+        return f"{python} cannot be started: it is no program; {way_out}"
     if isinstance(error, PermissionError) and not mode & 0o111:
         return f"{python} cannot be started: it is not executable. Run `chmod +x {shlex.quote(python)}`, {way_out}"
     if isinstance(error, FileNotFoundError) and start.startswith(b"#!"):

@@ -7,9 +7,10 @@ import re
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from xpu_doctor.text.cuts import Cut
 from xpu_doctor.text.report_shape import looks_saved
 
 HEAD = 512 * 1024
@@ -19,6 +20,8 @@ TAIL = 512 * 1024
 CHUNK = 256 * 1024
 MOST = 500_000_000
 """Bytes after which a pipe or a device is taken for endless."""
+MOST_COUNTED = 64_000_000
+"""Bytes in the middle of a file whose lines are counted."""
 PATIENCE = 120.0
 """Seconds for all that comes from a pipe or a device."""
 WRITER = 10.0
@@ -69,6 +72,8 @@ class SafeText:
     text: str
     notes: tuple[str, ...] = ()
     cut: bool = False
+    middle: Cut | None = None
+    """Where lines were left out; None where none were, or nobody counted them."""
     report: str = ""
     """The same with all of its lines whole, where it looks as if it held a saved report."""
 
@@ -89,7 +94,9 @@ def read_safely(stream: BinaryIO, name: str) -> SafeText:
         head += chunk
     tail, total = bytearray(), len(head)
     _refuse_binary(bytes(head), name)
+    skipped: int | None = 0
     if size > HEAD + TAIL:
+        skipped = _line_ends(read, size - HEAD - TAIL)
         total = stream.seek(size - TAIL)
     while chunk := read(CHUNK):
         total += len(chunk)
@@ -97,12 +104,39 @@ def read_safely(stream: BinaryIO, name: str) -> SafeText:
             raise NotText(f"{name} does not end after {MOST // 10**6} MB: give the part of it that shows the failure")
         tail += chunk
         if len(tail) > TAIL + CHUNK:
-            del tail[: len(tail) - TAIL]
+            skipped = _dropped(tail, skipped)
     if not tail:
         return from_bytes(bytes(head), name)
     left_out = max(0, total - len(head) - min(len(tail), TAIL))
-    data = bytes(head) + (b"" if not left_out else _break(bytes(head))) + bytes(tail[-TAIL:])
-    return from_bytes(data, name, left_out)
+    skipped = _dropped(tail, skipped)
+    data = bytes(head) + (b"" if not left_out else _break(bytes(head))) + bytes(tail)
+    text = from_bytes(data, name, left_out)
+    if not left_out:
+        return text
+    if skipped is None:
+        return replace(text, notes=(*text.notes, f"behind that, numbers of lines count what was read of {name}"))
+    return replace(text, middle=Cut.after(bytes(head), skipped))
+
+
+def _line_ends(read: Callable[[int], bytes], size: int) -> int | None:
+    """Return how many line ends the next bytes of a stream hold; None where they are too many to read."""
+    if size > MOST_COUNTED:
+        return None
+    found = 0
+    while size > 0 and (chunk := read(min(CHUNK, size))):
+        found += chunk.count(b"\n")
+        size -= len(chunk)
+    return found
+
+
+def _dropped(tail: bytearray, skipped: int | None) -> int | None:
+    """Keep the end of what was read, and return how many line ends were left out so far."""
+    more = len(tail) - TAIL
+    if more <= 0:
+        return skipped
+    lost = tail.count(b"\n", 0, more)
+    del tail[:more]
+    return None if skipped is None else skipped + lost
 
 
 def _reader(stream: BinaryIO, name: str) -> tuple[Callable[[int], bytes], int]:
@@ -180,7 +214,7 @@ def from_bytes(data: bytes, name: str, left_out: int = 0) -> SafeText:
     if left_out:
         notes.insert(0, f"{name} is very long: {left_out / 1e6:.1f} MB in its middle were not read")
     report = cleaned(text, MAX_REPORT_LINE) if looks_saved(text) else ""
-    return SafeText(cleaned(text), tuple(notes), bool(left_out), report)
+    return SafeText(cleaned(text), tuple(notes), bool(left_out), report=report)
 
 
 def cleaned(text: str, longest: int = MAX_LINE) -> str:
