@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import site
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.install.kinds import clean_environment
+from tests.support.environments import StubEnvironment, make_environment
 from tests.support.fake_index import Wheel, package, xpu_set
 from tests.treatment.indexes import Indexes, serve
 from xpu_doctor.model.facts import Python
 from xpu_doctor.treatment.index_answer import Asker
 
+ROOT = Path(__file__).parents[2]
 UV = str(Path(sys.executable).with_name("uv"))
 OLD = ("python3.11", "python3.10", "python3.9")
 """Interpreters that old pips still run in."""
@@ -92,6 +98,51 @@ def with_uv(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
         return str(_installed(base / version, sys.executable, f"uv=={version}").with_name("uv")) if version else UV
 
     return made
+
+
+@dataclass(frozen=True)
+class SomebodyElse:
+    """An ordinary user's rights, an interpreter that this user may start, and an environment that everybody may read."""
+
+    python: str
+    variables: Mapping[str, str]
+    environment: StubEnvironment
+    user: int = 65534
+
+    def run(self, code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a program with these rights."""
+        words = [self.python, "-c", code, *map(str, arguments)]
+        return subprocess.run(
+            words, env=dict(self.variables), capture_output=True, text=True, check=False, user=self.user, group=self.user, extra_groups=[], cwd="/",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def as_somebody_else() -> Iterator[SomebodyElse]:
+    """Only root can become somebody else."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    folder = Path(tempfile.mkdtemp(prefix="for-everybody-"))
+    folder.chmod(0o755)
+    try:
+        environment = make_environment(folder / "env")
+        environment.add_torch()
+        variables = {
+            "PYTHONPATH": os.pathsep.join((str(ROOT), *site.getsitepackages())),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        for python in (sys.executable, "/usr/bin/python3"):
+            somebody = SomebodyElse(python, variables, environment)
+            with contextlib.suppress(OSError):
+                if (
+                    somebody.run("import xpu_doctor.treatment.other_users, xpu_doctor.treatment.writable").returncode
+                    == 0
+                ):
+                    yield somebody
+                    return
+        pytest.skip("an ordinary user cannot read any interpreter with what the doctor needs")
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

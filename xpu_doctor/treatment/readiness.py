@@ -1,0 +1,174 @@
+"""What must hold before a step of `fix` changes anything: the index, the disk, the rights, and nobody else at work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xpu_doctor.model.commands import Command
+from xpu_doctor.model.facts import Python
+from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.treatment.disk_room import needs, rooms
+from xpu_doctor.treatment.download_size import DownloadSize, size_of
+from xpu_doctor.treatment.index_answer import Answer, Asker, ask
+from xpu_doctor.treatment.installer_words import Fault
+from xpu_doctor.treatment.other_users import other_users
+from xpu_doctor.treatment.place import Place
+from xpu_doctor.treatment.trial import trials
+from xpu_doctor.treatment.writable import refusals
+
+NAMED = 5
+"""Processes and folders that one obstacle names."""
+WORDS: Mapping[Fault, tuple[str, str]] = {
+    Fault.MISSING: (
+        "{index} does not have {wanted} for this Python and system",
+        "Name another index, or use an environment whose Python that release has wheels for.",
+    ),
+    Fault.CONFLICT: (
+        "{wanted}: the packages of {index} exclude each other",
+        "Name another index or channel; nothing can be installed from this one as it is today.",
+    ),
+    Fault.REFUSED: (
+        "{index} refuses to answer",
+        "Check its address and the credentials that it wants, then try again.",
+    ),
+    Fault.UNREACHABLE: ("{index} cannot be reached", "Check the network, the proxy and the address, then try again."),
+    Fault.RUBBISH: (
+        "what answers for {index} is no package index",
+        "Check the address; the login page of a network or a proxy can stand in between.",
+    ),
+}
+"""What an index that is of no use is called, and the way out."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing because of which a step is not begun."""
+
+    what: str
+    why: str
+    """The evidence: one line, of the installer or of the system."""
+    way_out: str
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What was found before a step."""
+
+    obstacles: tuple[Obstacle, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    """What could not be found out; it is no obstacle."""
+    download: DownloadSize = field(default_factory=DownloadSize)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where the commands of a step will run."""
+
+    place: Place
+    python: Python
+    environment: Mapping[str, str]
+    folder: str
+    """Where the commands are run, so that a relative folder of theirs lies below it."""
+    seconds: float = 180.0
+    """How long one question to an index may take."""
+
+
+def obstacles(commands: Sequence[Command], situation: Situation) -> tuple[Obstacle, ...]:
+    """Return why the commands of a step must not be begun; empty where nothing is known that is in the way."""
+    return readiness(commands, situation).obstacles
+
+
+def readiness(
+    commands: Sequence[Command], situation: Situation, tell: Callable[[str], None] = lambda line: None
+) -> Readiness:
+    """Return what is in the way of a step and what could not be found out; `tell` gets a line before what takes time."""
+    found = [*_of_permission(situation.place)]
+    users, unseen = _of_other_users(situation.place)
+    found += users
+    tell("asking the package index")
+    asker = Asker(situation.python, situation.environment, situation.folder, situation.seconds)
+    answers = tuple(ask(trial, asker) for trial in trials(commands, str(situation.place.python)))
+    found += [_of_answer(answer) for answer in answers if answer.offered is False]
+    sizes = [size_of(answer, situation.python) for answer in answers if answer.offered is True]
+    download = sum(sizes, DownloadSize(complete=bool(answers) and len(sizes) == len(answers)))
+    full, untold = _of_disk(answers, sizes, situation)
+    unknown = [answer.offered for answer in answers if isinstance(answer.offered, Unknown)]
+    unknown += _of_size(download, answers)
+    return Readiness((*found, *full), (*unknown, *unseen, *untold), download)
+
+
+def _of_permission(place: Place) -> list[Obstacle]:
+    refused = refusals(place)
+    if not refused:
+        return []
+    why = "; ".join(f"{item.folder}: {item.reason}" for item in refused[:NAMED])
+    way = "Run this as the user whom the environment belongs to, make room, or make an environment of your own."
+    return [Obstacle("parts of this environment cannot be written to", why + _more(len(refused)), way)]
+
+
+def _of_other_users(place: Place) -> tuple[list[Obstacle], list[Unknown]]:
+    users = other_users(place)
+    unseen = [Unknown(users.unseen)] if users.unseen else []
+    if not users.found:
+        return [], unseen
+    why = "; ".join(f"process {user.pid} ({user.name}) {user.how}" for user in users.found[:NAMED])
+    what = "another process uses this environment" if len(users.found) == 1 else "other processes use this environment"
+    return [
+        Obstacle(
+            what,
+            why + _more(len(users.found)),
+            "End it, or wait until it has ended: what it has loaded would change under it.",
+        )
+    ], unseen
+
+
+def _of_answer(answer: Answer) -> Obstacle:
+    what, way_out = WORDS[answer.fault or Fault.MISSING]
+    index = answer.trial.index or f"the index that {answer.trial.manager} is set to"
+    return Obstacle(what.format(index=index, wanted=", ".join(answer.trial.requirements)), answer.line, way_out)
+
+
+def _of_disk(
+    answers: Sequence[Answer], sizes: Sequence[DownloadSize], situation: Situation
+) -> tuple[list[Obstacle], list[Unknown]]:
+    """Hold what is free against what is known to be needed; a size that is not known adds nothing."""
+    site = str(situation.place.sites[0])
+    wanted: dict[str, int] = {}
+    asked = [answer for answer in answers if answer.offered is True]
+    for answer, size in zip(asked, sizes, strict=True):
+        wheels = os.path.join(situation.folder, answer.trial.folder) if answer.trial.folder else ""
+        for folder, needed in needs(site, size.known, answer.trial.manager, situation.environment, wheels).items():
+            wanted[folder] = wanted.get(folder, 0) + needed
+    found, unknown = [], []
+    for room in rooms(wanted):
+        if isinstance(room.free, Unknown):
+            unknown.append(room.free)
+        elif room.short:
+            why = f"{', '.join(room.folders)}: {in_words(room.needed)} are needed, {in_words(room.free)} are free"
+            way = f"Free {in_words(room.short)}, or let the variable TMPDIR name a folder on another disk."
+            found.append(Obstacle("the disk has too little room", why, way))
+    return found, unknown
+
+
+def _of_size(download: DownloadSize, answers: Sequence[Answer]) -> list[Unknown]:
+    if not any(answer.offered is True for answer in answers) or download.whole:
+        return []
+    if download.unknown:
+        return [Unknown(f"the index does not tell the size of {', '.join(download.unknown)}")]
+    return [Unknown("the size of what these packages require is not known before they are downloaded")]
+
+
+def _more(count: int) -> str:
+    return f"; and {count - NAMED} more" if count > NAMED else ""
+
+
+def in_words(size: int) -> str:
+    """Return a number of bytes as people read it, e.g. `3.4 GB`."""
+    value = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
