@@ -182,8 +182,8 @@ def test_uv_takes_every_trial(with_uv: object, version: str) -> None:
 @pytest.mark.parametrize(
     ("line", "dry"),
     [
-        ("py -m pip install torch --index-url U", "py -m pip install --dry-run --ignore-installed --index-url U torch"),
-        ("py -m pip install --force-reinstall --no-deps a==1", "py -m pip install --dry-run --ignore-installed --no-deps a==1"),
+        ("py -m pip install torch --index-url U", "py -m pip install --dry-run --index-url U torch"),
+        ("py -m pip install --force-reinstall --no-deps a==1", "py -m pip install --dry-run --force-reinstall --no-deps a==1"),
         ("py -m pip --isolated download --dest W --pre torch", "py -m pip --isolated install --dry-run --ignore-installed --pre torch"),
         ("uv pip install --python P torch", "uv pip install --dry-run --python P torch"),
         ("py -m uv pip install --reinstall a", "py -m uv pip install --dry-run --reinstall a"),

@@ -87,9 +87,11 @@ def readiness(
     found = [*_of_permission(situation.place)]
     users, unseen = _of_other_users(situation.place)
     found += users
-    tell("asking the package index")
     asker = Asker(situation.python, situation.environment, situation.folder, situation.seconds)
-    answers = tuple(ask(trial, asker) for trial in trials(commands, str(situation.place.python)))
+    tried = trials(commands, str(situation.place.python))
+    if tried:
+        tell("asking the package index")
+    answers = tuple(ask(trial, asker) for trial in tried)
     found += [_of_answer(answer) for answer in answers if answer.offered is False]
     sizes = [size_of(answer, situation.python) for answer in answers if answer.offered is True]
     download = sum(sizes, DownloadSize(complete=bool(answers) and len(sizes) == len(answers)))

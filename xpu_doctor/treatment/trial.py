@@ -137,14 +137,16 @@ def _of_pip(command: Command, number: int, before: tuple[Command, ...]) -> Trial
     if words.has("--dry-run") or (words.has("--no-index") and source and source in _folders(before)):
         return None
     start = argv[:place]
-    rest = words.without("--dest", "--force-reinstall", "--ignore-installed")
+    rest = words.without("--dest")
+    # `pip download` fetches what is installed, too; an install keeps it, so that no index has to have it.
+    whole = ("--ignore-installed",) if argv[place] == "download" else ()
     kept = (*words.only((*INDEXES, *NETWORK, "--no-index", "--pre")), *words.only(("--no-cache-dir",)))
     return Trial(
         "pip",
         number,
         words.plain,
         words.value("--index-url"),
-        replace(command, argv=(*start, "install", "--dry-run", "--ignore-installed", *rest)),
+        replace(command, argv=(*start, "install", "--dry-run", *whole, *rest)),
         tuple(replace(command, argv=(*start, "index", "versions", name_of(spec), *kept)) for spec in words.plain),
         words.has("--pre"),
         _done_before(before, lambda argv: argv[1:3] == ("-m", "ensurepip")),
