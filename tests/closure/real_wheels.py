@@ -49,3 +49,28 @@ def installed(name: str, system: str, requirements: tuple[str, ...]) -> Path:
     except OSError:  # another test process was faster
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def downloaded(system: str, requirements: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the wheels themselves.
+
+    Raises:
+        NotAvailable: they cannot be fetched.
+    """
+    folder = CACHE / f"wheels-{system}"
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [item for item in requirements if not _kept(folder, item)]
+    if missing:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--disable-pip-version-check", "--platform", "win_amd64", "--python-version", "3.13"]
+        command += ["--dest", str(folder), *missing]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        if run.returncode:
+            last = run.stderr.strip().splitlines()[-1:]
+            raise NotAvailable(f"pip could not download {' '.join(missing)}: {last}")
+    return tuple(_kept(folder, item)[0] for item in requirements)
+
+
+def _kept(folder: Path, requirement: str) -> list[Path]:
+    name, _, version = requirement.partition("==")
+    return list(folder.glob(f"{name.replace('-', '_')}-{version}-*.whl"))

@@ -21,7 +21,7 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.probes.libraries import closure_facts
 from xpu_doctor.rules.runtime import RULES
-from xpu_doctor.shared_libraries.examine_windows import examine
+from xpu_doctor.shared_libraries.examine_windows import OneSpelling, examine
 from xpu_doctor.shared_libraries.files import Files
 from xpu_doctor.shared_libraries.request import Request
 from xpu_doctor.shared_libraries.windows import WindowsSystem
@@ -177,3 +177,37 @@ def test_from_the_agent_s_facts(env: Path, windows: dict[str, str]) -> None:
     found = judged(dataclasses.replace(facts, msvc_built="14.42"), run=died)
     assert [finding.code for finding in found] == ["msvc-redist-missing"]
     assert not judged(dataclasses.replace(facts, msvc_built="14.42"), imported=Import(succeeded=True))
+
+
+def test_one_folder_in_two_spellings_is_one(env: Path, tmp_path: Path) -> None:
+    """Its files are not taken for copies from elsewhere; a link stands for the other spelling, which only Windows takes."""
+    link = tmp_path / "again"
+    link.symlink_to(env / world.BIN)
+    one = OneSpelling(Files(), (str(env / world.BIN),))
+    assert one.each((str(link), str(env / world.BIN), str(tmp_path))) == (str(env / world.BIN), str(tmp_path))
+    assert one.of("C:\\Nowhere") == one.of("c:\\NOWHERE\\") == "C:\\Nowhere"
+    assert one.of("") == ""
+
+
+def test_one_dll_in_two_spellings_is_named_once(env: Path) -> None:
+    """torch's own DLLs ask for msvcp140.dll, Intel's for MSVCP140.dll."""
+    facts = walked(env, without=("msvcp140.dll",))
+    assert isinstance(facts.faults, tuple) and len({fault.chain for fault in facts.faults}) > 1
+    assert len({fault.name for fault in facts.faults if fault.name.lower() == "msvcp140.dll"}) == 1
+
+
+def test_adapter_s_second_chance_on_path(env: Path) -> None:
+    """The proxy looks beside the adapter and in System32 alone; the loader of the Unified Runtime then goes along PATH."""
+    with done(env, Breakage("ze", (Change("remove", f"{world.BIN}/ze_loader.dll"),))):
+        assert opened_outcome(walked(env)) == "fails"
+        other = env.parent / "drivers"
+        other.mkdir(exist_ok=True)
+        (other / "ze_loader.dll").write_bytes((env / world.BIN / "ze_loader.dll.kept").read_bytes())
+        paths = (str(other), str(env / world.BIN))
+        assert opened_outcome(walked(env, path=paths)) == "loads"
+
+
+def opened_outcome(facts: Libraries) -> str:
+    """What became of the Level Zero adapter."""
+    assert isinstance(facts.opened, tuple)
+    return next(row.outcome for row in facts.opened if row.name == "ur_adapter_level_zero.dll")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from xpu_doctor.model.facts.libraries import Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
@@ -69,8 +70,29 @@ def examine(request: Request, files: Files, system: WindowsSystem | None = None)
             damaged=damaged_files(files, request, known.machine),
         )
     prefixes = Prefixes(request.prefix, request.base_prefix, request.user_base)
-    folders = dll_folders(files, request.lib, prefixes, request.release)
-    return _Walk(request, files, replace(known, user_folders=folders), folders).result()
+    one = OneSpelling(files, (request.lib, known.application, known.system_folder, known.windows_folder))
+    folders = one.each(dll_folders(files, request.lib, prefixes, request.release))
+    found = replace(known, user_folders=folders, path=one.each(known.path), folder=one.of(known.folder))
+    return _Walk(request, files, found, folders).result()
+
+
+class OneSpelling:
+    """Gives each folder one spelling, the first in which it was met: Windows takes many for one folder."""
+
+    def __init__(self, files: Files, folders: Iterable[str]) -> None:
+        self._files = files
+        self._first: dict[object, str] = {}
+        self.each(folders)
+
+    def of(self, folder: str) -> str:
+        """Return the spelling of a folder; one that does not exist keeps its own."""
+        identity = self._files.identity(folder) if folder else None
+        numbered = identity is not None and identity[1]  # some file systems of Windows number nothing
+        return self._first.setdefault(identity if numbered else ntpath.normcase(ntpath.normpath(folder)), folder)
+
+    def each(self, folders: Iterable[str]) -> tuple[str, ...]:
+        """Return the folders in their spellings, each one once."""
+        return tuple(dict.fromkeys(self.of(folder) for folder in folders))
 
 
 class _Walk:
@@ -79,10 +101,12 @@ class _Walk:
     def __init__(self, request: Request, files: Files, system: WindowsSystem, folders: tuple[str, ...]) -> None:
         self.request, self.files, self.system, self.folders = request, files, system, folders
         self.loader = WindowsLoader(
-            files, system, lambda asker, giver: os.path.dirname(asker) != os.path.dirname(giver)
+            files, system, lambda asker, giver: not request.lib == os.path.dirname(asker) == os.path.dirname(giver)
         )
         self.faults: dict[tuple[str, str, str], LibraryFault] = {}
         self.opened: list[OpenedLibrary] = []
+        self.spelled: dict[str, str] = {}
+        """Lower-case name to the spelling in which it was missed first: each library that asks has its own."""
 
     def result(self) -> Libraries:
         openings = load_all(self.loader, self.request.lib, self.folders)
@@ -113,7 +137,7 @@ class _Walk:
             text = fault.detail or f"{fault.name} is not found"
             made = LibraryFault(
                 kind=fault.kind,
-                name=fault.name,
+                name=self.spelled.setdefault(fault.name.lower(), fault.name),
                 chain=fault.chain,
                 stage=stage,
                 path=fault.path,
@@ -165,11 +189,16 @@ class _Walk:
 
     def _search(self, row: Opened, name: str, opener: str) -> Opening:
         if "beside" in row.search:
-            return self.loader.open_beside(os.path.join(os.path.dirname(opener), name))
-        path = self.loader.find(name, (os.path.dirname(opener), *self.folders, self.system.system_folder))
-        if path is None:
+            path = os.path.join(os.path.dirname(opener), name)
+            opening = self.loader.open_beside(path)
+            if opening.succeeds or "PATH" not in row.search:
+                return opening
+            again = self.loader.open_plain(path)
+            return again if again.succeeds else opening
+        found = self.loader.find(name, (os.path.dirname(opener), *self.folders, self.system.system_folder))
+        if found is None:
             return Opening(name, faults=(Fault("missing", name, (), error=MODULE_NOT_FOUND),))
-        return self.loader.open_beside(path) if path else Opening(name, name)
+        return self.loader.open_beside(found) if found else Opening(name, name)
 
     def _loaded(self) -> Iterator[LoadedLibrary]:
         for path, chain in self.loader.seen.items():

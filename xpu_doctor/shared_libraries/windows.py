@@ -60,6 +60,7 @@ class WindowsLoader:
         self.seen: dict[str, tuple[str, ...]] = {}
         """Path of every DLL that was taken at some time to the chain that led to it, whether it stayed or not."""
         self._parsed: dict[str, Pe | BadLibrary] = {}
+        self._exported: dict[str, frozenset[str]] = {}
 
     def open(self, path: str) -> Opening:
         """Do what LoadLibraryExW does with LOAD_LIBRARY_SEARCH_DEFAULT_DIRS and LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR."""
@@ -170,7 +171,7 @@ class WindowsLoader:
         try:
             wanted = read_imported(self.files, path)
             for name, giver in checked.items():
-                exported = read_exported(self.files, giver)
+                exported = self._exports_of(giver)
                 lacking = next((symbol for symbol in wanted.get(name, ()) if symbol not in exported), "")
                 if lacking:
                     detail = f"{os.path.basename(giver)} does not export {lacking}"
@@ -187,6 +188,11 @@ class WindowsLoader:
                     )
         except (BadLibrary, OSError):
             return  # what cannot be read proves nothing
+
+    def _exports_of(self, path: str) -> frozenset[str]:
+        if path not in self._exported:
+            self._exported[path] = read_exported(self.files, path)
+        return self._exported[path]
 
     def _giver(self, low: str, path: str, pe: Pe) -> str:
         """Return the file that an imported name has led to."""

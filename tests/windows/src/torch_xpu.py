@@ -20,9 +20,12 @@ def is_available() -> bool:
 def device_count() -> int:
     """Return how many devices the adapters of the Unified Runtime list, or 0 where none can be asked."""
     try:
-        loader = ctypes.CDLL("ur_loader.dll")
-    except OSError:
+        return _counted(ctypes.CDLL("ur_loader.dll"))
+    except (OSError, AttributeError):
         return 0
+
+
+def _counted(loader: Any) -> int:
     config = ctypes.c_void_p()
     loader.urLoaderConfigCreate(ctypes.byref(config))
     if loader.urLoaderInit(0, config):
