@@ -20,6 +20,7 @@ from xpu_doctor.treatment.errors import TreatmentError
 from xpu_doctor.treatment.place import KEPT, Place
 from xpu_doctor.treatment.restoration import restore
 from xpu_doctor.treatment.scope import Scope, scope_of
+from xpu_doctor.treatment.tree import PART
 
 NOBODY = 65534
 posix_only = pytest.mark.skipif(os.name == "nt", reason="permissions and links of POSIX")
@@ -76,6 +77,29 @@ def test_a_file_with_the_same_size_and_time_is_compared_by_content(place: Place)
     ]
     assert restore(backup, quiet) == ()
     assert small.read_text() == "one = 1\n"
+
+
+def test_another_time_alone_is_a_difference(place: Place) -> None:
+    """Python compares it with the time in the compiled file."""
+    small = place.sites[0] / "a.py"
+    small.write_text("one = 1\n")
+    before = pictured(place.prefix)
+    backup = kept(place)
+    os.utime(small, (5, 5))
+    assert [item.change for item in differences(backup)] == [Change.TIME]
+    assert restore(backup, quiet) == ()
+    assert changes(before, pictured(place.prefix)) == {}
+
+
+def test_what_a_killed_doctor_was_writing_is_no_part_of_a_tree(place: Place) -> None:
+    small, part = place.sites[0] / "a.py", place.sites[0] / PART
+    small.write_text("one = 1\n")
+    part.write_text("half a fi")
+    backup = kept(place)
+    assert not any(entry.key.endswith(PART) for entry in backup.entries)
+    small.unlink()
+    assert restore(backup, quiet) == ()
+    assert not part.exists()
 
 
 def test_a_large_file_that_was_written_in_place_is_named_and_the_rest_comes_back(place: Place) -> None:

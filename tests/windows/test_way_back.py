@@ -12,6 +12,8 @@ import ctypes, json, os, shutil, stat, sys
 from pathlib import Path
 from xpu_doctor.treatment.backup import SMALL, discard, opened, take
 from xpu_doctor.treatment.comparison import differences
+from xpu_doctor.treatment.freeze import freeze
+from xpu_doctor.treatment.history import begun, keep, state_folder, unfinished
 from xpu_doctor.treatment.place import place_of
 from xpu_doctor.treatment.restoration import restore
 from xpu_doctor.treatment.scope import extended
@@ -67,12 +69,20 @@ said["read only"] = not os.access(package / "read only.py", os.W_OK)
 said["deep"] = open(deep + "\\file.py").read()
 said["names"] = sorted(os.listdir(package))
 discard(backup.folder)
+
+frozen = freeze(sys.argv[2], os.environ)
+said["frozen"] = [(item.name, item.version, len(item.record)) for item in frozen]
+treatment = begun(sys.argv[2], str(prefix), (), frozen)
+keep(treatment)
+said["noted"] = unfinished(str(prefix).upper()) == treatment and treatment.at_work
+said["state"] = str(state_folder()).startswith(os.environ["LOCALAPPDATA"])
 print(json.dumps(said))
 """
 
 
 def test_a_changed_environment_is_put_back(windows_bench: WindowsBench, tmp_path: Path) -> None:
     patient = windows_bench.new_patient(unique_folder(windows_bench.folder, "way back"))
+    patient.add("Torch_x", "2.13.0+cpu", {"torch/__init__.py": ""})
     library = next((windows_bench.patient.parent / "DLLs").glob("libffi*.dll"))
     run = windows_bench.machine.win(
         [windows_bench.doctor_python, "-X", "utf8", "-c", CODE, patient.folder, patient.python, library], timeout=120
@@ -88,5 +98,8 @@ def test_a_changed_environment_is_put_back(windows_bench: WindowsBench, tmp_path
         "times": True,
         "read only": True,
         "deep": "deep",
+        "frozen": [["torch-x", "2.13.0+cpu", 64]],
+        "noted": True,
+        "state": True,
         "names": ["a.py", "large.dll", "loaded.dll", "read only.py"],
     }

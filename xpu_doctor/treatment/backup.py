@@ -101,7 +101,7 @@ def discard(folder: Path) -> None:
 
 
 def unfinished(place: Place) -> tuple[Path, ...]:
-    """Return the folders of ways back that were being made, or deleted, when their doctor was killed: `discard` them."""
+    """Return the folders of ways back that are not whole: their doctor was killed while it made or deleted them, or is at it now."""
     if not place.kept.is_dir():
         return ()
     return tuple(path for path in sorted(place.kept.iterdir()) if path.is_dir() and not manifest.is_whole(path))
@@ -144,6 +144,7 @@ def _kept(scope: Scope, folder: Path, found: tuple[Entry, ...], tell: Tell) -> t
                 if os.path.lexists(path):
                     raise
                 continue  # it went since the walk
+    manifest.sync_folder(folder / LARGE)
     tell(len(found), len(found))
     return tuple(entries)
 

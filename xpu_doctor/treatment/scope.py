@@ -44,7 +44,7 @@ class Scope:
     def allows(self, key: str) -> bool:
         """Return whether a key lies inside: a damaged list must not lead anywhere else."""
         parts = key.split("/")
-        if ".." in parts or not key or "\0" in key:
+        if ".." in parts or not key or "\0" in key or (os.name == "nt" and "\\" in key):
             return False
         if any(key == top or key.startswith(f"{top}/") for top in self.further):
             return True
