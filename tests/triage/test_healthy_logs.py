@@ -38,7 +38,7 @@ def test_each_application_shows_that_the_install_works(name: str) -> None:
 def test_each_line_of_noise_proves_nothing(name: str, line: str) -> None:
     first, *rest = APPLICATIONS[name]
     report = triage("\n".join((first, line, *rest)))
-    assert (report.verdict, loud(report)) == ("healthy", [])
+    assert (report.verdict, [root.code for root in report.root_causes if root.severity != "info"]) == ("healthy", [])
 
 
 @hard

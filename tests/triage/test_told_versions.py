@@ -6,6 +6,8 @@ import pytest
 
 from xpu_doctor.api import triage
 from xpu_doctor.model.findings import Confidence
+from xpu_doctor.text.statements import Said, Statements
+from xpu_doctor.text.word_index import IndexedText
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,64 @@ def test_no_kernel_is_recommended_that_nobody_calls_good(text: str) -> None:
     """To pass a device through is no success of a kernel."""
     titles = [remedy.title for root in triage(text).root_causes for remedy in root.remedies]
     assert not any("kernel 6.1" in title for title in titles)
+
+
+SINCE_THE_DRIVER = [
+    "Kernel 6.8 works. After the driver update the GPU is gone: torch.xpu.is_available() returns False. Arc A770, Ubuntu 24.04.",
+    "On kernel 6.8.0-45 everything worked fine until I updated intel-opencl-icd; now clinfo shows 0 platforms. Arc A750, torch xpu.",
+    "I run kernel 6.8.0-60-generic, which works. Since upgrading the compute runtime the A770 is not detected by torch any more.",
+    "Linux 6.8.0-60-generic is fine here. After a graphics driver upgrade torch.xpu.device_count() is 0 on my A770.",
+    "My kernel 6.8.0-52-generic works. Upgrading libze-intel-gpu1 broke it: torch.xpu.is_available() is False with the A770.",
+]
+
+
+@pytest.mark.parametrize("text", SINCE_THE_DRIVER)
+def test_a_kernel_that_works_is_not_blamed_for_what_came_with_a_driver(text: str) -> None:
+    """The tables know a fault of kernel 6.8; who says that it works, and that a driver came since, speaks of the driver."""
+    found = {root.code: root for root in triage(text).root_causes}
+    assert "kernel-regression" not in found
+    assert next(iter(found)) == "gpu-driver-bug"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kernel 6.8 works, 6.14 fails: torch.xpu.is_available() returns False. A770.",
+        "With kernel 6.5 my A770 works. Since the kernel update to 6.8 the card is not detected by torch.xpu.",
+        "After upgrading to kernel 6.8 torch.xpu on my A770 hangs, kernel 6.5 worked.",
+    ],
+)
+def test_a_kernel_that_came_is_still_blamed(text: str) -> None:
+    """An older kernel that works speaks against the newer one."""
+    assert "kernel-regression" in [root.code for root in triage(text).root_causes][:2]
+
+
+def test_the_driver_in_use_is_the_one_that_an_upgrade_ended_with() -> None:
+    """`from 25.13 to 25.18`: the second one is what fails, and the table knows it."""
+    text = (
+        "Since upgrading compute-runtime from 25.13.33276.16 to 25.18.33578.6 sycl-ls lists no GPU, Arc A770, torch xpu.\n"
+        "WARNING: Small BAR detected for device 0000:03:00.0\n"
+    )
+    document = triage(text)
+    causes = [each for root in document.root_causes for each in (root, *root.explains)]
+    (bug,) = (each for each in causes if each.code == "gpu-driver-bug")
+    assert bug.confidence == Confidence.LIKELY.value
+    assert "25.18.33578.6" in bug.summary
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("The crash is gone now.", True),
+        ("All errors are gone.", True),
+        ("The hang disappeared with it.", True),
+        ("After it the GPU is gone.", False),
+        ("The card has gone.", False),
+        ("The device disappeared.", False),
+        ("My A770 is gone.", False),
+    ],
+)
+def test_a_failure_that_is_gone_is_over_and_a_device_that_is_gone_is_not(text: str, gone: bool) -> None:
+    """What is gone decides."""
+    statements = Statements(IndexedText(f"I had crashes. {text}"))
+    assert (statements.claimed(1, 6, 13) is Said.PAST) is gone

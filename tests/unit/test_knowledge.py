@@ -72,6 +72,86 @@ def test_a_name_that_no_table_has_is_unknown(asked: str) -> None:
     assert not found.entries and "neither a PCI id" in found.note
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "NVIDIA Arc B580 fake",
+        "AMD Arc A770",
+        "B580 banana",
+        "Arc B580 and RTX 4090",
+        "fake Arc B580",
+        "GeForce B580",
+        "Arc B580 killer",
+        "e20b banana",
+        "8086:e20b of NVIDIA",
+        "10de:e20b",
+    ],
+)
+def test_a_name_with_words_that_no_gpu_of_intels_has_is_unknown(asked: str) -> None:
+    found = gpu_knowledge(asked, DAY)
+    assert not found.entries and found.note
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Intel Corporation Battlemage G21 [Arc B580] [8086:e20b]",
+        "Intel Arc B580 12GB",
+        "Arc B580 Limited Edition",
+        "Intel(R) Arc(TM) B580 Graphics Card",
+        "the Arc B580 GPU",
+        "8086:e20b Intel Arc B580",
+        "VGA compatible controller Intel Corporation Arc B580",
+    ],
+)
+def test_a_name_with_the_words_of_inventories_is_known(asked: str) -> None:
+    (entry,) = gpu_knowledge(asked, DAY).entries
+    assert value(entry, "family") == "Battlemage G21 (bmg-g21)"
+
+
+@pytest.mark.parametrize("asked", ["9a49 e20b", "e20b, 56a0", "0xe20b 0x56a0", "8086:e20b 8086:56a0"])
+def test_several_ids_are_refused(asked: str) -> None:
+    with pytest.raises(NotUnderstood, match="one GPU at a time"):
+        gpu_knowledge(asked, DAY)
+
+
+def faults(asked: str) -> str:
+    return " ".join(
+        str(item.value)
+        for entry in gpu_knowledge(asked, DAY).entries
+        for item in entry.facts
+        if item.name.endswith("fault")
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "absent"),
+    [
+        ("b580", "on the B580", "Pro B-series"),
+        ("e20b", "on a B580", "Pro B-series"),
+        ("b70", "Pro B-series", "B580"),
+        ("e223", "four Arc Pro", "B580"),
+        ("b60", "Pro B-series", "on a B580"),
+        ("a770", "two A770", "B580"),
+    ],
+)
+def test_a_fault_is_told_of_the_gpus_on_which_it_was_seen(asked: str, there: str, absent: str) -> None:
+    assert there in faults(asked)
+    assert absent not in faults(asked)
+
+
+def test_a_fault_of_one_card_is_not_told_of_its_sister() -> None:
+    assert "two A770" not in faults("a750")
+    assert "two A770" in faults("alchemist")
+
+
+def test_bounds_are_a_range() -> None:
+    told = faults("b580")
+    assert "driver build 38646;" in told and "driver build 36015 to 37020" in told
+    assert ">= 38646" not in told and "<= 37020" not in told
+    assert "up to, without, 39122" in faults("a770")
+
+
 @pytest.mark.parametrize("number", [0xE20B, 0xE223, 0x56A0])
 def test_no_placeholder_is_left_in_a_fault(number: int) -> None:
     assert "{" not in knowledge_text(gpu_knowledge(f"{number:04x}", DAY))
@@ -113,6 +193,33 @@ def test_a_windows_driver() -> None:
     (entry,) = driver_knowledge("32.0.101.6130", DAY).entries
     assert "Panther Lake: 32.0.101" in str(value(entry, "too old for"))
     assert entry.title == "Windows driver 32.0.101.6130"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("32.0.101.5768", "asks for 32.0.101.8801 or newer"),
+        ("32.0.101.5768", "32.0.101.9034 is newer"),
+        ("32.0.101.8860", "torch 2.14"),
+        ("32.0.101.6881", "32.0.101.6737 was good"),
+        ("31.0.101.4900", "31.0.101.4676 was good"),
+    ],
+)
+def test_a_windows_driver_is_held_against_every_table(asked: str, told: str) -> None:
+    (entry,) = driver_knowledge(asked, DAY).entries
+    assert told in " ".join(str(item.value) for item in entry.facts)
+
+
+@pytest.mark.parametrize("asked", ["31.0.101.4676", "31.0.101.5122", "32.0.101.6737", "32.0.101.6882"])
+def test_a_windows_driver_beside_the_bounds_of_a_fault_is_not_blamed(asked: str) -> None:
+    (entry,) = driver_knowledge(asked, DAY).entries
+    assert not [item for item in entry.facts if item.name.endswith("fault")]
+
+
+@pytest.mark.parametrize("asked", ["99.99.99999", "99999", "1.99.99999", "32.0.101.9999"])
+def test_of_a_driver_newer_than_the_tables_nothing_is_claimed(asked: str) -> None:
+    found = driver_knowledge(asked, DAY)
+    assert not found.entries and "newer than the newest" in found.note
 
 
 def test_a_driver_newer_than_the_table_says_so() -> None:

@@ -65,6 +65,8 @@ def restrained(findings: Iterable[Finding], snapshot: Snapshot) -> tuple[Finding
     if snapshot.origin != Origin.PASTED:
         return tuple(findings)
     reported = {item.code for item in snapshot.pasted.reported}
+    if works_in_text(snapshot) and nothing_failed(snapshot):
+        return tuple(item for item in findings if item.code in reported or item.severity is Severity.INFO)
     return tuple(
         _guessed(finding)
         if finding.code not in reported and finding.severity is not Severity.INFO and _blameless(finding, snapshot)

@@ -217,7 +217,7 @@ def _derive(facts: Collected, texts: Sequence[Text]) -> None:
     if "AI Playground" in facts.applications:
         facts.put("pasted.for_intel_gpu", True, facts.applications["AI Playground"].source)
     _versions(facts)
-    told_versions.older_than_used(facts)
+    told_versions.beside_used(facts)
     _groups(facts)
     kernel_facts.derive(facts, texts)
     shown = (

@@ -91,6 +91,13 @@ class WindowsForTorch(Row, frozen=True, kw_only=True):
     why: str
 
 
+class WindowsNewest(Row, frozen=True, kw_only=True):
+    """The newest display driver of Windows that was seen: the last number of 32.0.101.NNNN."""
+
+    table: ClassVar = "drivers.windows_newest"
+    build: int
+
+
 class WslFault(Row, frozen=True, kw_only=True):
     """Builds up to `build` that fail inside WSL2 with `torch` and newer."""
 

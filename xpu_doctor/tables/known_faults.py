@@ -25,6 +25,8 @@ class FaultRow(Row, frozen=True, kw_only=True):
     fixed: str
     """What fixes it, in words that can follow "Use"."""
     confidence: Confidence = Confidence.LIKELY
+    seen_on: tuple[str, ...] = ()
+    """Parts of the names of the GPUs on which it was seen, where it was not seen on all that the conditions take: `B580`, `Pro B`."""
 
 
 @dataclass(frozen=True)

@@ -212,14 +212,18 @@ _DENIED_AFTER = re.compile(
 )
 _OVER = re.compile(
     r"""
-    \b(?:is|are|was|were|got|been|now|has|have|seems?|all)[ ](?:\w{1,10}[ ]){0,2}(?:gone|solved|resolved|fixed|over|history|cured)\b
-    | \b(?:went|goes|gone|go)[ ]away\b | \bdisappear(?:s|ed)\b(?![ ](?:from|in)\b)
+    (?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])(?<!renderd128[ ])
+        \b(?:is|are|was|were|got|been|now|has|have|seems?|all)[ ](?:\w{1,10}[ ]){0,2}(?:gone|solved|resolved|fixed|over|history|cured)\b
+    | \b(?:went|goes|gone|go)[ ]away\b
+    | (?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])
+        \bdisappear(?:s|ed)\b(?![ ](?:from|in)\b)
     | \bno[ ]longer[ ](?:happen|occur|appear|reproduc|see|get|there|an?[ ])\w{0,6}
     | \bsolved[ ](?:it|this|that|by|with|now)\b | \bnow[ ](?:it|everything|all|this)\b.{0,12}\b(?:works?|working|fine|ok|solved|fixed)\b
     | \bit[ ](?:is|.?s)?[ ]?(?:now[ ]works?|works?[ ]now|all[ ]works?|fixed|solved|resolved)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+"""A failure that is over; a device that is gone is none."""
 _BY_GOING_BACK = re.compile(
     r"(?i)\b(?:downgrad|roll(?:ed|ing)? ?back|revert|older|previous|earlier|went back|going back|restart|reboot|workaround)"
 )

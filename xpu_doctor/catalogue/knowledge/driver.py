@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from xpu_doctor.catalogue.knowledge.entry import Entry, Knowledge, KnownFact, NotUnderstood, fact, stated
 from xpu_doctor.catalogue.knowledge.faults import faults_of
-from xpu_doctor.model.facts import LevelZero, ZeDriver
+from xpu_doctor.model.facts import LevelZero, Pasted, ZeDriver
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.devices import families
 from xpu_doctor.tables.drivers import (
@@ -19,6 +19,7 @@ from xpu_doctor.tables.drivers import (
     ReleaseNames,
     WindowsForTorch,
     WindowsMinimum,
+    WindowsNewest,
     WslFault,
     parse_build,
     parse_windows,
@@ -27,6 +28,8 @@ from xpu_doctor.tables.drivers import (
 from xpu_doctor.tables.rows import rows
 
 _RELEASE = re.compile(r"(\d{2}\.\d{2})")
+_OLDER_PROCESSORS = range(7000, 8000)
+"""Last numbers of the branch for processors of the 11th to the 14th generation, which none of the other one is older or newer than."""
 _NUMBER = re.compile(r"\d{5,6}")
 
 
@@ -39,7 +42,10 @@ def driver_knowledge(asked: str, today: str) -> Knowledge:
     text = asked.strip()
     windows = parse_windows(text)
     if windows is not None:
-        return Knowledge("driver", asked, (Entry(f"Windows driver {text}", _of_windows(windows, today)),))
+        newest_seen = rows(WindowsNewest)[0]
+        note = _newer(f"32.0.101.{newest_seen.build}", "driver") if windows > newest_seen.build else ""
+        facts = () if note else tuple(_of_windows(text, windows, today))
+        return Knowledge("driver", asked, (Entry(f"Windows driver {text}", facts),) if facts else (), note)
     build = _build(text)
     if build is None:
         raise NotUnderstood(
@@ -48,8 +54,13 @@ def driver_knowledge(asked: str, today: str) -> Knowledge:
     name = release_of(build)
     title = f"compute-runtime {name} (build {build})" if name else f"compute-runtime build {build}"
     newest = max(number for row in rows(ReleaseNames) for number, _ in row.names)
-    note = f"newer than the newest release that the table knows ({release_of(newest)})" if build > newest else ""
-    return Knowledge("driver", asked, (Entry(title, stated(_of_linux(build, today))),), note)
+    if build > newest:
+        return Knowledge("driver", asked, (), _newer(release_of(newest), "release"))
+    return Knowledge("driver", asked, (Entry(title, stated(_of_linux(build, today))),))
+
+
+def _newer(newest: str, what: str) -> str:
+    return f"newer than the newest {what} that the table knows ({newest}): what it brings, and whether there is one, is unknown"
 
 
 def _build(text: str) -> int | None:
@@ -108,14 +119,19 @@ def _bad(row: BadBuild) -> str:
     return f"{row.symptom} ({'; '.join(filter(None, (where, *more)))})" + (f". Way out: {out}" if out else "")
 
 
-def _of_windows(number: int, today: str) -> tuple[KnownFact, ...]:
-    found = []
+def _of_windows(text: str, number: int, today: str) -> Iterator[KnownFact]:
     for row in rows(WindowsMinimum):
-        names = tuple(families()[key].codename for key in row.families)
+        names = ", ".join(families()[key].codename for key in row.families)
         if number >= row.minimum:
-            found.append(fact("new enough for", names, row, today))
+            yield fact("new enough for", names, row, today)
         else:
-            found.append(fact("too old for", f"{', '.join(names)}: {row.why}", row, today))
-    older = (row for row in rows(WindowsForTorch) if number < row.minimum)
-    asked = (fact("too old for", f"torch {row.torch} on Arc and Core Ultra: {row.why}", row, today) for row in older)
-    return (*found, *asked)
+            yield fact("too old for", f"{names}: {row.why}", row, today)
+    for need in rows(WindowsForTorch):
+        if number < need.minimum:
+            yield fact("too old for", f"torch {need.torch} on Arc and Core Ultra: {need.why}", need, today)
+        else:
+            yield fact("new enough for", f"torch {need.torch}", need, today)
+    for newest in () if number in _OLDER_PROCESSORS else rows(WindowsNewest):
+        behind = "" if number == newest.build else f": 32.0.101.{newest.build} is newer"
+        yield fact("newest", f"{'yes' if not behind else 'no'}{behind}", newest, today, sure=False)
+    yield from faults_of(Snapshot(pasted=Pasted(windows_driver=text)), "pasted.windows_driver", today)

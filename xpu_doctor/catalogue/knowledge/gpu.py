@@ -10,13 +10,29 @@ from xpu_doctor.catalogue.knowledge.faults import faults_of
 from xpu_doctor.model.facts import Pasted
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.tables.device_names import GpuName, NamedGpu, named_gpus
-from xpu_doctor.tables.devices import Device, Family, families, find_device, known_ids
+from xpu_doctor.tables.devices import Device, families, find_device, known_ids
 from xpu_doctor.tables.drivers import BadBuild, BadKernel, FirstBuild, first_build, release_of, windows_minimum
 from xpu_doctor.tables.peaks import Peak
 from xpu_doctor.tables.rows import rows
 
-_ID = re.compile(r"(?:.{0,60}\bdev_|.{0,40}\b8086[: ]|0x)?([0-9a-f]{4})(?:[&:\]\s].{0,80})?")
+_ID = re.compile(
+    r"(?:.{0,60}\bdev_|\W{0,2}(?:pci\s)?8086[: ]|0x)?([0-9a-f]{4})(?:[&:].{0,80}|\]?(?P<more>(?:\s.{0,80})?))"
+)
 """An id alone, after the vendor's as lspci writes it, or in a Windows hardware id."""
+_ONE_ID = re.compile(r"\b(?:0x)?(?=[0-9a-f]{0,3}\d)[0-9a-f]{4}\b")
+_WHOLE_ID = re.compile(r"\b[0-9a-f]{4}:[0-9a-f]{4}\b|\b8086 [0-9a-f]{4}\b")
+_BESIDE = re.compile(
+    r"""
+    (?<![^\W_])(?:
+      intel(?:\(r\)|®)? | corporation | \(tm\)|™ | graphics | gpus? | card | series | edition | limited | desktop | laptop | mobile | discrete
+      | integrated | device | video | vga | display | controller | compatible | 3d | xe\d? | arc(?:\(tm\)|™)? | pro | iris | data | center | max
+      | flex | \d{1,3}[ ]?gi?b | core | ultra | processor | rev | the | an? | my | [0-9a-f]{2}(?=\)) | [0-9a-f]{2}:[0-9a-f]{2}\.\d | 8086(?=:)
+      | \d{1,2}(?:st|nd|rd|th)[ ]gen
+    )(?![^\W_]) | [][():,-]
+    """,
+    re.VERBOSE,
+)
+"""What may stand beside the name of one of Intel's GPUs."""
 SEVERAL = 6
 """Ids of a family that are worth listing one by one."""
 
@@ -25,9 +41,11 @@ def gpu_knowledge(asked: str, today: str) -> Knowledge:
     """Return what is known of a GPU: `e20b`, `8086:e20b`, `PCI\\VEN_8086&DEV_E20B`, `Arc B580`, `Battlemage`.
 
     Raises:
-        NotUnderstood: that is neither an id nor a name of an Intel GPU.
+        NotUnderstood: that is neither an id nor a name of an Intel GPU, or more than one.
     """
     wanted = asked.strip()
+    if len(_ids(wanted)) > 1 or len({gpu.group for gpu in named_gpus(wanted)}) > 1:
+        raise NotUnderstood(f"{asked!r} names several GPUs: ask for one GPU at a time")
     number = _id(wanted)
     if number is not None:
         device = find_device(number)
@@ -54,13 +72,31 @@ def _named(text: str) -> NamedGpu | None:
     """Return the GPU that a text names, also where it is only the last word of the name: `b70`, `140v`, `flex170`."""
     spaced = re.sub(r"(?i)^(flex|max)(\d)", r"\1 \2", text)
     forms = (text, f"arc {text}", f"arc pro {text}", f"data center gpu {spaced}")
-    return next((gpu for form in forms if len(text) <= 60 for gpu in named_gpus(form)), None)
+    return next(
+        (gpu for form in forms if len(text) <= 60 for gpu in named_gpus(form) if not _foreign_words(form)), None
+    )
+
+
+def _foreign_words(text: str) -> list[str]:
+    """Return what stands in a text beside names of GPUs and is no part of what Intel's are called: another maker, another thing."""
+    for gpu in named_gpus(text):
+        text = text.replace(gpu.name.removeprefix("GPU of "), " ")
+    return _BESIDE.sub(" ", text.lower()).split()
+
+
+def _ids(text: str) -> set[str]:
+    """Return the ids of devices that a text holds, each with its vendor's; of a name's text only those with a vendor's."""
+    lowered = text.lower()
+    if "dev_" in lowered:
+        return set()
+    whole = {found[0].replace(" ", ":") for found in _WHOLE_ID.finditer(lowered)}
+    return whole or (set() if any(named_gpus(text)) else {found[0] for found in _ONE_ID.finditer(lowered)})
 
 
 def _id(text: str) -> int | None:
     """Return the PCI id that a text is, None where it is none; what names a GPU as well is a name."""
     found = _ID.fullmatch(text.lower())
-    if found is None:
+    if found is None or _foreign_words(found["more"] or ""):
         return None
     number = int(found[1], 16)
     return number if find_device(number) is not None or not any(named_gpus(text)) else None
@@ -77,12 +113,14 @@ def _named_facts(named: NamedGpu, today: str) -> tuple[KnownFact, ...]:
         for number in known_ids()
         if (device := find_device(number)) is not None and device.family.key == family.key
     ]
-    close = [device for device in devices if named.name.lower().split()[-1] in device.name.lower()] or devices
+    of_name = [device for device in devices if named.name.lower().split()[-1] in device.name.lower()]
+    close = of_name or devices
     ids = tuple(f"8086:{device.device_id:04x} {device.name}" for device in close[:SEVERAL])
     more = len(close) - len(ids)
     listed = (*ids, f"and {more} more") if more > 0 else ids
     alike = len({device.name for device in close}) == 1
-    return (fact("ids", listed, family, today), *_facts(close[-1] if alike else Device(0, "", family), today))
+    one = close[-1] if alike else Device(0, named.name if of_name else "", family)
+    return (fact("ids", listed, family, today), *_facts(one, today))
 
 
 def _facts(device: Device, today: str) -> tuple[KnownFact, ...]:
@@ -103,7 +141,7 @@ def _facts(device: Device, today: str) -> tuple[KnownFact, ...]:
             *_of_drivers(device, today),
             *_peaks(device, today),
             fact("note", family.note, family, today),
-            *_bad(family, today),
+            *_bad(device, today),
         )
     )
 
@@ -129,7 +167,8 @@ def _peaks(device: Device, today: str) -> Iterator[KnownFact]:
             yield fact("note on the peak", row.note, row, today)
 
 
-def _bad(family: Family, today: str) -> Iterator[KnownFact]:
+def _bad(device: Device, today: str) -> Iterator[KnownFact]:
+    family = device.family
     for bad in rows(BadBuild):
         if family.key in bad.families:
             bounds = dict.fromkeys(release_of(build) or f"build {build}" for build in bad.builds)
@@ -138,4 +177,5 @@ def _bad(family: Family, today: str) -> Iterator[KnownFact]:
         if family.key in kernel.families:
             yield fact("bad kernel", f"{' to '.join(kernel.kernels)}: {kernel.symptom}", kernel, today)
     groups = {row.group for row in rows(GpuName) if row.family == family.key}
-    yield from faults_of(Snapshot(pasted=Pasted(gpu_families=tuple(sorted(groups)))), "pasted.gpu_families", today)
+    of_groups = Snapshot(pasted=Pasted(gpu_families=tuple(sorted(groups))))
+    yield from faults_of(of_groups, "pasted.gpu_families", today, device.name)

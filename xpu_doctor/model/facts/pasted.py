@@ -186,5 +186,7 @@ class Pasted:
     """Parts of which an older version is said to fail and a newer one to work."""
     older_works: tuple[str, ...] = ()
     """Parts of which a version older than the one in use is said to work."""
+    used_works: tuple[str, ...] = ()
+    """Parts of which the version in use is said to work: what fails lies elsewhere."""
     trouble: bool = False
     """Whether something failed in the text, or somebody says so."""

@@ -31,6 +31,14 @@ _WINDOWS = re.compile(
     """,
     re.VERBOSE,
 )
+_UPGRADED = re.compile(
+    r"""
+    \b(?:updat|upgrad)(?:e[sd]?|ing)\b[^\n;]{0,60}?\bfrom[ ](?:version[ ])?2[0-9]\.\d{2}(?:\.\d{5,6})?[\w.+~-]{0,20}
+    [ ]to[ ](?:version[ ])?(?P<newer>2[0-9]\.\d{2}\.\d{5,6}(?:\.\d{1,9})?)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""An upgrade: what is in use is the version that it ends with."""
 _ALONE = re.compile(MARGIN + r"2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s{0,200}")
 """A version that stands alone, as the answer to a command in the line before."""
 _FILTERED = re.compile(
@@ -74,8 +82,9 @@ def parse(text: Text, facts: Collected) -> None:
             after = text.body[offset + len(line) + 1 : text.end_of_next(offset + len(line))]
             found = _BUILD.search(line[:4096]) or _RELEASE.search(line[:4096]) or _ALONE.fullmatch(after)
             if found:
-                facts.put("pasted.driver_version", found[0], text.place(offset))
-                version = found[0]
+                newer = _UPGRADED.search(line[:4096])
+                version = newer["newer"] if newer else found[0]
+                facts.put("pasted.driver_version", version, text.place(offset))
                 break
     build = build_of(str(version)) if version else 0
     if build:

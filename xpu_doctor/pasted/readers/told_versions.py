@@ -193,21 +193,37 @@ def _compare(found: dict[tuple[str, str], tuple[bool, str]], gone_back: dict[str
             facts.put(path, tuple(parts), next(places, gone_back.get(parts[0], "the text")))
 
 
-def older_than_used(facts: Collected) -> None:
-    """Note the parts of which a version works, as somebody says, that is older than the one in use."""
+def beside_used(facts: Collected) -> None:
+    """Note the parts of which a version works, as somebody says, that is the one in use or an older one."""
+    _use_the_bad_one(facts)
     bad = {(item.part, item.version) for item in facts.get("pasted.bad_versions") or ()}
     older: list[str] = []
+    same: list[str] = []
     place = ""
     for item in facts.get("pasted.good_versions") or ():
         used = _ordered(str(facts.get(USED.get(item.part, "")) or "").partition("+")[0])
         good = _ordered(item.version)
         if len(good) < len(used) and _SHORT_WINDOWS.fullmatch(item.version):
             used = used[-len(good) :]
-        if item.version and (item.part, item.version) not in bad and used and good[: len(used)] < used:
-            older.append(item.part)
+        if item.version and (item.part, item.version) not in bad and used:
+            parts = older if good[: len(used)] < used else same if good == used[: len(good)] else []
+            parts.append(item.part)
             place = place or item.source
-    if older:
-        facts.put("pasted.older_works", tuple(dict.fromkeys(older)), place)
+    for path, parts in (("pasted.older_works", older), ("pasted.used_works", same)):
+        if parts:
+            facts.put(path, tuple(dict.fromkeys(parts)), place)
+
+
+def _use_the_bad_one(facts: Collected) -> None:
+    """Take for the kernel in use the one that is said to fail, where what was read is one that is said to work: it was named first."""
+    told = {
+        works: [item for item in facts.get(path) or () if item.part == "kernel"]
+        for works, path in ((True, "pasted.good_versions"), (False, "pasted.bad_versions"))
+    }
+    used = USED["kernel"]
+    for good in told[True]:
+        if told[False] and good.version == facts.get(used) and good.source == facts.sources.get(used):
+            facts.force(used, told[False][0].version, told[False][0].source)
 
 
 def _order_of(versions: Iterable[str]) -> Callable[[str], tuple[int, ...]]:

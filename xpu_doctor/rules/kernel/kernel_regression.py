@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, Kernel, Machine
+from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, holds, known, known_or
 from xpu_doctor.model.versions import release
@@ -37,9 +38,11 @@ class KernelRegression(Rule):
         "xpu-unavailable": "on these kernels the driver does not offer the device",
     }
 
-    def check(self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel) -> Iterator[Finding]:
+    def check(
+        self, machine: Machine, gpus: Maybe[tuple[Gpu, ...]], kernel: Kernel, pasted: Pasted
+    ) -> Iterator[Finding]:
         """Yield a note for each row whose kernels and GPU family fit; a warning where its effect was logged too."""
-        if known(machine.os) != "linux" or holds(machine.wsl):
+        if known(machine.os) != "linux" or holds(machine.wsl) or "kernel" in pasted.used_works:
             return
         seen = known(gpus)
         version = known(kernel.version)
