@@ -18,6 +18,7 @@ from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted import harmless
 from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.readers.machines import two_machines
 from xpu_doctor.pasted.repeated import meaning, said_once
 from xpu_doctor.pasted.saved_report import saved_snapshot
 from xpu_doctor.pasted.snapshots import read
@@ -103,9 +104,9 @@ def triage_texts(
     diagnosis = dataclasses.replace(diagnosis, root_causes=_in_place(distinct, main, snapshots))
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
-    return Triaged(
-        diagnosis, main, tuple(snapshots), (*empty, *own, *(note for _, safe in texts for note in safe.notes)), redactor
-    )
+    several = two_machines(Text.of(body, name) for name, body in bodies)
+    notes = (*empty, *own, *((several,) if several else ()), *(note for _, safe in texts for note in safe.notes))
+    return Triaged(diagnosis, main, tuple(snapshots), notes, redactor)
 
 
 def _in_place(roots: Iterable[Finding], main: Snapshot, snapshots: Iterable[Snapshot]) -> tuple[Finding, ...]:

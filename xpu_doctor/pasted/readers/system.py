@@ -160,7 +160,8 @@ _CONTAINER = re.compile(
     | \bdocker[ ](?:container|image)
     | \bLXC\b
     | root@[0-9a-f]{12}:
-    | /\.dockerenv
+    | /\.dockerenv(?!['"`\u2019]{0,2}:?[ ](?:no[ ]such|cannot|not[ ]found))
+    | ^\s{0,20}File[ ]"/(?:vllm-)?workspace/ | ^\s{0,20}(?:\([\w.-]{1,40}\)[ ])?root@[\w.<>-]{1,64}:/(?:vllm-)?workspace\b
     | \bDockerfile
     | ghcr\.io/
     | docker\.io/
@@ -322,7 +323,18 @@ def _system(text: Text, facts: Collected) -> None:
 
 def _containers(text: Text, facts: Collected) -> None:
     found = text.first(
-        _CONTAINER, "docker", "podman", "container", "image", "kube", "lxc", "root@", "ghcr.io", "from ", "from daemon"
+        _CONTAINER,
+        "docker",
+        "podman",
+        "container",
+        "image",
+        "kube",
+        "lxc",
+        "root@",
+        "ghcr.io",
+        "from ",
+        "from daemon",
+        "workspace",
     )
     if found:
         facts.put("pasted.in_container", True, text.place(found.start()))
