@@ -115,6 +115,7 @@ def test_two_machines_in_two_texts_are_named_too() -> None:
         "anna@tower:~$ docker run -it img\nroot@inner:/workspace# clinfo\n",
         "Model name: Intel(R) Core(TM) i5-12400F\nModel name: Intel(R) Core(TM) i5-12400F\n",
         "OS: Ubuntu 24.04 LTS\nin a docker container\nOS: Debian GNU/Linux 12\n",
+        "in the docker container:\nLinux 4f1a2b3c4d5e 6.8.0-45-generic #45\nLinux tower 6.8.0-45-generic #45\n",
         "anna@example.org: mail\nbob@example.com: mail\n",
         "git@github.com:intel/x.git\ngit@gitlab.com:y/z.git\n",
         "Linux version 6.8.0 (a)\nLinux version 6.11.0 (b)\n",

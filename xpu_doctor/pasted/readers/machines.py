@@ -39,7 +39,7 @@ def two_machines(texts: Iterable[Text]) -> str:
         return _note("prompts", tuple(names))
     for what, pattern, words in _LABELS:
         values = dict.fromkeys(_plain(match["value"]) for text in every for match in text.matches(pattern, *words))
-        if len(values) > 1 and not (what == "operating systems" and _of_wsl(every)):
+        if len(values) > 1 and (what == "processors" or not _of_wsl(every)):
             return _note(what, tuple(values))
     return ""
 
@@ -57,5 +57,5 @@ def _plain(value: str) -> str:
 
 
 def _of_wsl(texts: Iterable[Text]) -> bool:
-    """Return whether a machine with two systems at a time takes part."""
+    """Return whether a machine with two systems, or two names, at a time takes part."""
     return any(text.has("wsl", "microsoft-standard", "container", "docker") for text in texts)
