@@ -23,8 +23,8 @@ SERVER_IDLE_SECONDS = 300
 """How long Wine's server outlives its last program where nobody ends it: a killed test run leaves nothing for ever."""
 FOREIGN = ("PIP_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "XPU_DOCTOR_", "PYTEST_", "COV")
 """Variables of the test run's own Python, which the examined ones must not see."""
-OVERRIDES = "mscoree,mshtml=;winemenubuilder.exe=d"
-"""No .NET, no browser, and no entries in the menus of the user who runs the tests."""
+OVERRIDES = "mscoree,mshtml=;winemenubuilder.exe,winedbg.exe=d"
+"""No .NET, no browser, no debugger that looks at crashes, and no entries in the menus of the user who runs the tests."""
 
 
 class NoWindows(Exception):
@@ -60,13 +60,18 @@ class WindowsMachine:
     """Runs Windows programs, each with a deadline, no standard input and piped outputs."""
 
     folder: Path
-    """Holds Wine's prefix; on Windows it is not used."""
+    """Holds Wine's prefix, and the folder that programs are started in."""
     wine: Wine | None
 
     @property
     def prefix(self) -> Path:
         """Where Wine keeps drive C: and the registry."""
         return self.folder / "prefix"
+
+    @property
+    def home(self) -> Path:
+        """The working folder of programs that are given none: not the checkout, from which Python would take the doctor."""
+        return self.folder / "home"
 
     def spelled(self, path: str | Path) -> str:
         """Return a path of this machine as a Windows program must be given it."""
@@ -90,7 +95,7 @@ class WindowsMachine:
             given["WINEPATH"] = given.pop("PATH")
         return {
             "PATH": "/usr/bin:/bin",
-            "HOME": str(self.folder / "home"),
+            "HOME": str(self.home),
             "USER": "tester",
             "LC_ALL": "C.UTF-8",
             "WINEPREFIX": str(self.prefix),
@@ -116,7 +121,7 @@ class WindowsMachine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self.environment(env),
-            cwd=cwd,
+            cwd=cwd or self.home,
             **group,  # type: ignore[call-overload]
         )
 
@@ -143,7 +148,7 @@ class WindowsMachine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=variables,
-            cwd=cwd,
+            cwd=cwd or self.home,
         ) as process:
             try:
                 stdout, stderr = process.communicate(stdin, timeout)
@@ -154,16 +159,16 @@ class WindowsMachine:
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def boot(self) -> None:
-        """Make Wine's prefix, a Windows 10; nothing where this is Windows.
+        """Make Wine's prefix, a Windows 10; on Windows only the working folder.
 
         Raises:
             NoWindows: Wine cannot make it.
         """
+        self.home.mkdir(parents=True, exist_ok=True)
         if self.wine is None:
             return
         shutil.rmtree(self.prefix, ignore_errors=True)
-        for folder in (self.prefix, self.folder / "home"):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.prefix.mkdir(parents=True)
         self._silently([str(self.wine.server), f"--persistent={SERVER_IDLE_SECONDS}"])
         for argv in (("wineboot", "-i"), ("winecfg", "-v", "win10")):
             self._silently([str(self.wine.program), *argv])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.windows_bench import WindowsBench
-from tests.support.windows_machine import MARK, marked
+from tests.support.windows_machine import MARK, NATIVE, end_all, gone, marked
 from xpu_doctor.model.version import __version__
 
 WHO = "import json, os, sys; print(json.dumps([sys.platform, sys.version_info[:2], sys.executable, sys.prefix != sys.base_prefix]))"
@@ -28,6 +28,10 @@ def test_each_python_is_one_for_windows(windows_bench: WindowsBench, kind: str) 
 def test_doctor_is_the_one_of_this_tree(windows_bench: WindowsBench) -> None:
     run = windows_bench.doctor("--version")
     assert run.stdout.decode().strip() == f"xpu-doctor, version {__version__}"
+    run = windows_bench.machine.win(
+        [windows_bench.doctor_python, "-c", "import xpu_doctor; print(xpu_doctor.__file__)"]
+    )
+    assert NATIVE or "site-packages" in run.stdout.decode()
 
 
 def test_words_arrive_as_they_were_given(windows_bench: WindowsBench) -> None:
@@ -48,6 +52,18 @@ def test_deadline_ends_the_program_and_what_it_started(windows_bench: WindowsBen
         )
     assert time.monotonic() - began < 20
     assert not marked(str(tmp_path), "XPU_TEST_SLEEPER")
+
+
+def test_what_a_program_started_is_found(windows_bench: WindowsBench) -> None:
+    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print('x', flush=True); time.sleep(60)"
+    with windows_bench.machine.start([windows_bench.patient, "-c", code], env={"XPU_TEST_STARTED": "two"}) as process:
+        assert process.stdout
+        process.stdout.readline()
+        found = marked("two", "XPU_TEST_STARTED")
+        end_all(found)
+        process.kill()
+    assert len(found) >= 2
+    assert gone(found, seconds=5)
 
 
 def test_nothing_of_the_developer_reaches_a_program(

@@ -28,7 +28,10 @@ class Terminated(BaseException):
 
 
 def end_in_order_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into an exception, so that the interpreters under examination are ended too."""
+    """Turn SIGTERM and SIGHUP into an exception, so that the interpreters under examination are ended too.
+
+    Ctrl-Break of Windows, which its console sends too when its window is closed, is an interrupt like Ctrl-C.
+    """
     import signal
 
     def end(number: int, frame: object) -> None:
@@ -40,6 +43,8 @@ def end_in_order_on_signals() -> None:
                 signal.signal(getattr(signal, name), end)
             except ValueError:  # not in the main thread: a program called us, and minds its own signals
                 return
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, signal.default_int_handler)
 
 
 def open_standard_streams() -> None:

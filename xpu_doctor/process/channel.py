@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from functools import cache
 from typing import Any
 
 MAX_BYTES = 32 << 20
 """More than this of one channel is not read: a child that writes into it by itself must not fill the parent's memory."""
+
+PREFIX, SUFFIX = "xpu-doctor-", ".channel"
+"""Of the names of files where there are none without a name: on Windows."""
 
 
 class Channel:
@@ -29,7 +33,8 @@ class Channel:
             except OSError:  # a sandbox without memfd_create
                 pass
         if sys.platform == "win32":
-            handle, self.path = tempfile.mkstemp(prefix=f"xpu-doctor-{name}-")
+            _forget_the_killed()
+            handle, self.path = tempfile.mkstemp(prefix=f"{PREFIX}{name}-", suffix=SUFFIX)
             return handle
         self._temporary = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the channel
         return int(self._temporary.fileno())
@@ -75,3 +80,18 @@ class Channel:
                 os.unlink(self.path)
             except OSError:
                 pass
+
+
+@cache
+def _forget_the_killed() -> None:
+    """Delete what doctors have left that were killed; Windows deletes no file that a living one has open."""
+    try:
+        with os.scandir(tempfile.gettempdir()) as entries:
+            left = [entry.path for entry in entries if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)]
+    except OSError:
+        return
+    for path in left:
+        try:
+            os.unlink(path)
+        except OSError:
+            pass

@@ -85,19 +85,27 @@ class Child:
 
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds` for the child to end, without reaping it on POSIX; return whether it did."""
-        if sys.platform == "win32":
-            try:
-                self._process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                return False
-            return True
         deadline = time.monotonic() + seconds
+        if sys.platform == "win32":
+            return self._waited_in_pieces(deadline)
         while not self._ended():
             if time.monotonic() >= deadline:
                 return False
             # waitid has no deadline, and SIGCHLD belongs to the program that has imported us: short naps are what is left.
             time.sleep(0.004)
         return True
+
+    def _waited_in_pieces(self, deadline: float) -> bool:
+        """Wait on Windows, where a thread hears of Ctrl-C only between two waits."""
+        while True:
+            rest = deadline - time.monotonic()
+            try:
+                self._process.wait(max(0.0, min(0.1, rest)))
+            except subprocess.TimeoutExpired:
+                if rest <= 0:
+                    return False
+            else:
+                return True
 
     def _ended(self) -> bool:
         """Return whether the child has ended; it stays a zombie, so that its group's number cannot be given away."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +103,7 @@ class AgentRun:
     def stage(self, name: str) -> StageResult | None:
         """Wait until a stage has ended and return its result, None where it did not run."""
         if name in self._finished:
-            self._finished[name].wait()
+            _await(self._finished[name])
         return self._results.get(name)
 
     def results(self) -> tuple[StageResult, ...]:
@@ -111,7 +112,7 @@ class AgentRun:
         Raises:
             OSError: the interpreter cannot be started.
         """
-        self._ended.wait()
+        _await(self._ended)
         if self._failure is not None:
             raise self._failure
         return tuple(self._results.values())
@@ -142,6 +143,12 @@ class AgentRun:
         self._results.setdefault(result.name, result)
         if result.name in self._finished:
             self._finished[result.name].set()
+
+
+def _await(event: threading.Event) -> None:
+    """Wait for an event, on Windows in pieces: there a thread hears of Ctrl-C only between two waits."""
+    while not event.wait(0.1 if sys.platform == "win32" else None):
+        pass
 
 
 def _after(stages: tuple[str, ...], dead: str, results: Mapping[str, StageResult]) -> tuple[str, ...]:

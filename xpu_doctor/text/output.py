@@ -136,6 +136,19 @@ def to_stdout(text: str, *, own_sequences: bool = False) -> None:
     except OSError as error:
         silence(sys.stdout.fileno())
         raise OutputError(f"cannot write to stdout: {error.strerror or error}") from error
+    if not encodable(text, encoding):
+        to_stderr(
+            f"Note: {encoding} lacks letters of this report: they stand there as \\uXXXX, and a command with one does not run so; -o FILE writes them.\n"
+        )
+
+
+def encodable(text: str, encoding: str) -> bool:
+    """Return whether an encoding has every letter of a text."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _put(stream: TextIO, text: str, own_sequences: bool) -> None:
