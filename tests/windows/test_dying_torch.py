@@ -19,10 +19,12 @@ from tests.support.windows_machine import gone, marked
 from xpu_doctor.process.status import NT_STATUS
 
 RUN = "RUN_OF_THE_TEST"
-TIMEOUT = 6.0
+TIMEOUT = 8.0
 """Seconds for each stage of a run in which one hangs; the others keep their own deadlines."""
-SLACK = 6.0
-"""Seconds over that which a hang may take, start-up not counted: Wine ends a process slowly on a busy machine."""
+SLACK = 3.0
+"""Seconds over its deadline after which a stage that hangs must have been ended."""
+MOST = 60.0
+"""Seconds for a whole run with such a stage, on a machine that is busy with other tests."""
 CRASH, FAIL, HANG = "torch-import-crashed", "torch-import-failed", "torch-import-hung"
 RAISE = "import faulthandler\nfaulthandler._raise_exception({status:#x}, 1)"
 CHILD = "import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
@@ -63,12 +65,12 @@ DEATHS = (
     Death("endless recursion", FAIL, ("RecursionError",), "def f(): return f()\nf()"),
     Death("lone surrogates in its message", FAIL, (r"\ud800",), "raise ImportError('c10 \\ud800 \\udcff \\udfff')"),
     Death("noise", FAIL, ("noise",), "import os\nos.write(1, bytes(range(256)) * 99)\nos.write(2, b'\\xff\\x1b[2J' * 99)\nraise OSError('noise')"),
-    Death("idle hang", HANG, ("no answer in 6 s",), "import time; time.sleep(600)", hangs=True),
-    Death("busy hang", HANG, ("no answer in 6 s",), "while True: pass", hangs=True),
-    Death("flood", HANG, ("no answer in 6 s",), "import os\nwhile True: os.write(1, b'x' * 65536)", hangs=True),
+    Death("idle hang", HANG, ("no answer in 8 s",), "import time; time.sleep(600)", hangs=True),
+    Death("busy hang", HANG, ("no answer in 8 s",), "while True: pass", hangs=True),
+    Death("flood", HANG, ("no answer in 8 s",), "import os\nwhile True: os.write(1, b'x' * 65536)", hangs=True),
     Death("child stays, then crash", CRASH, ("STATUS_ACCESS_VIOLATION",), CHILD + "import faulthandler; faulthandler._read_null()"),
     Death("detached grandchildren stay", FAIL, ("ImportError",), DETACHED + "raise ImportError('x')"),
-    Death("child stays, then hang", HANG, ("no answer in 6 s",), CHILD + "time.sleep(600)", hangs=True),
+    Death("child stays, then hang", HANG, ("no answer in 8 s",), CHILD + "time.sleep(600)", hangs=True),
     Death("is_available crashes", "xpu-query-crashed", ("0xC0000005 STATUS_ACCESS_VIOLATION in torch.xpu.is_available",), xpu="def is_available():\n    import faulthandler; faulthandler._read_null()"),
     Death("device_count hangs", "xpu-query-hung", ("in torch.xpu.device_count",), xpu="def is_available(): return True\ndef device_count():\n    import time; time.sleep(600)", hangs=True),
 )  # fmt: skip
@@ -93,8 +95,9 @@ def test_every_death_is_a_report(
     assert not marked(run, RUN), "a process of the run survived it"
     assert not _left(temporary)
     if death.hangs:
-        timings = sum(s for name, s in document["timings"].items() if name not in ("import", "xpu"))
-        assert seconds < TIMEOUT + SLACK + 2 * timings
+        stages = {stage["name"]: stage for stage in document["snapshot"]["run"]["stages"]}
+        assert max(stage["seconds"] for stage in stages.values()) < TIMEOUT + SLACK
+        assert seconds < MOST
 
 
 def _told(finding: dict[str, Any]) -> str:
@@ -121,7 +124,7 @@ def test_stack_of_a_hang_is_shown(windows_bench: WindowsBench, new_patient: Call
         init="import time\ndef waits_for_the_driver():\n    time.sleep(600)\nwaits_for_the_driver()",
         libraries=("c10_xpu.dll",),
     )
-    ran = windows_bench.doctor("check", "--python", patient.python, "--json", "--timeout", "5")
+    ran = windows_bench.doctor("check", "--python", patient.python, "--json", "--timeout", str(TIMEOUT))
     stages = {stage["name"]: stage for stage in json.loads(ran.stdout)["snapshot"]["run"]["stages"]}
     assert "waits_for_the_driver" in stages["import"]["traceback"]
     assert b"waiting for the stage import" in ran.stderr
