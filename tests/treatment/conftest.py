@@ -57,7 +57,7 @@ def interpreter(python: str | Path) -> Python:
     )
 
 
-def _installed(folder: Path, python: str, *packages: str) -> Path:
+def installed_once(folder: Path, python: str, *packages: str) -> Path:
     """Make an environment with packages of PyPI, once a run."""
     if not folder.exists():
         environment = dict(os.environ)
@@ -80,11 +80,11 @@ def with_pip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def made(version: str) -> Path:
         if not version:
-            return _installed(base / "newest", sys.executable, "pip>=25.3")
+            return installed_once(base / "newest", sys.executable, "pip>=25.3")
         old = next((found for name in OLD if (found := shutil.which(name, path="/usr/bin:/usr/local/bin"))), "")
         if not old:
             pytest.skip("no interpreter that old pips run in")
-        return _installed(base / version, old, f"pip=={version}")
+        return installed_once(base / version, old, f"pip=={version}")
 
     return made
 
@@ -95,7 +95,7 @@ def with_uv(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     base = tmp_path_factory.mktemp("uvs")
 
     def made(version: str) -> str:
-        return str(_installed(base / version, sys.executable, f"uv=={version}").with_name("uv")) if version else UV
+        return str(installed_once(base / version, sys.executable, f"uv=={version}").with_name("uv")) if version else UV
 
     return made
 

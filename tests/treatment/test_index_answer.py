@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.environments import make_environment
 from tests.treatment.conftest import SPECS, interpreter
 from tests.treatment.indexes import Indexes
 from xpu_doctor.model.commands import Command
@@ -179,26 +180,87 @@ def test_download_is_tried_without_its_folder(
     assert not (tmp_path / "wheels").exists()
 
 
-def test_too_old_a_pip_is_no_obstacle(with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker) -> None:
-    """What cannot be asked is unknown, and why is said."""
-    answer = by_pip(with_pip("20.3.4"), indexes["metadata"], asker)
-    assert isinstance(answer.offered, Unknown) and "pip 20.3.4 has no command" in answer.offered.reason
+def test_too_old_a_pip(with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker) -> None:
+    """It cannot be asked, so that the index's pages are read; where they cannot be read either, nothing is known, and why is said."""
+    python = with_pip("20.3.4")
+    answer = by_pip(python, indexes["plain"], asker)
+    assert answer.offered is True and not answer.complete
+    assert size_of(answer, interpreter(python)).known == indexes.total("torch-2.14", "torchvision-0.29", "torchaudio")
+    answer = by_pip(python, indexes["plain"], asker, "torch==2.13.0+xpu")
+    assert answer.offered is False and answer.fault is Fault.MISSING and "lists no torch==2.13.0+xpu" in answer.line
+    for index in (DOWN, indexes["denied"], indexes["rubbish"]):
+        answer = by_pip(python, index, asker)
+        assert isinstance(answer.offered, Unknown) and "pip 20.3.4 has no command" in answer.offered.reason
 
 
-def test_without_pip_and_without_uv(indexes: Indexes, asker: Asker, tmp_path: Path) -> None:
-    """An installer that is not there gives no answer."""
-    from tests.support.environments import make_environment
-
+def test_without_an_installer(indexes: Indexes, asker: Asker, tmp_path: Path) -> None:
+    """An installer that is not there gives no answer, and no obstacle; pip's index can be read without it."""
     python = make_environment(tmp_path / "bare").python
-    for argv in (
-        (str(python), "-m", "pip", "install", "torch", "--index-url", indexes["plain"]),
-        ("no-such-uv", "pip", "install", "torch"),
-    ):
-        (trial,) = trials([Command(("uv", *argv[1:]) if argv[0] == "no-such-uv" else argv)], str(python))
-        if argv[0] == "no-such-uv":
-            trial = replace(trial, dry=Command(argv))
-        answer = ask(trial, asker)
-        assert isinstance(answer.offered, Unknown) and answer.offered.reason
+    (trial,) = trials([Command((str(python), "-m", "pip", "install", "torch", "--index-url", DOWN))], str(python))
+    answer = ask(trial, asker)
+    assert isinstance(answer.offered, Unknown) and "No module named pip" in answer.offered.reason
+    assert ask(replace(trial, index=indexes["plain"]), asker).offered is True
+    (trial,) = trials([Command(("uv", "pip", "install", "torch"))], str(python))
+    answer = ask(replace(trial, dry=Command(("no-such-uv", "pip", "install", "torch"))), asker)
+    assert isinstance(answer.offered, Unknown) and "no-such-uv" in answer.offered.reason
+
+
+def test_projects_whose_index_is_not_written_yet(indexes: Indexes, asker: Asker) -> None:
+    """poetry and pdm cannot be asked before; the pages say whether the wheels are there, and prove nothing where they cannot be read."""
+    for kind, offered in (("json", True), ("plain", True), ("denied", None), ("empty", None)):
+        index = indexes[kind]
+        poetry = [
+            ("poetry", "source", "add", "--priority", "explicit", "x", index),
+            ("poetry", "add", "--source", "x", *SPECS),
+        ]
+        pdm = [
+            ("pdm", "config", "--local", "pypi.x.url", index),
+            ("pdm", "add", "--no-sync", "torch==2.14.0+xpu", "numpy==9.9"),
+        ]
+        for argvs in (poetry, pdm):
+            (trial,) = trials([Command(argv) for argv in argvs], "py")
+            answer = ask(trial, asker)
+            if offered is None:
+                assert (
+                    isinstance(answer.offered, Unknown)
+                    and "only after the first 1 of these commands" in answer.offered.reason
+                )
+            else:
+                assert answer.offered is True and answer.downloads[0].name == "torch"
+            missing = ask(replace(trial, requirements=("torch==2.15.0+xpu",)), asker)
+            assert (missing.offered is False) is (offered is True)
+
+
+@pytest.mark.parametrize(
+    "argv", [("pixi", "add", "torch"), ("pipenv", "install", "torch"), ("conda", "install", "libgcc-ng")]
+)
+def test_managers_that_are_not_asked(asker: Asker, argv: tuple[str, ...]) -> None:
+    """No dry run, or no such program: unknown, and the manager is named."""
+    (trial,) = trials([Command(argv)], "py")
+    answer = ask(trial, replace(asker, environment={**asker.environment, "PATH": "/nowhere"}))
+    assert isinstance(answer.offered, Unknown) and argv[0] in answer.offered.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "offered"),
+    [
+        (0, "Would install", True),
+        (1, "PackagesNotFoundError: The following packages are not available", False),
+        (1, "error    libmamba Could not solve for environment specs\n  nothing provides requested libgcc-ng", False),
+        (1, "CondaHTTPError: HTTP 000 CONNECTION FAILED", None),
+    ],
+)
+def test_conda(asker: Asker, tmp_path: Path, code: int, said: str, offered: bool | None) -> None:
+    """A script stands for conda: what it prints and how it ends."""
+    program = tmp_path / "bin" / "conda"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ntest "$2" = --dry-run || exit 9\nprintf "{said}\\n" >&2\nexit {code}\n')
+    program.chmod(0o755)
+    (trial,) = trials([Command(("conda", "install", "--yes", "libgcc-ng"))], "py")
+    assert trial.dry is not None
+    answer = ask(replace(trial, dry=Command((str(program), *trial.dry.argv[1:]))), asker)
+    assert (None if isinstance(answer.offered, Unknown) else answer.offered) is offered
+    assert offered is True or said.split("\n")[-1].strip() in (answer.line or getattr(answer.offered, "reason", ""))
 
 
 def test_a_pip_that_hangs_is_not_waited_for(tmp_path: Path, asker: Asker) -> None:

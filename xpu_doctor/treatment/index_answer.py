@@ -21,7 +21,7 @@ from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.process.run import Ended, run
 from xpu_doctor.treatment.index_pages import best, offers
 from xpu_doctor.treatment.installer_words import Fault, Said, listed_by_pip, one_line, said_by_pip, said_by_uv
-from xpu_doctor.treatment.trial import Trial, environment_for, name_of
+from xpu_doctor.treatment.trial import OF_A_PROJECT, Trial, environment_for, name_of
 
 SECONDS = 180.0
 LIGHT = Version("25.3")
@@ -83,7 +83,14 @@ class Asker:
 
 
 def ask(trial: Trial, asker: Asker) -> Answer:
-    """Return what the index of a command says."""
+    """Return what the index of a command says: to the installer itself, or to the doctor where the installer cannot be asked."""
+    answer = _ask_installer(trial, asker)
+    if isinstance(answer.offered, Unknown) and trial.manager in ("pip", *OF_A_PROJECT):
+        return _read_pages(trial, answer, asker.python)
+    return answer
+
+
+def _ask_installer(trial: Trial, asker: Asker) -> Answer:
     if trial.waits:
         return Answer(
             trial, Unknown(f"{trial.manager} can ask its index only after the first {trial.waits} of these commands")
@@ -95,6 +102,26 @@ def ask(trial: Trial, asker: Asker) -> Answer:
     if trial.manager == "conda" and trial.dry is not None:
         return _ask_conda(trial, trial.dry, asker)
     return Answer(trial, Unknown(f"{trial.manager} has no command that asks its index and changes nothing"))
+
+
+def _read_pages(trial: Trial, answer: Answer, python: Python) -> Answer:
+    """Look at the pages of the wanted packages; pages that cannot be read prove nothing, since an installer may have another way there."""
+    if not trial.index or not isinstance(python.version, str):
+        return answer
+    downloads = []
+    for spec in trial.requirements:
+        if trial.manager == "pdm" and "+" not in spec:
+            continue  # pdm takes it from any of its indexes
+        found = offers(trial.index, name_of(spec))
+        if isinstance(found, Unknown):
+            return answer
+        offer = best(found, specifier_of(spec), python)
+        if offer is None:
+            files = ", ".join(offer.file for offer in found[-3:]) or "nothing"
+            line = f"{trial.index} lists no {spec} for Python {python.version}; its last files: {files}"
+            return Answer(trial, False, Fault.MISSING, one_line(line))
+        downloads.append(Download(name_of(spec), offer.version, offer.url))
+    return Answer(trial, True, downloads=tuple(downloads)) if downloads else answer
 
 
 def _ask_uv(trial: Trial, dry: Command, asker: Asker) -> Answer:

@@ -40,6 +40,12 @@ class Offer:
     metadata: bool = False
     """Whether the index serves its metadata apart (PEP 658), so that nobody has to download it to know its requirements."""
 
+    @property
+    def version(self) -> str:
+        """The version in a wheel's name, or empty."""
+        parts = self.file.split("-")
+        return parts[1] if self.file.endswith(".whl") and len(parts) > 4 else ""
+
 
 def offers(index: str, project: str, seconds: float = SECONDS) -> Maybe[tuple[Offer, ...]]:
     """Return the files that an index lists of a project."""
@@ -51,15 +57,15 @@ def offers(index: str, project: str, seconds: float = SECONDS) -> Maybe[tuple[Of
     try:
         text = body.decode("utf-8")
         return _from_json(json.loads(text), url) if "json" in kind else _from_html(text, url)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return Unknown(f"{address}: no page of a package index ({type(error).__name__})")
 
 
 def length_of(url: str, seconds: float = SECONDS) -> Maybe[int]:
     """Return how many bytes a file has: asked without fetching it, or looked up where it lies on this machine."""
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme == "file":
+    if url.startswith("file:"):
         try:
+            parts = urllib.parse.urlsplit(url)
             return os.stat(urllib.request.url2pathname(parts.path)).st_size
         except (OSError, ValueError) as error:
             return Unknown(f"{url}: {type(error).__name__}")
@@ -93,7 +99,11 @@ def _fits(tag: Tag, python: Python) -> bool:
     version = known_or(python.version, "").split(".")
     if len(version) > 1:
         own = f"cp{version[0]}{version[1]}"
-        stable = tag.abi == "abi3" and re.fullmatch(r"cp3\d*", tag.interpreter) is not None
+        stable = (
+            tag.abi == "abi3"
+            and not holds(python.free_threaded)
+            and re.fullmatch(r"cp3\d*", tag.interpreter) is not None
+        )
         abi = own + "t" if holds(python.free_threaded) else own
         right = tag.interpreter in ("py3", "py2.py3") or (tag.interpreter == own and tag.abi in (abi, "none"))
         if not (right or (stable and int(tag.interpreter[3:] or 0) <= int(version[1]))):
@@ -145,7 +155,10 @@ def _from_row(row: Mapping[str, Any], base: str) -> Offer:
 
 def _ask(method: str, url: str, seconds: float, headers: Mapping[str, str]) -> Maybe[tuple[str, str, bytes]]:
     """Return the last address, the content's type and the body; the length that the server tells instead of a body for HEAD."""
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError as error:
+        return Unknown(f"{url}: {error}")
     shown = url.replace(parts.netloc, parts.netloc.rpartition("@")[2]) if "@" in parts.netloc else url
     if parts.scheme not in ("http", "https"):
         return Unknown(f"{shown}: not asked")
