@@ -164,9 +164,11 @@ def _install_doctor(folder: Path) -> None:
     for_windows = ("--platform", "win_amd64", "--python-version", "3.13", "--only-binary=:all:")
     if before[1] != needs:
         wheels = folder / "wheels"
+        shutil.rmtree(wheels, ignore_errors=True)  # pip would take an older wheel of the same version for this one
         # pip reads the markers for this machine, so what only Windows needs is named.
         _pip("download", *for_windows, "-d", wheels, wheel, "colorama")
-        _pip("install", *for_windows, "--target", site, "--no-index", "--find-links", wheels, wheel, "colorama")
+        found = ("--no-index", "--find-links", wheels)
+        _pip("install", *for_windows, "--target", site, "--upgrade", *found, wheel, "colorama")
     else:
         _pip("install", *for_windows, "--target", site, "--no-index", "--no-deps", "--upgrade", wheel)
     state.write_text(f"{digest} {needs}", encoding="utf-8")

@@ -178,7 +178,7 @@ def log_in_again(group: str) -> Remedy:
     )
 
 
-def rebar() -> tuple[Remedy, ...]:
+def rebar(windows: bool = False) -> tuple[Remedy, ...]:
     """Return how to switch Resizable BAR on."""
     return (
         Remedy(
@@ -186,7 +186,7 @@ def rebar() -> tuple[Remedy, ...]:
             "Without them the card shows only 256 MiB of its memory to the processor: on xe Intel's compute driver refuses it, on i915 it is slower. "
             "Boards older than about 2019 may need a firmware update first, or cannot do it.",
             risk=Risk.REBOOT,
-            verify=("sudo lspci -vv -d 8086: | grep -A3 'Resizable BAR'",),
+            verify=() if windows else ("sudo lspci -vv -d 8086: | grep -A3 'Resizable BAR'",),
             url="https://github.com/intel/compute-runtime/blob/master/documentation/FAQ.md",
         ),
     )

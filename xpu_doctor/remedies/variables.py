@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python
@@ -32,6 +33,13 @@ def unset_lines(names: tuple[str, ...], os: str) -> tuple[str, ...]:
     if os == "windows":
         return tuple(f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in names)
     return (f"unset {' '.join(names)}",)
+
+
+def set_lines(values: Mapping[str, str], os: str) -> tuple[str, ...]:
+    """Return the lines that set variables in the usual shell of a system; none of the values needs quotes in sh."""
+    if os == "windows":
+        return tuple(f'$env:{name} = "{value}"' for name, value in values.items())
+    return tuple(f"export {name}={value}" for name, value in values.items())
 
 
 def unset(names: tuple[str, ...], os: str) -> Remedy:

@@ -65,6 +65,8 @@ class Family(Row, frozen=True, kw_only=True):
     level_zero: bool = True
     """Whether any Level Zero driver serves it."""
     note: str = ""
+    linux_note: str = ""
+    """What is to be said besides on Linux, and nowhere else."""
 
     @property
     def discrete(self) -> bool:

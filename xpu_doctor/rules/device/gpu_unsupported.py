@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Gpu, Pasted
+from xpu_doctor.model.facts import Gpu, Machine, Pasted
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known, known_or
 from xpu_doctor.remedies.device import unsupported_gpu
@@ -32,7 +32,7 @@ class GpuUnsupported(Rule):
         "xpu-unavailable": "torch.xpu offers only GPUs that the driver and torch support",
     }
 
-    def check(self, gpus: Maybe[tuple[Gpu, ...]], pasted: Pasted) -> Iterator[Finding]:
+    def check(self, gpus: Maybe[tuple[Gpu, ...]], pasted: Pasted, machine: Machine) -> Iterator[Finding]:
         """Found for each unsupported GPU: an error where no other Intel GPU is there, else a note."""
         mine = intel_gpus(known(gpus))
         poor = [gpu for gpu in mine if support(gpu) is Support.UNSUPPORTED]
@@ -42,7 +42,7 @@ class GpuUnsupported(Rule):
             device = device_of(gpu)
             if device is None:
                 continue
-            note = f"; {device.family.note}" if device.family.note else ""
+            note = _note(device, known_or(machine.os, "linux"))
             yield self.found(
                 "machine" if alone and number == 0 else f"gpu {gpu.address}",
                 f"{title(gpu)} is {_kind(gpu, device)}: PyTorch XPU does not support it{note}",
@@ -58,6 +58,12 @@ class GpuUnsupported(Rule):
                 ),
                 remedies=unsupported_gpu(device.family) if alone else (),
             )
+
+
+def _note(device: Device, system: str) -> str:
+    """Return what the table says besides of a family on a system, after a semicolon; empty where it says nothing."""
+    notes = (device.family.note, device.family.linux_note if system == "linux" else "")
+    return "".join(f"; {note}" for note in notes if note)
 
 
 def _kind(gpu: Gpu, device: Device) -> str:

@@ -33,9 +33,12 @@ class RebarDisabled(Rule):
         if holds(machine.wsl):
             return
         seen = known(gpus)
+        windows = known_or(machine.os, "linux") == "windows"  # which never tells it, so that nothing is asked for
         for gpu in usable(seen):
             device = device_of(gpu)
             if device is None or not device.family.rebar:
+                continue
+            if windows and isinstance(gpu.bar_bytes, Unknown):
                 continue
             largest = max(told(gpu, seen, "bar_bytes"), default=0)
             if not 0 < largest <= SMALL_BAR:
@@ -52,7 +55,7 @@ class RebarDisabled(Rule):
                 severity=severity,
                 confidence=Confidence.LIKELY if guest or tolerated else Confidence.CERTAIN,
                 evidence=(*paths([gpu], seen, "bar_bytes"), *paths([gpu], seen, "kernel_driver")),
-                remedies=rebar(),
+                remedies=rebar(windows),
             )
 
 

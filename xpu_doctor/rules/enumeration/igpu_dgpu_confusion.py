@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Gpu, LevelZero, Xpu, XpuDevice
+from xpu_doctor.model.facts import Gpu, LevelZero, Machine, Xpu, XpuDevice
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.remedies.variables import set_lines
 from xpu_doctor.tables.devices import find_device
 from xpu_doctor.tables.gpus import device_of, title, usable
 
@@ -21,7 +22,9 @@ class IgpuDgpuConfusion(Rule):
     layer = Layer.ENUMERATION
     severity = Severity.WARNING
 
-    def check(self, gpus: Maybe[tuple[Gpu, ...]], xpu: Xpu, level_zero: LevelZero) -> Iterator[Finding]:
+    def check(
+        self, gpus: Maybe[tuple[Gpu, ...]], xpu: Xpu, level_zero: LevelZero, machine: Machine
+    ) -> Iterator[Finding]:
         """Yield a warning where xpu:0 is integrated and a card is there; a note where the card alone is counted."""
         devices = known(xpu.devices)
         kinds = [_kind(device) for device in devices]
@@ -33,7 +36,7 @@ class IgpuDgpuConfusion(Rule):
                 "machine",
                 f"xpu:0 is the integrated {devices[0].name}; the card {devices[place].name} is xpu:{place}",
                 evidence=("xpu.devices[0].name", f"xpu.devices[{place}].name"),
-                remedies=(_select(place),),
+                remedies=(_select(place, known_or(machine.os, "linux")),),
             )
             return
         # A card that is counted first is right, whatever else is on the bus; an integrated GPU alone leaves the question open.
@@ -72,11 +75,11 @@ def _kind(device: XpuDevice) -> str:
     return row.family.kind.value if row else ""
 
 
-def _select(place: int) -> Remedy:
+def _select(place: int, system: str) -> Remedy:
     return Remedy(
         f"Name the card: `xpu:{place}`, or hide the integrated GPU",
         "Programs that say `xpu` mean `xpu:0`. With the variable, the card becomes xpu:0 for this program.",
-        commands=(f"export ONEAPI_DEVICE_SELECTOR=level_zero:{place}",),
+        commands=set_lines({"ONEAPI_DEVICE_SELECTOR": f"level_zero:{place}"}, system),
         verify=('python -c "import torch; print(torch.xpu.get_device_name(0))"',),
         url=GUIDE,
     )

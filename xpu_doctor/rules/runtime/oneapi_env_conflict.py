@@ -19,6 +19,7 @@ from xpu_doctor.model.facts import (
 )
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.runtime import newer_cpp_runtime
 from xpu_doctor.remedies.variables import without_variables
@@ -36,6 +37,8 @@ from xpu_doctor.rules.support.library_faults import (
 from xpu_doctor.rules.support.lost_files import folder_of, lost_files, stand_in_folders
 
 CPP = ("libstdc++", "libgcc_s")
+LOADER_ERRORS = (126, 127, 193, 1114)
+"""Windows' codes of a library that is missing, lacks a function, is none, or failed to start."""
 SETVARS = ("SETVARS_COMPLETED", "ONEAPI_ROOT", "CMPLR_ROOT")
 VERSION_OF = {
     "libsycl": "intel-sycl-rt",
@@ -82,7 +85,7 @@ class OneapiEnvConflict(Rule):
         if not items and (not rows or all(row.name.startswith(CPP) for _, row in rows)):
             return
         seen = outcome(tuple(item.fault for item in items), imported, xpu, run)
-        severity, confidence = (seen.severity, seen.confidence) if items else _weight(rows, xpu)
+        severity, confidence = (seen.severity, seen.confidence) if items else _weight(rows, xpu, run)
         variables = _variables(rows, environment)
         yield self.found(
             "torch",
@@ -128,12 +131,21 @@ def _own_version(row: LoadedLibrary, distributions: Distributions) -> str:
     return f"{package} {version}" if isinstance(version, str) and version else ""
 
 
-def _weight(rows: tuple[tuple[int, LoadedLibrary], ...], xpu: Xpu) -> tuple[Severity, Confidence]:
-    """Another copy that fits is a note; one with other symbol versions is a warning, unless a GPU works with it."""
+def _weight(rows: tuple[tuple[int, LoadedLibrary], ...], xpu: Xpu, run: Run) -> tuple[Severity, Confidence]:
+    """Another copy that fits is a note; one with other symbol versions, or with which torch did not load, is a warning, unless a GPU works."""
     differs = any(row.versions != row.own_versions for _, row in rows)
-    if differs and not known_or(xpu.allocated, False):
+    untold = any(not row.versions for _, row in rows)  # Windows' libraries have no versions of symbols
+    if (differs or (untold and _not_loaded(run))) and not known_or(xpu.allocated, False):
         return Severity.WARNING, Confidence.LIKELY
     return Severity.INFO, Confidence.CERTAIN
+
+
+def _not_loaded(run: Run) -> bool:
+    """Return whether the import ended in the loader's refusal of a library, or died."""
+    stage = known_or(run.stage("import"), None)
+    if stage is None:
+        return False
+    return stage.outcome == StageOutcome.CRASH or stage.winerror in LOADER_ERRORS
 
 
 def _sourced(environment: Environment) -> bool:
