@@ -84,9 +84,7 @@ def test_comfyui_portable_with_a_cuda_build(
     site = made.folder / "Lib" / "site-packages"
     site.mkdir(parents=True)
     portable = StubEnvironment(made.folder, made.python, site)
-    portable.add_torch(
-        "2.9.1+cu130", libraries=("torch/lib/torch_cuda.dll", "torch/lib/c10_cuda.dll"), cuda="13.0", xpu=None
-    )
+    portable.add_torch("2.9.1+cu130", libraries=("torch_cuda.dll", "c10_cuda.dll"), cuda="13.0", xpu=None)
     portable.add("pip", "25.3", {"pip/__init__.py": "", "pip/__main__.py": ""})
     report = examined(windows_bench, made.folder.parent)
     cause = the_cause(report)
