@@ -89,3 +89,34 @@ def test_no_system_where_signs_are_missing_or_differ(text: str) -> None:
 def test_names_of_systems_come_first(text: str, system: str) -> None:
     """Small signs do not count beside names."""
     assert known_or(snapshot(text).machine.os, "") == system
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "version"),
+    [
+        ("HAOS 17.1 in a virtual machine", "haos", ""),
+        ("kernel 6.12.67-haos, i915 probe failed", "haos", ""),
+        ("Home Assistant Operating System 16", "haos", ""),
+        ("Unraid 7.1 with an A380", "unraid", ""),
+        ("TrueNAS 25.04 Linux, B580", "truenas", ""),
+        ("NixOS 25.11", "nixos", "25.11"),
+        ("/nix/store/abc-torch/lib/libtorch.so", "nixos", ""),
+        ("Gentoo Linux, A770", "gentoo", ""),
+        ("an image made by Yocto for Linux", "poky", ""),
+        ("Linux Mint 22.1, B580", "linuxmint", "22.1"),
+        ("Pop!_OS 22.04 Linux", "pop", "22.04"),
+        ("CachyOS, kernel 6.17", "cachyos", ""),
+        ("Manjaro Linux", "manjaro", ""),
+        ("openSUSE Tumbleweed", "opensuse-tumbleweed", ""),
+        ("FROM python:3.12-slim-bookworm on Linux", "debian", "12"),
+        ("Linux 6.8.12-4-pve #1 SMP", "proxmox", ""),
+        ("Ubuntu 24.04 LXC on Linux 6.8.12-4-pve", "ubuntu", "24.04"),
+        ("Linux, an A770 and nothing else", "", ""),
+        ("I saw the same on a forum about Linux", "", ""),
+    ],
+)
+def test_distributions(text: str, name: str, version: str) -> None:
+    """Distributions that have a way of their own are told apart."""
+    machine = snapshot(text).machine
+    assert known_or(machine.distribution, "") == name
+    assert known_or(machine.distribution_version, "") == version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from xpu_doctor.model.findings import Remedy
@@ -15,19 +15,20 @@ def either(linux: Sequence[Remedy], windows: Sequence[Remedy]) -> tuple[Remedy, 
     """Return what to do on either system: shared steps once, the others under the name of their system."""
     if not windows or not linux:
         return tuple(linux or windows)
-    shared = [steps for steps in _steps(linux) if _core(steps) in map(_core, _steps(windows))]
-    told = [*map(_core, shared)]
+    ways = {"Linux": _ways(linux), "Windows": _ways(windows)}
+    shared = [way for way in ways["Linux"] if way in ways["Windows"]]
+    own = {name: [way for way in several if way not in shared] for name, several in ways.items()}
     result: list[Remedy] = []
-    own = {
-        "Linux": [steps for steps in _steps(linux) if _core(steps) not in told],
-        "Windows": [steps for steps in _steps(windows) if _core(steps) not in told],
-    }
-    alone = not all(own.values())
-    for name, several in own.items():
-        result += [step for steps in several for step in _named(steps, name, keep=alone and not _types(steps))]
-    common = [replace(step, os="") for steps in shared for step in steps]
-    first_is_shared = bool(shared) and _core(_steps(linux)[0]) in told
-    return tuple([*common, *result] if first_is_shared else [*result, *common])
+    for way in own["Linux"]:
+        twin = next((other for other in own["Windows"] if _alike(way, other)), None)
+        if twin is None:
+            result += _named(way, "Linux")
+            continue
+        own["Windows"].remove(twin)
+        result += _typed_otherwise(way, twin)
+    result += [step for way in own["Windows"] for step in _named(way, "Windows")]
+    common = [step for way in shared for step in way]
+    return tuple([*common, *result] if ways["Linux"][0] in shared else [*result, *common])
 
 
 def types_anything(remedies: Iterable[Remedy]) -> bool:
@@ -35,30 +36,31 @@ def types_anything(remedies: Iterable[Remedy]) -> bool:
     return any(remedy.commands or remedy.verify or remedy.os for remedy in remedies)
 
 
-def _types(steps: Iterable[Remedy]) -> bool:
-    return any(step.commands for step in steps)
-
-
-def _steps(remedies: Sequence[Remedy]) -> list[tuple[Remedy, ...]]:
-    """Return remedies as ways, each with the steps that follow its first one."""
+def _ways(remedies: Sequence[Remedy]) -> list[tuple[Remedy, ...]]:
+    """Return remedies as ways, each with the steps that follow its first one; what is typed alike is of no system."""
     ways: list[list[Remedy]] = []
     for remedy in remedies:
         if remedy.besides and ways:
             ways[-1].append(remedy)
         else:
             ways.append([remedy])
-    return [tuple(way) for way in ways]
+    return [tuple(replace(step, os="", steps=(), proofs=()) for step in way) for way in ways]
 
 
-def _core(steps: Iterable[Remedy]) -> tuple[tuple[object, ...], ...]:
-    """Return what two systems must share for a way to be the same on both."""
-    return tuple((step.title, step.why, step.commands, step.verify, step.url) for step in steps)
+def _alike(way: Sequence[Remedy], other: Sequence[Remedy]) -> bool:
+    """Return whether two ways are one, of which only the first step is typed otherwise."""
+    return way[1:] == other[1:] and (way[0].title, way[0].why) == (other[0].title, other[0].why)
 
 
-def _named(steps: Iterable[Remedy], system: str, keep: bool) -> Iterable[Remedy]:
+def _typed_otherwise(way: Sequence[Remedy], twin: Sequence[Remedy]) -> Iterator[Remedy]:
+    """Yield one way on both systems: what it is for is told once, and what follows its first step stands behind both."""
+    yield from _named(way[:1], "Linux")
+    yield from _named([replace(twin[0], why="")], "Windows")
+    yield from way[1:]
+
+
+def _named(steps: Iterable[Remedy], system: str) -> Iterator[Remedy]:
     """Yield steps under the name of their system; what is typed around WSL says where by itself."""
     for step in steps:
-        if keep or step.side in ("windows", "wsl"):
-            yield step
-        else:
-            yield replace(step, title=f"On {system}: {step.title}", os=step.os or system.lower())
+        around = step.side in ("windows", "wsl")
+        yield step if around else replace(step, title=f"On {system}: {step.title}", os=system.lower())

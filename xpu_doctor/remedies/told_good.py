@@ -62,7 +62,7 @@ def told_good(code: str, snapshot: Snapshot) -> tuple[Remedy, ...]:
     told = (
         item.version for item in (*snapshot.pasted.good_versions, *snapshot.pasted.bad_versions) if item.part == part
     )
-    return (_driver(best.version, told, snapshot.machine),)
+    return _driver(best.version, told, snapshot.machine)
 
 
 def _good(part: str, snapshot: Snapshot, newer: bool = False) -> Iterator[ToldVersion]:
@@ -173,23 +173,31 @@ def _is_of_windows(version: str) -> bool:
     return version.startswith(("30.0.", "31.0.", "32.0.", "101.")) or version.isdigit()
 
 
-def _driver(version: str, told: Iterable[str], machine: Machine) -> Remedy:
-    windows = known_or(machine.os, "") == "windows" or any(map(_is_of_windows, told))
+def _driver(version: str, told: Iterable[str], machine: Machine) -> tuple[Remedy, ...]:
+    """Return how a driver is installed again; none where its version is of a driver for another system."""
+    system = known_or(machine.os, "")
+    windows = system == "windows" or any(map(_is_of_windows, told))
+    if (windows and _FULL_RUNTIME.fullmatch(version)) or (system == "linux" and _is_of_windows(version)):
+        return ()
     if windows:
-        return Remedy(
-            f"Install Intel's graphics driver {version}"
-            if version
-            else "Install the graphics driver that you had before",
-            f"{WORD} Device Manager rolls back to the driver before this one; the page's list of versions has the older ones.",
-            os="windows",
-            risk=Risk.REBOOT,
-            url=WINDOWS_DRIVER,
+        return (
+            Remedy(
+                f"Install Intel's graphics driver {version}"
+                if version
+                else "Install the graphics driver that you had before",
+                f"{WORD} Device Manager rolls back to the driver before this one; the page's list of versions has the older ones.",
+                os="windows",
+                risk=Risk.REBOOT,
+                url=WINDOWS_DRIVER,
+            ),
         )
     tag = f"/tag/{version}" if _FULL_RUNTIME.fullmatch(version) else ""
-    return Remedy(
-        f"Install GPU driver {version}" if version else "Install the GPU driver that you had before",
-        f"{WORD} Take all packages of that release: driver, graphics compiler and loader are built for each other.",
-        os="linux",
-        risk=Risk.ADMIN,
-        url=RELEASES + tag,
+    return (
+        Remedy(
+            f"Install GPU driver {version}" if version else "Install the GPU driver that you had before",
+            f"{WORD} Take all packages of that release: driver, graphics compiler and loader are built for each other.",
+            os="linux",
+            risk=Risk.ADMIN,
+            url=RELEASES + tag,
+        ),
     )

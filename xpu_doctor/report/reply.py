@@ -219,7 +219,12 @@ def _helping(root: FindingDocument) -> Sequence[RemedyDocument]:
         return ()
     first = root.remedies[:1]
     other = next(
-        (place for place, remedy in enumerate(root.remedies) if first[0].os and remedy.os not in ("", first[0].os)), 0
+        (
+            place
+            for place, remedy in enumerate(root.remedies)
+            if first[0].os and remedy.os not in ("", first[0].os) and not remedy.besides
+        ),
+        0,
     )
     return [*_way(root.remedies, 0), *(_way(root.remedies, other) if other else ())]
 

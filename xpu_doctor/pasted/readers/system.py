@@ -51,8 +51,8 @@ _OS_WORDS = {
         "\\site-packages\\",
     ),
     "linux": (
-        "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos", "haos",
-        "unraid", "truenas", "yocto", "bazzite", "steamos", "cachyos", "manjaro", "/nix/store/", "/usr/",
+        "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos",
+        "haos", "home assistant", "unraid", "truenas", "yocto", "bazzite", "steamos", "cachyos", "manjaro", "/nix/store/", "/usr/",
         "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt ", "apt-get", "sudo ", "kernel",
     ),
     "macos": ("mac os", "macos", "darwin"),
@@ -70,7 +70,7 @@ _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             \b(?:on|in|under|for|my|using|runs?|running|native|natively|latest|with|use)[ ](?:\w{1,20}[ ])?(?<!\w)windows\b(?![ ]of\b)
             | \bwindows[ ](?:native|natively|user|machine|pc|laptop|build|driver|nightly|support|version|install\w{0,5}|desktop|arc)\b
             | \b\w{1,30}-windows\b
-            | \bpowershell\b | \bcmd\.exe\b | \w\.ps1\b | \b(?:task|device)[ ]manager\b
+            | \bpowershell\b | \bcmd\.exe\b | \w\.ps1\b | \b(?:task|device)[ ]manager\b | \b3[0-2]\.0\.101\.\d{4}\b
             """,
             re.VERBOSE | re.IGNORECASE,
         ),
@@ -86,7 +86,7 @@ _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             | (?<![\w.:/])/(?:proc|sys|tmp|root|workspace)/\w | (?<![\w/.-])\.{1,2}/(?:\w{1,40}/)?bin/\w
             | \bdmesg\b | \bsystemd\b | \bu(?:20|22|24|26)\.04\b | \bintel-opencl-icd\b | \blibze[-\d] | \bintel-level-zero-gpu\b
             | \bdocker[ ](?:run|compose|exec|logs|image|container)\b | \bpodman\b | \b(?:docker|the|a|my)[ ]container\b
-            | \bMax[ ]1[15][05]0\b | \bPVC\b
+            | \bMax[ ]1[15][05]0\b | \bPVC\b | \b2[0-9]\.\d\d\.\d{5,6}\b
             """,
             re.VERBOSE | re.IGNORECASE | re.MULTILINE,
         ),
