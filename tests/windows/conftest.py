@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -15,6 +16,9 @@ from tests.support.windows_machine import NATIVE, NoWindows, locked
 
 KEPT = "XPU_DOCTOR_TEST_WINDOWS"
 """The variable that names a folder where the bench stays from one run to the next."""
+
+NEEDED = "XPU_DOCTOR_TEST_NEEDS"
+"""`windows` in it makes a bench that cannot be had a failure: what is to be tested on Windows must not be skipped there unseen."""
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +34,12 @@ def windows_bench(shared_folder: Path, worker_id: str) -> Iterator[WindowsBench]
         failed.unlink(missing_ok=True)
     with locked(lock):
         if failed.exists() and not kept:
-            pytest.skip(failed.read_text(encoding="utf-8"))
+            _without(failed.read_text(encoding="utf-8"))
         try:
             bench = build_bench(folder)
         except NoWindows as error:
             failed.write_text(str(error), encoding="utf-8")
-            pytest.skip(str(error))
+            _without(str(error))
         (users / worker_id).touch()
     try:
         yield bench
@@ -47,6 +51,11 @@ def windows_bench(shared_folder: Path, worker_id: str) -> Iterator[WindowsBench]
                 bench.machine.end()
         if last and not kept:
             shutil.rmtree(folder, ignore_errors=True)  # 900 MB, of which pytest would keep three
+
+
+def _without(reason: str) -> NoReturn:
+    """Skip with the reason, or fail with it where the bench is needed."""
+    (pytest.fail if "windows" in os.environ.get(NEEDED, "") else pytest.skip)(f"no bench for Windows: {reason}")
 
 
 @pytest.fixture

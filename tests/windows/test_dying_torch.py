@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -15,7 +17,7 @@ import pytest
 from tests.support.cli import flat
 from tests.support.environments import WORKING_INIT, StubEnvironment
 from tests.support.windows_bench import WindowsBench
-from tests.support.windows_machine import gone, marked
+from tests.support.windows_machine import NATIVE, gone, marked
 from xpu_doctor.process.status import NT_STATUS
 
 RUN = "RUN_OF_THE_TEST"
@@ -163,6 +165,30 @@ def test_interrupt_is_heard_while_torch_hangs(
     assert b"Interrupted." in ran.stderr
     assert float(ran.stdout) < 10
     assert not marked(run, RUN)
+
+
+@pytest.mark.skipif(not NATIVE, reason="Wine 8 sends Ctrl-C and Ctrl-Break to no program without a terminal")
+@pytest.mark.parametrize("event", ["CTRL_C_EVENT", "CTRL_BREAK_EVENT"])
+def test_console_interrupts_the_doctor(
+    windows_bench: WindowsBench, new_patient: Callable[..., StubEnvironment], event: str
+) -> None:
+    """Seen on Windows alone: the doctor is the head of its process group, as it is when a console starts it."""
+    patient = new_patient()
+    patient.add_torch(init=CHILD + "time.sleep(600)", libraries=("c10_xpu.dll",))
+    run = uuid.uuid4().hex
+    # A new group ignores Ctrl-C until it says otherwise.
+    code = "import ctypes; ctypes.windll.kernel32.SetConsoleCtrlHandler(None, False); from xpu_doctor.cli.main import main; main()"
+    argv = [windows_bench.doctor_python, "-c", code, "check", "--python", patient.python, "--timeout", "60"]
+    with windows_bench.machine.start(argv, env={RUN: run}) as doctor:
+        assert doctor.stderr
+        try:
+            while b"stage import" not in doctor.stderr.readline():
+                assert doctor.poll() is None
+            os.kill(doctor.pid, getattr(signal, event))
+            assert doctor.wait(20) == 130
+        finally:
+            doctor.kill()
+    assert gone(marked(run, RUN), seconds=10)
 
 
 KILLED = """
