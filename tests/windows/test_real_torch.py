@@ -58,7 +58,7 @@ def test_whole_report(windows_bench: WindowsBench, patient: StubEnvironment) -> 
     assert not snapshot["failures"] and not document["crashed"]
     [torch] = [row for row in snapshot["distributions"]["installed"] if row["name"] == "torch"]
     assert torch["file_faults"] == [] and torch["file_count"] > 5000
-    assert {cause["code"] for cause in document["root_causes"]} <= {"torch-cpu-wheel", "gpu-driver-missing"}
+    assert {cause["code"] for cause in document["root_causes"]} <= {"torch-cpu-wheel", "gpu-not-present"}
 
 
 @pytest.mark.parametrize(("name", "number"), [("c10.dll", 126), ("uv.dll", 126)])
@@ -70,5 +70,5 @@ def test_a_library_of_it_is_gone(windows_bench: WindowsBench, patient: StubEnvir
     libraries = document["snapshot"]["libraries"]
     [stage] = [row for row in document["snapshot"]["run"]["stages"] if row["name"] == "import"]
     assert stage["winerror"] == number and f"[WinError {number}]" in libraries["predicted_error"]
-    assert document["root_causes"][0]["code"] == "torch-install-broken"
-    assert name in document["root_causes"][0]["summary"]
+    broken = [cause["summary"] for cause in document["root_causes"] if cause["code"] == "torch-install-broken"]
+    assert len(broken) == 1 and name in broken[0]
