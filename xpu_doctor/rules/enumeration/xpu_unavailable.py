@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Run, Xpu, XpuDevice
+from xpu_doctor.model.facts import LevelZero, Run, Xpu, XpuDevice
 from xpu_doctor.model.facts.combined import Hardware, Installation
 from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.terms import TorchBuild
@@ -36,6 +36,7 @@ class XpuUnavailable(Rule):
         run: Run,
         installation: Installation,
         hardware: Hardware,
+        level_zero: LevelZero,
     ) -> Iterator[Finding]:
         """Found where is_available() is false, no device is counted, or a counted device takes no tensor."""
         said = _broken_query(run) or _said(xpu)
@@ -62,9 +63,17 @@ class XpuUnavailable(Rule):
             "machine",
             summary,
             severity=Severity.WARNING if partly else severity,
-            evidence=evidence,
+            evidence=(*evidence, *_left_out(level_zero)),
             remedies=remedies,
         )
+
+
+def _left_out(level_zero: LevelZero) -> tuple[str, ...]:
+    """Return why the Unified Runtime has left out its Level Zero adapters, where it took none of them."""
+    rows = [(number, row) for number, row in enumerate(known_or(level_zero.adapters, ())) if "level_zero" in row.name]
+    if any(row.loaded for _, row in rows):
+        return ()
+    return tuple(f"level_zero.adapters[{number}].error" for number, row in rows if row.error)
 
 
 Said = tuple[str, tuple[str | Evidence, ...]]
