@@ -15,8 +15,9 @@ from io import BytesIO
 
 from tests.support.fake_index import Wheel
 
-GOOD = ("plain", "metadata", "json", "unsized")
-"""HTML without more; HTML with PEP 658; JSON with sizes and metadata for those who ask for JSON; HTML with PEP 658 whose files come without a Content-Length."""
+GOOD = ("plain", "metadata", "json", "unsized", "half")
+"""HTML without more; HTML with PEP 658; JSON with sizes and metadata for those who ask for JSON; HTML with PEP 658 whose files come without a Content-Length;
+HTML with PEP 658 but for the packages of Intel."""
 BAD = ("denied", "rubbish", "login", "broken-json", "empty", "failing")
 
 
@@ -99,7 +100,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             page = {"meta": {"api-version": "1.1"}, "name": project, "versions": [], "files": rows}
             self._send(json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json")
         else:
-            apart = "" if kind == "plain" else ' data-core-metadata="true" data-dist-info-metadata="true"'
+            apart = (
+                ""
+                if kind == "plain" or (kind == "half" and start.startswith("intel"))
+                else ' data-core-metadata="true" data-dist-info-metadata="true"'
+            )
             links = "".join(
                 f'<a href="/{kind}/files/{urllib.parse.quote(name)}#sha256={hashlib.sha256(content).hexdigest()}"{apart}>{name}</a><br/>\n'
                 for name, content in found.items()

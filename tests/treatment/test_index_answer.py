@@ -19,8 +19,8 @@ from xpu_doctor.treatment.index_answer import Answer, Asker, ask
 from xpu_doctor.treatment.installer_words import Fault
 from xpu_doctor.treatment.trial import trials
 
-PIPS = ("21.3.1", "22.2.2", "23.3.2", "25.2", "")
-UVS = ("0.5.0", "0.8.0", "")
+PIPS = ("21.3.1", *(pytest.param(version, marks=pytest.mark.heavy) for version in ("22.2.2", "23.3.2")), "25.2", "")
+UVS = ("0.5.0", pytest.param("0.8.0", marks=pytest.mark.heavy), "")
 FAULTS = (
     ("denied", Fault.REFUSED),
     ("rubbish", Fault.RUBBISH),
@@ -29,6 +29,7 @@ FAULTS = (
     ("login", Fault.MISSING),
     ("down", Fault.UNREACHABLE),
 )
+EVERY = ("torch-2.14", "torchvision-0.29", "torchaudio", "triton", "intel")
 DOWN = "http://127.0.0.1:1/simple"
 
 
@@ -74,9 +75,23 @@ def test_pip_finds_the_wheels(
     named = {item.name for item in answer.downloads}
     assert named >= {"torch", "torchvision", "torchaudio"} and ("intel-sycl-rt" in named) is light
     size = size_of(answer, interpreter(python))
-    names = () if light else ("torch-2.14", "torchvision-0.29", "torchaudio")
-    every = ("torch-2.14", "torchvision-0.29", "torchaudio", "triton", "intel")
-    assert size.known == indexes.total(*(names or every)) and not size.unknown and size.whole is light
+    names = EVERY if light else EVERY[:3]
+    assert size.known == indexes.total(*names) and not size.unknown and size.whole is light
+
+
+@pytest.mark.parametrize("version", PIPS)
+@pytest.mark.parametrize("kind", ["plain", "metadata", "json", "half"])
+def test_all_that_a_download_takes(
+    with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker, version: str, kind: str
+) -> None:
+    """Old pips name versions only, so that the doctor reads from the index what torch requires; no pip fetches a wheel for that."""
+    python = with_pip(version)
+    indexes.asked.clear()
+    answer = by_pip(python, indexes[kind], asker, folder="wheels")
+    size = size_of(answer, interpreter(python))
+    assert answer.offered is True and not indexes.wheels_fetched()
+    named = EVERY[:3] if kind == "plain" else EVERY
+    assert size.known == indexes.total(*named) and size.whole is (kind in ("metadata", "json"))
 
 
 def test_without_a_length_the_size_is_unknown(with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker) -> None:
@@ -165,9 +180,7 @@ def test_uv_finds_the_wheels(
         answer = by_uv(with_uv(version), python, indexes[kind], asker)
         size = size_of(answer, interpreter(python))
         assert answer.offered is True and answer.complete and not indexes.wheels_fetched()
-        assert size.whole and size.known == indexes.total(
-            "torch-2.14", "torchvision-0.29", "torchaudio", "triton", "intel"
-        )
+        assert size.whole and size.known == indexes.total(*EVERY)
     assert size_of(by_uv(with_uv(version), python, indexes["unsized"], asker), interpreter(python)).unknown
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 
@@ -11,33 +10,11 @@ from xpu_doctor.model.facts import Python
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.treatment.index_answer import Answer, Download, specifier_of
 from xpu_doctor.treatment.index_pages import best, length_of, offers
+from xpu_doctor.treatment.obstacle import DownloadSize
 
 AT_ONCE = 8
 MOST = 200
 """Files that are asked for; an install of torch has some thirty."""
-
-
-@dataclass(frozen=True)
-class DownloadSize:
-    """The sizes of files that are known, in bytes, and what is not known."""
-
-    known: int = 0
-    unknown: tuple[str, ...] = ()
-    """Names of the packages whose size nobody tells."""
-    complete: bool = False
-    """Whether every package is named, those included that the wanted ones require."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether `known` is all of it; else it is more than that."""
-        return self.complete and not self.unknown
-
-    def __add__(self, other: DownloadSize) -> DownloadSize:
-        return DownloadSize(
-            self.known + other.known,
-            tuple(dict.fromkeys((*self.unknown, *other.unknown))),
-            self.complete and other.complete,
-        )
 
 
 def size_of(answer: Answer, python: Python) -> DownloadSize:
@@ -53,6 +30,8 @@ def size_of(answer: Answer, python: Python) -> DownloadSize:
 
 
 def _size(item: Download, index: str, python: Python) -> int | None:
+    if item.size is not None:
+        return item.size
     if item.url:
         length = length_of(item.url)
         if not isinstance(length, Unknown):

@@ -13,6 +13,7 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from xpu_doctor.model.commands import Command
@@ -22,6 +23,7 @@ from xpu_doctor.process.run import Ended, run
 from xpu_doctor.treatment.index_pages import best, offers
 from xpu_doctor.treatment.installer_words import Fault, Said, listed_by_pip, one_line, said_by_pip, said_by_uv
 from xpu_doctor.treatment.trial import OF_A_PROJECT, Trial, environment_for, name_of
+from xpu_doctor.treatment.wanted_files import WantedFiles, wanted_files
 
 SECONDS = 180.0
 LIGHT = Version("25.3")
@@ -39,7 +41,9 @@ class Download:
     name: str
     version: str = ""
     url: str = ""
-    """Its address, where the installer told it."""
+    """Its address, where the installer or the index told it."""
+    size: int | None = None
+    """In bytes, where the index told it."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def _read_pages(trial: Trial, answer: Answer, python: Python) -> Answer:
             files = ", ".join(offer.file for offer in found[-3:]) or "nothing"
             line = f"{trial.index} lists no {spec} for Python {python.version}; its last files: {files}"
             return Answer(trial, False, Fault.MISSING, one_line(line))
-        downloads.append(Download(name_of(spec), offer.version, offer.url))
+        downloads.append(Download(name_of(spec), offer.version, offer.url, offer.size))
     return Answer(trial, True, downloads=tuple(downloads)) if downloads else answer
 
 
@@ -161,9 +165,10 @@ def _ask_pip(trial: Trial, asker: Asker) -> Answer:
         )
     try:
         with tempfile.TemporaryDirectory(prefix="xpu-doctor-") as folder:
-            if version >= LIGHT and _light(trial, asker.python):
+            files = wanted_files(trial.index, trial.requirements, asker.python) if _by_address(trial) else None
+            if version >= LIGHT and (files is None or files.light):
                 return _dry_run(trial, asker, Path(folder))
-            return _listings(trial, asker, Path(folder))
+            return _listings(trial, asker, Path(folder), files)
     except OSError as error:
         return Answer(trial, Unknown(f"the temporary folder cannot be used: {error.strerror or error}"))
 
@@ -185,18 +190,9 @@ def _version_of_pip(trial: Trial, asker: Asker) -> Maybe[Version]:
         return Unknown(f"pip says a version that is none: {one_line(ended.stdout)}")
 
 
-def _light(trial: Trial, python: Python) -> bool:
-    """Return whether a dry run fetches no wheels: they lie on this machine, or the index serves their metadata apart."""
-    if not trial.index or trial.index.startswith("file:"):
-        return True
-    for spec in trial.requirements:
-        found = offers(trial.index, name_of(spec))
-        if isinstance(found, Unknown):
-            return False
-        offer = best(found, specifier_of(spec), python)
-        if offer is None or not offer.metadata:
-            return False
-    return True
+def _by_address(trial: Trial) -> bool:
+    """Return whether the command names an index whose pages the doctor can read; else pip's settings name it, or a folder of wheels."""
+    return trial.index.startswith(("http://", "https://"))
 
 
 def _dry_run(trial: Trial, asker: Asker, folder: Path) -> Answer:
@@ -210,7 +206,7 @@ def _dry_run(trial: Trial, asker: Asker, folder: Path) -> Answer:
     return Answer(trial, True, downloads=_reported(report), complete=True)
 
 
-def _listings(trial: Trial, asker: Asker, folder: Path) -> Answer:
+def _listings(trial: Trial, asker: Asker, folder: Path, files: WantedFiles | None) -> Answer:
     downloads = []
     for number, (spec, listing) in enumerate(zip(trial.requirements, trial.listings, strict=True)):
         log = folder / f"{number}.txt"
@@ -227,7 +223,11 @@ def _listings(trial: Trial, asker: Asker, folder: Path) -> Answer:
             line = f"{name_of(spec)}, available versions: {', '.join(listed)}"
             return Answer(trial, False, Fault.MISSING, one_line(line))
         downloads.append(Download(name_of(spec), chosen))
-    return Answer(trial, True, downloads=tuple(downloads))
+    if files is None or trial.dry is None or "--ignore-installed" not in trial.dry.argv:
+        return Answer(trial, True, downloads=tuple(downloads))  # what these require may be installed already
+    every: dict[str, Download] = {canonicalize_name(item.name): item for item in downloads}
+    every |= {name: Download(name, offer.version, offer.url, offer.size) for name, offer in files.offers.items()}
+    return Answer(trial, True, downloads=tuple(every.values()), complete=not files.gaps)
 
 
 def _chosen(spec: str, listed: tuple[str, ...], pre: bool) -> Maybe[str]:

@@ -61,6 +61,12 @@ def offers(index: str, project: str, seconds: float = SECONDS) -> Maybe[tuple[Of
         return Unknown(f"{address}: no page of a package index ({type(error).__name__})")
 
 
+def metadata_of(offer: Offer, seconds: float = SECONDS) -> Maybe[str]:
+    """Return the metadata of a file that an index serves apart (PEP 658)."""
+    answer = _ask("GET", offer.url.partition("#")[0] + ".metadata", seconds, {})
+    return answer if isinstance(answer, Unknown) else answer[2].decode("utf-8", "replace")
+
+
 def length_of(url: str, seconds: float = SECONDS) -> Maybe[int]:
     """Return how many bytes a file has: asked without fetching it, or looked up where it lies on this machine."""
     if url.startswith("file:"):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.treatment.disk_room import needs, rooms
-from xpu_doctor.treatment.download_size import DownloadSize, size_of
+from xpu_doctor.treatment.download_size import size_of
 from xpu_doctor.treatment.index_answer import Answer, Asker, ask
-from xpu_doctor.treatment.installer_words import Fault
+from xpu_doctor.treatment.installer_words import Fault, one_line
+from xpu_doctor.treatment.obstacle import DownloadSize, Obstacle, Readiness, in_words
 from xpu_doctor.treatment.other_users import other_users
 from xpu_doctor.treatment.place import Place
 from xpu_doctor.treatment.trial import trials
 from xpu_doctor.treatment.writable import refusals
 
+__all__ = ["Obstacle", "Readiness", "Situation", "in_words", "obstacles", "readiness"]
 NAMED = 5
 """Processes and folders that one obstacle names."""
 WORDS: Mapping[Fault, tuple[str, str]] = {
@@ -40,26 +42,6 @@ WORDS: Mapping[Fault, tuple[str, str]] = {
     ),
 }
 """What an index that is of no use is called, and the way out."""
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """One thing because of which a step is not begun."""
-
-    what: str
-    why: str
-    """The evidence: one line, of the installer or of the system."""
-    way_out: str
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """What was found before a step."""
-
-    obstacles: tuple[Obstacle, ...] = ()
-    unknown: tuple[Unknown, ...] = ()
-    """What could not be found out; it is no obstacle."""
-    download: DownloadSize = field(default_factory=DownloadSize)
 
 
 @dataclass(frozen=True)
@@ -128,7 +110,7 @@ def _of_other_users(place: Place) -> tuple[list[Obstacle], list[Unknown]]:
 
 def _of_answer(answer: Answer) -> Obstacle:
     what, way_out = WORDS[answer.fault or Fault.MISSING]
-    index = answer.trial.index or f"the index that {answer.trial.manager} is set to"
+    index = one_line(answer.trial.index) or f"the index that {answer.trial.manager} is set to"
     return Obstacle(what.format(index=index, wanted=", ".join(answer.trial.requirements)), answer.line, way_out)
 
 
@@ -164,13 +146,3 @@ def _of_size(download: DownloadSize, answers: Sequence[Answer]) -> list[Unknown]
 
 def _more(count: int) -> str:
     return f"; and {count - NAMED} more" if count > NAMED else ""
-
-
-def in_words(size: int) -> str:
-    """Return a number of bytes as people read it, e.g. `3.4 GB`."""
-    value = float(size)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
