@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,22 @@ from xpu_doctor.examination.run import finish, now, start
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.findings import LADDER
 from xpu_doctor.model.selection import select
+from xpu_doctor.model.unknown import known_or
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.target.find import Surroundings, find_target
 from xpu_doctor.text.word_index import IndexedText
+from xpu_doctor.treatment.place import place_of
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
+    from xpu_doctor.model.facts import Python
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.pasted.run import Triaged
     from xpu_doctor.text.safe import SafeText
+    from xpu_doctor.treatment.place import Place
+    from xpu_doctor.treatment.plan import TreatmentPlan
+    from xpu_doctor.treatment.sources import Source
 
 
 def check(
@@ -65,6 +72,35 @@ def report_on(running: Running, report: Report) -> Document:
     rights = running.session.rights
     users = (rights.account.name,) if rights.account else ()
     return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=rights.notes, users=users)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A live examination with the plan of `fix`."""
+
+    report: Document
+    plan: TreatmentPlan
+    python: Python
+    place: Place | None
+    """What the plan may change; None where the environment is not known, or its packages lie outside of it."""
+
+
+def plan_on(running: Running, report: Report, *, edit_project: bool, source: Source) -> Planned:
+    """Finish an examination under way, report on it, and plan what `fix` would do.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+        xpu_doctor.treatment.sources.SourceError: a step cannot take its wheels from `source`.
+    """
+    examined = finish(running, load(), partial(_rehearse, report))
+    python = examined.snapshot.python
+    document, plan = report.with_plan(
+        examined.snapshot, timings=examined.timings, edit_project=edit_project, source=source
+    )
+    prefix, site = known_or(python.real_prefix, ""), known_or(python.own_site, "")
+    executable = known_or(python.executable, "")
+    place = place_of(executable, prefix, (site,)) if executable and prefix and site else None
+    return Planned(document, plan, python, place)
 
 
 def _rehearse(report: Report, snapshot: Snapshot) -> None:

@@ -20,6 +20,7 @@ from tests.install.kinds import clean_environment
 from tests.support.environments import StubEnvironment, make_environment
 from tests.support.fake_index import Wheel, package, xpu_set
 from tests.treatment.indexes import Indexes, serve
+from tests.treatment.worlds import working_urls, world  # noqa: F401  # fixtures
 from xpu_doctor.model.facts import Python
 from xpu_doctor.treatment.index_answer import Asker
 

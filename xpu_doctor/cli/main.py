@@ -24,6 +24,7 @@ class LazyGroup(click.Group):
 
     lazy = {
         "check": ("xpu_doctor.cli.check", "check"),
+        "fix": ("xpu_doctor.cli.fix", "fix"),
         "triage": ("xpu_doctor.cli.triage", "triage"),
         "probes": ("xpu_doctor.cli.reference", "probes"),
         "codes": ("xpu_doctor.cli.reference", "codes"),

@@ -13,3 +13,7 @@ class Command:
     argv: tuple[str, ...]
     unset: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment that it gets where the caller's is `base`."""
+        return {**{name: value for name, value in base.items() if name not in self.unset}, **self.variables}

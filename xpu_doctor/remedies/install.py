@@ -89,7 +89,7 @@ def reinstall(
             manager=made.manager,
             risk=Risk.ADMIN if made.admin else Risk.REINSTALL if patient.present and not apart else Risk.NONE,
             url=GUIDE,
-            steps=commands,
+            steps=() if apart else commands,
             proofs=check,
         ),
         commands,

@@ -25,6 +25,8 @@ from xpu_doctor.tables.ageing import old_tables
 from xpu_doctor.text.output import write
 from xpu_doctor.text.redact import redactor_here
 from xpu_doctor.text.visible import visible_values
+from xpu_doctor.treatment.plan import Permission, Step, TreatmentPlan, plan_of
+from xpu_doctor.treatment.sources import Source, planned_from
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
@@ -54,8 +56,32 @@ class Report:
         users: tuple[str, ...] = (),
     ) -> Document:
         """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
+        return self.with_plan(snapshot, layers=layers, timings=timings, notes=notes, users=users)[0]
+
+    def with_plan(
+        self,
+        snapshot: Snapshot,
+        *,
+        layers: tuple[Layer, ...] = CHECKED,
+        timings: Mapping[str, float] | None = None,
+        notes: tuple[str, ...] = (),
+        users: tuple[str, ...] = (),
+        edit_project: bool = False,
+        source: Source | None = None,
+    ) -> tuple[Document, TreatmentPlan]:
+        """Judge a snapshot; return the document, and the plan of `fix` with its commands as they are run.
+
+        Raises:
+            xpu_doctor.treatment.sources.SourceError: a step cannot take its wheels from `source`.
+        """
         diagnosis = diagnose(snapshot, all_rules(_judged(snapshot, layers)), self._options(layers))
-        report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command())
+        permission = Permission(edit_project, {rule.code for rule in load().rules})
+        plan = planned_from(plan_of(diagnosis.root_causes, snapshot, permission), source or Source())
+        report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command(), plan.steps)
+        return self._hidden(report, snapshot, users), plan
+
+    def _hidden(self, report: Document, snapshot: Snapshot, users: tuple[str, ...]) -> Document:
+        """Return the document of an examination without what is private."""
         if not self.redact:
             return _not_redacted(report)
 
@@ -96,6 +122,7 @@ class Report:
         timings: dict[str, float],
         notes: tuple[str, ...],
         command: str,
+        steps: tuple[Step, ...] = (),
     ) -> Document:
         return document(
             diagnosis,
@@ -107,6 +134,7 @@ class Report:
             notes=(*notes, *filter(None, (old_tables(self.created),))),
             peak_memory=peak_memory_bytes(),
             command=command,
+            steps=steps,
         )
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from xpu_doctor.catalogue.addresses import page_address
 from xpu_doctor.diagnosis.diagnose import Diagnosis
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.fast_dataclass import dataclass
-from xpu_doctor.model.findings import Confidence, Finding, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 from xpu_doctor.report.printable import printable
+from xpu_doctor.treatment.plan import Step
 
 DOCUMENT_SCHEMA = 1
 """Fields are only added within a number, except inside `snapshot`."""
@@ -157,6 +160,18 @@ class QuestionDocument:
 
 
 @dataclass(frozen=True)
+class StepDocument:
+    """One step of what `fix` would do."""
+
+    code: str
+    """The finding that it fixes."""
+    subject: str
+    remedy: RemedyDocument
+    obstacle: str
+    """Why `fix --apply` does not run it itself; empty where it does."""
+
+
+@dataclass(frozen=True)
 class Document:
     """The whole report."""
 
@@ -191,6 +206,10 @@ class Document:
     """The verdict in words; empty where the root causes say it all."""
     redacted: dict[str, int] | None = None
     """How many different values of each kind were hidden; None where nothing was, because --no-redact was given."""
+    plan: list[StepDocument] = field(default_factory=list)
+    """What `fix` would do, in order; empty for a text or a saved report."""
+    fix: str = ""
+    """The line that shows the plan, where `fix --apply` could do some of it; else empty."""
 
 
 def document(
@@ -204,6 +223,7 @@ def document(
     notes: tuple[str, ...] = (),
     peak_memory: int | None = None,
     command: str = "xpu-doctor",
+    steps: tuple[Step, ...] = (),
 ) -> Document:
     """Build the document with everything in it as it was found; `facts` is the snapshot as plain JSON values."""
     return Document(
@@ -227,11 +247,24 @@ def document(
         snapshot=facts,
         notes=list(notes),
         independent_faults=_independent_faults(diagnosis.root_causes),
+        plan=[_step(step, command) for step in steps],
+        fix=_fix(steps, snapshot, command),
     )
 
 
 def _independent_faults(roots: Iterable[Finding]) -> int:
     return sum(1 for root in roots if root.severity is Severity.ERROR and root.confidence is not Confidence.POSSIBLE)
+
+
+def _step(step: Step, command: str) -> StepDocument:
+    return StepDocument(step.code, step.subject, _remedy(step.remedy, command), step.obstacle)
+
+
+def _fix(steps: tuple[Step, ...], snapshot: Snapshot, command: str) -> str:
+    python = interpreter(snapshot.python)
+    if not any(step.runs for step in steps):
+        return ""
+    return _called(lines([Command(("xpu-doctor", "fix", "--python", python))], shell_of(snapshot.python)), command)[0]
 
 
 def _target(snapshot: Snapshot) -> TargetDocument:
@@ -260,22 +293,24 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
             EvidenceDocument(item.label, item.value, item.source, item.kind.value, item.checked)
             for item in finding.evidence
         ],
-        remedies=[
-            RemedyDocument(
-                title=item.heading,
-                why=item.why,
-                commands=_called(item.commands, command),
-                os=item.os,
-                manager=item.manager,
-                risk=item.risk.value,
-                verify=_called(item.verify, command),
-                url=item.url,
-                besides=item.besides,
-            )
-            for item in map(printable, finding.remedies)
-        ],
+        remedies=[_remedy(item, command) for item in finding.remedies],
         explains=[finding_document(child, command) for child in finding.explains],
         page=page_address(finding.code, finding.layer),
+    )
+
+
+def _remedy(remedy: Remedy, command: str) -> RemedyDocument:
+    shown = printable(remedy)
+    return RemedyDocument(
+        title=shown.heading,
+        why=shown.why,
+        commands=_called(shown.commands, command),
+        os=shown.os,
+        manager=shown.manager,
+        risk=shown.risk.value,
+        verify=_called(shown.verify, command),
+        url=shown.url,
+        besides=shown.besides,
     )
 
 

@@ -163,6 +163,8 @@ def _fact_names() -> frozenset[str]:
 
 def _document(value: Any, change: Change, to_type: ToType | None, name: str = "") -> Any:
     """Return a part of the document with its texts changed; `to_type` looks at commands that keep their paths."""
+    if name == "fix":  # a line to type: whole or not there
+        return value if to_type and to_type(value) else ""
     if isinstance(value, str):
         return value if name in KEPT else change(value, PLACES.get(name, Place.PROSE))
     if isinstance(value, list):

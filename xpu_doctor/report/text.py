@@ -65,6 +65,7 @@ class _Page:
             yield ""
             yield from self.root_cause(number, finding)
         yield from self.guesses(guesses)
+        yield from self.fix()
         yield from self.expectations()
         yield from self.ask_next()
         yield from self.footnotes()
@@ -200,6 +201,17 @@ class _Page:
             yield from (self.terminal.style("      " + line, "cyan") for line in remedy.verify)
         if remedy.url:
             yield f"    See {remedy.url}"
+
+    def fix(self) -> Iterator[str]:
+        """How the doctor can do some of it itself."""
+        steps = self.report.plan
+        mine = sum(1 for step in steps if not step.obstacle)
+        if not self.report.fix:
+            return
+        yield ""
+        what = "this" if mine == len(steps) == 1 else f"{mine} of these {len(steps)} steps"
+        yield from self.wrapped(f"xpu-doctor can do {what} for you, with a way back. This shows the plan:")
+        yield self.terminal.style("    " + self.report.fix, "cyan")
 
     def expectations(self) -> Iterator[str]:
         for item in self.report.expectations:

@@ -12,6 +12,7 @@ from xpu_doctor.tables.rows import Checked, Name, Place, Row, System, VersionTex
 
 STABLE = "https://download.pytorch.org/whl/xpu"
 NIGHTLY = "https://download.pytorch.org/whl/nightly/xpu"
+TEST = "https://download.pytorch.org/whl/test/xpu"
 
 
 class Sureness(Enum):

@@ -97,7 +97,7 @@ def _rows(name: str) -> tuple[Opened, ...]:
 
 def _another_loads(row: Opened, name: str, libraries: Libraries) -> bool:
     return any(
-        item.row == row.id and item.outcome == "loads" and item.name.lower() != name.lower()
+        item.row == row.id and item.loads and item.name.lower() != name.lower()
         for item in known_or(libraries.opened, ())
     )
 

@@ -1,0 +1,393 @@
+"""`xpu-doctor fix`: a plan from a live check, done step by step on request, verified, and undone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from xpu_doctor.cli.options import FORMAT, JSON
+from xpu_doctor.model.exit_codes import ExitCode
+from xpu_doctor.text.output import to_stderr, to_stdout
+from xpu_doctor.treatment.sources import Source, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xpu_doctor.model.facts import Python
+    from xpu_doctor.report.document import Document
+    from xpu_doctor.report.terminal import Terminal
+    from xpu_doctor.target.find import Choice
+    from xpu_doctor.treatment.history import Treatment
+    from xpu_doctor.treatment.place import Place
+    from xpu_doctor.treatment.plan import Step, TreatmentPlan
+    from xpu_doctor.treatment.readiness import Readiness
+
+
+class Refused(click.ClickException):
+    """What was asked for cannot be done, through no fault of the command line."""
+
+    exit_code = int(ExitCode.USAGE)
+
+
+MODES = ("--apply", "--undo", "--history", "--forget")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants done."""
+
+    apply: bool
+    yes: bool
+    go_on: bool
+    edit_project: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Patient:
+    """The environment, as the check found it."""
+
+    choice: Choice
+    python: Python
+    place: Place | None
+    report: Document
+    plan: TreatmentPlan
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--python",
+    "python",
+    metavar="PATH",
+    help="Interpreter or environment folder to fix (default: the active environment).",
+)
+@click.option("--apply", "apply_", is_flag=True, help="Do the steps that change this environment alone, after asking.")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@click.option("--undo", "undo_", is_flag=True, help="Put the environment back as it was before the last --apply.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on after an --apply that was interrupted, with a new plan.")
+@click.option("--history", "history_", is_flag=True, help="List what was done, and which ways back are kept.")
+@click.option("--forget", "forget_", is_flag=True, help="Delete the way back, which frees its disk space.")
+@click.option("--edit-project", is_flag=True, help="Allow changes of pyproject.toml, Pipfile and lock files.")
+@click.option(
+    "--channel",
+    type=click.Choice(["stable", "test", "nightly"]),
+    default="stable",
+    show_default=True,
+    help="PyTorch's channel to install from.",
+)
+@click.option("--index-url", "index", metavar="URL", help="A mirror of the channel's index.")
+@click.option(
+    "--find-links",
+    "folder",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="A folder with all wheels; no index is asked.",
+)
+@FORMAT
+@JSON
+def fix(
+    python: str | None,
+    apply_: bool,
+    yes: bool,
+    undo_: bool,
+    go_on: bool,
+    history_: bool,
+    forget_: bool,
+    edit_project: bool,
+    channel: str,
+    index: str | None,
+    folder: str | None,
+    format_: str,
+    as_json: bool,
+) -> int:
+    """Show how to fix what `check` finds; with --apply, do what changes this environment alone.
+
+    \b
+    xpu-doctor fix                 the plan; nothing is changed
+    xpu-doctor fix --apply         asks, then does it; a way back is kept
+    xpu-doctor fix --undo          puts everything back
+
+    Steps that need an administrator are printed, never run. Exit codes as of `check`.
+    """
+    modes = [name for name, given in zip(MODES, (apply_, undo_, history_, forget_), strict=True) if given]
+    if len(modes) > 1:
+        raise click.UsageError(f"{' and '.join(modes)} cannot be had together: leave one of them out")
+    wishes = Wishes(apply_, yes, go_on, edit_project, as_json or format_ == "json")
+    _check_wishes(wishes, index, folder)
+    if history_:
+        return _history(wishes)
+    choice = _choice(python)
+    if undo_ or forget_:
+        return _undo(choice) if undo_ else _forget(choice)
+    patient = _examined(choice, wishes, Source(channel, index or "", os.path.abspath(folder) if folder else ""))
+    return _apply(patient, wishes) if apply_ else _show(patient, wishes)
+
+
+def _check_wishes(wishes: Wishes, index: str | None, folder: str | None) -> None:
+    if index and folder:
+        raise click.UsageError("--index-url and --find-links: wheels come from the one or the other; leave one out")
+    if index is not None and not index.startswith(("https://", "http://", "file:")):
+        raise click.UsageError(f"--index-url {index}: not an address; it begins with https://")
+    for option, given in (("--yes", wishes.yes), ("--continue", wishes.go_on)):
+        if given and not wishes.apply and not (option == "--yes"):
+            raise click.UsageError(f"{option} goes with --apply")
+
+
+def _choice(python: str | None) -> Choice:
+    from xpu_doctor.target.find import Surroundings, TargetError, find_target
+    from xpu_doctor.target.rights import foreign_owner
+
+    try:
+        choice = find_target(python, Surroundings(os.environ))
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
+    owner = foreign_owner(choice.python)
+    if owner is not None:
+        raise click.UsageError(
+            f"{choice.python} belongs to {owner.called}, and you are root: what fix installs would be root's there. "
+            f"Run it as that user, for example with: sudo -u {owner.name} xpu-doctor fix"
+        )
+    return choice
+
+
+def _examined(choice: Choice, wishes: Wishes, source: Source) -> Patient:
+    """Check the environment, and make the plan."""
+    from xpu_doctor.api import plan_on
+    from xpu_doctor.cli.progress import Progress
+    from xpu_doctor.examination.run import now, start
+    from xpu_doctor.examination.session import Session
+    from xpu_doctor.model.selection import CHECKED, Selection
+    from xpu_doctor.report.build import Report
+
+    progress = Progress(enabled=True)
+    try:
+        with start(Session(choice, Selection(frozenset(CHECKED)), dict(os.environ), tell=progress.begins)) as running:
+            planned = plan_on(running, Report(created=now()), edit_project=wishes.edit_project, source=source)
+    except SourceError as error:
+        raise click.UsageError(str(error)) from error
+    finally:
+        progress.close()
+    return Patient(choice, planned.python, planned.place, planned.report, planned.plan)
+
+
+# ---------------------------------------------------------------------------------------------- the plan
+
+
+def _show(patient: Patient, wishes: Wishes) -> int:
+    """Print the plan, and what stands in its way."""
+    if wishes.as_json:
+        from xpu_doctor.report.build import deliver
+
+        return deliver(patient.report, "json", None, verbose=False)
+    terminal = _terminal()
+    _print_plan(patient, terminal)
+    interrupted = _interrupted(patient)
+    if interrupted is not None:
+        _say(_of_interrupted(interrupted))
+    elif patient.plan.to_run:
+        _say("Nothing was changed. `--apply` does the steps that xpu-doctor can do, and keeps a way back.")
+    return patient.report.exit_code
+
+
+def _print_plan(patient: Patient, terminal: Terminal) -> Mapping[int, Readiness]:
+    from xpu_doctor.report.plan_text import plan_text
+
+    readiness = _readiness(patient)
+    to_stdout(plan_text(patient.report, readiness, terminal), own_sequences=True)
+    return readiness
+
+
+def _readiness(patient: Patient) -> Mapping[int, Readiness]:
+    """Look whether each step that can be done may begin; its number in the plan counts from 0."""
+    from xpu_doctor.treatment.readiness import Situation, readiness
+
+    if patient.place is None:
+        return {}
+    situation = Situation(patient.place, patient.python, os.environ, str(patient.place.prefix))
+    return {
+        number: readiness(step.remedy.steps, situation, lambda line: to_stderr(f"{line} ...\n"))
+        for number, step in enumerate(patient.plan.steps)
+        if step.runs
+    }
+
+
+# ---------------------------------------------------------------------------------------------- apply
+
+
+def _apply(patient: Patient, wishes: Wishes) -> int:
+    """Do the steps, after asking; stop at the first failure; check again."""
+    readiness = _readiness(patient) if wishes.as_json else _print_plan(patient, _terminal())
+    interrupted = _interrupted(patient)
+    if interrupted is not None:
+        _refuse_two(interrupted)
+    if interrupted is not None and not wishes.go_on:
+        _say(_of_interrupted(interrupted))
+        return int(ExitCode.FINDINGS)
+    if not patient.plan.to_run or patient.place is None:
+        return patient.report.exit_code
+    if any(item.obstacles for item in readiness.values()):
+        _say("Nothing was changed: the plan is not ready to be done, as said above.")
+        return int(ExitCode.FINDINGS)
+    _ask(wishes, len(patient.plan.to_run))
+    return _done(patient, patient.place, interrupted, wishes)
+
+
+def _ask(wishes: Wishes, count: int) -> None:
+    if wishes.yes:
+        return
+    if not sys.stdin or not sys.stdin.isatty():
+        raise Refused("--apply asks before it changes anything, and there is no terminal: add --yes")
+    what = "this step" if count == 1 else f"these {count} steps"
+    to_stderr(f"\nDo {what} now? [y/N] ")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("nothing was changed")
+
+
+def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes: Wishes) -> int:
+    from xpu_doctor.treatment.course import begin, finish, proceed, resume
+    from xpu_doctor.treatment.errors import TreatmentError
+
+    steps = patient.plan.to_run
+    try:
+        treatment = (
+            resume(interrupted, steps)
+            if interrupted is not None and interrupted.backup
+            else begin(place, steps, os.environ, patient.report.verdict, _tell_backup)
+        )
+        for number, step in enumerate(steps):
+            _say(f"Step {number + 1} of {len(steps)}: {step.remedy.title}")
+            treatment, outcome = proceed(treatment, number, step, os.environ, _echo)
+            if not outcome.succeeded:
+                _say(_failure(step, outcome.done, outcome.reason))
+                return int(ExitCode.FINDINGS)
+        after = _examined(patient.choice, Wishes(False, False, False, False, False), Source())
+        finish(treatment, os.environ, after.report.verdict)
+    except TreatmentError as error:
+        _say(f"Stopped: {error}")
+        return int(ExitCode.TOOL_FAILED)
+    return _compared(patient.report, after.report, wishes)
+
+
+def _compared(before: Document, after: Document, wishes: Wishes) -> int:
+    from xpu_doctor.report.build import deliver
+    from xpu_doctor.report.plan_text import comparison_text
+
+    if wishes.as_json:
+        deliver(after, "json", None, verbose=False)
+    else:
+        to_stdout("\n" + comparison_text(before, after, _terminal()), own_sequences=True)
+    _say("A way back is kept: `xpu-doctor fix --undo` puts everything back, `--forget` frees its disk space.")
+    return after.exit_code
+
+
+def _failure(step: Step, done: int, reason: str) -> str:
+    commands = step.remedy.steps
+    program = " ".join(commands[done].argv[:4])
+    return (
+        f"Failed: command {done + 1} of {len(commands)} ({program} ...): {reason}. Nothing further was done. "
+        "`xpu-doctor fix --undo` puts everything back; `--apply --continue` makes a new plan from here."
+    )
+
+
+# ---------------------------------------------------------------------------------------------- the way back
+
+
+def _interrupted(patient: Patient) -> Treatment | None:
+    from xpu_doctor.treatment.history import unfinished
+
+    return unfinished(str(patient.place.prefix)) if patient.place is not None else None
+
+
+def _of_interrupted(treatment: Treatment) -> str:
+    if treatment.at_work:
+        return f"Another xpu-doctor is at work on this environment (process {treatment.process})."
+    how = "failed" if treatment.state == "failed" else "was interrupted"
+    where = f"in step {treatment.step} of {len(treatment.steps)}" if treatment.step else "before its first step"
+    return (
+        f"An earlier --apply ({treatment.id}) {how} {where}. `xpu-doctor fix --undo` puts everything back; "
+        "`xpu-doctor fix --apply --continue` makes a new plan from how it is now and keeps the old way back."
+    )
+
+
+def _kept(choice: Choice) -> tuple[Treatment, ...]:
+    """Return what can be undone in an environment, the last treatment first."""
+    from xpu_doctor.treatment.course import to_undo
+
+    found = to_undo(choice.python)
+    if not found:
+        raise Refused(f"{choice.python}: xpu-doctor has changed nothing there that could be undone")
+    _refuse_two(found[0])
+    return found
+
+
+def _refuse_two(treatment: Treatment) -> None:
+    if treatment.at_work:
+        raise Refused(f"another xpu-doctor is at work on this environment (process {treatment.process})")
+
+
+def _undo(choice: Choice) -> int:
+    from xpu_doctor.report.plan_text import undone_text
+    from xpu_doctor.treatment.course import undo
+    from xpu_doctor.treatment.errors import TreatmentError
+
+    last, *earlier = _kept(choice)
+    try:
+        result = undo(last, os.environ, _tell_restore)
+    except TreatmentError as error:
+        raise Refused(str(error)) from error
+    to_stdout(undone_text(result, _terminal()), own_sequences=True)
+    if result.whole and earlier:
+        _say(f"An earlier treatment is still there ({earlier[0].id}); --undo again takes that back, too.")
+    return int(ExitCode.OK if result.whole else ExitCode.FINDINGS)
+
+
+def _forget(choice: Choice) -> int:
+    from xpu_doctor.treatment.course import forget
+
+    for treatment in _kept(choice):
+        forget(treatment)
+    _say("The ways back are deleted; what was done can no longer be undone.")
+    return int(ExitCode.OK)
+
+
+def _history(wishes: Wishes) -> int:
+    from xpu_doctor.report.plan_text import history_json, history_text
+    from xpu_doctor.treatment.history import damaged, history
+
+    found = history()
+    to_stdout(history_json(found) if wishes.as_json else history_text(found, _terminal()), own_sequences=True)
+    for line in damaged():
+        _say(line)
+    return int(ExitCode.OK)
+
+
+# ---------------------------------------------------------------------------------------------- helpers
+
+
+def _terminal() -> Terminal:
+    from xpu_doctor.report.terminal import terminal_of
+
+    return terminal_of(sys.stdout)
+
+
+def _say(text: str) -> None:
+    to_stderr(f"\n{text}\n")
+
+
+def _echo(data: bytes) -> None:
+    """Print what an installer prints, visibly; it may come from another thread."""
+    to_stderr(data.decode("utf-8", "replace").replace("\r", "\n"))
+
+
+def _tell_backup(done: int, count: int) -> None:
+    if done == 0:
+        to_stderr(f"Keeping a way back: {count} files ...\n")
+
+
+def _tell_restore(done: int, count: int) -> None:
+    if done == 0:
+        to_stderr(f"Putting back: {count} files differ ...\n")

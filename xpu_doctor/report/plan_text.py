@@ -1,0 +1,194 @@
+"""What `fix` prints: the plan, what became of it, and the ways back that are kept."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from tabulate import tabulate
+
+from xpu_doctor.report.document import Document, StepDocument
+from xpu_doctor.report.terminal import Terminal
+from xpu_doctor.report.text import RISKS
+from xpu_doctor.treatment.course import Undone
+from xpu_doctor.treatment.history import Treatment
+from xpu_doctor.treatment.readiness import Readiness, in_words
+
+MOST = 20
+"""Files and packages that are named in one list."""
+
+
+def plan_text(report: Document, readiness: Mapping[int, Readiness], terminal: Terminal) -> str:
+    """Return the plan as text: each step with what it changes, costs, downloads, and how it is verified.
+
+    `readiness` holds what was found for steps that are done by `--apply`, by their number counted from 0.
+    """
+    page = _Plan(terminal)
+    lines = list(page.headline(report))
+    for number, step in enumerate(report.plan):
+        lines += ["", *page.step(number, step, readiness.get(number))]
+    return "\n".join(lines) + "\n"
+
+
+def comparison_text(before: Document, after: Document, terminal: Terminal) -> str:
+    """Return what was fixed, what remains and what is new, from two checks of one environment."""
+    page = _Plan(terminal)
+    old = {root.code: root.summary for root in before.root_causes}
+    new = {root.code: root.summary for root in after.root_causes}
+    rows = [
+        *(("fixed", "green", code, summary) for code, summary in old.items() if code not in new),
+        *(("remains", "yellow", code, summary) for code, summary in new.items() if code in old),
+        *(("new", "red", code, summary) for code, summary in new.items() if code not in old),
+    ]
+    lines = [
+        line
+        for word, style, code, summary in rows
+        for line in page.wrapped(f"{word:8} [{code}] {summary}", indent=2, hang=10, styles=(style,))
+    ]
+    lines += [
+        f"  {rung.layer:<12}{old_state:<9}-> {rung.state}"
+        for rung, old_state in ((rung, _state(before, rung.layer)) for rung in after.ladder)
+        if old_state != rung.state
+    ]
+    return "\n".join([terminal.style("Before and after:", "bold"), *(lines or ["  nothing changed"])]) + "\n"
+
+
+def _state(report: Document, layer: str) -> str:
+    return next((rung.state for rung in report.ladder if rung.layer == layer), "unknown")
+
+
+class _Plan:
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+
+    def headline(self, report: Document) -> Iterator[str]:
+        target = report.target
+        manager = f", managed by {target.manager}" if target.manager else ""
+        yield from self.wrapped(f"Environment {target.prefix or target.python}{manager}.", styles=("bold",))
+        if not report.plan:
+            yield from self.wrapped(_nothing(report))
+            return
+        mine = sum(1 for step in report.plan if not step.obstacle)
+        count = len(report.plan)
+        yield from self.wrapped(
+            f"The plan has {count} step{'s' if count > 1 else ''}, of which xpu-doctor can do "
+            f"{'none' if mine == 0 else mine}{'' if mine == 0 else ' itself'}."
+        )
+
+    def step(self, number: int, step: StepDocument, readiness: Readiness | None) -> Iterator[str]:
+        who = "for you to do" if step.obstacle else "done by --apply"
+        yield from self.wrapped(f"{number + 1}. {step.remedy.title} [{step.code}] ({who})", hang=3, styles=("bold",))
+        if step.obstacle:
+            yield from self.wrapped(
+                f"xpu-doctor does not do this itself: {step.obstacle}.", indent=3, styles=("yellow",)
+            )
+        if step.remedy.why:
+            yield from self.wrapped(step.remedy.why, indent=3)
+        yield from (self.terminal.style("   " + line, "cyan") for line in step.remedy.commands)
+        yield from self.wrapped(f"Risk: {RISKS.get(step.remedy.risk, step.remedy.risk)}.", indent=3)
+        if step.remedy.verify:
+            yield from self.wrapped("Verified by:", indent=3)
+            yield from (self.terminal.style("     " + line, "cyan") for line in step.remedy.verify)
+        if readiness is not None:
+            yield from self.readiness(readiness)
+
+    def readiness(self, readiness: Readiness) -> Iterator[str]:
+        size = readiness.download
+        if size.known:
+            least = "" if size.whole else "at least "
+            yield from self.wrapped(f"Download: {least}{in_words(size.known)}.", indent=3)
+        for unknown in readiness.unknown:
+            yield from self.wrapped(f"Not known: {unknown.reason}.", indent=3)
+        for obstacle in readiness.obstacles:
+            yield from self.wrapped(
+                f"Not ready: {obstacle.what}: {obstacle.why}. {obstacle.way_out}", indent=3, styles=("red",)
+            )
+
+    def wrapped(self, text: str, *, indent: int = 0, hang: int = 0, styles: tuple[str, ...] = ()) -> Iterator[str]:
+        lines = textwrap.wrap(
+            text,
+            self.terminal.width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hang),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        yield from (self.terminal.style(line, *styles) for line in lines)
+
+
+def _nothing(report: Document) -> str:
+    if report.verdict == "healthy":
+        return "Nothing has to be fixed."
+    if report.root_causes:
+        return "There is nothing that a command could fix: `xpu-doctor check` says what is wrong, and what to do."
+    return (
+        "Nothing is known to be wrong, so there is nothing to fix: `xpu-doctor check` says what could not be examined."
+    )
+
+
+def undone_text(result: Undone, terminal: Terminal) -> str:
+    """Return what an undo came to: that everything is as it was, or what is not."""
+    page = _Plan(terminal)
+    if result.whole:
+        count = len(result.treatment.before)
+        text = f"Everything in {result.treatment.prefix} is as it was before {result.treatment.id}: all {count} packages, and every file."
+        return "\n".join(page.wrapped(text, styles=("green",))) + "\n"
+    lines = list(page.wrapped("Not everything could be put back:", styles=("red", "bold")))
+    for difference in result.differences[:MOST]:
+        why = f" ({difference.reason})" if difference.reason else ""
+        lines += page.wrapped(f"{difference.path} {difference.change.value}{why}", indent=2)
+    if len(result.differences) > MOST:
+        lines.append(f"  and {len(result.differences) - MOST} more files")
+    for before, now in result.packages[:MOST]:
+        named = before or now
+        lines += page.wrapped(
+            f"{named.name if named else ''}: was {before.version if before else 'not there'}, is {now.version if now else 'not there'}",
+            indent=2,
+        )
+    return "\n".join(lines) + "\n"
+
+
+def history_text(found: Iterable[Treatment], terminal: Terminal) -> str:
+    """Return a table of what was done, the newest last."""
+    rows = [
+        (
+            item.id,
+            item.prefix,
+            _state_of(item),
+            "yes" if item.backup else "no",
+            "; ".join(step.title for step in item.steps),
+        )
+        for item in found
+    ]
+    if not rows:
+        return "xpu-doctor has changed nothing for this user.\n"
+    return (
+        str(tabulate(rows, headers=("treatment", "environment", "state", "way back", "steps"), tablefmt="plain")) + "\n"
+    )
+
+
+def history_json(found: Iterable[Treatment]) -> str:
+    """Return what was done as JSON."""
+    rows = [
+        {
+            "id": item.id,
+            "created": item.created,
+            "python": item.python,
+            "prefix": item.prefix,
+            "state": _state_of(item),
+            "way_back": bool(item.backup),
+            "steps": [{"title": step.title, "commands": [list(argv) for argv in step.commands]} for step in item.steps],
+            "verdict_before": item.verdict_before,
+            "verdict_after": item.verdict_after,
+        }
+        for item in found
+    ]
+    return json.dumps(rows, indent=2) + "\n"
+
+
+def _state_of(treatment: Treatment) -> str:
+    """Return the state in words; one whose doctor is gone was interrupted."""
+    if treatment.unfinished and treatment.state != "failed":
+        return "at work" if treatment.at_work else "interrupted"
+    return str(treatment.state)

@@ -1,0 +1,160 @@
+"""The course of one treatment: the way back is made and noted before the first step, and each state is noted before it begins."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from xpu_doctor.treatment.apply import Echo, Outcome, carry_out
+from xpu_doctor.treatment.backup import discard, opened, take
+from xpu_doctor.treatment.comparison import Difference
+from xpu_doctor.treatment.errors import TreatmentError
+from xpu_doctor.treatment.freeze import Frozen, changed, freeze
+from xpu_doctor.treatment.history import DoneStep, Treatment, begun, history, keep
+from xpu_doctor.treatment.place import Place
+from xpu_doctor.treatment.plan import Step
+from xpu_doctor.treatment.restoration import restore
+
+WORK = "work"
+"""The folder, in that of the way back, in which the commands run: wheels that they download lie there."""
+
+Tell = Callable[[int, int], None]
+"""Called with how many files are done, of how many."""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What became of an undo."""
+
+    treatment: Treatment
+    differences: tuple[Difference, ...]
+    """Files that are not as they were; none, as a rule."""
+    packages: tuple[tuple[Frozen | None, Frozen | None], ...]
+    """Packages that are not as they were, before and now; none, as a rule."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is as it was."""
+        return not self.differences and not self.packages
+
+
+def to_undo(python: str, state: Path | None = None) -> tuple[Treatment, ...]:
+    """Return the treatments of the environment that an interpreter stands in which are not undone, the last one first.
+
+    The interpreter itself need not start.
+    """
+    path = Path(os.path.abspath(python))
+    return tuple(
+        item
+        for item in reversed(history(state))
+        if item.state != "undone"
+        and (path == Path(item.python) or Path(os.path.realpath(path.parent)).is_relative_to(item.prefix))
+    )
+
+
+def begin(
+    place: Place,
+    steps: Sequence[Step],
+    environment: Mapping[str, str],
+    verdict: str,
+    tell: Tell,
+    state: Path | None = None,
+) -> Treatment:
+    """Keep what the environment holds, and note what is about to be done.
+
+    Raises:
+        TreatmentError: the way back cannot be made, so nothing may be changed.
+    """
+    before = freeze(str(place.python), environment)
+    treatment = replace(begun(str(place.python), str(place.prefix), _noted(steps), before), verdict_before=verdict)
+    keep(treatment, state)
+    try:
+        backup = take(place, place.kept / treatment.id, tell)
+    except TreatmentError:
+        keep(replace(treatment, state="undone"), state)  # nothing was changed
+        raise
+    treatment = replace(treatment, backup=str(backup.folder), seal=backup.seal)
+    keep(treatment, state)
+    return treatment
+
+
+def resume(treatment: Treatment, steps: Sequence[Step], state: Path | None = None) -> Treatment:
+    """Go on with a treatment that was interrupted, with a new plan: the way back stays that of its beginning.
+
+    Raises:
+        TreatmentError: it cannot be noted.
+    """
+    fresh = begun(treatment.python, treatment.prefix, _noted(steps))
+    treatment = replace(
+        treatment, steps=fresh.steps, state="prepared", step=0, process=fresh.process, process_began=fresh.process_began
+    )
+    keep(treatment, state)
+    return treatment
+
+
+def proceed(
+    treatment: Treatment, number: int, step: Step, environment: Mapping[str, str], echo: Echo, state: Path | None = None
+) -> tuple[Treatment, Outcome]:
+    """Do one step, counted from 0, and note how it ended.
+
+    Raises:
+        TreatmentError: what is done cannot be noted, or there is no folder to work in.
+    """
+    treatment = replace(treatment, state="running", step=number + 1)
+    keep(treatment, state)
+    folder = Path(treatment.backup, WORK)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise TreatmentError(f"{folder} cannot be made: {error.strerror or error}") from error
+    outcome = carry_out(step, environment, folder, echo)
+    if not outcome.succeeded:
+        treatment = replace(treatment, state="failed")
+        keep(treatment, state)
+    return treatment, outcome
+
+
+def finish(treatment: Treatment, environment: Mapping[str, str], verdict: str, state: Path | None = None) -> Treatment:
+    """Note that all steps are done, and what is installed now; the wheels that they downloaded are deleted.
+
+    Raises:
+        TreatmentError: it cannot be noted.
+    """
+    shutil.rmtree(Path(treatment.backup, WORK), ignore_errors=True)
+    treatment = replace(treatment, state="done", after=freeze(treatment.python, environment), verdict_after=verdict)
+    keep(treatment, state)
+    return treatment
+
+
+def undo(treatment: Treatment, environment: Mapping[str, str], tell: Tell, state: Path | None = None) -> Undone:
+    """Put the environment back as it was before a treatment, and prove it file by file and package by package.
+
+    Raises:
+        TreatmentError: there is no whole way back.
+    """
+    if not treatment.backup:
+        packages = changed(treatment.before, freeze(treatment.python, environment))
+        result = Undone(treatment, (), packages)
+    else:
+        differences = restore(opened(Path(treatment.backup), treatment.seal), tell)
+        result = Undone(treatment, differences, changed(treatment.before, freeze(treatment.python, environment)))
+    if result.whole:
+        keep(replace(treatment, state="undone"), state)
+        forget(replace(treatment, state="undone"), state)
+    return result
+
+
+def forget(treatment: Treatment, state: Path | None = None) -> None:
+    """Delete a way back: its disk space is free again, and undo is no longer possible."""
+    if treatment.backup:
+        discard(Path(treatment.backup))
+        keep(replace(treatment, backup=""), state)
+
+
+def _noted(steps: Sequence[Step]) -> tuple[DoneStep, ...]:
+    return tuple(DoneStep(step.remedy.title, tuple(command.argv for command in step.remedy.steps)) for step in steps)

@@ -1,0 +1,109 @@
+"""The plan of `fix`: what a diagnosis asks to be done, in order, and which of it the doctor may do itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from xpu_doctor.model.findings import Confidence, Finding, Remedy, Risk
+from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
+from xpu_doctor.model.unknown import known_or
+from xpu_doctor.remedies.managers import PROJECTS
+
+RISKS_OF_THE_SYSTEM = {
+    Risk.ADMIN: "it needs administrator rights and changes the system",
+    Risk.RE_LOGIN: "you must log out and in again",
+    Risk.REBOOT: "the machine must be restarted",
+}
+"""What costs more than packages of one environment, and why `fix` leaves it to people."""
+PRIVILEGED = ("sudo", "doas", "pkexec", "runas")
+"""Programs that lend an administrator's rights."""
+ANOTHER_PLACE = "it changes something besides this environment, or needs a decision of yours"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One remedy of one finding: what it changes, what it costs, and why the doctor does not do it itself, if so."""
+
+    code: str
+    subject: str
+    remedy: Remedy
+    obstacle: str = ""
+    """Why `fix` only prints it; empty where it may be run."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether `fix --apply` runs it."""
+        return not self.obstacle
+
+    @property
+    def changes_project(self) -> bool:
+        """Whether its commands write into the files of a project."""
+        return self.remedy.manager in PROJECTS
+
+
+@dataclass(frozen=True)
+class TreatmentPlan:
+    """All steps, in the order in which they are to be done."""
+
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def to_run(self) -> tuple[Step, ...]:
+        """The steps that `fix --apply` runs."""
+        return tuple(step for step in self.steps if step.runs)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What the caller allows."""
+
+    edit_project: bool = False
+    """Whether the files of a project may be changed."""
+    plugin_codes: Collection[str] = ()
+    """Codes of plug-ins' rules, whose commands are never run."""
+
+
+def plan_of(roots: tuple[Finding, ...], snapshot: Snapshot, permission: Permission = Permission()) -> TreatmentPlan:
+    """Return what the root causes of a live examination ask for; a remedy that several of them share is one step.
+
+    Of a pasted text or a saved report there is no plan: its commands came from outside.
+    """
+    if snapshot.origin != Origin.LIVE:
+        return TreatmentPlan()
+    steps: list[Step] = []
+    done: set[tuple[object, ...]] = set()
+    for root in roots:
+        for remedy in _remedies(root):
+            key = tuple(command.argv for command in remedy.steps) or remedy.commands
+            if key not in done:
+                done.add(key)
+                steps.append(Step(root.code, root.subject, remedy, _obstacle(root, remedy, snapshot, permission)))
+    return TreatmentPlan(tuple(steps))
+
+
+def _remedies(root: Finding) -> tuple[Remedy, ...]:
+    """Return the first way to fix a finding, with what belongs to it; other ways are for people to choose."""
+    ways = [remedy for remedy in root.remedies if remedy.commands]
+    if not ways:
+        return ()
+    return (ways[0], *(remedy for remedy in ways[1:] if remedy.besides))
+
+
+def _obstacle(root: Finding, remedy: Remedy, snapshot: Snapshot, permission: Permission) -> str:
+    if root.code in permission.plugin_codes:
+        return "it comes from a plug-in, whose commands are never run"
+    if remedy.risk in RISKS_OF_THE_SYSTEM:
+        return RISKS_OF_THE_SYSTEM[remedy.risk]
+    if any(command.argv[0] in PRIVILEGED for command in remedy.steps):
+        return RISKS_OF_THE_SYSTEM[Risk.ADMIN]
+    if not remedy.steps:
+        return ANOTHER_PLACE
+    if root.confidence is Confidence.POSSIBLE:
+        return "its cause is only possible, not proven"
+    if not known_or(snapshot.python.writable, True):
+        return f"this user may not write to {known_or(snapshot.python.own_site, 'the packages of this environment')}"
+    if remedy.manager in PROJECTS and not permission.edit_project:
+        return "it changes the files of your project: --edit-project allows that"
+    return ""
