@@ -33,6 +33,7 @@ OTHER_REASONS = {
     ("cli/startup.py", "open"): "opens the null device where a stream was closed",
     ("cli/progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",
     ("report/build.py", "sys.stdout"): "asks it for its width and encoding",
+    ("treatment/writable.py", "open"): "tries whether a file can be made in an environment, and takes it away again",
     ("treatment/backup.py", "open"): "keeps the content of files inside of the environment, byte by byte",
     ("treatment/restoration.py", "open"): "puts that content back",
     ("treatment/manifest.py", "open"): "lists it, as JSON in ASCII",

@@ -369,9 +369,9 @@ def _history(wishes: Wishes) -> int:
 
 
 def _terminal() -> Terminal:
-    from xpu_doctor.report.terminal import terminal_of
+    from xpu_doctor.report.build import own_terminal
 
-    return terminal_of(sys.stdout)
+    return own_terminal()
 
 
 def _say(text: str) -> None:

@@ -174,4 +174,9 @@ def rendered(report: Document, format_: str, *, to_file: bool, verbose: bool) ->
             + "\n"
         )
 
-    return render_text(report, Terminal() if to_file else terminal_of(sys.stdout), verbose=verbose)
+    return render_text(report, Terminal() if to_file else own_terminal(), verbose=verbose)
+
+
+def own_terminal() -> Terminal:
+    """Return what stdout can show."""
+    return terminal_of(sys.stdout)
