@@ -91,6 +91,19 @@ def test_another_time_alone_is_a_difference(place: Place) -> None:
     assert changes(before, pictured(place.prefix)) == {}
 
 
+@posix_only
+def test_a_link_that_leads_elsewhere_comes_back(place: Place) -> None:
+    link = place.prefix / "bin" / "python"
+    link.symlink_to("/usr/bin/python3")
+    before = pictured(place.prefix)
+    backup = kept(place)
+    link.unlink()
+    link.symlink_to("/usr/bin/python4")
+    assert [(item.path, item.change) for item in differences(backup)] == [("bin/python", Change.CONTENT)]
+    assert restore(backup, quiet) == ()
+    assert changes(before, pictured(place.prefix)) == {}
+
+
 def test_what_a_killed_doctor_was_writing_is_no_part_of_a_tree(place: Place) -> None:
     small, part = place.sites[0] / "a.py", place.sites[0] / PART
     small.write_text("one = 1\n")

@@ -102,7 +102,8 @@ class _Restoration:
                 os.makedirs(path)
             return
         parent = os.path.dirname(path)
-        os.makedirs(parent, exist_ok=True)
+        if not _is_folder(parent):
+            os.makedirs(parent)
         part = os.path.join(parent, PART)
         self._remove(part)
         try:
