@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xpu_doctor.model.facts import Python
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.pasted.run import Triaged
+    from xpu_doctor.target.find import Choice
     from xpu_doctor.text.safe import SafeText
     from xpu_doctor.treatment.place import Place
     from xpu_doctor.treatment.plan import TreatmentPlan
@@ -101,6 +102,17 @@ def plan_on(running: Running, report: Report, *, edit_project: bool, source: Sou
     executable = known_or(python.executable, "")
     place = place_of(executable, prefix, (site,)) if executable and prefix and site else None
     return Planned(document, plan, python, place)
+
+
+def snapshot_of(choice: Choice, environment: Mapping[str, str]) -> Snapshot:
+    """Return what files tell of an interpreter and its packages; nothing of torch is run.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+    """
+    selection = select(("wheel",), (), probe_layers())
+    with start(Session(choice, selection, dict(environment))) as running:
+        return finish(running, load()).snapshot
 
 
 def _rehearse(report: Report, snapshot: Snapshot) -> None:

@@ -44,7 +44,7 @@ def doctor(world: World, *arguments: str, channel: str = "xpu") -> subprocess.Co
 def command(world: World, *arguments: str, channel: str = "xpu") -> tuple[str, ...]:
     """The doctor's command line, on a machine that has an Arc B580."""
     elsewhere = {"--undo", "--history", "--forget"} & set(arguments)
-    where = () if elsewhere else ("--index-url", world.urls[channel])
+    where = () if elsewhere or not channel else ("--index-url", world.urls[channel])
     python = () if "--history" in arguments else ("--python", str(world.python))
     return (*with_gpu(world), sys.executable, "-m", "xpu_doctor", "fix", *python, *where, *arguments)
 

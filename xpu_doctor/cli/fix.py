@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +34,7 @@ class Refused(click.ClickException):
     exit_code = int(ExitCode.USAGE)
 
 
-MODES = ("--apply", "--undo", "--history", "--forget")
+MODES = ("--apply", "--undo", "--history", "--forget", "--download")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ class Patient:
     type=click.Path(exists=True, file_okay=False),
     help="A folder with all wheels; no index is asked.",
 )
+@click.option(
+    "--download",
+    "bundle",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Fetch all wheels for this interpreter into a folder, with their hashes, for --find-links elsewhere.",
+)
 @FORMAT
 @JSON
 def fix(
@@ -101,6 +109,7 @@ def fix(
     channel: str,
     index: str | None,
     folder: str | None,
+    bundle: str | None,
     format_: str,
     as_json: bool,
 ) -> int:
@@ -113,7 +122,8 @@ def fix(
 
     Steps that need an administrator are printed, never run. Exit codes as of `check`.
     """
-    modes = [name for name, given in zip(MODES, (apply_, undo_, history_, forget_), strict=True) if given]
+    asked = (apply_, undo_, history_, forget_, bundle)
+    modes = [name for name, given in zip(MODES, asked, strict=True) if given]
     if len(modes) > 1:
         raise click.UsageError(f"{' and '.join(modes)} cannot be had together: leave one of them out")
     wishes = Wishes(apply_, yes, go_on, edit_project, as_json or format_ == "json")
@@ -123,7 +133,11 @@ def fix(
     choice = _choice(python)
     if undo_ or forget_:
         return _undo(choice) if undo_ else _forget(choice)
-    patient = _examined(choice, wishes, Source(channel, index or "", os.path.abspath(folder) if folder else ""))
+    source = Source(channel, index or "", os.path.abspath(folder) if folder else "")
+    if bundle:
+        return _download(choice, source, Path(os.path.abspath(bundle)))
+    _check_folder(source)
+    patient = _examined(choice, wishes, source)
     return _apply(patient, wishes) if apply_ else _show(patient, wishes)
 
 
@@ -291,6 +305,49 @@ def _failure(step: Step, done: int, reason: str) -> str:
         f"Failed: command {done + 1} of {len(commands)} ({program} ...): {reason}. Nothing further was done. "
         "`xpu-doctor fix --undo` puts everything back; `--apply --continue` makes a new plan from here."
     )
+
+
+# ---------------------------------------------------------------------------------------------- wheels in a folder
+
+
+def _check_folder(source: Source) -> None:
+    """Refuse a folder of wheels that is not as it was downloaded."""
+    from xpu_doctor.treatment.bundle import faults
+    from xpu_doctor.treatment.errors import TreatmentError
+
+    if not source.folder:
+        return
+    try:
+        wrong = faults(Path(source.folder))
+    except TreatmentError as error:
+        raise Refused(f"--find-links {error}") from error
+    if wrong:
+        raise Refused(f"--find-links {source.folder}: {'; '.join(wrong[:5])}. Copy it again from where it was made")
+
+
+def _download(choice: Choice, source: Source, folder: Path) -> int:
+    """Fetch what an interpreter needs, and list the hashes."""
+    from xpu_doctor.api import snapshot_of
+    from xpu_doctor.model.unknown import denied
+    from xpu_doctor.treatment.apply import carry_out
+    from xpu_doctor.treatment.bundle import SUMS, fetching, seal
+    from xpu_doctor.treatment.errors import TreatmentError
+
+    found = snapshot_of(choice, os.environ)
+    if denied(found.installer.has_pip):
+        raise Refused(f"{choice.python} has no pip, which --download needs: {choice.python} -m ensurepip brings it")
+    step = fetching(found.python, found.torch, found.installer, source, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        outcome = carry_out(step, os.environ, folder, _echo)
+        if not outcome.succeeded:
+            _say(f"Failed: {outcome.reason}. What was fetched so far stays in {folder}.")
+            return int(ExitCode.FINDINGS)
+        count = seal(folder)
+    except (TreatmentError, OSError) as error:
+        raise Refused(f"--download {folder}: {error}") from error
+    _say(f"{count} wheels are in {folder}, their hashes in {SUMS}. There: xpu-doctor fix --apply --find-links DIR")
+    return int(ExitCode.OK)
 
 
 # ---------------------------------------------------------------------------------------------- the way back
