@@ -37,6 +37,7 @@ OTHER_REASONS = {
     ("treatment/backup.py", "open"): "keeps the content of files inside of the environment, byte by byte",
     ("treatment/restoration.py", "open"): "puts that content back",
     ("treatment/manifest.py", "open"): "lists it, as JSON in ASCII",
+    ("treatment/bundle.py", "write_text"): "lists the hashes of wheels beside them",
     ("treatment/history.py", "open"): "notes what was done, as JSON in ASCII, in the user's state folder",
     ("report/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",
 }
