@@ -15,6 +15,7 @@ HIVES = {"HKLM": "HKEY_LOCAL_MACHINE", "HKCU": "HKEY_CURRENT_USER"}
 REPLACED = (
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}",
     r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Enum\PCI",
+    r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\igfxn",
 )
 """Keys that hold nothing but what a recording says."""
 ACTIVE = r"HARDWARE\DEVICEMAP\VIDEO"
@@ -59,9 +60,13 @@ def write(machine: WindowsMachine, python: Path, registry: Mapping[str, Any]) ->
         lines += [f'"{_escaped(name)}"={_data(value)}' for name, value in values.items()]
     file = machine.folder / "machine.reg"
     file.write_bytes(("\r\n".join(lines) + "\r\n").encode("utf-16"))
-    for argv in (["reg.exe", "import", file], [python, "-c", WRITE_ACTIVE, ACTIVE, json.dumps(active)]):
+    said, written = json.dumps(active), machine.folder / "active.json"
+    steps = [["reg.exe", "import", file], [python, "-c", WRITE_ACTIVE, ACTIVE, said]]
+    known = written.exists() and written.read_text(encoding="utf-8") == said
+    for argv in steps[:1] if known else steps:
         run = machine.win(argv)
         assert run.returncode == 0, run.stderr
+    written.write_text(said, encoding="utf-8")
 
 
 def _keys(registry: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -26,7 +26,7 @@ from xpu_doctor.model.codec import encode
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.probes import PROBES
 from xpu_doctor.probes.runner import run_probes
-names = ("windows-gpus", "windows-driver")
+names = ("windows-gpus", "windows-driver", "machine")
 gathered = run_probes(LiveHost(), [probe for probe in PROBES if probe.name in names])
 assert not gathered.failures, gathered.failures
 print(json.dumps(encode(dataclasses.replace(Snapshot(), **gathered.facts))))
@@ -60,6 +60,7 @@ def test_registry_says_what_the_recording_says(
     if "commands" not in recording(path):  # where it is CIM that told: Wine has none
         assert live["gpus"] == recorded["gpus"]
         assert live["driver"]["opencl_icds"] == recorded["driver"]["opencl_icds"]
+        assert live["machine"]["idle_gpus"] == recorded["machine"]["idle_gpus"]
     assert _registered(live) == _registered(recorded)
 
 

@@ -10,7 +10,7 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.runner import probe
-from xpu_doctor.probes.windows_adapters import PCI_DEVICES
+from xpu_doctor.probes.windows_adapters import PCI_DEVICES, idle_adapters
 
 HYPERVISORS: tuple[tuple[str, str], ...] = (
     ("VMware", "VMware"),
@@ -165,6 +165,7 @@ def _windows(host: Host) -> Machine:
     version = host.registry(WINDOWS_VERSION)
     cpu = host.registry(WINDOWS_CPU)
     on_bus = host.registry(PCI_DEVICES)
+    idle = idle_adapters(host)
     build = "" if isinstance(version, Unknown) else str(version.get("CurrentBuild", ""))
     return Machine(
         os="windows",
@@ -182,6 +183,9 @@ def _windows(host: Host) -> Machine:
         cpu=cpu if isinstance(cpu, Unknown) else str(cpu.get("ProcessorNameString", "")).strip(),
         cpu_count=host.system("cpu_count"),
         pci_devices=on_bus if isinstance(on_bus, Unknown) else sum(isinstance(row, dict) for row in on_bus.values()),
+        idle_gpus=idle
+        if isinstance(idle, Unknown)
+        else tuple(str(adapter.values.get("DriverDesc", "") or adapter.hardware) for adapter in idle),
     )
 
 

@@ -19,6 +19,32 @@ ACTIVE_ADAPTERS = r"HKLM\HARDWARE\DEVICEMAP\VIDEO"
 CONFIGFLAG_DISABLED = 1
 
 
+SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
+"""Below each service of a driver a key `Enum`, made anew at each start, names the devices that it drives now."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A display device in the list of the PCI bus."""
+
+    hardware: str
+    """Its Plug and Play id, e.g. `PCI\\VEN_8086&DEV_E20B&SUBSYS_11008086&REV_00`."""
+    instance: str
+    """Name of its key below that id, which tells one device from another of the same kind."""
+    values: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Name of its key in the class of display adapters; empty where no driver has made one."""
+        return str(self.values.get("Driver", "")).lower().rpartition("\\")[2]
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether Device Manager has it switched off."""
+        flags = self.values.get("ConfigFlags", 0)
+        return isinstance(flags, int) and bool(flags & CONFIGFLAG_DISABLED)
+
+
 @dataclass(frozen=True)
 class Adapter:
     """One display adapter: its key in the class, and what the list of the PCI bus says of the same device."""
@@ -28,9 +54,9 @@ class Adapter:
     values: dict[str, Any]
     """What stands in that key."""
     hardware: str
-    """Its Plug and Play id, e.g. `PCI\\VEN_8086&DEV_E20B&SUBSYS_11008086&REV_00`."""
-    place: dict[str, Any] | None
-    """What stands in its key below `Enum\\PCI`, None where there is none to be found."""
+    """Its Plug and Play id; where a basic driver drives it and the list cannot be read, that of its class."""
+    place: Place | None
+    """Its place in the list, None where there is none to be found."""
 
     @property
     def is_intel(self) -> bool:
@@ -40,48 +66,78 @@ class Adapter:
 
 def adapters(host: Host) -> Maybe[tuple[Adapter, ...]]:
     """Return the adapters that are there, those without a driver after the others; unknown where the class cannot be read."""
+    found = _seen(host)
+    return found if isinstance(found, Unknown) else found[0]
+
+
+def idle_adapters(host: Host) -> Maybe[tuple[Adapter, ...]]:
+    """Return the adapters of Intel with a driver that no screen of this start uses and no driver drives: taken out, or not started."""
+    found = _seen(host)
+    return found if isinstance(found, Unknown) else tuple(adapter for adapter in found[1] if adapter.is_intel)
+
+
+def _seen(host: Host) -> Maybe[tuple[tuple[Adapter, ...], tuple[Adapter, ...]]]:
+    """Return the adapters that are there, and those that Windows only remembers."""
     registered = host.registry(DISPLAY_ADAPTERS)
     if isinstance(registered, Unknown):
         return registered
-    places = _display_places(host)
-    by_key = {
-        str(values.get("Driver", "")).lower().rpartition("\\")[2]: (hardware, values)
-        for hardware, values in (places if isinstance(places, tuple) else ())
-        if values.get("Driver")
-    }
-    driven = [
-        _registered(name, values, by_key.get(name.lower()))
-        for name, values in sorted(_active(host, registered).items())
-        if isinstance(values, dict)
-        and re.fullmatch(r"\d{4}", name)
-        and (values.get("MatchingDeviceId") or values.get("DriverDesc"))
-    ]
-    bare = [
-        Adapter("", {}, hardware, values)
-        for hardware, values in (places if isinstance(places, tuple) else ())
-        if not values.get("Driver") and "VEN_8086" in hardware.upper()
-    ]
-    return (*driven, *bare)
+    listed = _display_places(host)
+    places = listed if isinstance(listed, tuple) else ()
+    by_key = {place.key: place for place in places if place.key}
+    screens = host.registry(ACTIVE_ADAPTERS)
+    there: list[Adapter] = []
+    idle: list[Adapter] = []
+    for name, values in sorted(registered.items()):
+        if not isinstance(values, dict) or not re.fullmatch(r"\d{4}", name):
+            continue
+        if values.get("MatchingDeviceId") or values.get("DriverDesc"):
+            adapter = _registered(name, values, by_key.get(name.lower()))
+            (there if _is_there(host, adapter, screens) else idle).append(adapter)
+    there += [Adapter("", {}, place.hardware, place) for place in places if _is_bare(place)]
+    return tuple(there), tuple(idle)
 
 
-def _registered(name: str, values: dict[str, Any], place: tuple[str, dict[str, Any]] | None) -> Adapter:
+def _registered(name: str, values: dict[str, Any], place: Place | None) -> Adapter:
     # A basic driver matches a whole class of devices (PCI\CC_0300): which device it drives only the bus can tell.
-    hardware = place[0] if place else str(values.get("MatchingDeviceId", ""))
-    return Adapter(name, values, hardware, place[1] if place else None)
+    return Adapter(name, values, place.hardware if place else str(values.get("MatchingDeviceId", "")), place)
 
 
-def _display_places(host: Host) -> Maybe[tuple[tuple[str, dict[str, Any]], ...]]:
-    """Return every display device in the list of the PCI bus: its id, and what stands in the key of its place."""
+def _is_bare(place: Place) -> bool:
+    """Return whether this is a device of Intel that no driver was installed for."""
+    return not place.key and "VEN_8086" in place.hardware.upper()
+
+
+def _is_there(host: Host, adapter: Adapter, screens: Maybe[dict[str, Any]]) -> bool:
+    """Return whether an adapter is not known to be gone: Windows keeps the keys of cards that were taken out."""
+    video = str(adapter.values.get("VideoID", "")).lower()
+    if isinstance(screens, Unknown) or not video:
+        return True
+    if any(video in str(value).lower() for value in screens.values()):
+        return True
+    # A card without a screen may have no such entry, and one that is switched off has none.
+    return adapter.place is not None and (adapter.place.is_disabled or _is_driven(host, adapter.place))
+
+
+def _is_driven(host: Host, place: Place) -> bool:
+    """Return whether the driver of a device says that it drives it now."""
+    service = str(place.values.get("Service", ""))
+    driven = host.registry(rf"{SERVICES}\{service}\Enum") if service else None
+    device = rf"{place.hardware}\{place.instance}".lower()
+    return isinstance(driven, dict) and any(str(value).lower() == device for value in driven.values())
+
+
+def _display_places(host: Host) -> Maybe[tuple[Place, ...]]:
+    """Return every display device in the list of the PCI bus."""
     kinds = host.registry(PCI_DEVICES)
     if isinstance(kinds, Unknown):
         return kinds
-    found: list[tuple[str, dict[str, Any]]] = []
+    found: list[Place] = []
     for kind in sorted(name for name, values in kinds.items() if isinstance(values, dict)):
         places = host.registry(rf"{PCI_DEVICES}\{kind}")
         if isinstance(places, dict):
             found += [
-                (rf"PCI\{kind}", values)
-                for _, values in sorted(places.items())
+                Place(rf"PCI\{kind}", instance, values)
+                for instance, values in sorted(places.items())
                 if isinstance(values, dict) and _is_display(values)
             ]
     return tuple(found)
@@ -93,17 +149,3 @@ def _is_display(values: dict[str, Any]) -> bool:
     told = " ".join(map(str, compatible)) if isinstance(compatible, list) else str(compatible or "")
     by_itself = re.search(r"[\\&]CC_03\d\d", told.upper()) is not None
     return by_itself or str(values.get("ClassGUID", "")).lower() == DISPLAY_CLASS_GUID
-
-
-def _active(host: Host, registered: dict[str, Any]) -> dict[str, Any]:
-    """Leave out adapters that are known to be gone: Windows keeps the keys of cards that were taken out."""
-    seen = host.registry(ACTIVE_ADAPTERS)
-    if isinstance(seen, Unknown):
-        return registered
-    paths = " ".join(str(value).lower() for value in seen.values())
-    gone = [
-        name
-        for name, values in registered.items()
-        if isinstance(values, dict) and values.get("VideoID") and str(values["VideoID"]).lower() not in paths
-    ]
-    return {name: values for name, values in registered.items() if name not in gone}

@@ -9,7 +9,7 @@ from xpu_doctor.model.facts import Gpu
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.probes.runner import probe
-from xpu_doctor.probes.windows_adapters import CONFIGFLAG_DISABLED, Adapter, adapters
+from xpu_doctor.probes.windows_adapters import Adapter, adapters
 from xpu_doctor.tables.devices import DISPLAY_CLASS
 
 NOT_TOLD = Unknown("the registry does not tell it")
@@ -35,8 +35,8 @@ def _gpu(adapter: Adapter) -> Gpu:
         pci_class=DISPLAY_CLASS << 16,
         kernel_driver=Unknown("Windows has its own drivers"),
         driver_version=_version(adapter),
-        service=NOT_TOLD if adapter.place is None else str(adapter.place.get("Service", "")),
-        disabled=_disabled(adapter),
+        service=NOT_TOLD if adapter.place is None else str(adapter.place.values.get("Service", "")),
+        disabled=NOT_TOLD if adapter.place is None else adapter.place.is_disabled,
         render_node="",
         bar_bytes=Unknown("not told by Windows' registry"),
         memory_bytes=memory if isinstance(memory, int) and memory > 0 else NOT_TOLD,
@@ -49,19 +49,19 @@ def _version(adapter: Adapter) -> Maybe[str]:
     return str(adapter.values["DriverVersion"]) if adapter.values.get("DriverVersion") else NOT_TOLD
 
 
-def _disabled(adapter: Adapter) -> Maybe[bool]:
-    flags = None if adapter.place is None else adapter.place.get("ConfigFlags", 0)
-    return bool(flags & CONFIGFLAG_DISABLED) if isinstance(flags, int) else NOT_TOLD
-
-
 def _described(adapter: Adapter) -> str:
     """Return the name of a device without a driver; the words stand behind the place of their translation."""
-    return str((adapter.place or {}).get("DeviceDesc", "")).rpartition(";")[2]
+    return _told(adapter, "DeviceDesc").rpartition(";")[2]
+
+
+def _told(adapter: Adapter, name: str) -> str:
+    """Return a value of the device's place in the list of the PCI bus, empty where there is none."""
+    return str(adapter.place.values.get(name, "")) if adapter.place else ""
 
 
 def _location(adapter: Adapter) -> str:
     """Return the PCI address of a device without a driver, as far as Windows tells it."""
-    told = str((adapter.place or {}).get("LocationInformation", ""))
+    told = _told(adapter, "LocationInformation")
     found = re.search(r"\((\d{1,3}),(\d{1,3}),(\d{1,2})\)$", told)
     if found is None:
         return "a place of the PCI bus that Windows does not tell"

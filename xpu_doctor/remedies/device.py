@@ -58,6 +58,17 @@ def no_gpu(hypervisor: str, system: str = "linux") -> tuple[Remedy, ...]:
     return (pass_through(hypervisor), install)
 
 
+def look_in_device_manager() -> Remedy:
+    """Return how to see why Windows does not start a GPU."""
+    return Remedy(
+        "If the GPU is in the machine, see what Device Manager says of it",
+        "A card with a warning sign did not start: its properties tell why (code 43: the driver gave up; code 10: it cannot start), and Intel's newest "
+        "driver, a power cable or the firmware's Above 4G decoding may help. One that is shown with hidden devices alone is not in the machine.",
+        os="windows",
+        verify=ON_WINDOWS,
+    )
+
+
 def pass_through(hypervisor: str) -> Remedy:
     """Return how a virtual machine gets its host's GPU."""
     return Remedy(

@@ -44,6 +44,8 @@ class Machine:
     """Physical memory, in bytes."""
     pci_devices: Maybe[int] = NOT_EXAMINED
     """Windows: how many kinds of device the registry's list of the PCI bus holds, driven or not."""
+    idle_gpus: Maybe[tuple[str, ...]] = NOT_EXAMINED
+    """Windows: names of Intel GPUs that it has a driver for, but does not use since it started: they were taken out, or did not start."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Gpu, LevelZero, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
-from xpu_doctor.remedies.device import named, no_gpu
+from xpu_doctor.remedies.device import look_in_device_manager, named, no_gpu
 from xpu_doctor.tables.gpus import intel_gpus
 
 
@@ -63,6 +63,16 @@ class GpuNotPresent(Rule):
                 Unknown(f"{passing.name or 'an adapter of Microsoft'} may stand for a GPU of the host", "gpus")
             )
         others = ", ".join(dict.fromkeys(gpu.name or f"a display device of vendor {gpu.vendor}" for gpu in seen))
+        idle = known(machine.idle_gpus)
+        if idle:
+            yield self.found(
+                "machine",
+                f"Windows uses no Intel GPU (only {others}); it knows {', '.join(idle)}, which was taken out, or did not start",
+                confidence=Confidence.POSSIBLE,
+                evidence=("gpus", "machine.idle_gpus"),
+                remedies=(look_in_device_manager(), *no_gpu("", "windows")),
+            )
+            return
         yield self.found(
             "machine",
             f"Windows lists no Intel GPU, neither among its display adapters ({others}) nor on the PCI bus",

@@ -104,8 +104,11 @@ class GpuDriverMissing(Rule):
         for gpu in usable(gpus):
             name = paths([gpu], gpus, "name")
             if gpu.disabled is True:
+                # One that was taken out since keeps the mark.
                 switched_off = self._found(
-                    f"{title(gpu)} is switched off in Device Manager", paths([gpu], gpus, "disabled")
+                    f"{title(gpu)} is switched off in Device Manager",
+                    paths([gpu], gpus, "disabled"),
+                    Confidence.LIKELY,
                 )
                 yield replace(switched_off, remedies=(switch_on(),))
             elif gpu.service == BASIC_SERVICE or gpu.name.startswith(BASIC):
