@@ -29,6 +29,7 @@ NO_PATTERNS = frozenset(
         "examples",
         "near_misses",
         "source",
+        "said",
         "checked",
         "why",
         "asks",
@@ -40,7 +41,7 @@ NO_PATTERNS = frozenset(
         "url",
     }
 )
-"""Columns whose words are printed, not looked for."""
+"""Columns whose words are printed, not looked for, and what is English before names are hidden."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 _ESCAPE = re.compile(r"\\[a-zA-Z]|\(\?P<\w+>")
 """What is no word of a pattern: its escapes, and the names of its groups."""

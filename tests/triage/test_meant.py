@@ -109,6 +109,31 @@ def test_a_message_that_is_only_mentioned(code: str, message: str, wrapper: str)
     assert code not in loud(wrapper.format(message=message.replace('"', "'")))
 
 
+CASES_OF_ADVICE = (
+    "no kernel driver is bound to the card",
+    "the operator isn't there for xpu",
+    "it always takes the iris",
+    "the card is only visible for root",
+    "it picks the wrong card",
+    "the container was started without --device",
+    "the GPU has no support for double",
+    "there is no gcc on the machine",
+    "torch.compile fails without icpx",
+    "the index is empty",
+)
+
+
+@pytest.mark.parametrize("case", CASES_OF_ADVICE)
+@pytest.mark.parametrize(
+    "advice",
+    ["If {case}, reinstall torch.", "In case {case}, see the next chapter.", "When {case}, you can try another wheel."],
+)
+def test_the_case_of_an_advice_is_no_claim(case: str, advice: str) -> None:
+    """Whoever says what to do in a case does not say that it is so; who tells the same does."""
+    assert match_pasted(IndexedText(f"On my Arc A770 {case}."), "text").told
+    assert match_pasted(IndexedText(advice.format(case=case)), "text").told == ()
+
+
 WISHES = (
     "Please add support for Intel Arc GPUs.",
     "Any plans to support XPU?",

@@ -27,7 +27,7 @@ _AT_WORK_WORDS = ("[drm]", "-render", "driver: i915", "driver: xe")
 
 
 def derive(facts: Collected, texts: Iterable[Text]) -> None:
-    """Add whether a kernel driver serves an Intel GPU, and the first kernel that would, where the one in the text is older."""
+    """Add whether a kernel driver serves an Intel GPU."""
     addresses = _addresses(facts, texts)
     answering = _answering(facts)
     mine = intel_gpus(facts.gpus)
@@ -39,7 +39,6 @@ def derive(facts: Collected, texts: Iterable[Text]) -> None:
     ]
     if answering or addresses or any(gpu.kernel_driver in GRAPHICS for gpu in mine) or _nodes_of_intel(facts):
         facts.put("pasted.driver_bound", True, "the text")
-    _too_old(facts)
 
 
 def _addresses(facts: Collected, texts: Iterable[Text]) -> frozenset[str]:
@@ -68,8 +67,11 @@ def _nodes_of_intel(facts: Collected) -> bool:
     return not others and facts.get("pasted.dri_missing") is False and facts.get("pasted.no_render_node") is not True
 
 
-def _too_old(facts: Collected) -> None:
-    """Compare the kernel with the first mainline one that drives the GPUs that are named; kernels with back-ports tell nothing by their number."""
+def compare_release(facts: Collected) -> None:
+    """Add the first mainline kernel that drives the GPUs that are named, where the one in the text is older.
+
+    Kernels with back-ports tell nothing by their number.
+    """
     release = str(facts.get("kernel.version") or "")
     version = numbers(release)[:2]
     needed = [device.family.min_kernel for gpu in intel_gpus(facts.gpus) if (device := device_of(gpu)) is not None]

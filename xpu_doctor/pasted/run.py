@@ -17,6 +17,7 @@ from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted import harmless
+from xpu_doctor.pasted.in_english import in_english
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.machines import two_machines
 from xpu_doctor.pasted.repeated import meaning, said_once
@@ -82,7 +83,7 @@ def triage_texts(
     for name, safe in texts:
         snapshot = saved_snapshot(safe.report)
         if snapshot is None:
-            bodies.append((name, IndexedText(safe.text)))
+            bodies.append((name, in_english(IndexedText(safe.text))))
         else:
             saved.append(snapshot)
             saved_names.append(name)

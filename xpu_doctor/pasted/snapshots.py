@@ -209,6 +209,7 @@ def _derive(facts: Collected, texts: Sequence[Text]) -> None:
     about = facts.get("pasted.own_output") is True or any(text.has(*ABOUT_TORCH) for text in texts)
     if about or any(text.body.strip() for text in texts):
         facts.put("pasted.about_torch", about, "the text")
+    kernel_facts.compare_release(facts)
     if not about:
         facts.gpus[:] = [gpu for gpu in facts.gpus if isinstance(gpu.device_id, int) or gpu.address]
     if facts.get("machine.os"):

@@ -117,7 +117,8 @@ _FRAME = re.compile(
 _CODE = re.compile(
     r"""
     [>\s]{0,80}(?:[-+][ ]{0,40})?
-    (?: (?:raise|assert|throw|return|yield|elif|except|catch|def|class|import|await|lambda|del)\b[ (]
+    (?: (?:raise|assert|throw|return|yield|elif|except|catch|def|class|await|lambda|del)\b[ (]
+        | import[ ][\w.]{1,80}(?:[ ]as[ ]\w{1,40})?(?:,[ ]?[\w.]{1,80}){0,8}\s{0,8}(?:[;\#]|$)
         | from[ ][\w.]{1,80}[ ]import\b
         | (?:if|while|for|with)\b[^\n?]{1,300}:\s{0,8}$
         | (?:if|while|for|switch)[ ]?\(
@@ -293,6 +294,19 @@ _IF_SEEN = re.compile(
     r"(?i)\W{0,8}(?:and |or |but )?(?:if|in case|should) (?:you|one|they|it|this|the) ?(?:ever |then |still )?"
     r"(?:see|get|encounter|run|hit|face|crash|fail|show|print|say|report|appear)"
 )
+_IN_CASE = re.compile(
+    r"(?i)\W{0,8}(?:and |or |but |so |note:? )?(?:if|in case|when|whenever|should|once|where)\b(?! (?:I|we)\b)"
+)
+_ADVISES = re.compile(
+    r"""
+    [^.!?\n]{0,160}?,[ ](?:then[ ]|just[ ]|simply[ ]){0,2}
+    (?: you(?:.ll|[ ](?:can|could|should|may|might|must|need|have|will))\b
+        | (?:please|try|set|use|run|(?:re)?install|see|check|make[ ]sure|add|pass|update|upgrade|switch|export|follow|open|remove|uninstall|refer|consult
+            |put|enable|disable|verify|ensure|rebuild|restart|reboot|go[ ]to|look[ ]at|read|change|consider)\b )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_MAY_BE = re.compile(r"(?i)\b(?:might|may|could|can) (?:also )?be (?:that )?(?:\w{1,12} ){0,3}$")
 _ADVICE_WORDS = ("common ", "frequent ", "typical ")
 _EXPECTED_WORDS = ("expect", "desired", "intended", "anticipated")
 _SUBJECT = re.compile(r"(?i)\b(?:it|this|that|they|we|everything)\s(?:\w{1,12}\s){0,2}$")
@@ -593,7 +607,15 @@ def _mood(line: Line, clause: Clause, span: tuple[int, int], words: list[tuple[i
         return Said.SUPPOSED
     if claim == "fails" and not words and _UNTIL.match(body, span[1], clause.sentence_end):
         return Said.SUPPOSED
+    if _is_advice_for_a_case(line, clause, span) or (claim == "names" and _MAY_BE.search(body, own, start)):
+        return Said.SUPPOSED
     return Said.TOLD
+
+
+def _is_advice_for_a_case(line: Line, clause: Clause, span: tuple[int, int]) -> bool:
+    """Return whether the words are the case for which somebody gives advice: "if the card is not listed, reinstall"."""
+    lead = _IN_CASE.match(line.body, clause.sentence_start, span[0])
+    return lead is not None and _ADVISES.match(line.body, span[1], clause.sentence_end) is not None
 
 
 def _is_asked(line: Line, clause: Clause, at: int) -> bool:

@@ -16,7 +16,7 @@ from xpu_doctor.text.word_index import WordTable
 _KERNEL = re.compile(
     r"""
     \b(?:linux[ ])?kernel(?:[ ]version|:|=|[ ]release)?\W{0,4}
-    (?:is[ ]|linux[ ])?v?(?P<after>\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]{1,40}){0,8})
+    (?:is[ ]|ist[ ]|est[ ]|linux[ ])?v?(?P<after>\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]{1,40}){0,8})
     \b
     | \b(?P<before>[456]\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.-]{1,60})?)
     [ ]kernel\b
@@ -43,6 +43,31 @@ _UNAME_WORDS = (
 )
 _UNAME = re.compile(
     r"(?m)^" + MARGIN + r"(?:Linux \S{1,80} )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s{0,200}$)"
+)
+_FLAVOURED = re.compile(
+    r"""
+    (?<![\w.-])(?P<named>[3-7]\.\d{1,2}\.\d{1,3}-(?:\d{1,4}[.-]){0,3}
+    (?:amd64|generic|lowlatency|pve|azure|aws|gcp|oem|hwe|zen\d|arch\d|lts|cachyos|xanmod\d|default)(?:-\d{1,3})?)(?!\w|\.\w)
+    """,
+    re.VERBOSE,
+)
+"""A release as only a kernel has it, wherever it stands."""
+_FLAVOURS = (
+    "-amd64",
+    "-generic",
+    "-lowlatency",
+    "-pve",
+    "-azure",
+    "-aws",
+    "-gcp",
+    "-oem",
+    "-hwe",
+    "-zen",
+    "-arch",
+    "-lts",
+    "-cachyos",
+    "-xanmod",
+    "-default",
 )
 _OS_WORDS = {
     "windows": (
@@ -142,7 +167,9 @@ _DISTRIBUTION_WORDS = {
     "poky": ("yocto", "poky", "bitbake"), "alpine": ("alpine linux", "alpine:"), "proxmox": ("-pve", "pveversion", "proxmox-kernel"),
     "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
 }  # fmt: skip
-_WSL = re.compile(r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b")
+_WSL = re.compile(
+    r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|\bwindows subsystem for linux\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b"
+)
 _DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
 """Containers on Windows run in WSL."""
 _CONTAINER = re.compile(
@@ -153,8 +180,8 @@ _CONTAINER = re.compile(
     | \bin(?:side)?[ ]docker\b
     | \bin(?:side)?[ ](?:a[ ]|the[ ]|my[ ]|an[ ])?
     (?:\w{1,40}[ ])?(?:docker[ ]|OCI[ ])?
-    (?:container|image)\b
-    | \bkubernetes\b
+    (?:container|image|pod)\b
+    | \bkubernetes\b | \bk[38]s[ ]pod
     | \bkubectl\b
     | (?-i:^FROM[ ][\w./:-])
     | \bdocker[ ](?:container|image)
@@ -299,7 +326,7 @@ def _system(text: Text, facts: Collected) -> None:
             elif found[0].lower() in _CODENAMES:
                 facts.put("machine.distribution_version", _CODENAMES[found[0].lower()], text.name)
             break
-    found = text.first(_WSL, "wsl", "microsoft-standard", "dxg")
+    found = text.first(_WSL, "wsl", "microsoft-standard", "dxg", "windows subsystem")
     if found:
         facts.put("machine.wsl", True, text.place(found.start()))
         facts.force("machine.os", "linux", text.place(found.start())) if text.has("microsoft-standard") else None
@@ -329,6 +356,9 @@ def _containers(text: Text, facts: Collected) -> None:
         "container",
         "image",
         "kube",
+        "pod",
+        "k8s",
+        "k3s",
         "lxc",
         "root@",
         "ghcr.io",
@@ -453,7 +483,7 @@ def _variable_words() -> tuple[WordTable, re.Pattern[str], re.Pattern[str]]:
 
 
 def _kernel(text: Text, facts: Collected) -> None:
-    for pattern, words in ((_UNAME, _UNAME_WORDS), (_KERNEL, ("kernel",))):
+    for pattern, words in ((_UNAME, _UNAME_WORDS), (_KERNEL, ("kernel",)), (_FLAVOURED, _FLAVOURS)):
         found = text.first(pattern, *words)
         if found and (pattern is _KERNEL or facts.get("machine.os") != "windows"):
             facts.put("kernel.version", next(group for group in found.groups() if group), text.place(found.start()))

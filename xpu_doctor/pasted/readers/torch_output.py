@@ -8,7 +8,8 @@ from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
 _AVAILABLE = re.compile(
     r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
-    r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) ))"
+    r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) )"
+    r"|(?=[ \t]{0,3}(?:->|=>|[=:])?[ \t]{1,3}(?:True|False)\b))"
     r"[)`'\"]{0,4}(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
     r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n"
     + MARGIN
@@ -28,9 +29,18 @@ _AVAILABLE_WORDS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+_ANSWERED_FIRST = re.compile(
+    r"(?i)\b(True|False)[`'\"*]{0,3} (?:for|from|on|by|out of|(?:when|if|after) (?:I |we )?(?:\w{1,10} ){1,2})[ `'\"]{0,3}"
+    r"(?:(?:torch|ipex)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\b"
+)
 _PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
 _COUNT = re.compile(
-    r"(?i)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|\n)" + MARGIN + r"[`'\"]?(\d{1,3})\b"
+    r"(?i)(?<!cuda\.)(?<!mps\.)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|says?|prints?|\n)"
+    + MARGIN
+    + r"[`'\"]?(\d{1,3})\b"
+)
+_COUNT_WORDS = re.compile(
+    r"(?i)(?<!cuda\.)(?<!mps\.)\b(?:device_count|xpu (?:device )?count)\b(?:\(\))?[`'\"]{0,2}(?: of| is| was|[ ]?=| ->|:)? (\d{1,3})\b"
 )
 _ASKS = ("get_device_name", "get_device_properties", "get_device_capability", "is_available", "device_count")
 """Calls that ask the driver for its devices."""
@@ -128,6 +138,7 @@ def _availability(text: Text, facts: Collected) -> None:
             answers += [
                 (offset + match.start(), match[1]) for match in _AVAILABLE.finditer(both) if match.start() < len(line)
             ]
+            answers += [(offset + match.start(), match[1]) for match in _ANSWERED_FIRST.finditer(line[:2000])]
         for offset, line in text.lines_with("xpu", "intel gpu"):
             for match in _AVAILABLE_WORDS.finditer(line[:2000]):
                 word = match[1] or match[2] or ("no" if match[3] else "")
@@ -142,8 +153,10 @@ def _availability(text: Text, facts: Collected) -> None:
             facts.put("pasted.sometimes_available", True, text.place(max(answers)[0]))
         for start, word in sorted(answers):
             facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
-    for offset, line in text.lines_with("device_count()"):
-        count = _COUNT.search(text.body, offset, text.end_of_next(offset + len(line)))
+    for offset, line in text.lines_with("device_count", "xpu count", "xpu device count"):
+        count = _COUNT.search(text.body, offset, text.end_of_next(offset + len(line))) or _COUNT_WORDS.search(
+            text.body, offset, offset + min(len(line), 2000)
+        )
         if count:
             facts.put("xpu.device_count", int(count[1]), text.place(count.start()))
             break
