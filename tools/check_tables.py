@@ -47,6 +47,7 @@ from xpu_doctor.tables import (  # noqa: E402
     questions,
     releases,
     stacks,
+    translations,
     variables,
 )
 from xpu_doctor.tables import signatures as messages  # noqa: E402
@@ -80,6 +81,7 @@ KINDS: tuple[type[Checked], ...] = (
     libraries.SystemLibrary,
     libraries.Compiler,
     line_rows.HarmlessRow,
+    translations.TranslationRow,
     line_rows.WorkingRow,
     peaks.Peak,
     processors.Processor,
