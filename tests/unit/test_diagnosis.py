@@ -7,12 +7,24 @@ from dataclasses import replace
 
 import pytest
 
+from xpu_doctor.catalogue.names import all_rules
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
 from xpu_doctor.diagnosis.evidence import shown
 from xpu_doctor.diagnosis.expectations import judge_expectation
 from xpu_doctor.diagnosis.ladder import State
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Distributions, Gpu, Import, LibraryFault, Machine, Run, Torch, Xpu, XpuDevice
+from xpu_doctor.model.facts import (
+    Distributions,
+    Gpu,
+    Import,
+    Installer,
+    LibraryFault,
+    Machine,
+    Run,
+    Torch,
+    Xpu,
+    XpuDevice,
+)
 from xpu_doctor.model.findings import Evidence, EvidenceKind, Finding, Layer, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
@@ -210,3 +222,32 @@ def test_evidence_says_what_it_is() -> None:
     assert Evidence("drivers.bad", "x", "y", EvidenceKind.TABLE).label == "table drivers.bad"
     assert Evidence("ZE_AFFINITY_MASK", "0", "y", EvidenceKind.VARIABLE).label == "environment ZE_AFFINITY_MASK"
     assert Evidence("torch.build", "cpu", "y").label == "torch.build"
+
+
+NVIDIA = Gpu(address="0000:01:00.0", vendor_id=0x10DE, device_id=0x2684, pci_class=0x030000, kernel_driver="nvidia")
+
+
+@pytest.mark.parametrize("build", ["cpu", "cuda", "rocm"])
+@pytest.mark.parametrize(
+    ("gpus", "state"),
+    [
+        (Unknown("not examined"), State.FAULT),
+        ((B580,), State.FAULT),
+        ((), State.SKIPPED),
+        ((NVIDIA,), State.SKIPPED),
+    ],
+)
+def test_a_build_without_xpu_is_a_fault_or_beside_the_point_and_never_ok(
+    build: str, gpus: object, state: State
+) -> None:
+    """Where nobody looked for a GPU the wheel layer says the same as where one is there; without one there is nothing to judge."""
+    snapshot = Snapshot(
+        machine=Machine(os="linux", wsl=False),
+        gpus=gpus,  # type: ignore[arg-type]
+        torch=Torch(installed=True, version=f"2.13.0+{build}", build=build),
+        distributions=Distributions(installed=(), leftovers=()),
+        installer=Installer(settings=()),
+    )
+    rung = next(rung for rung in diagnose(snapshot, all_rules()).ladder if rung.layer is Layer.WHEEL)
+    assert rung.state is state
+    assert "no XPU support" in rung.summary

@@ -14,6 +14,8 @@ from xpu_doctor.model.terms import Origin, TorchBuild
 from xpu_doctor.model.unknown import NOT_EXAMINED, Undecided, Unknown, known
 from xpu_doctor.tables.builds import named
 
+WITHOUT_XPU = frozenset({TorchBuild.CPU, TorchBuild.CUDA, TorchBuild.ROCM})
+"""Builds of torch that have no XPU device."""
 KERNEL_DRIVERS = ("xe", "i915")
 
 
@@ -133,7 +135,7 @@ def runtime(snapshot: Snapshot) -> Proof:
 
 @_proof
 def wheel(snapshot: Snapshot) -> Proof:
-    """Return whether an XPU build is installed; another build is judged by its rules only."""
+    """Return whether an XPU build is installed. Another one does not work for XPU; where no rule calls it a fault, there is nothing to judge."""
     if known(snapshot.torch.installed) is False:
         works = snapshot.imported.succeeded is True
         return Proof(
@@ -141,7 +143,16 @@ def wheel(snapshot: Snapshot) -> Proof:
         )
     version = snapshot.torch.version if isinstance(snapshot.torch.version, str) else "of unknown version"
     build = known(snapshot.torch.build)
-    return Proof(True, f"torch {version} ({build} build)")
+    told = f"torch {version} ({build} build)"
+    if build in WITHOUT_XPU and not _has_extension(snapshot):
+        return Proof(False, f"{told} has no XPU support, a fault only where an Intel GPU is to be used", pointless=True)
+    return Proof(True, told)
+
+
+def _has_extension(snapshot: Snapshot) -> bool:
+    """Return whether Intel's extension brings the XPU device to a torch without one."""
+    installed = snapshot.distributions.find("intel-extension-for-pytorch")
+    return snapshot.pasted.ipex is True or not (installed is None or isinstance(installed, Unknown))
 
 
 @_proof
