@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.pasted.readers.complaints import complaints
 from xpu_doctor.text.statements import MAX_LINE, Claim, Said, Statements
 from xpu_doctor.text.word_index import IndexedText
 
@@ -289,3 +291,49 @@ def _seconds(line: str) -> float:
 def test_a_use_of_a_device_is_not_the_device(narrower: bool, text: str) -> None:
     """What a device cannot do is less than that it is not supported."""
     assert Statements(IndexedText(text)).narrower(1, text.index("XPU")) is narrower
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Said.PAST, "This PR fixes the crash on XPU."),
+        (Said.PAST, "- fix sampler crash on XPU"),
+        (Said.PAST, "The new build fixed a rare hang."),
+        (Said.PAST, "I solved the crash with a new image"),
+        (Said.PAST, "It resolves the crash."),
+        (Said.DENIED, "I cannot reproduce the crash on my card."),
+        (Said.DENIED, "Unable to reproduce the hang here."),
+        (Said.DENIED, "We could not reproduce a crash with 2.9."),
+        (Said.TOLD, "How do I fix the crash?"),
+        (Said.TOLD, "the fix for the crash does nothing"),
+        (Said.TOLD, "I don't understand this crash"),
+        (Said.TOLD, "I cannot fix the crash"),
+        (Said.TOLD, "I need to solve the crash"),
+        (Said.TOLD, "the crash cannot be reproduced elsewhere, here it crashes"),
+        (Said.TOLD, "I can reproduce the crash with 2.9."),
+    ],
+)
+def test_what_is_mended_or_not_reproduced(kind: Said, text: str) -> None:
+    """Who says that something mends a failure says that it is over; who asks for that has it."""
+    assert said(text, CRASH) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "complains"),
+    [
+        ("I have not seen any errors.", False),
+        ("We did not get a single crash.", False),
+        ("This fixes an error in the loader.", False),
+        ("There are zero failures.", False),
+        ("It runs without any issues.", False),
+        ("I cannot use it, there are errors.", True),
+        ("The fix for the crash does not work, it still crashes.", True),
+        ("How do I fix this error?", True),
+        ("Please fix this issue: it crashes", True),
+        ("I do not see any GPU in the list.", True),
+        ("It does not find any device.", True),
+    ],
+)
+def test_complaints_are_read_by_how_they_are_meant(text: str, complains: bool) -> None:
+    """The reader of complaints has no negations of its own."""
+    assert bool(list(complaints(Text(text), frozenset()))) is complains

@@ -9,32 +9,32 @@ from xpu_doctor.tables.rows import Name, PatternText, Row, rows
 from xpu_doctor.text.line_table import LineTable
 
 
-class WorkingRow(Row, frozen=True, kw_only=True):
+class KnownLineRow(Row, frozen=True, kw_only=True):
+    """What the rows of both tables have: how a line is known, what it means, and lines to try that on."""
+
+    id: Name
+    pattern: PatternText
+    words: tuple[str, ...]
+    """Lower-case words one of which each line that the pattern matches holds."""
+    meaning: str
+    examples: tuple[str, ...]
+    near_misses: tuple[str, ...]
+
+
+class WorkingRow(KnownLineRow, frozen=True, kw_only=True):
     """A line that shows a device at work, as the head of working.toml describes it."""
 
     table: ClassVar = "working.sign"
-    id: Name
-    pattern: PatternText
-    words: tuple[str, ...]
-    meaning: str
     shows: Literal["device", "running", "computed"]
     beside: tuple[str, ...] = ()
     """Lower-case words one of which the text must hold as well: the line itself would be the same on another device."""
-    examples: tuple[str, ...]
-    near_misses: tuple[str, ...]
 
 
-class HarmlessRow(Row, frozen=True, kw_only=True):
+class HarmlessRow(KnownLineRow, frozen=True, kw_only=True):
     """A line that programs print although nothing is wrong, as the head of harmless_lines.toml describes it."""
 
     table: ClassVar = "harmless_lines.line"
-    id: Name
-    pattern: PatternText
-    words: tuple[str, ...]
-    meaning: str
     where: Literal["always", "device-works", "program-went-on"]
-    examples: tuple[str, ...]
-    near_misses: tuple[str, ...]
 
 
 @cache

@@ -187,6 +187,7 @@ _NO_NEGATOR = re.compile(
     r"""
     not?[ ](?:only|just|sure|clear|certain|even|matter|doubt|wonder|idea|clue|luck|response|way
         |to[ ]mention|solution|workaround|help|change|difference|effect|avail|later)\b
+    | (?:(?:can)?not|n.t)[ ](?:\w{1,12}[ ])?(?:fix|solve|resolve|get[ ]rid|explain|understand)\b
     | without[ ](?:luck|success|any[ ]luck|effect|warning|reason|notice)
     | nothing[ ](?:but|works?|helps?|helped|else|changed)
     """,
@@ -225,6 +226,21 @@ _OVER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A failure that is over; a device that is gone is none."""
+_NOT_REPRODUCED = re.compile(
+    r"(?i)\b(?:can(?:no|.)t|can not|could(?: no|n.)t|did(?: no|n.)t|unable to|not able to|failed to|never)\s(?:\w{1,12}\s){0,2}reproduc(?:e|ed|ing)\b"
+)
+_MENDS = re.compile(
+    r"""
+    (?P<asks>
+      \b(?:to|how|please|can|could|would|need|help|should|must|cannot|not|n.t|try|tried|trying|until|when|once|if)
+      [ ](?:\w{1,12}[ ]){0,2}
+    )?
+    \b(?<!the[ ])(?<!a[ ])(?<!any[ ])(?<!no[ ])(?:fix(?:e[sd])?|solve[sd]?|resolve[sd]?|mend(?:s|ed)?|cure[sd]?)[ ](?:\S{1,20}[ ]){0,4}$
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What mends a failure says that it is over, unless it is asked for, tried or denied."""
+_NOT_ANY = re.compile(r"(?i)\s(?:an?y|a single|one)\s(?:\w{1,12}\s){0,2}$")
 _BY_GOING_BACK = re.compile(
     r"(?i)\b(?:downgrad|roll(?:ed|ing)? ?back|revert|older|previous|earlier|went back|going back|restart|reboot|workaround)"
 )
@@ -565,16 +581,39 @@ def _is_denied(line: Line, clause: Clause, span: tuple[int, int], words: list[tu
     body = line.body
     if claim != "works" and _DENIED_AFTER.match(body, end, clause.sentence_end):
         return True
+    if claim == "fails" and _NOT_REPRODUCED.search(body, clause.sentence_start, words[0][0] if words else start):
+        return True
     if words:
         return all(line.denies(at, failing=claim == "fails") for at, _ in words)
+    if claim == "fails" and _has_nothing_of_it(line, clause, end):
+        return True
     if claim == "names":
         return _NAMED_NOT.search(body, clause.start, start) is not None
     return _NO_MORE.search(body, clause.start, start) is not None
 
 
+def _has_nothing_of_it(line: Line, clause: Clause, end: int) -> bool:
+    """Return whether words end where a failure follows that is denied as a whole: "I have not seen" of "I have not seen any errors"."""
+    failure = _TROUBLE.search(line.body, end, min(clause.end, end + 40))
+    return (
+        failure is not None
+        and _NOT_ANY.search(line.body, end, failure.start()) is not None
+        and line.denies(failure.start(), failing=True)
+    )
+
+
+def _is_mended(body: str, clause: Clause, at: int) -> bool:
+    """Return whether the failure at an offset is what something mends: "this fixes the crash"."""
+    mends = _MENDS.search(body[:at], clause.sentence_start)
+    return mends is not None and mends["asks"] is None
+
+
 def _is_past(line: Line, clause: Clause, start: int, end: int) -> bool:
     """Return whether a failure is told as over: "I used to get", "the crash is gone", "I had it, now it works"."""
     body = line.body
+    words = _key_words(body, start, end, "fails")
+    if _is_mended(body, clause, words[0][0] if words else start):
+        return True
     if _USED_TO.search(body, clause.start, start):
         return True
     rest = body[end : min(len(body), end + 240)]
