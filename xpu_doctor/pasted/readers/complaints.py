@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.printed_lines import is_printed
 from xpu_doctor.text.statements import Said, Statements
 from xpu_doctor.text.word_index import WordTable
 
@@ -68,21 +69,6 @@ _WISH_WORDS = (
     "introduce", "request", "propose", "suggest", "consider", "would like",
     "would love", "would be", "plan", "chance",
 )  # fmt: skip
-_OUTPUT = re.compile(
-    r"""
-    ^[>\s]{0,20}(?:
-      [-*][ ]\[[ xX]\][ ] | [\w.-]{1,40}-\d{1,3}\s{1,8}\|[ ] |
-      \W{0,3}\d{1,4}[-:/.]\d\d[-:/.]\d\d | \W{0,4}(?:INFO|DEBUG|WARN(?:ING)?|ERROR|TRACE|NOTE|Note|Warning)\b | [WEI]\d{3,4}[ ]
-      | \*[ ]\[\d | \[(?:pip3?|conda|uv|rank\d|W|E|I)\b | [\w./\\:-]{1,200}:\d{1,6}:[ ]
-      | File[ ]" | [\w.]{0,80}(?:Error|Exception):[ ] | >>>[ ] | [$%][ ] | [│╭╰|❱]
-      | [A-Za-z ()]{2,40}:\s{1,40}(?:N/A|None|True|False|Could[ ]not[ ]collect)\b
-    )
-    | \b(?:User|Future|Deprecation|Runtime)Warning\b | [ ]-[ ](?:INFO|DEBUG|WARNING|ERROR)[ ]-[ ] | \b(?:INFO|DEBUG|WARNING)[ ]{2,8}\S
-    | \b(?:pid=\d|level=\w|msg=\") | ^\s{0,20}(?:import|from|def|class|return|raise|except|if|for|with|print|assert)\b.{0,160}[(:=]
-    """,
-    re.VERBOSE,
-)
-"""A line that a program printed, or of a program: what it says of failing is no complaint of a person."""
 _COMPLAINT = re.compile(
     r"""
     (?i)
@@ -122,7 +108,7 @@ def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
     statements = Statements(text.searched)
     for number in text.searched.numbers_with_any(_TROUBLE.present(text.searched)):
         line = text.searched.line(number)[:LONGEST]
-        if number in harmless or _OUTPUT.search(line):
+        if number in harmless or is_printed(line):
             continue
         if any(statements.claimed(number, *match.span()) in TOLD for match in islice(_COMPLAINT.finditer(line), 4)):
             yield f"{text.name}, line {number - 1 + text.first_line}"

@@ -9,6 +9,7 @@ from functools import cache
 
 from xpu_doctor.model.facts.pasted import ToldVersion
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.printed_lines import is_printed
 from xpu_doctor.text.statements import Line, Said, Statements
 from xpu_doctor.text.word_index import WordTable
 
@@ -27,14 +28,6 @@ _VERDICTS = (
     "fail", "break", "broke", "crash", "hang", "hung", "freez", "froz", "garba", "garbled", "nan", "black", "wrong", "slow", "error", "regress",
     "unusable", "noise", "corrupt", "segfault", "problem", "issue", "bug", " bad", "abort", "stuck", "stopped", "lost", "\u2705", "\u274c", "\U0001f44d",
 )  # fmt: skip
-_PRINTED = re.compile(
-    r"""
-    [>\s]{0,20}(?:\W{0,3}\d{1,4}[-:/.]\d\d[-:/.]\d\d | \W{0,4}(?:INFO|DEBUG|WARN(?:ING)?|ERROR|TRACE)\b | \[(?:pip3?|conda|uv)\] | File[ ]"
-        | [\w.]{0,80}(?:Error|Exception|Warning):)
-    """,
-    re.VERBOSE,
-)
-"""A line that a program printed."""
 _VERSION = re.compile(
     r"""
     (?<![\w.+/=-])v?(?P<dotted>\d{1,3}\.\d{1,4}(?:\.(?:\d{1,6}|x)){0,3}(?:\.dev\d{8})?(?:\+xpu)?(?:-\d{1,4}(?:-[a-z]{2,12})?)?)
@@ -137,7 +130,7 @@ def parse(text: Text, facts: Collected) -> None:
     sides: dict[tuple[str, str], str] = {}
     for number in text.searched.numbers_with_any(_verdict_words().present(text.searched)):
         line = text.searched.line(number)
-        if len(line) > LONGEST or _PRINTED.match(line) or not _NAMES_A_PART.search(line):
+        if len(line) > LONGEST or is_printed(line) or not _NAMES_A_PART.search(line):
             continue
         if not (_VERSION.search(line) or _FORMER.search(line)):
             continue
