@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -38,9 +39,9 @@ FOLDERS = (
 )
 WORDS = st.text(st.characters(exclude_characters='\0\n\r"', codec="utf-8"), max_size=12)
 PARSE = (
-    "$faults = $null; $lines = [Console]::In.ReadToEnd() | ConvertFrom-Json; foreach ($line in $lines) { "
+    "$lines = Get-Content -Raw -Encoding utf8 lines.json | ConvertFrom-Json; foreach ($line in $lines) { $faults = $null; "
     "$null = [System.Management.Automation.Language.Parser]::ParseInput($line, [ref]$null, [ref]$faults); "
-    "if ($faults) { $line; $faults.Message } }"
+    "if ($faults) { $line } }; 'read ' + @($lines).Count"
 )
 
 
@@ -103,13 +104,15 @@ def test_every_line_is_one_of_powershell() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pwsh") is None, reason="PowerShell is not here")
-def test_powershell_itself_takes_every_line() -> None:
+def test_powershell_itself_takes_every_line(tmp_path: Path) -> None:
+    asked = every_line("windows")
+    (tmp_path / "lines.json").write_text(json.dumps(asked), encoding="utf-8")
     run = subprocess.run(
         ["pwsh", "-NoProfile", "-NonInteractive", "-Command", PARSE],
-        input=json.dumps(list(every_line("windows"))),
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=True,
     )
-    assert not run.stdout.strip()
+    assert run.stdout.split("\n")[0].strip() == f"read {len(asked)}", run.stdout

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xpu_doctor.diagnosis.rule import Rule
-from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Torch, Xpu
+from xpu_doctor.model.facts import Driver, Gpu, Kernel, LevelZero, Machine, Pasted, Torch, Xpu
 from xpu_doctor.model.facts.combined import Hardware
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.terms import TorchBuild
 from xpu_doctor.model.unknown import Undecided, Unknown, holds, known, known_or
 from xpu_doctor.model.versions import release
 from xpu_doctor.remedies.driver import install_driver, windows_driver
-from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject
+from xpu_doctor.rules.support.gpus import listed, none_to_use, paths, subject, told
 from xpu_doctor.rules.support.table_row import table_row
 from xpu_doctor.tables.drivers import (
     Build,
@@ -50,13 +50,14 @@ class GpuDriverTooOld(Rule):
         driver: Driver,
         torch: Torch,
         xpu: Xpu,
+        pasted: Pasted,
     ) -> Iterator[Finding]:
         """Found for each usable GPU that Level Zero does not list and whose first build is newer; then by kernel; then in WSL2."""
         if none_to_use(hardware.gpus) or holds(xpu.allocated):
             return
         seen = known(hardware.gpus) if not holds(hardware.machine.wsl) else known_or(hardware.gpus, ())
         if known_or(hardware.machine.os, "linux") == "windows":
-            yield from self._windows(seen, level_zero, torch)
+            yield from self._windows(seen, level_zero, torch, pasted, holds(xpu.available))
             return
         build = installed_build(level_zero, driver)
         if isinstance(build, Unknown):
@@ -124,33 +125,49 @@ class GpuDriverTooOld(Rule):
                     remedies=install_driver(machine, newest=True),
                 )
 
-    def _windows(self, gpus: tuple[Gpu, ...], level_zero: LevelZero, torch: Torch) -> Iterator[Finding]:
+    def _windows(
+        self, gpus: tuple[Gpu, ...], level_zero: LevelZero, torch: Torch, pasted: Pasted, counted: bool
+    ) -> Iterator[Finding]:
+        """Found below what a GPU needs, unless torch counts it; below what a torch asks for, which is a note then."""
         for gpu in usable(gpus):
             device = device_of(gpu)
             if device is None:
                 continue
             rows_of = (windows_minimum(device), windows_for_torch(device, _xpu_version(torch)))
-            row = next((row for row in rows_of if row and self._is_below(gpu, row.minimum)), None)
-            if row is None or (isinstance(row, WindowsMinimum) and listed(gpu, level_zero) is True):
-                continue
+            driver, fact = _windows_driver_of(gpu, gpus, pasted) if any(rows_of) else ("", "")
+            row = next((row for row in rows_of if row and _is_below(driver, row.minimum)), None)
             of_gpu = isinstance(row, WindowsMinimum)
+            if row is None or (of_gpu and (counted or listed(gpu, level_zero) is True)):
+                continue
             what = title(gpu) if of_gpu else f"torch {torch.version}"
             yield self.found(
                 subject([gpu], gpus),
-                f"the graphics driver {gpu.driver_version} is too old for {what}: {row.why}",
-                severity=Severity.ERROR if of_gpu else Severity.WARNING,
+                f"the graphics driver {driver} is too old for {what}: {row.why}",
+                severity=Severity.ERROR if of_gpu else Severity.INFO if counted else Severity.WARNING,
                 confidence=Confidence.LIKELY,
                 evidence=(
-                    *paths([gpu], gpus, "driver_version"),
+                    fact,
                     *(() if of_gpu else ("torch.version",)),
                     table_row(row, f"32.0.101.{row.minimum} or newer"),
                 ),
                 remedies=(windows_driver(),),
             )
 
-    def _is_below(self, gpu: Gpu, minimum: int) -> bool:
-        number = parse_windows(known(gpu.driver_version))
-        return number is not None and number < minimum
+
+def _windows_driver_of(gpu: Gpu, gpus: tuple[Gpu, ...], pasted: Pasted) -> tuple[str, str]:
+    """Return the version of a GPU's graphics driver and the fact that holds it; a text that tells one driver tells that of the one GPU.
+
+    Raises:
+        Undecided: it is not known.
+    """
+    if isinstance(gpu.driver_version, Unknown) and isinstance(pasted.windows_driver, str) and len(usable(gpus)) == 1:
+        return pasted.windows_driver, "pasted.windows_driver"
+    return told(gpu, gpus, "driver_version"), paths([gpu], gpus, "driver_version")[0]
+
+
+def _is_below(driver: str, minimum: int) -> bool:
+    number = parse_windows(driver)
+    return number is not None and number < minimum
 
 
 def _xpu_version(torch: Torch) -> str:
