@@ -71,6 +71,9 @@ def test_linux_by_small_signs(text: str) -> None:
         "f:/2 is the frequency",
         "a window of the program stays black",
         "it needs 16 GB; torch 2.9.1+xpu; B580",
+        "in loader.exec_module the tensor.batch is wrong; 3 kernels were recorded",
+        "no kernel image is available; the kernel of softmax is slow",
+        "we adapt to XPU what was for CUDA",
     ],
 )
 def test_no_system_where_signs_are_missing_or_differ(text: str) -> None:
@@ -84,6 +87,14 @@ def test_no_system_where_signs_are_missing_or_differ(text: str) -> None:
         ("Windows 11, Docker Desktop; $ python main.py", "windows"),
         ("Ubuntu 24.04; on Windows it works", "linux"),
         ("sudo apt-get install libze1, then in PowerShell wsl --update", "linux"),
+        ("WSL (Ubuntu 26.04) in Windows 11", "linux"),
+        ("clinfo finds nothing in WSL 2", "linux"),
+        ("Windows 11, cmd.exe; I do not use WSL", "windows"),
+        ("Any chance for a version on Windows without WSL?", "windows"),
+        ("kernel 6.17, the card hangs", "linux"),
+        ("main.exe and torch_xpu.dll fail, kernel launch", "windows"),
+        ("module_spec.loader.exec_module fails in /mnt/python/venv/bin/python3", "linux"),
+        ("vLLM serves nothing on two B60", "linux"),
     ],
 )
 def test_names_of_systems_come_first(text: str, system: str) -> None:
@@ -109,6 +120,7 @@ def test_names_of_systems_come_first(text: str, system: str) -> None:
         ("Manjaro Linux", "manjaro", ""),
         ("openSUSE Tumbleweed", "opensuse-tumbleweed", ""),
         ("FROM python:3.12-slim-bookworm on Linux", "debian", "12"),
+        ("debian:trixie container, sycl-ls on Linux", "debian", "13"),
         ("Linux 6.8.12-4-pve #1 SMP", "proxmox", ""),
         ("Ubuntu 24.04 LXC on Linux 6.8.12-4-pve", "ubuntu", "24.04"),
         ("Linux, an A770 and nothing else", "", ""),
@@ -120,3 +132,11 @@ def test_distributions(text: str, name: str, version: str) -> None:
     machine = snapshot(text).machine
     assert known_or(machine.distribution, "") == name
     assert known_or(machine.distribution_version, "") == version
+
+
+@pytest.mark.parametrize(
+    "text", ["a debian:trixie container, sycl-ls is empty", "in the ubuntu:24.04 docker image torch finds nothing"]
+)
+def test_the_tag_of_an_image_is_a_container(text: str) -> None:
+    """Who names an image by its tag is inside of one."""
+    assert known_or(snapshot(text).pasted.in_container, False)

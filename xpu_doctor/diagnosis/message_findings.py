@@ -146,7 +146,18 @@ class CommandContext:
         from xpu_doctor.tables.first_aid import first_aid
 
         known = self._of_machine(code)
-        return known or tuple(map(self.fit, first_aid(code, self.system, self.true)))
+        if known:
+            return known
+        return tuple(map(self.fit, first_aid(code, self.system, self.true))) or self._of_another_system(code)
+
+    def _of_another_system(self, code: str) -> tuple[Remedy, ...]:
+        """Return what to do about a code that only another system has, where a text shows both."""
+        if self.pasted is None or not self.system:
+            return ()
+        from xpu_doctor.remedies.systems import under_its_name
+        from xpu_doctor.tables.first_aid import first_aid
+
+        return under_its_name(first_aid(code, "", self.true))
 
     def of_place(self, code: str) -> tuple[Remedy, ...]:
         """Return what to do about a code of a text in the place that it shows: a container, an application, another stack; else nothing."""

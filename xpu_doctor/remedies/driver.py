@@ -99,6 +99,11 @@ def _place(machine: Machine) -> str:
     return "Inside WSL: " if holds(machine.wsl) else ""
 
 
+def _side(machine: Machine) -> str:
+    """Return on which side of WSL and a container in it the driver is installed."""
+    return "wsl" if holds(machine.wsl) and not known_or(machine.container, "") else ""
+
+
 def _of_row(
     row: PackageSet, machine: Machine, found: Distribution, newest: bool, families: frozenset[str], several: bool
 ) -> Remedy:
@@ -115,6 +120,7 @@ def _of_row(
         risk=Risk.ADMIN,
         verify=VERIFY if steps else (),
         url=row.url or row.source,
+        side=_side(machine),
     )
 
 

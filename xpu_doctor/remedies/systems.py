@@ -31,6 +31,13 @@ def either(linux: Sequence[Remedy], windows: Sequence[Remedy]) -> tuple[Remedy, 
     return tuple([*common, *result] if ways["Linux"][0] in shared else [*result, *common])
 
 
+def under_its_name(remedies: Iterable[Remedy]) -> tuple[Remedy, ...]:
+    """Return remedies whose titles say their system, where they are of one."""
+    return tuple(
+        step for remedy in remedies for step in (_named([remedy], remedy.os.capitalize()) if remedy.os else [remedy])
+    )
+
+
 def types_anything(remedies: Iterable[Remedy]) -> bool:
     """Return whether remedies hold lines to type, or are of one system alone."""
     return any(remedy.commands or remedy.verify or remedy.os for remedy in remedies)

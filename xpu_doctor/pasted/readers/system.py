@@ -72,19 +72,33 @@ _FLAVOURS = (
 _OS_WORDS = {
     "windows": (
         "windows 1", "windows1", "windows-1", "ai playground",
-        "windows server", "win10", "win11", "[winerror", ".dll", ".bat", ".exe", "\\venv\\",
+        "windows server", "win10", "win11", "[winerror", "\\venv\\",
         "\\site-packages\\",
     ),
     "linux": (
         "ubuntu", "debian", "fedora", "arch linux", "archlinux", "opensuse", "rhel", "centos", "rocky", "linux", "proxmox", "gentoo", "nixos",
         "haos", "home assistant", "unraid", "truenas", "yocto", "bazzite", "steamos", "cachyos", "manjaro", "/nix/store/", "/usr/",
-        "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt ", "apt-get", "sudo ", "kernel",
+        "/home/", ".so.", "/dev/dri", "/opt/", "/lib/python", "apt-get", "sudo ",
     ),
     "macos": ("mac os", "macos", "darwin"),
 }  # fmt: skip
 """Words that stand in texts from a system, in lower case; the system with the most of them wins."""
-_DRIVE = re.compile(r"(?i)(?<![\w/.-])[c-z]:\\{1,2}(?=[\w.$(-])")
-"""A path that begins with a drive's letter; a line end that is written as an escape follows whole words."""
+_OS_SIGNS = {
+    "windows": (
+        re.compile(r"(?i)(?<![\w/.-])[c-z]:\\{1,2}(?=[\w.$(-])|\w\.(?:dll|bat|exe)\b"),
+        (":\\", ".dll", ".bat", ".exe"),
+    ),
+    "linux": (
+        re.compile(
+            r"(?i)\bkernels?(?: version| release)?(?:[:=]| is|,)?\W{0,3}v?\d|\b(?:linux|hwe|lts|xanmod|zen) kernel"
+            r"|\bkernel (?:log|module|driver|param|update|upgrade)"
+            r"|\d kernel\b|\bapt (?:install|update|upgrade|list|search|remove|policy|show|-)"
+        ),
+        ("kernel", "apt "),
+    ),
+}
+"""What tells a system besides: words that are parts of others (`loader.exec_module`, `tensor.batch`, a kernel of the GPU) are none. A drive's letter
+is one letter: a line end that is written as an escape follows whole words."""
 MAX_LOOKED_AT = 20_000
 """Characters of a text in which small signs are looked for."""
 _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -108,9 +122,10 @@ _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             | ^[ >\t]{0,8}\$[ ][\w./]
             | \(core[ ]dumped\) | \bterminate[ ]called[ ]after\b
             | \blib[\w+-]{1,60}\.so\b | \bpython3?\.\d{1,2}/site-packages\b | \bLD_LIBRARY_PATH\b
-            | (?<![\w.:/])/(?:proc|sys|tmp|root|workspace)/\w | (?<![\w/.-])\.{1,2}/(?:\w{1,40}/)?bin/\w
+            | (?<![\w.:/])/(?:proc|sys|tmp|root|workspace)/\w | (?<![\w/.-])\.{1,2}/(?:\w{1,40}/)?bin/\w | /bin/python
             | \bdmesg\b | \bsystemd\b | \bu(?:20|22|24|26)\.04\b | \bintel-opencl-icd\b | \blibze[-\d] | \bintel-level-zero-gpu\b
             | \bdocker[ ](?:run|compose|exec|logs|image|container)\b | \bpodman\b | \b(?:docker|the|a|my)[ ]container\b
+            | \bvllm\b | \bllm-scaler\b | \btorch-ccl\b | \boneccl_bindings\w{0,20}
             | \bMax[ ]1[15][05]0\b | \bPVC\b | \b2[0-9]\.\d\d\.\d{5,6}\b
             """,
             re.VERBOSE | re.IGNORECASE | re.MULTILINE,
@@ -158,6 +173,7 @@ _DISTRIBUTIONS = (
 )
 _CODENAMES = {"bookworm": "12", "trixie": "13", "forky": "14"}
 """Debian's releases by the names that tags of images have."""
+_CODENAME = re.compile(r"(?<![\w.])(?:bookworm|trixie|forky)\b(?!-backports)")
 _DISTRIBUTION_WORDS = {
     "ubuntu": ("ubuntu",), "debian": ("debian", "bookworm", "trixie", "forky"), "fedora": ("fedora",), "manjaro": ("manjaro",), "cachyos": ("cachyos",),
     "endeavouros": ("endeavouros",), "arch": ("arch linux", "archlinux", "arch btw", "-arch"), "opensuse-tumbleweed": ("tumbleweed",),
@@ -189,6 +205,7 @@ _CONTAINER = re.compile(
     | root@[0-9a-f]{12}:
     | /\.dockerenv(?!['"`\u2019]{0,2}:?[ ](?:no[ ]such|cannot|not[ ]found))
     | ^\s{0,20}File[ ]"/(?:vllm-)?workspace/ | ^\s{0,20}(?:\([\w.-]{1,40}\)[ ])?root@[\w.<>-]{1,64}:/(?:vllm-)?workspace\b
+    | \b[a-z]{3,20}:[\w.-]{2,40}[ ](?:docker[ ])?(?:container|image)\b
     | \bDockerfile
     | ghcr\.io/
     | docker\.io/
@@ -309,7 +326,8 @@ def _system(text: Text, facts: Collected) -> None:
         system: sum(min(lowered.count(word), 20) for word in words if said(word)) for system, words in _OS_WORDS.items()
     }
     if not name:
-        counts["windows"] += sum(1 for _ in islice(text.matches(_DRIVE, ":\\"), 20))
+        for system, (pattern, words) in _OS_SIGNS.items():
+            counts[system] += sum(1 for _ in islice(text.matches(pattern, *words), 20)) if text.has(*words) else 0
     best = max(counts, key=lambda system: counts[system])
     if counts[best]:
         facts.put("machine.os", best, text.name)
@@ -323,13 +341,15 @@ def _system(text: Text, facts: Collected) -> None:
             facts.put("machine.distribution", label, text.name)
             if found.groups() and found[1]:
                 facts.put("machine.distribution_version", found[1], text.name)
-            elif found[0].lower() in _CODENAMES:
-                facts.put("machine.distribution_version", _CODENAMES[found[0].lower()], text.name)
+            elif label == "debian" and (named := _CODENAME.search(lowered)):
+                facts.put("machine.distribution_version", _CODENAMES[named[0]], text.name)
             break
     found = text.first(_WSL, "wsl", "microsoft-standard", "dxg", "windows subsystem")
     if found:
         facts.put("machine.wsl", True, text.place(found.start()))
-        facts.force("machine.os", "linux", text.place(found.start())) if text.has("microsoft-standard") else None
+        both = not name and counts["linux"] >= counts["windows"]
+        inside = text.has("microsoft-standard") or (both and (counts[best] or not facts.get("machine.os")))
+        facts.force("machine.os", "linux", text.place(found.start())) if inside else None
     found = text.first(_DOCKER_DESKTOP, "docker desktop", "windows host", "docker for windows")
     if found and text.has("windows"):
         facts.put("machine.wsl", True, text.place(found.start()))
