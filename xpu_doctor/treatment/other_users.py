@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import psutil
 
 from xpu_doctor.treatment.place import Place
 
+LINUX = sys.platform.startswith("linux")
 PACKAGES = ("torch", "torchvision", "torchaudio", "triton")
 MAPPED = re.compile(rb"^\S+ \S+ \S+ \S+ (\d+) +(/.*?)(?: \(deleted\))?$", re.MULTILINE)
 """A line of /proc/PID/maps that names a file: its inode and its path."""
@@ -74,8 +76,8 @@ def _family() -> set[int]:
 def _name(process: psutil.Process) -> str:
     try:
         return process.name()
-    except psutil.Error:
-        return ""
+    except (psutil.Error, OSError):
+        return "of unknown name"
 
 
 def _runs(process: psutil.Process, place: Place) -> str:
@@ -101,7 +103,7 @@ def _is_python(path: str) -> bool:
 
 def _held(process: psutil.Process, folders: tuple[str, ...]) -> Iterator[str]:
     """Yield the files of some folders that a process has mapped or opened."""
-    if os.path.exists("/proc/self/maps"):
+    if LINUX:
         yield from _held_on_linux(process.pid, folders)
         return
     for mapping in process.memory_maps():
@@ -137,12 +139,14 @@ def _held_on_linux(pid: int, folders: tuple[str, ...]) -> Iterator[str]:
 
 def _same_root(pid: int) -> bool:
     """Return whether a path means the same to a process: one in a container has files of its own under the same names."""
+    if not LINUX:
+        return True
     try:
         return os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt") and os.path.samefile(
             f"/proc/{pid}/root", "/"
         )
     except OSError:
-        return not os.path.isdir("/proc/self/ns")
+        return False
 
 
 def _is_file(path: str, inode: int) -> bool:
