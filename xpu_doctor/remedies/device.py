@@ -55,7 +55,7 @@ def no_gpu(hypervisor: str, system: str = "linux") -> tuple[Remedy, ...]:
     )
     if not hypervisor:
         return (install, firmware)
-    return (pass_through(hypervisor), install)
+    return (pass_through(hypervisor, seen), install)
 
 
 def look_in_device_manager() -> Remedy:
@@ -69,13 +69,13 @@ def look_in_device_manager() -> Remedy:
     )
 
 
-def pass_through(hypervisor: str) -> Remedy:
+def pass_through(hypervisor: str, verify: tuple[str, ...] = ON_LINUX) -> Remedy:
     """Return how a virtual machine gets its host's GPU."""
     return Remedy(
         "Pass the host's Intel GPU through to this virtual machine",
         f"The hypervisor{named(hypervisor)} shows the guest only the devices that it is given: the whole PCI device (VFIO) or an SR-IOV function.",
         risk=Risk.ADMIN,
-        verify=ON_LINUX,
+        verify=verify,
         url="https://docs.kernel.org/driver-api/vfio.html",
     )
 

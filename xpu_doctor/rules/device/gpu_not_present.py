@@ -11,6 +11,9 @@ from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
 from xpu_doctor.remedies.device import look_in_device_manager, named, no_gpu
 from xpu_doctor.tables.gpus import intel_gpus
 
+VIRTUAL_SCREENS = {0x15AD: "VMware", 0x80EE: "VirtualBox", 0x1AF4: "QEMU/KVM", 0x1B36: "QEMU/KVM", 0x1AB8: "Parallels"}
+"""Vendors on the PCI bus of screens that a hypervisor makes."""
+
 
 class GpuNotPresent(Rule):
     """No Intel GPU is on the PCI bus of this machine."""
@@ -78,5 +81,10 @@ class GpuNotPresent(Rule):
             f"Windows lists no Intel GPU, neither among its display adapters ({others}) nor on the PCI bus",
             confidence=Confidence.LIKELY,
             evidence=("gpus", "machine.pci_devices"),
-            remedies=no_gpu("", "windows"),
+            remedies=no_gpu(_hypervisor(seen), "windows"),
         )
+
+
+def _hypervisor(seen: tuple[Gpu, ...]) -> str:
+    """Return the hypervisor whose screen a Windows guest has, or empty."""
+    return next((VIRTUAL_SCREENS[gpu.vendor_id] for gpu in seen if gpu.vendor_id in VIRTUAL_SCREENS), "")
