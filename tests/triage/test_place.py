@@ -84,7 +84,8 @@ def lines(remedy: Remedy) -> tuple[str, ...]:
 def asked(found: Triaged) -> list[str]:
     """What a report asks to type."""
     questions = next_questions(found.diagnosis, found.snapshot, found.snapshots)
-    return [ask for question in questions if not question.in_words for ask in question.asks]
+    undecided = [item.ask for item in found.diagnosis.undecided if known_or(found.snapshot.machine.os, "")]
+    return [*undecided, *(ask for question in questions if not question.in_words for ask in question.asks)]
 
 
 def system(found: Triaged) -> str:

@@ -18,6 +18,7 @@ from xpu_doctor.model.findings import Finding, Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.terms import Origin, OverallVerdict
+from xpu_doctor.model.unknown import known_or
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,13 @@ def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judg
 def _with_asks(undecided: Iterable[UndecidedRule], found: set[str], snapshot: Snapshot) -> tuple[UndecidedRule, ...]:
     """Return what could not be decided with what to ask for; a machine that was examined is not asked again for what was just looked at."""
     examined = snapshot.origin != Origin.PASTED
+    system = known_or(snapshot.machine.os, "")
     return tuple(
         UndecidedRule(
             item.code,
             item.needs,
             item.reason,
-            ask_again(snapshot.skipped) if examined else ask_for(item.needs),
+            ask_again(snapshot.skipped) if examined else ask_for(item.needs, system),
         )
         for item in undecided
         if item.code not in found

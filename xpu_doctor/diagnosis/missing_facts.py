@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 ASKS: Mapping[str, str] = {
     "machine": "python -m torch.utils.collect_env",
-    "gpus": "lspci -nn | grep -Ei 'vga|display|3d'   (Windows: Get-CimInstance Win32_VideoController | Format-List Name,DriverVersion,PNPDeviceID)",
+    "gpus": "lspci -nn | grep -Ei 'vga|display|3d'",
     "kernel": "uname -r; cat /proc/cmdline; sudo dmesg | grep -Ei 'i915|xe '",
     "access": "ls -l /dev/dri; id",
     "level_zero": "xpu-doctor check --json",
-    "driver": "clinfo | grep -i version; dpkg -l | grep -Ei 'libze|level-zero|opencl-icd'   (or rpm -qa)",
+    "driver": "clinfo | grep -Ei 'device name|driver version'",
     "environment": "env | grep -E '^(ONEAPI_DEVICE_SELECTOR|ONEAPI_ROOT|ZE_AFFINITY_MASK|SYCL_DEVICE_FILTER|LD_LIBRARY_PATH|LD_PRELOAD)='",
     "python": 'python -c "import sys, platform; print(sys.version, platform.machine(), sys.prefix)"',
     "target": 'python -c "import sys; print(sys.executable)"',
@@ -26,11 +26,23 @@ ASKS: Mapping[str, str] = {
     "errors": "the whole error message, with its traceback",
 }
 """First part of a fact's path to what shows it."""
+ON_WINDOWS: Mapping[str, str] = {
+    "gpus": "Get-CimInstance Win32_VideoController | Format-List Name,DriverVersion,PNPDeviceID",
+    "kernel": "",
+    "access": "",
+    "driver": "Get-CimInstance Win32_VideoController | Format-List Name,DriverVersion,DriverDate",
+    "environment": "Get-ChildItem Env: | Where-Object Name -Match 'ONEAPI|^ZE_|^SYCL_|^UR_'",
+}
+"""What shows it in PowerShell, where that differs; empty where Windows has no such thing."""
 
 
-def ask_for(fact: str) -> str:
-    """Return the command that would show a fact, or empty where none is known."""
-    return ASKS.get(fact.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0], "")
+def ask_for(fact: str, system: str) -> str:
+    """Return the command that would show a fact on a system, that of either where none is told, or empty where none is known."""
+    part = fact.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+    usual, windows = ASKS.get(part, ""), ON_WINDOWS.get(part, ASKS.get(part, ""))
+    if system == "windows":
+        return windows
+    return usual if system or windows in ("", usual) else f"{usual}   (Windows: {windows})"
 
 
 def ask_again(skipped: tuple[str, ...]) -> str:
