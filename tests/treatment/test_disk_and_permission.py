@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,22 @@ from hypothesis import strategies as st
 
 from tests.support.environments import StubEnvironment, make_environment
 from tests.treatment.conftest import SomebodyElse
+from xpu_doctor.model.commands import Command
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.treatment.disk_room import UNPACKED, Room, needs, rooms, temporary_folder
 from xpu_doctor.treatment.place import place_of
+from xpu_doctor.treatment.trial import Trial
 from xpu_doctor.treatment.writable import refusals
 
 MEBI = 1 << 20
+PIP = Trial("pip", 0, ("torch",))
+UV = Trial("uv", 0, ("torch",), dry=Command(("uv", "pip", "install", "--dry-run", "--no-cache", "torch")))
 ROOT = Path(__file__).parents[2]
 ASK = """
 import json, sys
 from xpu_doctor.treatment.disk_room import rooms
 from xpu_doctor.treatment.place import place_of
+from xpu_doctor.treatment.trial import Trial
 from xpu_doctor.treatment.writable import refusals
 python, prefix, site, needed = sys.argv[1:5]
 place = place_of(python, prefix, (site,))
@@ -132,11 +138,13 @@ def test_room_is_short_by_what_is_missing(free: int) -> None:
 def test_what_an_install_needs(tmp_path: Path) -> None:
     """pip keeps wheels beside what it unpacks, uv links; one file system takes the sum."""
     site, variables = str(tmp_path / "site"), {"TMPDIR": str(tmp_path)}
-    assert needs(site, 100, "pip", variables) == {site: 250, str(tmp_path): 100}
-    assert needs(site, 100, "uv", variables) == {site: 250} and UNPACKED == 2.5
-    wanted = needs(site, 100, "pip", variables, wheels=str(tmp_path / "wheels"))
+    assert needs(site, 100, PIP, variables) == {site: 250, str(tmp_path): 100}
+    assert needs(site, 100, UV, variables) == {site: 250} and UNPACKED == 2.5
+    cached = replace(UV, dry=Command(("uv", "pip", "install", "--dry-run", "torch")))
+    assert needs(site, 100, cached, {"TMPDIR": "/dev/shm"}) == {site: 250}
+    wanted = needs(site, 100, PIP, variables, wheels=str(tmp_path / "wheels"))
     assert sum(wanted.values()) == 450 and [room.needed for room in rooms(wanted)] == [450]
-    assert needs(site, 100, "pip", {"TMPDIR": site}) == {site: 250, temporary_folder({}): 100}
+    assert needs(site, 100, PIP, {"TMPDIR": site}) == {site: 250, temporary_folder({}): 100}
 
 
 def test_two_file_systems(tmp_path: Path) -> None:
@@ -144,5 +152,5 @@ def test_two_file_systems(tmp_path: Path) -> None:
     shm = Path("/dev/shm")
     if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("no second file system")
-    wanted = needs(str(tmp_path), 100, "uv", {"TMPDIR": str(shm)})
+    wanted = needs(str(tmp_path), 100, UV, {"TMPDIR": str(shm)})
     assert wanted == {str(tmp_path): 250, str(shm): 250} and len(rooms(wanted)) == 2

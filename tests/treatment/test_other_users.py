@@ -65,7 +65,7 @@ def library(environment: StubEnvironment, name: str = "libtorch_xpu.so") -> Path
 
 def test_nobody(place: Place) -> None:
     """The control."""
-    assert other_users(place).found == ()
+    assert other_users(place).found == other_users(place).idle == ()
 
 
 @pytest.mark.parametrize("program", [MAP, OPEN])
@@ -96,14 +96,23 @@ def test_the_same_base_interpreter_is_nobody(place: Place, tmp_path: Path) -> No
         running(other.python, "-c", IDLE),
         running(sys.executable, "-c", MAP, library(other)),
     ):
-        assert other_users(place).found == ()
+        assert other_users(place).found == other_users(place).idle == ()
 
 
 def test_the_interpreter_of_the_environment(environment: StubEnvironment, place: Place) -> None:
     """A prompt or a notebook of it may import torch at any moment."""
     with running(environment.python, "-c", IDLE) as pid:
-        (user,) = other_users(place).found
-        assert user.pid == pid and user.how == f"runs {environment.python}"
+        users = other_users(place)
+        assert users.found == ()
+        (user,) = users.idle
+        assert (
+            user.pid == pid
+            and str(user).startswith(f"process {pid} (python")
+            and user.how == f"runs {environment.python}"
+        )
+    with running(environment.python, "-c", MAP, library(environment)) as pid:
+        users = other_users(place)
+        assert [user.pid for user in users.found] == [pid] and users.idle == ()
 
 
 def test_another_program_of_its_folder_is_nobody(environment: StubEnvironment, place: Place) -> None:
@@ -114,7 +123,7 @@ def test_another_program_of_its_folder_is_nobody(environment: StubEnvironment, p
     pid = int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     try:
         time.sleep(0.1)
-        assert other_users(place).found == ()
+        assert other_users(place).found == other_users(place).idle == ()
     finally:
         psutil.Process(pid).kill()
         tool.unlink()
@@ -128,7 +137,7 @@ def test_own_children_and_parents_do_not_count(environment: StubEnvironment, pla
     try:
         assert child.stdout is not None
         child.stdout.readline()
-        assert other_users(place).found == ()
+        assert other_users(place).found == other_users(place).idle == ()
     finally:
         child.kill()
         child.communicate()
@@ -144,7 +153,7 @@ def test_another_torch_under_the_same_path_in_a_container_is_nobody(
     box = ("bwrap", "--dev-bind", "/", "/")
     inside = (sys.executable, "-c", MAP, str(library(environment)))
     with running(*box, "--bind", str(copy), str(environment.folder), *inside):
-        assert other_users(place).found == ()
+        assert other_users(place).found == other_users(place).idle == ()
     with running(*box, "--tmpfs", "/mnt", *inside):
         assert len(other_users(place).found) == 1
 

@@ -15,7 +15,7 @@ import pytest
 from tests.install.kinds import clean_environment
 from tests.treatment.conftest import SPECS, interpreter
 from tests.treatment.indexes import Indexes
-from tests.treatment.test_other_users import MAP, running
+from tests.treatment.test_other_users import IDLE, MAP, running
 from xpu_doctor.model.commands import Command
 from xpu_doctor.treatment.place import place_of
 from xpu_doctor.treatment.readiness import Situation, in_words, obstacles, readiness
@@ -146,8 +146,15 @@ def test_somebody_at_work(here: Situation, indexes: Indexes, tmp_path: Path) -> 
         library.write_bytes(b"x" * 5000)
         with running(sys.executable, "-c", MAP, library) as pid:
             (obstacle,) = readiness(plan(here.place.python, indexes["metadata"]), here).obstacles
-            assert obstacle.what == "another process uses this environment" and f"process {pid} (python" in obstacle.why
+            assert (
+                obstacle.what == "another process uses the torch of this environment"
+                and f"process {pid} (python" in obstacle.why
+            )
             assert str(library) in obstacle.why
+        with running(here.place.python, "-c", IDLE) as pid:
+            found = readiness(plan(here.place.python, indexes["metadata"]), here)
+            (said,) = [item.reason for item in found.unknown if "may load torch" in item.reason]
+            assert found.obstacles == () and said.startswith(f"process {pid} (python")
     finally:
         shutil.rmtree(here.place.sites[0] / "torch")
     assert readiness(plan(here.place.python, indexes["metadata"]), here).obstacles == ()

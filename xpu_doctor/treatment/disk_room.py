@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.treatment.trial import Trial
 
 UNPACKED = 2.5
 """How many times its wheel's size a package takes on the disk, where nothing better is known."""
@@ -39,15 +40,18 @@ def rooms(needs: Mapping[str, int]) -> tuple[Room, ...]:
     return tuple(found.values())
 
 
-def needs(site: str, download: int, manager: str, environment: Mapping[str, str], wheels: str = "") -> dict[str, int]:
+def needs(site: str, download: int, trial: Trial, environment: Mapping[str, str], wheels: str = "") -> dict[str, int]:
     """Return the bytes that an install of so large a download needs in each folder.
 
     pip keeps the files in the folder for temporary files, or in `wheels` where the commands download them first, and unpacks them into the
-    environment. uv unpacks while it downloads, into a cache there, and links or copies that into the environment.
+    environment. uv unpacks while it downloads, into a cache there (or wherever its lasting cache is, where that is not switched off), and links or
+    copies that into the environment.
     """
     unpacked = int(download * UNPACKED)
     temporary = temporary_folder(environment)
-    if manager == "uv":
+    if trial.manager == "uv":
+        if trial.dry is None or "--no-cache" not in trial.dry.argv:
+            return {site: unpacked}
         linked = _look(temporary)[0] == _look(site)[0]
         return {site: unpacked} if linked else {site: unpacked, temporary: unpacked}
     wanted = {site: unpacked, temporary: download}

@@ -30,6 +30,7 @@ LIGHT = Version("25.3")
 """The first pip whose dry run takes metadata where the index serves it; older ones download whole wheels (tried with 22.2 to 26.3, 2026-11-26)."""
 LISTING = Version("21.2")
 """The first pip that has `pip index versions`."""
+SOURCES = (".tar.gz", ".zip")
 LOG_LIMIT = 4 << 20
 REPORT_LIMIT = 64 << 20
 
@@ -120,6 +121,8 @@ def _read_pages(trial: Trial, answer: Answer, python: Python) -> Answer:
         if isinstance(found, Unknown):
             return answer
         offer = best(found, specifier_of(spec), python)
+        if offer is None and any(item.file.endswith(SOURCES) for item in found):
+            return answer  # an installer might build it
         if offer is None:
             files = ", ".join(offer.file for offer in found[-3:]) or "nothing"
             line = f"{trial.index} lists no {spec} for Python {python.version}; its last files: {files}"

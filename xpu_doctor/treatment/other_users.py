@@ -27,18 +27,25 @@ class OtherUser:
     how: str
     """What proves it: the file that it holds, or the interpreter that it runs."""
 
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.name}) {self.how}"
+
 
 @dataclass(frozen=True)
 class OtherUsers:
     """All that were found, and why others may have been overlooked."""
 
     found: tuple[OtherUser, ...] = ()
+    """They hold a file of torch or of its partners."""
+    idle: tuple[OtherUser, ...] = ()
+    """They run the environment's interpreter and hold nothing of torch so far, such as the language server of an editor."""
     unseen: str = ""
 
 
 def other_users(place: Place) -> OtherUsers:
     """Return the processes that use an environment's torch or run its interpreter; the doctor's own parents and children do not count."""
     found: list[OtherUser] = []
+    idle: list[OtherUser] = []
     closed = 0
     family = _family()
     folders = tuple(os.path.realpath(site / name) for site in place.sites for name in PACKAGES)
@@ -46,19 +53,18 @@ def other_users(place: Place) -> OtherUsers:
         if process.pid in family:
             continue
         try:
-            how = _runs(process, place)
-            held = "" if how else next(_held(process, folders), "")
+            held = next(_held(process, folders), "")
         except psutil.NoSuchProcess:  # it has ended meanwhile, or is a zombie
             continue
-        except (psutil.AccessDenied, PermissionError):
+        except (psutil.AccessDenied, OSError):
             closed += 1
             continue
-        except OSError:
-            continue
-        if how or held:
-            found.append(OtherUser(process.pid, _name(process), how or f"holds {held}"))
+        if held:
+            found.append(OtherUser(process.pid, _name(process), f"holds {held}"))
+        elif runs := _runs(process, place):
+            idle.append(OtherUser(process.pid, _name(process), f"runs {runs}"))
     unseen = f"{closed} processes of other users do not show what they have loaded" if closed else ""
-    return OtherUsers(tuple(found), unseen)
+    return OtherUsers(tuple(found), tuple(idle), unseen)
 
 
 def _family() -> set[int]:
@@ -87,14 +93,14 @@ def _runs(process: psutil.Process, place: Place) -> str:
     """
     try:
         command = process.cmdline()
-    except (psutil.AccessDenied, OSError):
+    except (psutil.Error, OSError):
         return ""
     called = command[0] if command else ""
     if not os.path.isabs(called) or not _is_python(called):
         return ""
     folder = os.path.realpath(os.path.dirname(called))
     inside = os.path.normcase(folder) in {os.path.normcase(path) for path in (str(place.scripts), str(place.prefix))}
-    return f"runs {called}" if inside and _same_root(process.pid) else ""
+    return called if inside and _same_root(process.pid) else ""
 
 
 def _is_python(path: str) -> bool:

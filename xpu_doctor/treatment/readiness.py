@@ -94,18 +94,19 @@ def _of_permission(place: Place) -> list[Obstacle]:
 
 def _of_other_users(place: Place) -> tuple[list[Obstacle], list[Unknown]]:
     users = other_users(place)
-    unseen = [Unknown(users.unseen)] if users.unseen else []
+    unknown = [Unknown(f"{user} and may load torch at any moment") for user in users.idle[:NAMED]]
+    unknown += [Unknown(users.unseen)] if users.unseen else []
     if not users.found:
-        return [], unseen
-    why = "; ".join(f"process {user.pid} ({user.name}) {user.how}" for user in users.found[:NAMED])
-    what = "another process uses this environment" if len(users.found) == 1 else "other processes use this environment"
-    return [
-        Obstacle(
-            what,
-            why + _more(len(users.found)),
-            "End it, or wait until it has ended: what it has loaded would change under it.",
-        )
-    ], unseen
+        return [], unknown
+    why = "; ".join(map(str, users.found[:NAMED])) + _more(len(users.found))
+    one = len(users.found) == 1
+    what = (
+        "another process uses the torch of this environment"
+        if one
+        else "other processes use the torch of this environment"
+    )
+    way_out = "End it, or wait until it has ended: what it has loaded would change under it."
+    return [Obstacle(what, why, way_out)], unknown
 
 
 def _of_answer(answer: Answer) -> Obstacle:
@@ -123,7 +124,7 @@ def _of_disk(
     asked = [answer for answer in answers if answer.offered is True]
     for answer, size in zip(asked, sizes, strict=True):
         wheels = os.path.join(situation.folder, answer.trial.folder) if answer.trial.folder else ""
-        for folder, needed in needs(site, size.known, answer.trial.manager, situation.environment, wheels).items():
+        for folder, needed in needs(site, size.known, answer.trial, situation.environment, wheels).items():
             wanted[folder] = wanted.get(folder, 0) + needed
     found, unknown = [], []
     for room in rooms(wanted):
