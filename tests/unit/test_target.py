@@ -158,6 +158,14 @@ def test_the_folder_of_an_application(tmp_path: Path, within: str) -> None:
     assert find_target(str(tmp_path / "An Application"), around(tmp_path, windows=True)).python == str(python)
 
 
+def test_an_application_with_two_pythons(tmp_path: Path) -> None:
+    """The first one is taken, and the other one is named."""
+    first = make(tmp_path / "AI Playground", "resources/ai-backend-env/python.exe")
+    second = make(tmp_path / "AI Playground", "resources/ComfyUI/.venv/Scripts/python.exe")
+    choice = find_target(str(tmp_path / "AI Playground"), around(tmp_path, windows=True))
+    assert choice.python == str(first) and choice.why == f"named by --python; {second} is there too"
+
+
 @pytest.mark.parametrize("how", ["a path", "a name on PATH"])
 def test_an_alias_of_the_store_says_what_it_is(tmp_path: Path, how: str) -> None:
     """It is said what it is, and how to find the Pythons that are installed; an alias that leads to one is followed."""

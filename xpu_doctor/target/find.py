@@ -94,12 +94,14 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
         )
     path = _expanded(option)
     if os.path.isdir(path):
-        python = interpreter_in(path, around.windows) or _project_environment(path, around.windows)
-        if python is None:
+        own = interpreter_in(path, around.windows)
+        pythons = (own,) if own else tuple(_within(path, around.windows))
+        if not pythons:
             why = _dead_link(path) or "looked for bin/python3, Scripts\\python.exe, python.exe"
             hint = f"; did you mean {path.parent}?" if path.name in ("bin", "Scripts") else ""
             raise TargetError(f"--python {option}: this folder holds no interpreter ({why}){hint}")
-        return Choice(str(python), "named by --python")
+        others = "".join(f"; {python} is there too" for python in pythons[1:])
+        return Choice(str(pythons[0]), f"named by --python{others}")
     if os.path.isfile(path):
         resolved = _resolved(_absolute(path), around)
         if resolved is None and _is_store_alias(str(path)):
@@ -197,12 +199,12 @@ def _searchable(path: str) -> bool:
     )
 
 
-def _project_environment(folder: Path, windows: bool) -> Path | None:
+def _within(folder: Path, windows: bool) -> Iterator[Path]:
+    """Yield the interpreters of a project's or an application's folder."""
     for name in WITHIN:
         python = interpreter_in(folder / name, windows)
         if python is not None:
-            return python
-    return None
+            yield python
 
 
 def isolated_tool(prefix: str) -> str:
