@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.windows_bench import WindowsBench
+from tests.support.windows_bench import ROOT, WindowsBench
 from tests.support.windows_machine import MARK, NATIVE, end_all, gone, marked
 from xpu_doctor.model.version import __version__
 
+WITHOUT = """import pytest
+from tests.support import windows_machine
+def none(): raise windows_machine.NoWindows("neither Windows nor Wine")
+windows_machine.find_wine = none
+windows_machine.NATIVE = False
+raise SystemExit(pytest.main(["-q", "-p", "no:cacheprovider", "-rs", "tests/windows/test_bench.py::test_patients_are_apart"]))
+"""
 WHO = "import json, os, sys; print(json.dumps([sys.platform, sys.version_info[:2], sys.executable, sys.prefix != sys.base_prefix]))"
 
 
@@ -86,3 +95,15 @@ def test_patients_are_apart(windows_bench: WindowsBench, tmp_path: Path) -> None
         assert run.stdout.decode().strip() == kind, run.stderr
     run = windows_bench.machine.win([windows_bench.patient, "-c", "import thing"])
     assert run.returncode == 1
+
+
+@pytest.mark.parametrize(("needed", "code", "says"), [("", 0, "1 skipped"), ("windows", 1, "1 error")])
+def test_without_windows_the_reason_is_said(tmp_path: Path, needed: str, code: int, says: str) -> None:
+    """Skipped, or an error where it is needed."""
+    env = {**os.environ, "XPU_DOCTOR_TEST_NEEDS": needed, "PYTEST_DEBUG_TEMPROOT": str(tmp_path)}
+    env.pop("XPU_DOCTOR_TEST_WINDOWS", None)
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == code, run.stdout + run.stderr
+    assert says in run.stdout and "no bench for Windows: neither Windows nor Wine" in run.stdout
