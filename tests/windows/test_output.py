@@ -212,7 +212,7 @@ def test_each_kind_of_python_is_examined_whole(windows_bench: WindowsBench, kind
     """All four are read to the end: what lacks is torch alone."""
     ran = windows_bench.doctor("check", "--python", getattr(windows_bench, kind), "--json")
     document = clean_json(ran.stdout)
-    assert codes(document)[0] == "torch-not-installed"
+    assert "torch-not-installed" in codes(document)
     assert document["crashed"] == []
     outcomes = {stage["name"]: stage["outcome"] for stage in document["snapshot"]["run"]["stages"]}
     assert {name for name, outcome in outcomes.items() if outcome != "ok"} <= {"import"}

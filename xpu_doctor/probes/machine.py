@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts import Machine
@@ -182,11 +183,16 @@ def _windows(host: Host) -> Machine:
         hypervisor=Unknown("not examined on Windows"),
         cpu=cpu if isinstance(cpu, Unknown) else str(cpu.get("ProcessorNameString", "")).strip(),
         cpu_count=host.system("cpu_count"),
-        pci_devices=on_bus if isinstance(on_bus, Unknown) else sum(isinstance(row, dict) for row in on_bus.values()),
+        pci_devices=on_bus if isinstance(on_bus, Unknown) else _real(on_bus),
         idle_gpus=idle
         if isinstance(idle, Unknown)
         else tuple(str(adapter.values.get("DriverDesc", "") or adapter.hardware) for adapter in idle),
     )
+
+
+def _real(on_bus: Mapping[str, object]) -> int:
+    """Return how many kinds of device a list of the PCI bus holds; no maker has the number 0000, under which Wine lists what it makes up."""
+    return sum(isinstance(row, dict) and not name.upper().startswith("VEN_0000") for name, row in on_bus.items())
 
 
 def windows_name(version: dict[str, object]) -> str:
