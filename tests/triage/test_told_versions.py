@@ -150,3 +150,31 @@ def test_a_failure_that_is_gone_is_over_and_a_device_that_is_gone_is_not(text: s
     """What is gone decides."""
     statements = Statements(IndexedText(f"I had crashes. {text}"))
     assert (statements.claimed(1, 6, 13) is Said.PAST) is gone
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("compute-runtime 25.22 crashes on my A770, 25.18 does not", "gpu-driver-bug"),
+        ("driver 32.0.101.6790 hangs, 32.0.101.6739 doesn't. Arc B580", "gpu-driver-bug"),
+        ("compute-runtime 24.13 doesn't list my B580, 25.13 does", "gpu-driver-too-old"),
+        ("the kernel 6.2 did not see the Arc 140V, 6.12 does", "kernel-too-old"),
+        ("kernel 6.15 freezes under load, 6.14 does not. A770 torch xpu", "kernel-regression"),
+        (
+            "after upgrading linux from 6.12 to 6.17 the B580 gets engine resets under load, old kernel is fine",
+            "kernel-regression",
+        ),
+        (
+            "booting the previous kernel (6.11.0-21) makes the gpu hang go away, 6.14 has it. A750 torch xpu",
+            "kernel-regression",
+        ),
+    ],
+)
+def test_a_verdict_that_takes_up_what_was_said(text: str, code: str) -> None:
+    """Of a version that only "does" or "does not" what was said before, and of "the old one", which is not the one before the comma."""
+    assert triage(text).root_causes[0].code == code
+
+
+def test_a_version_that_does_too_tells_nothing() -> None:
+    roots = triage("compute-runtime 25.22 crashes on my A770, 25.18 does too").root_causes
+    assert all(root.confidence == Confidence.POSSIBLE.value for root in roots)

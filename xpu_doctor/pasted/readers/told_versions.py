@@ -26,7 +26,9 @@ _VERDICTS = (
     "work", "fine", " ok", "okay", "good", "correct", "stable", "normal", "pass", "succe", "fix", "solve", "help", "all right", "pinned",
     "downgrad", "back", "revert", "stay", "stick", "no ", "true", "false", "gone", "disappear", "vanish", "goes away", "went away",
     "fail", "break", "broke", "crash", "hang", "hung", "freez", "froz", "garba", "garbled", "nan", "black", "wrong", "slow", "error", "regress",
-    "unusable", "noise", "corrupt", "segfault", "problem", "issue", "bug", " bad", "abort", "stuck", "stopped", "lost", "\u2705", "\u274c", "\U0001f44d",
+    "unusable", "noise", "corrupt", "segfault", "problem", "issue", "bug", " bad", "abort", "stuck", "stopped", "lost",
+    "n't list", "n't see", "n't find", "n't detect", "n't found",
+    "not list", "not see", "not find", "not detect", "not found", "resets", "\u2705", "\u274c", "\U0001f44d",
 )  # fmt: skip
 _VERSION = re.compile(
     r"""
@@ -71,12 +73,15 @@ _GOOD = re.compile(
     r"|normal(?:ly)?(?! user)|succe\w{2,6}|fix(?:es|ed)?|solve[sd]?|resolve[sd]?|helps|helped|all right"
     r"|pass(?:es|ed)?(?![ -]{0,2}(?:thr|in(?:to)?\b|to\b|on\b|along|down|over|the\b|an?\b|it\b|my\b|its\b|via\b|as\b|--|/))"
     r"|(?:says?|said|gives?|gave|prints?|printed|returns?|returned|is|was|shows?|showed) true"
+    r"|(?:is|was|are|were|gets?|got) (?:now |finally |also )?(?:found|detected|listed|seen|recogni[sz]ed|visible)"
     r"|no (?:problems?|issues?|errors?|crash\w{0,2}|hangs?))\b|\u2705|\U0001f44d"
     r"|\b(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick)\b|\bpinned\b",
     re.IGNORECASE,
 )
 _BAD = re.compile(
     r"\b(?:fail(?:s|ed|ing|ure)?|br(?:eak|oke)\w{0,3}|crash\w{0,3}|hang(?:s|ing)?|hung|fr(?:ee|o)z\w{1,4}|garbage|garbled|nan|black|wrong|incorrect|slow\w{0,3}"
+    r"|(?:does|did|do|can|is|was|are|were)(?: not|n['\u2019]t) (?:see|list|find|detect|recogni[sz]e|found|detected|listed|seen|recogni[sz]ed|visible|there)"
+    r"|(?:engine|gpu) resets?"
     r"|errors?|regress\w{0,5}|unusable|noise|corrupt\w{0,3}|segfaults?|problems?|issues?|bugs?|bad|abort\w{0,3}|stuck|stopped|lost"
     r"|(?:says?|said|gives?|gave|prints?|printed|returns?|returned|is|was|shows?|showed) false)\b|\u274c",
     re.IGNORECASE,
@@ -107,9 +112,17 @@ _FORMER = re.compile(
 
 
 _WENT_BACK = re.compile(
-    r"(?i)\b(?:downgrad(?:e[ds]?|ing)|roll(?:ed|ing)?[ -]?back|rollback|revert(?:ed|ing)?|(?:went|going|go|switched) back)\b[^.;]{0,60}$"
+    r"(?i)\b(?:downgrad(?:e[ds]?|ing)|roll(?:ed|ing)?[ -]?back|rollback|revert(?:ed|ing)?|(?:went|going|go|switched) back"
+    r"|(?:boot\w{0,3}|us(?:e|ed|ing)|with|on)(?: (?:in|into|with|the|an?|my)){0,3} (?:previous|older|old|last)) (?:[^.;,]{0,60})$"
 )
 """Whoever goes back to a version and finds that it works tells that the newer one does not."""
+
+
+_ANOTHER = re.compile(
+    r"(?i)\b(?:old|older|previous|earlier|former|prior|other|last) (?:\w{1,10} )?(?:kernels?|drivers?|versions?|releases?|builds?|wheels?|one|torch|pytorch)\b"
+)
+_NOT = re.compile(r"(?i)\b(?:not|never|no)\b|n['\u2019]t\b")
+_DOES = re.compile(r"(?i)\d\S{0,12} (?:do|does|did)(?P<no> not|n['\u2019]t)?\W{0,3}$")
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,12 @@ class _Segment:
     versions: tuple[tuple[int, str, str], ...]
     """Offset, part and version."""
     works: bool | None
+    of_another: bool = False
+    """Whether that is said of another one than the text is about: "the old kernel is fine"."""
+    denied: bool = False
+    """Whether it is said with a "not"."""
+    does: bool | None = None
+    """Whether it only takes up what was said before: "25.13 does", "6557 does not"."""
 
 
 def parse(text: Text, facts: Collected) -> None:
@@ -237,7 +256,12 @@ def _told(line: str, about_torch: bool) -> Iterator[tuple[int, str, str, bool]]:
         works = segment.works
         if works is None and segment.versions:
             near = [segments[other] for other in (place + 1, place - 1) if 0 <= other < len(segments)]
-            works = next((other.works for other in near if other.works is not None and not other.versions), None)
+            told = next((other for other in near if other.works is not None and not other.versions), None)
+            if told is not None:
+                works = told.works is not told.of_another
+        if works is None and segment.does is not None and place and segments[place - 1].works is not None:
+            before_it = segments[place - 1]
+            works = before_it.works is (segment.does is not before_it.denied)
         if works is None:
             continue
         for at, part, version in segment.versions:
@@ -263,7 +287,15 @@ def _segments(line: str, about_torch: bool) -> Iterator[_Segment]:
     start = 0
     for end in (*cuts, len(line)):
         versions = tuple(item for item in named if start <= item[0] < end)
-        yield _Segment(versions, _verdict(whole, start, end))
+        part = line[start:end]
+        does = _DOES.search(part)
+        yield _Segment(
+            versions,
+            _verdict(whole, start, end),
+            bool(_ANOTHER.search(part)),
+            bool(_NOT.search(part)),
+            not does["no"] if does else None,
+        )
         start = end
 
 
