@@ -183,3 +183,14 @@ def test_one_that_was_interrupted_is_told_and_can_be_gone_on_with(world: World, 
     went_on = doctor(world, "--apply", "--yes", "--continue")
     assert world.names()["torch"] == "2.14.0+xpu", went_on.stdout + went_on.stderr
     assert doctor(world, "--undo").returncode == 0 and content(folder) == before
+
+
+def test_undo_asks_before_it_takes_back_what_came_later(world: World, tmp_path: Path) -> None:
+    folder = cpu_environment(world, tmp_path / "env")
+    before = content(folder)
+    assert "fixed" in doctor(world, "--apply", "--yes").stdout
+    world.put("cpu", "numpy==2.0", "triton")
+    refused = doctor(world, "--undo")
+    assert refused.returncode == 2 and "add --yes" in refused.stderr and "triton 3.8.0 (new)" in refused.stderr
+    assert world.names()["torch"] == "2.14.0+xpu"
+    assert doctor(world, "--undo", "--yes").returncode == 0 and content(folder) == before

@@ -104,11 +104,11 @@ def test_a_folder_among_them_is_named(tmp_path: Path) -> None:
 
 def test_the_last_one_of_an_environment_counts(tmp_path: Path) -> None:
     for number, (prefix, state) in enumerate([("/env", "failed"), ("/other", "running"), ("/env", "done")]):
-        keep(one(prefix, id=f"2026010{number}T000000-000000", state=state), tmp_path)
+        keep(one(prefix, id=f"2026010{number}T000000-000000", state=state, backup=f"{prefix}/x"), tmp_path)
     assert unfinished("/env", tmp_path) is None
     assert getattr(latest("/env", tmp_path), "state", "") == "done"
     assert getattr(unfinished("/other", tmp_path), "state", "") == "running"
-    keep(one("/env", id="20260104T000000-000000", state="failed", step=2), tmp_path)
+    keep(one("/env", id="20260104T000000-000000", state="failed", step=2, backup="/env/x"), tmp_path)
     last = unfinished("/env", tmp_path)
     assert last is not None and last.step == 2 and last.state != "done"
 

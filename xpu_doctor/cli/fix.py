@@ -132,7 +132,7 @@ def fix(
         return _history(wishes)
     choice = _choice(python)
     if undo_ or forget_:
-        return _undo(choice) if undo_ else _forget(choice)
+        return _undo(choice, wishes) if undo_ else _forget(choice)
     source = Source(channel, index or "", os.path.abspath(folder) if folder else "")
     if bundle:
         return _download(choice, source, Path(os.path.abspath(bundle)))
@@ -246,17 +246,18 @@ def _apply(patient: Patient, wishes: Wishes) -> int:
     if any(item.obstacles for item in readiness.values()):
         _say("Nothing was changed: the plan is not ready to be done, as said above.")
         return int(ExitCode.FINDINGS)
-    _ask(wishes, len(patient.plan.to_run))
+    count = len(patient.plan.to_run)
+    what = "this step" if count == 1 else f"these {count} steps"
+    _ask(wishes, f"Do {what} now?", "--apply asks before it changes anything")
     return _done(patient, patient.place, interrupted, wishes)
 
 
-def _ask(wishes: Wishes, count: int) -> None:
+def _ask(wishes: Wishes, question: str, what_asks: str) -> None:
     if wishes.yes:
         return
     if not sys.stdin or not sys.stdin.isatty():
-        raise Refused("--apply asks before it changes anything, and there is no terminal: add --yes")
-    what = "this step" if count == 1 else f"these {count} steps"
-    to_stderr(f"\nDo {what} now? [y/N] ")
+        raise Refused(f"{what_asks}, and there is no terminal: add --yes")
+    to_stderr(f"\n{question} [y/N] ")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Refused("nothing was changed")
 
@@ -386,12 +387,13 @@ def _refuse_two(treatment: Treatment) -> None:
         raise Refused(f"another xpu-doctor is at work on this environment (process {treatment.process})")
 
 
-def _undo(choice: Choice) -> int:
+def _undo(choice: Choice, wishes: Wishes) -> int:
     from xpu_doctor.report.plan_text import undone_text
     from xpu_doctor.treatment.course import undo
     from xpu_doctor.treatment.errors import TreatmentError
 
     last, *earlier = _kept(choice)
+    _ask_about_later_changes(last, wishes)
     try:
         result = undo(last, os.environ, _tell_restore)
     except TreatmentError as error:
@@ -400,6 +402,18 @@ def _undo(choice: Choice) -> int:
     if result.whole and earlier:
         _say(f"An earlier treatment is still there ({earlier[0].id}); --undo again takes that back, too.")
     return int(ExitCode.OK if result.whole else ExitCode.FINDINGS)
+
+
+def _ask_about_later_changes(treatment: Treatment, wishes: Wishes) -> None:
+    """Name what was installed since, and ask: going back takes it back as well."""
+    from xpu_doctor.report.plan_text import packages_in_words
+    from xpu_doctor.treatment.course import since
+
+    packages = since(treatment, os.environ)
+    if not packages:
+        return
+    _say(f"Changed since then, and taken back by --undo as well: {packages_in_words(packages)}.")
+    _ask(wishes, "Put everything back all the same?", "--undo asks before it takes back what was installed since")
 
 
 def _forget(choice: Choice) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tabulate import tabulate
 
@@ -12,6 +12,7 @@ from xpu_doctor.report.document import Document, StepDocument
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.report.text import RISKS
 from xpu_doctor.treatment.course import Undone
+from xpu_doctor.treatment.freeze import Frozen
 from xpu_doctor.treatment.history import Treatment
 from xpu_doctor.treatment.readiness import Readiness, in_words
 
@@ -130,6 +131,9 @@ def _nothing(report: Document) -> str:
 def undone_text(result: Undone, terminal: Terminal) -> str:
     """Return what an undo came to: that everything is as it was, or what is not."""
     page = _Plan(terminal)
+    if result.whole and not result.treatment.backup:
+        text = f"{result.treatment.id} had not begun: nothing in {result.treatment.prefix} was changed by it."
+        return "\n".join(page.wrapped(text, styles=("green",))) + "\n"
     if result.whole:
         count = len(result.treatment.before)
         text = f"Everything in {result.treatment.prefix} is as it was before {result.treatment.id}: all {count} packages, and every file."
@@ -147,6 +151,22 @@ def undone_text(result: Undone, terminal: Terminal) -> str:
             indent=2,
         )
     return "\n".join(lines) + "\n"
+
+
+def packages_in_words(packages: Sequence[tuple[Frozen | None, Frozen | None]]) -> str:
+    """Return what became of packages, e.g. `numpy (new)`, `torch 2.13.0 -> 2.14.0`."""
+    words = []
+    for before, now in packages[:MOST]:
+        if before is None or now is None:
+            words.append(
+                f"{before.name} {before.version} (gone)" if before else f"{now.name} {now.version} (new)" if now else ""
+            )
+        elif before.version == now.version:
+            words.append(f"{now.name} {now.version} (installed anew)")
+        else:
+            words.append(f"{now.name} {before.version} -> {now.version}")
+    more = len(packages) - MOST
+    return ", ".join(words) + (f" and {more} more" if more > 0 else "")
 
 
 def history_text(found: Iterable[Treatment], terminal: Terminal) -> str:
@@ -189,6 +209,6 @@ def history_json(found: Iterable[Treatment]) -> str:
 
 def _state_of(treatment: Treatment) -> str:
     """Return the state in words; one whose doctor is gone was interrupted."""
-    if treatment.unfinished and treatment.state != "failed":
+    if treatment.state in ("prepared", "running"):
         return "at work" if treatment.at_work else "interrupted"
     return str(treatment.state)

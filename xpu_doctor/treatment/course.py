@@ -11,12 +11,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from xpu_doctor.treatment.apply import Echo, Outcome, carry_out
-from xpu_doctor.treatment.backup import discard, opened, take
+from xpu_doctor.treatment.backup import discard, opened, take, unfinished
 from xpu_doctor.treatment.comparison import Difference
 from xpu_doctor.treatment.errors import TreatmentError
 from xpu_doctor.treatment.freeze import Frozen, changed, freeze
 from xpu_doctor.treatment.history import DoneStep, Treatment, begun, history, keep
-from xpu_doctor.treatment.place import Place
+from xpu_doctor.treatment.place import KEPT, Place
 from xpu_doctor.treatment.plan import Step
 from xpu_doctor.treatment.restoration import restore
 
@@ -52,7 +52,7 @@ def to_undo(python: str, state: Path | None = None) -> tuple[Treatment, ...]:
     return tuple(
         item
         for item in reversed(history(state))
-        if item.state != "undone"
+        if item.can_be_undone
         and (path == Path(item.python) or Path(os.path.realpath(path.parent)).is_relative_to(item.prefix))
     )
 
@@ -70,6 +70,7 @@ def begin(
     Raises:
         TreatmentError: the way back cannot be made, so nothing may be changed.
     """
+    _clear(place, state)
     before = freeze(str(place.python), environment)
     treatment = replace(begun(str(place.python), str(place.prefix), _noted(steps), before), verdict_before=verdict)
     keep(treatment, state)
@@ -81,6 +82,31 @@ def begin(
     treatment = replace(treatment, backup=str(backup.folder), seal=backup.seal)
     keep(treatment, state)
     return treatment
+
+
+def _clear(place: Place, state: Path | None) -> None:
+    """Delete what doctors that were killed have left of ways back, and note that their treatments have changed nothing."""
+    known = {item.id: item for item in history(state)}
+    for item in known.values():
+        if Path(item.prefix) == place.prefix and item.unfinished and not item.backup and not item.at_work:
+            discard(place.kept / item.id)  # killed before its first step
+            keep(replace(item, state="undone"), state)
+    for folder in unfinished(place):
+        if folder.name not in known or not known[folder.name].at_work:
+            discard(folder)
+
+
+def since(treatment: Treatment, environment: Mapping[str, str]) -> tuple[tuple[Frozen | None, Frozen | None], ...]:
+    """Return the packages that somebody else has changed since a treatment was done, which going back takes back as well.
+
+    Of one that reached no end, and of an interpreter that no longer starts, nothing is known.
+    """
+    if treatment.state != "done":
+        return ()
+    try:
+        return changed(treatment.after, freeze(treatment.python, environment))
+    except TreatmentError:
+        return ()
 
 
 def resume(treatment: Treatment, steps: Sequence[Step], state: Path | None = None) -> Treatment:
@@ -137,12 +163,12 @@ def undo(treatment: Treatment, environment: Mapping[str, str], tell: Tell, state
     Raises:
         TreatmentError: there is no whole way back.
     """
-    if not treatment.backup:
-        packages = changed(treatment.before, freeze(treatment.python, environment))
-        result = Undone(treatment, (), packages)
-    else:
-        differences = restore(opened(Path(treatment.backup), treatment.seal), tell)
-        result = Undone(treatment, differences, changed(treatment.before, freeze(treatment.python, environment)))
+    if not treatment.backup:  # killed before its first step: nothing was changed, whatever there is of a way back
+        discard(Path(treatment.prefix, KEPT, treatment.id))
+        keep(replace(treatment, state="undone"), state)
+        return Undone(treatment, (), ())
+    differences = restore(opened(Path(treatment.backup), treatment.seal), tell)
+    result = Undone(treatment, differences, changed(treatment.before, freeze(treatment.python, environment)))
     if result.whole:
         keep(replace(treatment, state="undone"), state)
         forget(replace(treatment, state="undone"), state)

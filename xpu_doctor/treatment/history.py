@@ -66,8 +66,13 @@ class Treatment(msgspec.Struct, frozen=True):
 
     @property
     def unfinished(self) -> bool:
-        """Whether it neither reached its end nor was undone."""
-        return self.state not in ("done", "undone")
+        """Whether it neither reached its end nor was undone; one whose way back was deleted is over."""
+        return self.state not in ("done", "undone") and (bool(self.backup) or self.state == "prepared")
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether there is a way back, or nothing was changed yet."""
+        return self.unfinished or (bool(self.backup) and self.state == "done")
 
     @property
     def at_work(self) -> bool:
