@@ -15,7 +15,8 @@ from xpu_doctor.diagnosis.ranking import flat
 from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity
 from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted.run import Triaged, triage_texts
-from xpu_doctor.report.reply import next_questions
+from xpu_doctor.report.build import Report
+from xpu_doctor.report.reply import next_questions, reply
 from xpu_doctor.text.safe import from_bytes
 
 if sys.version_info >= (3, 11):
@@ -197,3 +198,40 @@ def test_every_fault_has_a_remedy_and_a_sentence_of_its_own(place: str) -> None:
             symptom = rules_by_code()[root.code].symptom
             if root in sure and root.severity is not Severity.INFO and not symptom:
                 assert root.remedies, (root.code, root.summary)
+
+
+def replied(found: Triaged) -> str:
+    """The message to the customer."""
+    document = Report().of_texts(found.diagnosis, found.snapshot, None, (), found.snapshots)
+    return reply(document, found.diagnosis, found.snapshot, found.snapshots)
+
+
+@pytest.mark.parametrize("place", ["", "windows"])
+def test_a_reply_points_to_nothing_that_is_not_there(place: str) -> None:
+    """Who is told no cause is not told what follows."""
+    for number in range(len(texts())):
+        said = replied(triaged(place, number))
+        causes = ("Most likely", "The cause is", "It is possible that this is the cause")
+        assert "what follows" not in said or any(cause in said for cause in causes), said
+
+
+def test_a_reply_has_the_lines_of_both_systems() -> None:
+    """Where no system is told, the customer gets those of either, once."""
+    text = "torch 2.9.1+xpu\nNotImplementedError: The operator 'aten::foo' is not currently implemented for the XPU device."
+    said = replied(triage_texts([("text", from_bytes(text.encode(), "text"))], rules=all_rules()))
+    assert said.count("export PYTORCH_ENABLE_XPU_FALLBACK=1") == 1
+    assert said.count('$env:PYTORCH_ENABLE_XPU_FALLBACK = "1"') == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Windows 11, WSL 2 with Ubuntu 24.04: XPU device count is zero! torch 2.9.1+xpu",
+        "WSL2: XPU device count is zero!",
+    ],
+)
+def test_a_reply_repeats_no_step(text: str) -> None:
+    """A step that follows another is told with that one alone."""
+    said = replied(triage_texts([("text", from_bytes(text.encode(), "text"))], rules=all_rules()))
+    steps = re.findall(r"(?m)^(?:What helps|Then): .+$", said)
+    assert len(set(steps)) == len(steps)

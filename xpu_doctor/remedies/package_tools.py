@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from xpu_doctor.tables.distributions import Distribution
 
@@ -20,6 +21,7 @@ _FOR_OTHERS = re.compile(r"(?:^|[.;] )[^.;:]{1,80}: (?P<line>[^;]{1,300})")
 """In the comment behind a line: what others type, after their names."""
 
 
+@lru_cache(maxsize=1024)
 def as_typed_on(found: Distribution, line: str) -> str:
     """Return a line as this distribution types it: its own out of the comment behind it, or empty where it has no such tool."""
     typed, _, comment = line.partition(_COMMENT)
