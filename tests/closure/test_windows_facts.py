@@ -36,12 +36,17 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world.build(wheels("base", "windows", real_wheels.WINDOWS), tmp_path_factory.mktemp("windows"))
 
 
-def walked(env: Path, without: tuple[str, ...] = (), version: str = "2.7.0", path: tuple[str, ...] = ()) -> Libraries:
+def walked(
+    env: Path, without: tuple[str, ...] = (), version: str = "2.7.0", path: tuple[str, ...] = (), folder: str = ""
+) -> Libraries:
     """The facts, on a Windows that has what Wine has, less some."""
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
     names = frozenset(record["system_names"]) - {"opencl.dll", *without}
     imports = {name: tuple(found) for name, found in record["system_imports"].items()}
-    system = WindowsSystem(system_names=names, system_imports=imports, application=str(env.parent / "app"), path=path)
+    application = str(env.parent / "app")
+    system = WindowsSystem(
+        system_names=names, system_imports=imports, application=application, path=path, folder=folder
+    )
     torch = str(env / "Lib" / "site-packages" / "torch")
     return examine(Request("windows", torch, "", str(env), str(env), version=version), Files(), system)
 
@@ -205,6 +210,19 @@ def test_adapter_s_second_chance_on_path(env: Path) -> None:
         (other / "ze_loader.dll").write_bytes((env / world.BIN / "ze_loader.dll.kept").read_bytes())
         paths = (str(other), str(env / world.BIN))
         assert opened_outcome(walked(env, path=paths)) == "loads"
+
+
+def test_what_only_the_failed_attempt_took_is_not_loaded(env: Path) -> None:
+    """torch's second attempt takes sycl8.dll from the working folder; the one that the first attempt had taken is not there."""
+    with done(env, Breakage("mmd", (Change("remove", f"{world.BIN}/libmmd.dll"),))):
+        whole = env.parent / "whole"
+        whole.mkdir(exist_ok=True)
+        for name in ("sycl8.dll", "ur_win_proxy_loader.dll"):
+            (whole / name).write_bytes((env / world.BIN / name).read_bytes())
+        (whole / "libmmd.dll").write_bytes((env / world.BIN / "libmmd.dll.kept").read_bytes())
+        facts = walked(env, folder=str(whole))
+    assert facts.prediction == "loads" and isinstance(facts.loaded, tuple)
+    assert len([row for row in facts.loaded if row.name == "sycl8.dll"]) == 1
 
 
 def opened_outcome(facts: Libraries) -> str:

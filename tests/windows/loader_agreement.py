@@ -65,9 +65,9 @@ def breakages(mkl: bool) -> list[Breakage]:
     if not NATIVE:  # of Wine's System32 only
         found += [Breakage("no runtime of Visual C++", (("gone", "system32/msvcp140.dll"),))]
     chance = random.Random(20261126)
-    for _ in range(24):
+    for _ in range(60):
         chosen = chance.sample(list(files), 2)
-        changes = tuple((chance.choice(KINDS), file) for file in chosen)
+        changes = tuple((chance.choice((*KINDS, "gone", "gone", "gone")), file) for file in chosen)
         found.append(Breakage("mixed", changes, chance.choice(("", "", "older", "spoilt"))))
     return found
 

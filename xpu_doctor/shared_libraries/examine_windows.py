@@ -193,8 +193,7 @@ class _Walk:
             opening = self.loader.open_beside(path)
             if opening.succeeds or "PATH" not in row.search:
                 return opening
-            again = self.loader.open_plain(path)
-            return again if again.succeeds else opening
+            return self.loader.decided(opening, self.loader.open_plain(path))
         found = self.loader.find(name, (os.path.dirname(opener), *self.folders, self.system.system_folder))
         if found is None:
             return Opening(name, faults=(Fault("missing", name, (), error=MODULE_NOT_FOUND),))

@@ -59,6 +59,7 @@ class WindowsLoader:
         """Lower-case name to path; an empty path stands for a library of Windows itself."""
         self.seen: dict[str, tuple[str, ...]] = {}
         """Path of every DLL that was taken at some time to the chain that led to it, whether it stayed or not."""
+        self._in_front: tuple[str, ...] = ()
         self._parsed: dict[str, Pe | BadLibrary] = {}
         self._exported: dict[str, frozenset[str]] = {}
 
@@ -69,14 +70,26 @@ class WindowsLoader:
         return self._open(path, folders, "LoadLibraryExW")
 
     def open_plain(self, path: str, first: tuple[str, ...] = ()) -> Opening:
-        """Do what LoadLibraryW does; `first` are the folders that the caller put in front of PATH."""
+        """Do what LoadLibraryW does; `first` are the folders that the caller has put in front of PATH, where they stay."""
         system = self.system
-        folders = (system.application, system.system_folder, system.windows_folder, system.folder, *first, *system.path)
+        self._in_front = first or self._in_front
+        before = (system.application, system.system_folder, system.windows_folder, system.folder)
+        folders = (*before, *self._in_front, *system.path)
         return self._open(path, folders, "LoadLibraryW")
 
     def open_beside(self, path: str) -> Opening:
         """Do what LoadLibraryExW does where the caller allows the DLL's own folder and System32 alone."""
         return self._open(path, (os.path.dirname(path), self.system.system_folder), "LoadLibraryExW")
+
+    def decided(self, first: Opening, again: Opening) -> Opening:
+        """Return the attempt that decides, the first one where both fail; what it alone had taken is forgotten where it does not."""
+        if not again.succeeds:
+            return first
+        there = set(self.loaded.values())
+        for path in first.loaded:
+            if path not in there:
+                self.seen.pop(path, None)
+        return again
 
     def find(self, name: str, folders: tuple[str, ...]) -> str | None:
         """Return the file that a name leads to; empty for a library of Windows itself, None where there is none."""

@@ -43,5 +43,4 @@ def load(loader: WindowsLoader, path: str, folders: tuple[str, ...]) -> Opening:
     opening = loader.open(path)
     if opening.succeeds or opening.faults[0].error != MODULE_NOT_FOUND:
         return opening
-    again = loader.open_plain(path, folders)
-    return again if again.succeeds else opening
+    return loader.decided(opening, loader.open_plain(path, folders))
