@@ -52,10 +52,9 @@ def table(rows: list[Compared]) -> str:
         lines.append(f"| {kind} | {len(mine)} | {agree} | {hidden} | {loader} | {walk} |")
     total = sum(not row.differences for row in rows)
     beyond = [row for row in rows if row.beyond_wine]
-    lines += ["", f"{len(rows)} breakages: {total} agree, of {len(beyond)} Wine cannot tell, the rest differ:"]
-    lines += [
-        f"- {row.breakage.name}: {'; '.join(row.differences)}" for row in rows if row.differences and row not in beyond
-    ]
+    rest = [row for row in rows if row.differences and row not in beyond]
+    said = f"{len(rows)} breakages: {total} agree, {len(beyond)} cannot be told by Wine, {len(rest)} differ."
+    lines += ["", said, *(f"- {row.breakage.name}: {'; '.join(row.differences)}" for row in rest)]
     return "\n".join(lines)
 
 
