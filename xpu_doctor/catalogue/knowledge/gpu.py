@@ -154,7 +154,7 @@ def _of_drivers(device: Device, today: str) -> Iterator[KnownFact]:
         yield fact("first compute-runtime", f"{release}.{build}" if release else f"build {build}", row, today)
     windows = windows_minimum(device)
     if windows is not None:
-        yield fact("Windows driver", f"32.0.101.{windows.minimum} or newer: {windows.why}", windows, today)
+        yield fact("Windows driver", windows.why, windows, today)
 
 
 def _peaks(device: Device, today: str) -> Iterator[KnownFact]:

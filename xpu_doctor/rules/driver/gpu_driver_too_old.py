@@ -148,7 +148,7 @@ class GpuDriverTooOld(Rule):
                 evidence=(
                     fact,
                     *(() if of_gpu else ("torch.version",)),
-                    table_row(row, f"32.0.101.{row.minimum} or newer"),
+                    table_row(row, row.why),
                 ),
                 remedies=(windows_driver(),),
             )
