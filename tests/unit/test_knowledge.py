@@ -198,7 +198,7 @@ def test_a_windows_driver() -> None:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("32.0.101.5768", "asks for 32.0.101.8801 or newer"),
+        ("32.0.101.5768", "is quoted with 32.0.101.8801 or newer"),
         ("32.0.101.5768", "32.0.101.9034 is newer"),
         ("32.0.101.8860", "torch 2.14"),
         ("32.0.101.6881", "32.0.101.6737 was good"),
