@@ -167,7 +167,7 @@ def test_what_may_not_be_seen_is_unknown(as_somebody_else: SomebodyElse) -> None
     theirs = as_somebody_else.environment
     with running(sys.executable, "-c", MAP, library(theirs)):
         done = as_somebody_else.run(code, theirs.python, theirs.folder, theirs.site)
-    assert done.stdout.startswith("0 ") and "do not show what they have loaded" in done.stdout, done.stderr
+    assert done.stdout.startswith("0 ") and "of other users have loaded" in done.stdout, done.stderr
 
 
 def test_by_psutil_alone(environment: StubEnvironment, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_all_is_well(here: Situation, indexes: Indexes, tmp_path: Path) -> None:
 def test_what_is_unknown_is_no_obstacle(here: Situation, indexes: Indexes) -> None:
     """Sizes that nobody tells are said to be unknown; so are those of what the wanted packages require, where nothing lists them."""
     for kind, said in (
-        ("unsized", "does not tell the size of torch"),
+        ("unsized", "the size of torch"),
         ("plain", "the size of what these packages require"),
     ):
         found = readiness(plan(here.place.python, indexes[kind]), here)
@@ -153,8 +153,8 @@ def test_somebody_at_work(here: Situation, indexes: Indexes, tmp_path: Path) -> 
             assert str(library) in obstacle.why
         with running(here.place.python, "-c", IDLE) as pid:
             found = readiness(plan(here.place.python, indexes["metadata"]), here)
-            (said,) = [item.reason for item in found.unknown if "may load torch" in item.reason]
-            assert found.obstacles == () and said.startswith(f"process {pid} (python")
+            (said,) = [item.reason for item in found.unknown if "will load torch" in item.reason]
+            assert found.obstacles == () and said.startswith(f"whether process {pid} (python")
     finally:
         shutil.rmtree(here.place.sites[0] / "torch")
     assert readiness(plan(here.place.python, indexes["metadata"]), here).obstacles == ()
@@ -200,3 +200,11 @@ def test_a_step_that_fetches_nothing(here: Situation) -> None:
 def test_sizes_in_words(size: int, text: str) -> None:
     """As installers write them."""
     assert in_words(size) == text
+
+
+def test_credentials_are_not_repeated(here: Situation) -> None:
+    """Neither as an obstacle nor as unknown: what an address holds before its @ is not shown."""
+    for python in (here.place.python, Path("/nowhere/python")):
+        found = readiness(plan(python, "http://kim:secret@127.0.0.1:1/simple"), here)
+        said = [*(f"{item.what} {item.why}" for item in found.obstacles), *(item.reason for item in found.unknown)]
+        assert any("127.0.0.1" in line for line in said) and not any("secret" in line for line in said), said

@@ -46,7 +46,7 @@ class Readiness:
 
     obstacles: tuple[Obstacle, ...] = ()
     unknown: tuple[Unknown, ...] = ()
-    """What could not be found out; it is no obstacle."""
+    """What could not be found out, each so that it can be read after the words `not known`; it is no obstacle."""
     download: DownloadSize = field(default_factory=DownloadSize)
 
 

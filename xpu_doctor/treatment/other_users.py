@@ -33,7 +33,7 @@ class OtherUser:
 
 @dataclass(frozen=True)
 class OtherUsers:
-    """All that were found, and why others may have been overlooked."""
+    """All that were found, and what could not be looked at."""
 
     found: tuple[OtherUser, ...] = ()
     """They hold a file of torch or of its partners."""
@@ -63,7 +63,7 @@ def other_users(place: Place) -> OtherUsers:
             found.append(OtherUser(process.pid, _name(process), f"holds {held}"))
         elif runs := _runs(process, place):
             idle.append(OtherUser(process.pid, _name(process), f"runs {runs}"))
-    unseen = f"{closed} processes of other users do not show what they have loaded" if closed else ""
+    unseen = f"what {closed} {'process' if closed == 1 else 'processes'} of other users have loaded" if closed else ""
     return OtherUsers(tuple(found), tuple(idle), unseen)
 
 

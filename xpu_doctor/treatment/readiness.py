@@ -78,7 +78,11 @@ def readiness(
     sizes = [size_of(answer, situation.python) for answer in answers if answer.offered is True]
     download = sum(sizes, DownloadSize(complete=bool(answers) and len(sizes) == len(answers)))
     full, untold = _of_disk(answers, sizes, situation)
-    unknown = [answer.offered for answer in answers if isinstance(answer.offered, Unknown)]
+    unknown = [
+        Unknown(f"whether {_index(answer)} has {_wanted(answer)}: {answer.offered.reason}")
+        for answer in answers
+        if isinstance(answer.offered, Unknown)
+    ]
     unknown += _of_size(download, answers)
     return Readiness((*found, *full), (*unknown, *unseen, *untold), download)
 
@@ -94,7 +98,10 @@ def _of_permission(place: Place) -> list[Obstacle]:
 
 def _of_other_users(place: Place) -> tuple[list[Obstacle], list[Unknown]]:
     users = other_users(place)
-    unknown = [Unknown(f"{user} and may load torch at any moment") for user in users.idle[:NAMED]]
+    unknown = [
+        Unknown(f"whether process {user.pid} ({user.name}), which {user.how}, will load torch meanwhile")
+        for user in users.idle[:NAMED]
+    ]
     unknown += [Unknown(users.unseen)] if users.unseen else []
     if not users.found:
         return [], unknown
@@ -111,8 +118,15 @@ def _of_other_users(place: Place) -> tuple[list[Obstacle], list[Unknown]]:
 
 def _of_answer(answer: Answer) -> Obstacle:
     what, way_out = WORDS[answer.fault or Fault.MISSING]
-    index = one_line(answer.trial.index) or f"the index that {answer.trial.manager} is set to"
-    return Obstacle(what.format(index=index, wanted=", ".join(answer.trial.requirements)), answer.line, way_out)
+    return Obstacle(what.format(index=_index(answer), wanted=_wanted(answer)), answer.line, way_out)
+
+
+def _index(answer: Answer) -> str:
+    return one_line(answer.trial.index) or f"the index that {answer.trial.manager} is set to"
+
+
+def _wanted(answer: Answer) -> str:
+    return ", ".join(answer.trial.requirements) or "what the project asks for"
 
 
 def _of_disk(
@@ -129,7 +143,7 @@ def _of_disk(
     found, unknown = [], []
     for room in rooms(wanted):
         if isinstance(room.free, Unknown):
-            unknown.append(room.free)
+            unknown.append(Unknown(f"how much room is free: {room.free.reason}"))
         elif room.short:
             why = f"{', '.join(room.folders)}: {in_words(room.needed)} are needed, {in_words(room.free)} are free"
             way = f"Free {in_words(room.short)}, or let the variable TMPDIR name a folder on another disk."
@@ -141,8 +155,8 @@ def _of_size(download: DownloadSize, answers: Sequence[Answer]) -> list[Unknown]
     if not any(answer.offered is True for answer in answers) or download.whole:
         return []
     if download.unknown:
-        return [Unknown(f"the index does not tell the size of {', '.join(download.unknown)}")]
-    return [Unknown("the size of what these packages require is not known before they are downloaded")]
+        return [Unknown(f"the size of {', '.join(download.unknown)}: the index does not tell it")]
+    return [Unknown("the size of what these packages require: the index does not tell it before they are downloaded")]
 
 
 def _more(count: int) -> str:
