@@ -114,7 +114,7 @@ class WindowsMachine:
         self, argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a program in a group of its own, both outputs piped; whoever calls this ends it."""
-        group = {"creationflags": 0x200} if NATIVE else {"start_new_session": True}  # CREATE_NEW_PROCESS_GROUP
+        own_group = 0x200 if NATIVE else 0  # CREATE_NEW_PROCESS_GROUP
         return subprocess.Popen(
             self.command(argv),
             stdin=subprocess.DEVNULL,
@@ -122,7 +122,8 @@ class WindowsMachine:
             stderr=subprocess.PIPE,
             env=self.environment(env),
             cwd=cwd or self.home,
-            **group,  # type: ignore[call-overload]
+            creationflags=own_group,
+            start_new_session=not NATIVE,
         )
 
     def win(
