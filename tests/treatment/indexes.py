@@ -15,9 +15,9 @@ from io import BytesIO
 
 from tests.support.fake_index import Wheel
 
-GOOD = ("plain", "metadata", "json", "unsized", "half")
+GOOD = ("plain", "metadata", "json", "unsized", "half", "unflagged")
 """HTML without more; HTML with PEP 658; JSON with sizes and metadata for those who ask for JSON; HTML with PEP 658 whose files come without a Content-Length;
-HTML with PEP 658 but for the packages of Intel."""
+HTML with PEP 658 but for the packages of Intel; HTML that does not mention the metadata which is served all the same."""
 BAD = ("denied", "rubbish", "login", "broken-json", "empty", "failing")
 
 
@@ -112,7 +112,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(f"<!DOCTYPE html><html><body>{links}</body></html>".encode(), "text/html")
 
     def _file(self, kind: str, name: str) -> None:
-        apart = name.endswith(".metadata") and kind != "plain"
+        apart = name.endswith(".metadata") and kind != "plain" and not (kind == "half" and name.startswith("intel"))
         content = self.indexes.files.get(name.removesuffix(".metadata") if apart else name)
         if content is None:
             self.send_error(404)

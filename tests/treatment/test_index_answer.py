@@ -80,7 +80,7 @@ def test_pip_finds_the_wheels(
 
 
 @pytest.mark.parametrize("version", PIPS)
-@pytest.mark.parametrize("kind", ["plain", "metadata", "json", "half"])
+@pytest.mark.parametrize("kind", ["plain", "metadata", "json", "half", "unflagged"])
 def test_all_that_a_download_takes(
     with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker, version: str, kind: str
 ) -> None:
@@ -91,7 +91,7 @@ def test_all_that_a_download_takes(
     size = size_of(answer, interpreter(python))
     assert answer.offered is True and not indexes.wheels_fetched()
     named = EVERY[:3] if kind == "plain" else EVERY
-    assert size.known == indexes.total(*named) and size.whole is (kind in ("metadata", "json"))
+    assert size.known == indexes.total(*named) and size.whole is (kind in ("metadata", "json", "unflagged"))
 
 
 def test_without_a_length_the_size_is_unknown(with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker) -> None:
@@ -300,3 +300,15 @@ def test_hostile_settings_do_not_answer_for_the_index(
     argv = (str(python), "-m", "pip", "--isolated", "install", "torch==2.99.0", "--index-url", indexes["metadata"])
     (trial,) = trials([Command(argv)], str(python))
     assert ask(trial, hostile).offered is False
+
+
+def test_other_versions_of_a_folder_do_not_hide_an_index_that_is_down(
+    with_pip: Callable[[str], Path], asker: Asker, indexes: Indexes, tmp_path: Path
+) -> None:
+    """pip lists what a folder of wheels offers; that the index itself did not answer is what is in the way."""
+    (tmp_path / "torch-2.13.0-py3-none-any.whl").write_bytes(indexes.files["torch-2.14.0+xpu-py3-none-any.whl"])
+    found = replace(asker, environment={**asker.environment, "PIP_FIND_LINKS": str(tmp_path)})
+    answer = by_pip(with_pip("25.2"), DOWN, found, "torch==2.14.0+xpu")
+    assert answer.offered is False and answer.fault is Fault.UNREACHABLE and DOWN in answer.line
+    answer = by_pip(with_pip("25.2"), indexes["plain"], found, "torch==2.99.0+xpu")
+    assert answer.fault is Fault.MISSING and "2.13.0" in answer.line

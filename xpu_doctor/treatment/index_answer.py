@@ -21,7 +21,15 @@ from xpu_doctor.model.facts import Python
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.process.run import Ended, run
 from xpu_doctor.treatment.index_pages import best, offers
-from xpu_doctor.treatment.installer_words import Fault, Said, listed_by_pip, one_line, said_by_pip, said_by_uv
+from xpu_doctor.treatment.installer_words import (
+    Fault,
+    Said,
+    failed_page,
+    listed_by_pip,
+    one_line,
+    said_by_pip,
+    said_by_uv,
+)
 from xpu_doctor.treatment.trial import OF_A_PROJECT, Trial, environment_for, name_of
 from xpu_doctor.treatment.wanted_files import WantedFiles, wanted_files
 
@@ -223,14 +231,18 @@ def _listings(trial: Trial, asker: Asker, folder: Path, files: WantedFiles | Non
         if isinstance(chosen, Unknown):
             return Answer(trial, chosen)
         if not chosen:
-            line = f"{name_of(spec)}, available versions: {', '.join(listed)}"
-            return Answer(trial, False, Fault.MISSING, one_line(line))
+            said = failed_page(_text(ended, log), trial.index) or Said(Fault.MISSING, _available(spec, listed))
+            return _refused(trial, said)
         downloads.append(Download(name_of(spec), chosen))
     if files is None or trial.dry is None or "--ignore-installed" not in trial.dry.argv:
         return Answer(trial, True, downloads=tuple(downloads))  # what these require may be installed already
     every: dict[str, Download] = {canonicalize_name(item.name): item for item in downloads}
     every |= {name: Download(name, offer.version, offer.url, offer.size) for name, offer in files.offers.items()}
     return Answer(trial, True, downloads=tuple(every.values()), complete=not files.gaps)
+
+
+def _available(spec: str, listed: tuple[str, ...]) -> str:
+    return one_line(f"{name_of(spec)}, available versions: {', '.join(listed)}")
 
 
 def _chosen(spec: str, listed: tuple[str, ...], pre: bool) -> Maybe[str]:

@@ -47,13 +47,11 @@ def one_line(text: str) -> str:
 
 def said_by_pip(text: str) -> Said:
     """Return why pip found nothing; `text` is its output and its log."""
-    lines = [_STAMP.sub("", line).strip() for line in text.splitlines()]
+    lines = _lines(text)
     missing = _first(lines, r"ERROR: (Could not find a version that satisfies|No matching distribution found)")
-    fetch = _first(
-        lines, r"Could not fetch URL |ERROR: HTTP error \d+ while getting |Skipping page .{1,500} Content-Type"
-    )
-    if fetch and not re.search(r"from versions: (?!none)", missing):
-        return Said(_fault_of_fetch(fetch), one_line(fetch.removeprefix("WARNING: ")))
+    failed = failed_page(text)
+    if failed is not None and not re.search(r"from versions: (?!none)", missing):
+        return failed
     if missing:
         return Said(Fault.MISSING, one_line(missing.removeprefix("ERROR: ")))
     conflict = _first(
@@ -71,6 +69,15 @@ def said_by_pip(text: str) -> Said:
     if broken := _first(lines, r"(^|\.)JSONDecodeError\b"):
         return Said(Fault.RUBBISH, one_line(broken))
     return Said(None, one_line(_first(lines, r"^(ERROR|error)\b") or _last(lines)))
+
+
+def failed_page(text: str, index: str = "") -> Said | None:
+    """Return why pip got no page of an index, of any where none is named; None where nothing of that stands there."""
+    lines = [line for line in _lines(text) if index in line]
+    fetch = _first(
+        lines, r"Could not fetch URL |ERROR: HTTP error \d+ while getting |Skipping page .{1,500} Content-Type"
+    )
+    return Said(_fault_of_fetch(fetch), one_line(fetch.removeprefix("WARNING: "))) if fetch else None
 
 
 def said_by_uv(text: str) -> Said:
@@ -104,6 +111,10 @@ def listed_by_pip(text: str) -> tuple[str, ...]:
     """Return the versions that `pip index versions` names, as they stand there."""
     match = re.search(r"^Available versions: (.{0,100000})$", text, re.MULTILINE)
     return tuple(word.strip() for word in match[1].split(",") if word.strip()) if match else ()
+
+
+def _lines(text: str) -> list[str]:
+    return [_STAMP.sub("", line).strip() for line in text.splitlines()]
 
 
 def _fault_of_fetch(line: str) -> Fault:

@@ -72,10 +72,9 @@ def _look(index: str, wanted: Requirement, python: Python) -> tuple[Offer | None
     """Return the file of one requirement and what that requires; None for either where it is not known."""
     page = offers(index, wanted.name)
     offer = None if isinstance(page, Unknown) else best(page, wanted.specifier, python)
-    if offer is None or not offer.metadata:
-        return offer, None
-    text = metadata_of(offer)
-    if isinstance(text, Unknown):
+    # Mirrors serve metadata apart that their pages do not mention.
+    text = None if offer is None else metadata_of(offer)
+    if not isinstance(text, str) or not text.startswith("Metadata-Version:"):
         return offer, None
     lines = email.parser.HeaderParser().parsestr(text).get_all("Requires-Dist") or ()
     return offer, tuple(
