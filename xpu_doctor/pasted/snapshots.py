@@ -41,6 +41,7 @@ from xpu_doctor.pasted.readers import (
     system,
     told_versions,
     torch_output,
+    windows_adapters,
     working,
 )
 from xpu_doctor.pasted.readers.collected import Collected, Text
@@ -57,6 +58,7 @@ PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("applications", applications.parse),
     ("versions", told_versions.parse),
     ("inventories", inventories.parse),
+    ("windows", windows_adapters.parse),
     ("working", working.parse),
     ("import", torch_output.parse_import),
     ("complaints", complaints.parse),

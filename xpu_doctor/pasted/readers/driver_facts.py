@@ -25,7 +25,7 @@ _BUILD = re.compile(
 _RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
 _WINDOWS = re.compile(
     r"""
-    \b(?P<driver>3[012]\.0\.(?:100|101|15)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}
+    \b(?P<driver>3[012]\.0\.(?:100|101)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}
         | x))(?![\w.])
     | (?i:\b(?:arc[ ])?driver(?:[ ]version)?:?[ ](?P<short>\d{4})\b)
     """,
