@@ -178,3 +178,37 @@ def test_a_verdict_that_takes_up_what_was_said(text: str, code: str) -> None:
 def test_a_version_that_does_too_tells_nothing() -> None:
     roots = triage("compute-runtime 25.22 crashes on my A770, 25.18 does too").root_causes
     assert all(root.confidence == Confidence.POSSIBLE.value for root in roots)
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("Works with ipex 2.1.10, fails with 2.1.20: the model prints garbage on my Arc A770.", "2.1.10"),
+        ("intel-extension-for-pytorch 2.1.10+xpu is fine, 2.1.30+xpu crashes at once. A770, Ubuntu 22.04", "2.1.10"),
+        (
+            "After upgrading IPEX from 2.1.10 to 2.1.20 inference hangs on the A750. Downgrading IPEX to 2.1.10 solves it.",
+            "2.1.10",
+        ),
+        ("ipex 2.3.110 breaks my training on Arc; IPEX 2.1.40 worked.", "2.1.40"),
+        ("| ipex 2.1.40 | works |\n| ipex 2.3.110 | black images |\nArc A770, xpu", "2.1.40"),
+        ("With the Intel Extension 2.5.10 my Arc A770 hangs, the Intel Extension 2.3.110 is fine.", "2.3.110"),
+    ],
+)
+def test_the_remedy_names_the_extension_that_works(text: str, good: str) -> None:
+    """With the torch of its release; no surer than somebody's word."""
+    (root, *_) = triage(text).root_causes
+    assert (root.code, root.confidence) == ("pytorch-bug", Confidence.LIKELY.value)
+    assert f"Intel Extension for PyTorch {good} with torch {good.rpartition('.')[0]}" in root.remedies[0].title
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IPEX 2.5.10 works and so does 2.3.110 on the A770.",
+        "IPEX 2.1.10 fails on my A770 with wrong results.",
+        "Does ipex 2.1.20 fail for you as well? I use 2.1.10 on the A770, which is what the readme asks for.",
+    ],
+)
+def test_no_extension_is_called_worse_where_nobody_says_so(text: str) -> None:
+    """Two versions that work, or one that fails, tell of no change."""
+    assert not [root for root in triage(text).root_causes if "older Intel Extension" in root.summary]

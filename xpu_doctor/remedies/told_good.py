@@ -24,6 +24,9 @@ PARTS: Mapping[str, str] = {
     "kernel-too-old": "kernel",
 }
 """The part of the system whose version a code blames."""
+OF_EXTENSION = frozenset({"pytorch-bug", "compute-wrong-result", "ipex-mismatch"})
+"""Codes that blame Intel's extension where the text tells versions of it, and none of torch."""
+EXTENSION_RELEASES = "https://github.com/intel/intel-extension-for-pytorch/releases"
 WORD = "The text says that it works; nothing here was examined, so keep a way back."
 
 APPLICATIONS: Mapping[str, str] = {
@@ -39,6 +42,7 @@ APPLICATIONS: Mapping[str, str] = {
 """Applications whose versions texts tell, by the names that the reader gives them."""
 
 _NIGHTLY = re.compile(r"(2\.\d{1,2}\.\d{1,2}\.dev20\d{6})(?:\+xpu)?")
+_EXTENSION = re.compile(r"[12]\.\d{1,2}\.\d{1,3}")
 _FULL_RUNTIME = re.compile(r"2[0-9]\.\d{2}\.\d{5,6}(?:\.\d{1,4})?")
 _RELEASE = re.compile(r"(2\.\d{1,2})(?:\.(\d{1,2}|x))?(?:\+xpu)?")
 
@@ -53,7 +57,7 @@ def told_good(code: str, snapshot: Snapshot) -> tuple[Remedy, ...]:
         return _application(snapshot)
     good = tuple(_good(part, snapshot, newer=code.endswith("-too-old")))
     if not good:
-        return ()
+        return _extension(snapshot) if code in OF_EXTENSION else ()
     best = max(good, key=lambda item: numbers(item.version))
     if part == "torch":
         return _torch(best.version)
@@ -118,6 +122,23 @@ def _application(snapshot: Snapshot) -> tuple[Remedy, ...]:
         if good:
             return (Remedy(f"Use {APPLICATIONS[part]} {max(good, key=numbers)}", WORD, risk=Risk.REINSTALL),)
     return ()
+
+
+def _extension(snapshot: Snapshot) -> tuple[Remedy, ...]:
+    """Return the remedy that goes back to the release of Intel's extension which a text says works, with the torch of that release."""
+    good = [item.version.partition("+")[0] for item in _good("ipex", snapshot) if _EXTENSION.match(item.version)]
+    if not good:
+        return ()
+    best = max(good, key=numbers)
+    torch = ".".join(best.split(".")[:2])
+    return (
+        Remedy(
+            f"Use the Intel Extension for PyTorch {best} with torch {torch}, in an environment of their own",
+            f"{WORD} The extension fits the torch and the oneAPI of its release alone. It has ended: torch's own XPU support is what lasts.",
+            risk=Risk.REINSTALL,
+            url=EXTENSION_RELEASES,
+        ),
+    )
 
 
 def _torch(version: str) -> tuple[Remedy, ...]:
