@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ def readiness(
     commands: Sequence[Command], situation: Situation, tell: Callable[[str], None] = lambda line: None
 ) -> Readiness:
     """Return what is in the way of a step and what could not be found out; `tell` gets a line before what takes time."""
-    found = [*_of_permission(situation.place)]
+    found = [*_of_programs(commands, situation), *_of_permission(situation.place)]
     users, unseen = _of_other_users(situation.place)
     found += users
     asker = Asker(situation.python, situation.environment, situation.folder, situation.seconds)
@@ -85,6 +86,21 @@ def readiness(
     ]
     unknown += _of_size(download, answers)
     return Readiness((*found, *full), (*unknown, *unseen, *untold), download)
+
+
+def _of_programs(commands: Sequence[Command], situation: Situation) -> list[Obstacle]:
+    """A program that is not there is found before the first command runs, not in the middle."""
+    missing = dict.fromkeys(
+        command.argv[0]
+        for command in commands
+        if shutil.which(command.argv[0], path=command.environment(situation.environment).get("PATH")) is None
+    )
+    return [
+        Obstacle(
+            f"{name} is not on PATH", "the commands of this step call it", f"Install {name}, or add its folder to PATH."
+        )
+        for name in missing
+    ]
 
 
 def _of_permission(place: Place) -> list[Obstacle]:
