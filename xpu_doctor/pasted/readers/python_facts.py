@@ -102,6 +102,8 @@ XPU_RUNTIME = (
 _PIP_LISTINGS = ("pip list", "pip3 list", "pip freeze", "pip3 freeze")
 WANTED = ("install", "satisfies the", "found for", "from versions")
 """Words before a local version that an installer was asked for, or that an index offers."""
+_DONE = re.compile(r"install(?:ed|ers?|s)\b")
+"""What tells who installs, or that it is done, which is no wish."""
 MAX_LISTED = 5000
 """Lines of a listing that are read."""
 NOT_A_VERSION = {"N/A", "", "None", "Could not collect"}
@@ -284,7 +286,7 @@ def _torch(text: Text, facts: Collected) -> None:
     if facts.get("torch.version") is None:
         for offset, line in text.lines_with("torch"):
             match = _TORCH_VERSION.match(text.body, offset, text.end_of_next(offset + len(line)))
-            if match and not any(word in match[0].lower().replace("installed", "") for word in NOT_INSTALLED):
+            if match and not any(word in _DONE.sub("", match[0].lower()) for word in NOT_INSTALLED):
                 facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
                 break
     if facts.get("torch.version") is None:
@@ -368,7 +370,7 @@ def _listed_by_pip(text: Text, facts: Collected) -> None:
 def _is_wanted(text: Text, offset: int) -> bool:
     """Return whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
     before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
-    before = _SHOWN.split(before)[-1].replace("installed", "")
+    before = _DONE.sub("", _SHOWN.split(before)[-1])
     return any(word in before for word in WANTED) or before.rstrip("= \t").endswith(
         ("vision", "audio", "ipex", "pytorch-gpu")
     )

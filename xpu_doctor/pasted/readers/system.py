@@ -197,7 +197,7 @@ _CONTAINER = re.compile(
     | \bin(?:side)?[ ](?:a[ ]|the[ ]|my[ ]|an[ ])?
     (?:\w{1,40}[ ])?(?:docker[ ]|OCI[ ])?
     (?:container|image|pod)\b
-    | \bkubernetes\b | \bk[38]s[ ]pod
+    | \bkubernetes\b | \bk[38]s[ ]pod | \b(?:singularity|apptainer)[ ](?:container|image|exec|run|shell)
     | \bkubectl\b
     | (?-i:^FROM[ ][\w./:-])
     | \bdocker[ ](?:container|image)
@@ -377,6 +377,8 @@ def _containers(text: Text, facts: Collected) -> None:
         "image",
         "kube",
         "pod",
+        "singularity",
+        "apptainer",
         "k8s",
         "k3s",
         "lxc",

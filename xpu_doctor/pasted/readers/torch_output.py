@@ -11,7 +11,8 @@ _AVAILABLE = re.compile(
     r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) )"
     r"|(?=[ \t]{0,3}(?:->|=>|[=:])?[ \t]{1,3}(?:True|False)\b))"
     r"[)`'\"]{0,4}(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
-    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n"
+    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still"
+    r"|gibt|liefert|ergibt|zeigt|sagt|renvoie|retourne|affiche|donne|devuelve|restituisce|retorna|zwraca|возвращает)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n"
     + MARGIN
     + r"|"
     r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
