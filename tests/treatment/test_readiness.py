@@ -193,6 +193,15 @@ def test_a_step_that_fetches_nothing(here: Situation) -> None:
     assert found.obstacles == () and found.download.known == 0 and not found.unknown and told == []
 
 
+def test_a_program_that_is_not_there_is_found_before_the_first_command(here: Situation) -> None:
+    commands = (Command((str(here.place.python), "-c", "pass")), Command(("no-such-installer", "add", "torch")))
+    [found] = obstacles(commands, here)
+    assert (found.what, found.way_out) == (
+        "no-such-installer is not on PATH",
+        "Install no-such-installer, or add its folder to PATH.",
+    )
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (2_500_000, "2 MB"), (3_400_000_000, "3.4 GB"), (12_000_000_000_000, "12000.0 GB")],
