@@ -89,7 +89,7 @@ def readiness(
 
 
 def _of_programs(commands: Sequence[Command], situation: Situation) -> list[Obstacle]:
-    """A program that is not there is found before the first command runs, not in the middle."""
+    """Return an obstacle for each program that is not there: better now than in the middle."""
     missing = dict.fromkeys(
         command.argv[0]
         for command in commands
