@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,11 @@ def test_a_server_without_length(indexes: Indexes) -> None:
         ("py2.py3-none-manylinux1_x86_64", (LINUX, THREADED)),
         ("cp39-abi3-win_amd64", (WINDOWS,)),
         ("cp313-abi3-linux_x86_64", ()),
+        ("cp312-cp312-musllinux_1_2_x86_64", ()),
+        ("py312-none-any", (LINUX, WINDOWS, THREADED)),
+        ("py313-none-any", (THREADED,)),
+        ("cp312-none-win_amd64", (WINDOWS,)),
+        ("py3-none-macosx_11_0_arm64", ()),
         ("pp310-pypy310_pp73-linux_x86_64", ()),
     ],
 )
@@ -170,3 +176,11 @@ def with_fixed_answer(kind: str, body: bytes) -> None:
     assert isinstance(found, Unknown) or all(
         isinstance(offer.file, str) and offer.url.startswith(("http", "")) for offer in found
     )
+
+
+def test_a_python_of_musl() -> None:
+    """It takes wheels for musl, and none for glibc; a plain `linux` tag is glibc's by custom."""
+    alpine = replace(LINUX, libc="musl 1.2.5")
+    assert fits("a-1-cp312-cp312-musllinux_1_2_x86_64.whl", ANY, alpine) is not None
+    assert fits("a-1-cp312-cp312-manylinux_2_28_x86_64.whl", ANY, alpine) is None
+    assert fits("a-1-py3-none-any.whl", ANY, alpine) is not None

@@ -102,24 +102,34 @@ def fits(file: str, wanted: SpecifierSet, python: Python) -> Version | None:
 
 
 def _fits(tag: Tag, python: Python) -> bool:
+    return _fits_version(tag, python) and _fits_system(tag, python)
+
+
+def _fits_version(tag: Tag, python: Python) -> bool:
+    """Compare interpreter and ABI; a version that is not known could be any."""
     version = known_or(python.version, "").split(".")
-    if len(version) > 1:
-        own = f"cp{version[0]}{version[1]}"
-        stable = (
-            tag.abi == "abi3"
-            and not holds(python.free_threaded)
-            and re.fullmatch(r"cp3\d*", tag.interpreter) is not None
-        )
-        abi = own + "t" if holds(python.free_threaded) else own
-        right = tag.interpreter in ("py3", "py2.py3") or (tag.interpreter == own and tag.abi in (abi, "none"))
-        if not (right or (stable and int(tag.interpreter[3:] or 0) <= int(version[1]))):
-            return False
+    if len(version) < 2 or not version[1].isdigit():
+        return True
+    threaded = holds(python.free_threaded)
+    own = f"cp{version[0]}{version[1]}"
+    if tag.interpreter == own and tag.abi in (f"{own}t" if threaded else own, "none"):
+        return True
+    since = re.fullmatch(r"(py|cp)3(\d{0,2})", tag.interpreter)
+    open_to_later = since is not None and (since[1] == "py" or (tag.abi == "abi3" and not threaded))
+    return since is not None and open_to_later and int(since[2] or 0) <= int(version[1])
+
+
+def _fits_system(tag: Tag, python: Python) -> bool:
+    """Compare system, C library and machine."""
     if tag.platform == "any":
         return True
-    machine = known_or(python.architecture, "").lower()
     system = {"windows": "win", "macos": "macosx"}.get(known_or(python.os, ""), "linux")
+    musl = known_or(python.libc, "").startswith("musl")
+    if system not in tag.platform or (system == "linux" and musl is not tag.platform.startswith("musllinux")):
+        return False
+    machine = known_or(python.architecture, "").lower()
     same = {"amd64": ("x86_64", "amd64"), "x86_64": ("x86_64", "amd64"), "arm64": ("arm64", "aarch64")}
-    return system in tag.platform and (not machine or tag.platform.endswith(same.get(machine, (machine,))))
+    return not machine or tag.platform.endswith(same.get(machine, (machine,)))
 
 
 class _Links(HTMLParser):
