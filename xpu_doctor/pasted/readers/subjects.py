@@ -12,9 +12,10 @@ LONGEST = 400
 """Characters of a line that can be a prompt or a heading."""
 
 _PROMPT = re.compile(
-    MARGIN
+    r"^"
+    + MARGIN
     + r"""
-    (?:\([\w.-]{1,60}\)\s{0,8})?\[?(?P<user>[\w.<>-]{1,64})@(?P<host>[\w.<>-]{1,80})(?P<mark>[: ])(?P<path>[^\n\#$%>]{0,120}?)\]?
+    (?:\([\w.-]{1,60}\)\s{0,8})?\[?(?P<user>(?!>)[\w.<>-]{1,64})@(?P<host>[\w.<>-]{1,80})(?P<mark>[: ])(?P<path>[^\n\#$%>]{0,120}?)\]?
     (?P<sign>[\#$%])(?:\s{1,4}(?P<typed>[^\n]{0,300}))?$
     """,
     re.VERBOSE,
