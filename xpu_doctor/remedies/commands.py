@@ -15,8 +15,6 @@ from xpu_doctor.model.unknown import known_or
 
 _BARE_SH = re.compile(r"(?!=)[A-Za-z0-9_./:=+@%,-]+")
 _BARE_WINDOWS = re.compile(r"[A-Za-z0-9_./\\:=+-]+")
-_NOT_BARE_POWERSHELL = re.compile(r"-[A-Za-z_].*[.:]|[:=]")
-"""Words that PowerShell splits at a dot or a colon (its own parameters are spelt so), or takes for a label."""
 _POWERSHELL_DOUBLE = '"“”„'
 _POWERSHELL_SINGLE = "'‘’‚‛"
 
@@ -104,9 +102,15 @@ def quote(word: str, shell: Shell) -> str:
     """
     if shell is Shell.SH:
         return _sh(word)
-    if _BARE_WINDOWS.fullmatch(word) and not (shell is Shell.POWERSHELL and _NOT_BARE_POWERSHELL.match(word)):
+    if _BARE_WINDOWS.fullmatch(word) and not (shell is Shell.POWERSHELL and _is_split_by_powershell(word)):
         return word
     return _powershell(word) if shell is Shell.POWERSHELL else _cmd(word)
+
+
+def _is_split_by_powershell(word: str) -> bool:
+    """Return whether PowerShell splits a word at a dot or a colon (its own parameters are spelt so), or takes it for a label."""
+    is_parameter = word.startswith("-") and (word[1:2].isalpha() or word[1:2] == "_")
+    return word.startswith((":", "=")) or (is_parameter and ("." in word or ":" in word))
 
 
 def invisible(character: str) -> bool:

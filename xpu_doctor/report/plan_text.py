@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tabulate import tabulate
 
+from xpu_doctor.model.terms import OverallVerdict
 from xpu_doctor.report.document import Document, StepDocument
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.report.text import RISKS
@@ -119,7 +120,7 @@ class _Plan:
 
 
 def _nothing(report: Document) -> str:
-    if report.verdict == "healthy":
+    if report.verdict == OverallVerdict.HEALTHY:
         return "Nothing has to be fixed."
     if report.root_causes:
         return "There is nothing that a command could fix: `xpu-doctor check` says what is wrong, and what to do."

@@ -39,6 +39,8 @@ LIGHT = Version("25.3")
 LISTING = Version("21.2")
 """The first pip that has `pip index versions`."""
 SOURCES = (".tar.gz", ".zip")
+NOT_THERE = ("PackagesNotFoundError", "nothing provides", "does not exist", "Could not find")
+"""Words of conda, mamba and micromamba where their channels lack a package."""
 LOG_LIMIT = 4 << 20
 REPORT_LIMIT = 64 << 20
 
@@ -157,9 +159,9 @@ def _ask_conda(trial: Trial, dry: Command, asker: Asker) -> Answer:
     if ended.code == 0:
         return Answer(trial, True)
     text = f"{ended.stdout}\n{ended.stderr}"
-    missing = re.search(r".*(?:PackagesNotFoundError|nothing provides|does not exist|Could not find).*", text)
+    missing = next((line for line in text.splitlines() if any(words in line for words in NOT_THERE)), "")
     if missing:
-        return Answer(trial, False, Fault.MISSING, one_line(missing[0]))
+        return Answer(trial, False, Fault.MISSING, one_line(missing))
     return Answer(
         trial, Unknown(one_line(ended.stderr.strip().rpartition("\n")[2]) or f"{trial.manager} ended with {ended.code}")
     )

@@ -208,8 +208,8 @@ def _of_pdm(command: Command, number: int, before: tuple[Command, ...]) -> Trial
 
 def name_of(requirement: str) -> str:
     """Return the name of a requirement, without extras, version and marker."""
-    match = re.match(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)", requirement)
-    return match[1] if match else requirement
+    match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", requirement.strip())
+    return match[0].rstrip("._-") if match else requirement
 
 
 def _done_before(before: tuple[Command, ...], needed: Callable[[tuple[str, ...]], bool]) -> int:
