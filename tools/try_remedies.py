@@ -185,6 +185,29 @@ class Room:
 
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run a program in the box."""
+        return subprocess.run(
+            self.boxed(*argv),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def started(self, *argv: str) -> subprocess.Popen[str]:
+        """Start a program in the box whose messages are read as they come."""
+        return subprocess.Popen(
+            self.boxed(*argv),
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+
+    def boxed(self, *argv: str) -> list[str]:
+        """Return the command that runs a program in the box."""
         command = [*BOX]
         for shown, where in ((ROOT, str(ROOT)), (self.tools, str(self.tools)), (self.gpu, "/sys/bus/pci/devices")):
             command += ["--ro-bind", str(shown), where]
@@ -193,16 +216,7 @@ class Room:
             command += ["--bind", str(self.at(inside)), outside] if inside else ["--tmpfs", outside]
         if self.layout.frozen:
             command += ["--ro-bind", str(self.at(self.layout.target)), str(self.at(self.layout.target))]
-        command += ["--chdir", str(self.at(self.layout.work)), "--die-with-parent", "--", *argv]
-        return subprocess.run(
-            command,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
+        return [*command, "--chdir", str(self.at(self.layout.work)), "--die-with-parent", "--", *argv]
 
     def check(self, python: str) -> dict[str, Any]:
         """Return the report on the environment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from xpu_doctor.report.document import Document
 from xpu_doctor.target.find import Surroundings, find_target
 from xpu_doctor.text.word_index import IndexedText
 from xpu_doctor.treatment.place import place_of
+from xpu_doctor.treatment.project import project_files
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
@@ -84,6 +85,8 @@ class Planned:
     python: Python
     place: Place | None
     """What the plan may change; None where the environment is not known, or its packages lie outside of it."""
+    project: str = ""
+    """The project whose files it may change, as its manager is told of it; empty where it changes none."""
 
 
 def plan_on(running: Running, report: Report, *, edit_project: bool, source: Source) -> Planned:
@@ -101,7 +104,12 @@ def plan_on(running: Running, report: Report, *, edit_project: bool, source: Sou
     prefix, site = known_or(python.real_prefix, ""), known_or(python.own_site, "")
     executable = known_or(python.executable, "")
     place = place_of(executable, prefix, (site,)) if executable and prefix and site else None
-    return Planned(document, plan, python, place)
+    project = examined.snapshot.installer.project if any(step.changes_project for step in plan.to_run) else ""
+    if project and place is not None:
+        managers = {step.remedy.manager for step in plan.to_run if step.changes_project}
+        files = (path for manager in managers for path in project_files(manager, project))
+        place = replace(place, files=(*place.files, *files))
+    return Planned(document, plan, python, place, project)
 
 
 def snapshot_of(choice: Choice, environment: Mapping[str, str]) -> Snapshot:

@@ -38,6 +38,8 @@ OTHER_REASONS = {
     ("treatment/restoration.py", "open"): "puts that content back",
     ("treatment/manifest.py", "open"): "lists it, as JSON in ASCII",
     ("treatment/bundle.py", "write_text"): "lists the hashes of wheels beside them",
+    ("treatment/explicit_index.py", "open"): "adds one fixed line to a project's own file",
+    ("treatment/rehearsal.py", "write_text"): "tells pdm in a copy of a project which interpreter is examined",
     ("treatment/history.py", "open"): "notes what was done, as JSON in ASCII, in the user's state folder",
     ("report/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",
 }

@@ -43,7 +43,7 @@ def _library() -> bytes:
     return min(folder.glob("*.so"), key=lambda path: path.stat().st_size).read_bytes()
 
 
-def _whole(wheel: Wheel) -> Wheel:
+def whole(wheel: Wheel) -> Wheel:
     """A wheel whose libraries can be loaded."""
     files = {name: _library() if content == "\x7fELF" else content for name, content in wheel.files.items()}
     if wheel.name == "torch" and wheel.version.endswith("+xpu"):
@@ -55,8 +55,8 @@ def _whole(wheel: Wheel) -> Wheel:
 @pytest.fixture(scope="session")
 def working_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     channels = {
-        "xpu": [_whole(wheel) for wheel in XPU],
-        "cpu": [_whole(wheel) for wheel in CPU],
+        "xpu": [whole(wheel) for wheel in XPU],
+        "cpu": [whole(wheel) for wheel in CPU],
         "empty": [package("nothing", "1.0")],
     }
     with serve(tmp_path_factory.mktemp("index"), channels) as served:

@@ -57,6 +57,12 @@ class Patient:
     place: Place | None
     report: Document
     plan: TreatmentPlan
+    project: str
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of a project that the plan may change."""
+        return tuple(path for path in self.place.files if not path.is_dir()) if self.place and self.project else ()
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -185,7 +191,7 @@ def _examined(choice: Choice, wishes: Wishes, source: Source) -> Patient:
         raise click.UsageError(str(error)) from error
     finally:
         progress.close()
-    return Patient(choice, planned.python, planned.place, planned.report, planned.plan)
+    return Patient(choice, planned.python, planned.place, planned.report, planned.plan, planned.project)
 
 
 # ---------------------------------------------------------------------------------------------- the plan
@@ -198,7 +204,9 @@ def _show(patient: Patient, wishes: Wishes) -> int:
 
         return deliver(patient.report, "json", None, verbose=False)
     terminal = _terminal()
-    _print_plan(patient, terminal)
+    readiness = _print_plan(patient, terminal)
+    if not any(item.obstacles for item in readiness.values()):
+        _show_changes(patient, wishes)
     interrupted = _interrupted(patient)
     if interrupted is not None:
         _say(_of_interrupted(interrupted))
@@ -234,6 +242,9 @@ def _readiness(patient: Patient) -> Mapping[int, Readiness]:
 
 def _apply(patient: Patient, wishes: Wishes) -> int:
     """Do the steps, after asking; stop at the first failure; check again."""
+    from xpu_doctor.treatment.project import folder_of
+    from xpu_doctor.treatment.rehearsal import contents, difference
+
     readiness = _readiness(patient) if wishes.as_json else _print_plan(patient, _terminal())
     interrupted = _interrupted(patient)
     if interrupted is not None:
@@ -246,10 +257,39 @@ def _apply(patient: Patient, wishes: Wishes) -> int:
     if any(item.obstacles for item in readiness.values()):
         _say("Nothing was changed: the plan is not ready to be done, as said above.")
         return int(ExitCode.FINDINGS)
+    shown = _show_changes(patient, wishes)
     count = len(patient.plan.to_run)
     what = "this step" if count == 1 else f"these {count} steps"
     _ask(wishes, f"Do {what} now?", "--apply asks before it changes anything")
-    return _done(patient, patient.place, interrupted, wishes)
+    before = contents(patient.files)
+    try:
+        return _done(patient, patient.place, interrupted, wishes)
+    finally:
+        if not shown:
+            _print_changes(difference(before, contents(patient.files), folder_of(patient.project)), wishes)
+
+
+def _show_changes(patient: Patient, wishes: Wishes) -> bool:
+    """Print what the steps would write into the files of a project; return whether that was possible."""
+    from xpu_doctor.treatment.rehearsal import rehearse
+
+    place = patient.place
+    steps = [step for step in patient.plan.to_run if step.changes_project]
+    if place is None or not steps:
+        return True
+    to_stderr("trying the changes of the project on a copy ...\n")
+    commands = tuple(command for step in steps for command in step.remedy.steps)
+    tried = rehearse(steps[0].remedy.manager, patient.project, commands, place, os.environ)
+    if tried.reason:
+        _say(f"What changes in the project's files can be shown afterwards only: {tried.reason}.")
+        return False
+    _print_changes(tried.difference, wishes)
+    return True
+
+
+def _print_changes(difference: str, wishes: Wishes) -> None:
+    text = f"\nChanges of the project's files:\n\n{difference}" if difference else "\nNo file of the project changes.\n"
+    (to_stderr if wishes.as_json else to_stdout)(text)
 
 
 def _ask(wishes: Wishes, question: str, what_asks: str) -> None:
@@ -269,7 +309,7 @@ def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes:
     steps = patient.plan.to_run
     try:
         treatment = (
-            resume(interrupted, steps)
+            resume(interrupted, steps, place)
             if interrupted is not None and interrupted.backup
             else begin(place, steps, os.environ, patient.report.verdict, _tell_backup)
         )
@@ -280,7 +320,7 @@ def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes:
                 _say(_failure(step, outcome.done, outcome.reason))
                 return int(ExitCode.FINDINGS)
         after = _examined(patient.choice, Wishes(False, False, False, False, False), Source())
-        finish(treatment, os.environ, after.report.verdict)
+        finish(treatment, os.environ, after.report.verdict, files=patient.files)
     except TreatmentError as error:
         _say(f"Stopped: {error}")
         return int(ExitCode.TOOL_FAILED)
@@ -407,12 +447,13 @@ def _undo(choice: Choice, wishes: Wishes) -> int:
 def _ask_about_later_changes(treatment: Treatment, wishes: Wishes) -> None:
     """Name what was installed since, and ask: going back takes it back as well."""
     from xpu_doctor.report.plan_text import packages_in_words
-    from xpu_doctor.treatment.course import since
+    from xpu_doctor.treatment.course import edited_since, since
 
-    packages = since(treatment, os.environ)
-    if not packages:
+    packages, files = since(treatment, os.environ), edited_since(treatment)
+    if not packages and not files:
         return
-    _say(f"Changed since then, and taken back by --undo as well: {packages_in_words(packages)}.")
+    words = ", ".join(filter(None, (packages_in_words(packages), *files)))
+    _say(f"Changed since then, and taken back by --undo as well: {words}.")
     _ask(wishes, "Put everything back all the same?", "--undo asks before it takes back what was installed since")
 
 

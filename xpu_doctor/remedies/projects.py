@@ -13,6 +13,7 @@ from xpu_doctor.remedies.plans import INDEX_NAME, Plan, Wanted, each, explained,
 from xpu_doctor.remedies.sequences import by_pip
 from xpu_doctor.remedies.settings import is_variable, of_tool, option_of, uv_isolation
 
+EXPLICIT_ADVICE = "add `explicit = true` to its [[tool.uv.index]] table"
 PIXI_GUIDE = "https://pixi.sh/latest/python/pytorch/"
 OTHER_SHELL = ("VIRTUAL_ENV", "CONDA_PREFIX")
 """Variables by which poetry takes the environment of the shell for that of the project."""
@@ -49,8 +50,8 @@ def by_uv_project(patient: Patient, target: Wanted) -> Plan:
             Command((*add, *each("--reinstall-package", again), *target.direct), unset=unset, variables=elsewhere),
         )
     why = (
-        "It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; add `explicit = true` to its "
-        "[[tool.uv.index]] table, so that nothing but these packages comes from there. "
+        f"It writes the index into pyproject.toml and uv.lock, so that the next `uv sync` keeps it; "
+        f"{EXPLICIT_ADVICE}, so that nothing but these packages comes from there. "
         f"{triton} must be a dependency of the project itself: uv takes only direct dependencies from a named index."
     )
     said = (

@@ -26,6 +26,7 @@ from xpu_doctor.text.output import write
 from xpu_doctor.text.redact import redactor_here
 from xpu_doctor.text.visible import visible_values
 from xpu_doctor.treatment.plan import Permission, Step, TreatmentPlan, plan_of
+from xpu_doctor.treatment.project import with_explicit_index
 from xpu_doctor.treatment.sources import Source, planned_from
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Report:
         diagnosis = diagnose(snapshot, all_rules(_judged(snapshot, layers)), self._options(layers))
         permission = Permission(edit_project, {rule.code for rule in load().rules})
         plan = planned_from(plan_of(diagnosis.root_causes, snapshot, permission), source or Source())
+        plan = with_explicit_index(plan, sys.executable)
         report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command(), plan.steps)
         return self._hidden(report, snapshot, users), plan
 

@@ -19,6 +19,8 @@ from xpu_doctor.treatment.history import DoneStep, Treatment, begun, history, ke
 from xpu_doctor.treatment.place import KEPT, Place
 from xpu_doctor.treatment.plan import Step
 from xpu_doctor.treatment.restoration import restore
+from xpu_doctor.treatment.scope import key_of
+from xpu_doctor.treatment.tree import sha256_of
 
 WORK = "work"
 """The folder, in that of the way back, in which the commands run: wheels that they download lie there."""
@@ -109,12 +111,27 @@ def since(treatment: Treatment, environment: Mapping[str, str]) -> tuple[tuple[F
         return ()
 
 
-def resume(treatment: Treatment, steps: Sequence[Step], state: Path | None = None) -> Treatment:
+def edited_since(treatment: Treatment) -> tuple[str, ...]:
+    """Return the files of a project that are not as a treatment left them."""
+    return tuple(path for path, was in treatment.files.items() if _hash(Path(path)) != was)
+
+
+def _hash(path: Path) -> str:
+    return sha256_of(str(path)) if path.is_file() else ""
+
+
+def resume(treatment: Treatment, steps: Sequence[Step], place: Place, state: Path | None = None) -> Treatment:
     """Go on with a treatment that was interrupted, with a new plan: the way back stays that of its beginning.
 
     Raises:
-        TreatmentError: it cannot be noted.
+        TreatmentError: it cannot be noted, or its way back lacks files that the new plan changes.
     """
+    scope = opened(Path(treatment.backup), treatment.seal).scope
+    lacking = [path.name for path in place.files if not scope.allows(key_of(path, place.prefix))]
+    if lacking:
+        raise TreatmentError(
+            f"the way back that is kept was made without {', '.join(lacking)}: `xpu-doctor fix --undo` first, then --apply again"
+        )
     fresh = begun(treatment.python, treatment.prefix, _noted(steps))
     treatment = replace(
         treatment, steps=fresh.steps, state="prepared", step=0, process=fresh.process, process_began=fresh.process_began
@@ -145,14 +162,22 @@ def proceed(
     return treatment, outcome
 
 
-def finish(treatment: Treatment, environment: Mapping[str, str], verdict: str, state: Path | None = None) -> Treatment:
-    """Note that all steps are done, and what is installed now; the wheels that they downloaded are deleted.
+def finish(
+    treatment: Treatment,
+    environment: Mapping[str, str],
+    verdict: str,
+    state: Path | None = None,
+    files: Sequence[Path] = (),
+) -> Treatment:
+    """Note that all steps are done, what is installed now, and what the files of a project hold; the wheels that they downloaded are deleted.
 
     Raises:
         TreatmentError: it cannot be noted.
     """
     shutil.rmtree(Path(treatment.backup, WORK), ignore_errors=True)
-    treatment = replace(treatment, state="done", after=freeze(treatment.python, environment), verdict_after=verdict)
+    hashes = {str(path): _hash(path) for path in files}
+    after = freeze(treatment.python, environment)
+    treatment = replace(treatment, state="done", after=after, files=hashes, verdict_after=verdict)
     keep(treatment, state)
     return treatment
 

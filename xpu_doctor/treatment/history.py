@@ -57,6 +57,8 @@ class Treatment(msgspec.Struct, frozen=True):
     """That of the way back's list."""
     before: tuple[Frozen, ...] = ()
     after: tuple[Frozen, ...] = ()
+    files: dict[str, str] = {}
+    """SHA-256 of the files of a project as the treatment left them; empty for one that was not there."""
     verdict_before: str = ""
     verdict_after: str = ""
     process: int = 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xpu_doctor.model.commands import Command
@@ -74,7 +75,8 @@ def readiness(
     tried = trials(commands, str(situation.place.python))
     if tried:
         tell("asking the package index")
-    answers = tuple(ask(trial, asker) for trial in tried)
+    with _without_a_new_lock(situation.place):
+        answers = tuple(ask(trial, asker) for trial in tried)
     found += [_of_answer(answer) for answer in answers if answer.offered is False]
     sizes = [size_of(answer, situation.python) for answer in answers if answer.offered is True]
     download = sum(sizes, DownloadSize(complete=bool(answers) and len(sizes) == len(answers)))
@@ -101,6 +103,19 @@ def _of_programs(commands: Sequence[Command], situation: Situation) -> list[Obst
         )
         for name in missing
     ]
+
+
+@contextlib.contextmanager
+def _without_a_new_lock(place: Place) -> Iterator[None]:
+    """Take away the empty file by which uv locks an environment even for a dry run, where there was none: a plan leaves nothing behind."""
+    lock = place.prefix / ".lock"
+    was_there = os.path.lexists(lock)
+    try:
+        yield
+    finally:
+        if not was_there:
+            with contextlib.suppress(OSError):
+                lock.unlink()
 
 
 def _of_permission(place: Place) -> list[Obstacle]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from xpu_doctor.treatment.place import KEPT, Place
 
-SCHEME = frozenset({"bin", "scripts", "lib", "lib64", "include", "library", "share", "etc", "man", "pyvenv.cfg"})
-"""Names in an environment's folder into which installers put packages, scripts and the data of wheels; in lower case."""
+SCHEME = frozenset(
+    {"bin", "scripts", "lib", "lib64", "include", "library", "share", "etc", "man", "pyvenv.cfg", ".lock"}
+)
+"""Names in an environment's folder into which installers put packages, scripts and the data of wheels, and uv's lock; in lower case."""
 NEVER = frozenset({KEPT, "envs", "pkgs"})
 """Names in a conda environment's folder that are no part of it: other environments, and the cache of packages."""
 MOST = 64 << 20
@@ -60,14 +62,15 @@ def scope_of(place: Place) -> Scope:
     base = place.prefix
     # Windows' embeddable Python may have its packages beside the interpreter: the folder is its own, as a conda environment's is.
     whole = (base / "conda-meta").is_dir() or base in place.folders
-    own = {_key(path, base).partition("/")[0].lower() for path in place.folders}
+    own = {key_of(path, base).partition("/")[0].lower() for path in place.folders}
     scope = Scope(os.path.abspath(base), None if whole else tuple(sorted(SCHEME | own)))
-    keys = [_key(path, base) for path in (*place.files, *_data_of_wheels(place.sites, base))]
+    keys = [key_of(path, base) for path in (*place.files, *_data_of_wheels(place.sites, base))]
     further = tuple(key for key in dict.fromkeys(keys) if not scope.allows(key) and key.partition("/")[0] not in NEVER)
     return Scope(scope.prefix, scope.names, further)
 
 
-def _key(path: Path, base: Path) -> str:
+def key_of(path: Path, base: Path) -> str:
+    """Return what a path is called in the list of a way back."""
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
 
 

@@ -66,7 +66,7 @@ def from_source(step: Step, source: Source) -> Step:
             f"--find-links works with pip and uv pip; a project of {remedy.manager} needs an index: name one with --index-url"
         )
     commands = tuple(_redirected(command, source) for command in remedy.steps)
-    return replace(step, remedy=_printed(remedy, commands))
+    return replace(step, remedy=printed(remedy, commands))
 
 
 def _names_an_index(command: Command) -> bool:
@@ -108,7 +108,8 @@ def _with_previews(words: list[str]) -> list[str]:
     return words if option[0] in words or not verb else [*words[: verb + 1], *option, *words[verb + 1 :]]
 
 
-def _printed(remedy: Remedy, commands: tuple[Command, ...]) -> Remedy:
+def printed(remedy: Remedy, commands: tuple[Command, ...]) -> Remedy:
+    """Return a remedy with other commands, and the lines that are printed for them."""
     shell: Shell = remedy.shell or shells(remedy.os)[0]
     try:
         lines = sequence(commands, shell)

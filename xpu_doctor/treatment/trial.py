@@ -61,7 +61,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """The words after a subcommand: options with their values, and what is neither."""
 
     options: tuple[tuple[str, ...], ...]
@@ -76,6 +76,7 @@ class _Words:
         return ""
 
     def has(self, name: str) -> bool:
+        """Return whether an option is given."""
         return any(option[0] == name for option in self.options)
 
     def only(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -103,6 +104,16 @@ def environment_for(command: Command, environment: Mapping[str, str]) -> dict[st
     return {**kept, **command.variables}
 
 
+def own_words(argv: tuple[str, ...]) -> int:
+    """Return how many words name uv itself, 0 where the command is another program's."""
+    return 3 if argv[1:3] == ("-m", "uv") else 1 if argv[0] == "uv" else 0
+
+
+def uv_words(words: Sequence[str]) -> Words:
+    """Return the words after a subcommand of uv."""
+    return _words(words, UV_VALUED)
+
+
 def _same(one: Trial, other: Trial) -> bool:
     return one.dry is not None and replace(one, number=0, folder="") == replace(other, number=0, folder="")
 
@@ -111,7 +122,7 @@ def _trial(command: Command, number: int, before: tuple[Command, ...], python: s
     argv = command.argv
     if argv[1:3] == ("-m", "pip"):
         return _of_pip(command, number, before)
-    own = 3 if argv[1:3] == ("-m", "uv") else 1 if argv[0] == "uv" else 0
+    own = own_words(argv)
     if own:
         return _of_uv(command, number, own, python)
     if argv[0] == "poetry":
@@ -165,7 +176,7 @@ def _of_uv(command: Command, number: int, own: int, python: str) -> Trial | None
         dry = argv if words.has("--dry-run") else (*argv[: own + 2], "--dry-run", *rest)
     elif argv[own : own + 1] == ("add",):
         # `uv add` knows no dry run: the same requirements are resolved from the same indexes for the same interpreter.
-        rest = words.without("--package", "--no-sync", "--python")
+        rest = words.without("--package", "--no-sync", "--frozen", "--python")
         dry = (*argv[:own], "pip", "install", "--dry-run", "--python", python, *rest)
     else:
         return None
@@ -223,7 +234,7 @@ def _folders(before: tuple[Command, ...]) -> tuple[str, ...]:
     return tuple(folder for folder in found if folder)
 
 
-def _words(words: Sequence[str], valued: frozenset[str]) -> _Words:
+def _words(words: Sequence[str], valued: frozenset[str]) -> Words:
     """Split the words after a subcommand; `--option=value` is one word and stays one."""
     options: list[tuple[str, ...]] = []
     plain: list[str] = []
@@ -236,4 +247,4 @@ def _words(words: Sequence[str], valued: frozenset[str]) -> _Words:
             options.append((word, left.pop(0)))
         else:
             options.append((word,))
-    return _Words(tuple(options), tuple(plain))
+    return Words(tuple(options), tuple(plain))

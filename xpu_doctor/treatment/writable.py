@@ -24,8 +24,12 @@ class Refusal:
 
 def refusals(place: Place) -> tuple[Refusal, ...]:
     """Return the folders of an environment into which this process cannot write."""
-    tried = [_tried(folder) for folder in (*place.folders, *(path for path in place.files if path.is_dir()))]
-    return tuple(refusal for refusal in (*tried, *map(_asked, _replaced(place))) if refusal is not None)
+    single = [path for path in place.files if not path.is_dir()]
+    further = [path if path.is_dir() else path.parent for path in place.files]
+    tried = [_tried(folder) for folder in dict.fromkeys((*place.folders, *further))]
+    asked = [_asked(path, os.W_OK) for path in single if path.exists()]
+    asked += [_asked(path, os.W_OK | os.X_OK) for path in _replaced(place)]
+    return tuple(refusal for refusal in (*tried, *asked) if refusal is not None)
 
 
 def _replaced(place: Place) -> tuple[Path, ...]:
@@ -35,10 +39,8 @@ def _replaced(place: Place) -> tuple[Path, ...]:
     return tuple(path for path in found if path.is_dir() and not path.is_symlink())
 
 
-def _asked(folder: Path) -> Refusal | None:
-    if os.access(folder, os.W_OK | os.X_OK):
-        return None
-    return Refusal(str(folder), "this user may not write there")
+def _asked(path: Path, how: int) -> Refusal | None:
+    return None if os.access(path, how) else Refusal(str(path), "this user may not write there")
 
 
 def _tried(folder: Path) -> Refusal | None:
