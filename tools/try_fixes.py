@@ -1,6 +1,6 @@
 """Breaks environments in every way, lets `xpu-doctor fix` mend them, takes it back, and says what became of each.
 
-    python tools/try_fixes.py [--match TEXT] [--every N] [--kills N] [--jobs N] [--work FOLDER] [--tools FOLDER] [--json FILE]
+    python tools/try_fixes.py [--match REGEX] [--every N] [--kills N] [--jobs N] [--work FOLDER] [--tools FOLDER] [--json FILE]
 
 Each environment is a copy of a template that its own manager made (tests/install/kinds.py), in a state (tests/install/states.py), in a
 folder with a plain or an awkward name, under a circumstance: hostile settings, a full disk, an index that goes down in the middle. The plan is
@@ -54,6 +54,8 @@ WORKING = {name: tuple(map(whole, wheels)) for name, wheels in INDEXES.items()}
 PROJECTS = ("uv project", "uv workspace", "uv virtual root", "poetry", "pdm", "pipenv")
 PAGE, LITTLE = 4096, 40 << 10
 """Bytes by which a disk in memory counts, and what is free on the small one besides."""
+LAST = "A way back is kept"
+"""What is said when all is done."""
 DOWN = {False: 2, True: 7}
 """Files that a failing index still serves: pip fetches two of five before anything is installed; uv looks into each, and fetches them then."""
 LIST = "import importlib.metadata as m; print(sorted((d.metadata['Name'] or '', d.version or '') for d in m.distributions()))"
@@ -106,6 +108,10 @@ CASES = (
     Case(".pth", "CPU wheel"),
     Case("PYTHONPATH", "CPU wheel"),
 )
+
+
+KILLED = (Case("venv, pip", "CPU wheel"), Case("uv venv", "CUDA wheel", PATHS[2]))
+"""Where the doctor is killed, in turn."""
 
 
 @dataclass(frozen=True)
@@ -285,9 +291,9 @@ def _treated(patient: Patient, index: str) -> dict[str, str]:
     if foreign:
         return {**fields, "fault": f"{len(foreign)} changes outside: {foreign[:3]}"}
     if went:
-        told = "PYTHONPATH" in applied.stdout and patient.room.environment.pop("PYTHONPATH", "")
+        told = _heeded(patient, applied.stdout)
         version = patient.room.version(patient.python)
-        fixed = bool(told) or all(f"fixed    [{code}]" in applied.stdout for code in codes)
+        fixed = told or all(f"fixed    [{code}]" in applied.stdout for code in codes)
         fields["verified"] = f"torch {version}, 0 outside" + ("" if fixed else "; not all is fixed")
         if not version.endswith("+xpu") or not fixed:
             fields["fault"] = f"after it: torch is {version}; {applied.stdout[-400:]}"
@@ -296,6 +302,7 @@ def _treated(patient: Patient, index: str) -> dict[str, str]:
     if fields["applied"] in ("-", "refused"):
         return {**fields, "undone": "-"}
     undone = patient.doctor("--undo")
+    patient.room.environment.pop("PYTHONNOUSERSITE", None)
     patient.room.environment |= shown
     left = compared(before, patient.files())
     same = patient.packages() == packages
@@ -303,6 +310,32 @@ def _treated(patient: Patient, index: str) -> dict[str, str]:
     if left or not same or undone.returncode:
         fields["fault"] = f"undo ({undone.returncode}): {left[:3]} {'' if same else 'packages'} {undone.stderr[-300:]}"
     return fields
+
+
+def _heeded(patient: Patient, said: str) -> bool:
+    """Leave out and set what the plan says that programs must leave out and set, too; return whether it says so."""
+    variables = patient.room.environment
+    if "PYTHONPATH out" in " ".join(said.split()) and variables.pop("PYTHONPATH", ""):
+        return True
+    if "PYTHONNOUSERSITE=1" in said and "PYTHONUSERBASE" in variables:
+        variables["PYTHONNOUSERSITE"] = "1"
+        return True
+    return False
+
+
+def duration(case: Case, folder: Path, templates: Templates) -> float:
+    """Return how many seconds pass between the beginning of the way back and the end of the last step."""
+    patient = Patient(case, folder, templates)
+    began = ended = 0.0
+    with patient.room.started(
+        *patient.argv("--apply", "--yes", *patient.options, index=templates.urls["xpu"])
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            began = began or (time.monotonic() if line.startswith("Keeping") else 0.0)
+            ended = time.monotonic() if not line.startswith(LAST) else ended
+    shutil.rmtree(folder, ignore_errors=True)
+    return max(ended - began, 0.5)
 
 
 def killed(case: Case, folder: Path, templates: Templates, moment: float) -> Row:
@@ -319,10 +352,11 @@ def killed(case: Case, folder: Path, templates: Templates, moment: float) -> Row
         fault = "" if not left and same and undone.returncode in (0, 2) else f"{left[:3]} {undone.stderr[-300:]}"
         kept = "" if not (Path(patient.python).parents[1] / KEPT).exists() else "a way back is left"
         said = f"in {seen!r}, {len(at)} files differed"
+        how = "done before" if seen.startswith(LAST) else "killed"
         return Row(
             name,
             "",
-            "killed",
+            how,
             "",
             "identical freeze" if not fault else "NO",
             fault or kept,
@@ -362,7 +396,6 @@ def run(
     cases: list[Case],
     *,
     kills: int = 0,
-    span: float = 0.0,
     jobs: int = 2,
     work: str = "",
     tools: str = "",
@@ -377,8 +410,9 @@ def run(
         with serve(base / "index", WORKING) as urls, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             templates = Templates(base, urls, place)
             tasks: list[Callable[[Path], Row]] = [functools.partial(_attempt, case, templates) for case in cases]
+            spans = [duration(case, base / "trials" / "whole", templates) for case in KILLED] if kills else []
             for number in range(kills):
-                case = (Case("venv, pip", "CPU wheel"), Case("uv venv", "CUDA wheel", PATHS[2]))[number % 2]
+                case, span = KILLED[number % len(KILLED)], spans[number % len(KILLED)]
                 tasks.append(functools.partial(_killed, case, templates, span * (number + 0.5) / kills))
 
             def one(number: int) -> Row:
@@ -415,10 +449,9 @@ def table(rows: list[Row]) -> str:
 def main() -> int:
     """Run what the command line asks for; 1 where something is a fault."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--match", default="", help="only cases whose name holds this")
+    parser.add_argument("--match", default="", help="only cases in whose name this regular expression is found")
     parser.add_argument("--every", type=int, default=1, help="only each N-th of them")
     parser.add_argument("--kills", type=int, default=0, help="and so many times end the doctor in the middle")
-    parser.add_argument("--span", type=float, default=8.0, help="seconds over which these moments are spread")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--work", default="", help="where to build; a new folder of the system's for temporary files else"
@@ -426,10 +459,8 @@ def main() -> int:
     parser.add_argument("--tools", default="", help="where poetry, pdm, pipenv and hatch are, or are to be installed")
     parser.add_argument("--json", default="", help="write the rows there")
     given = parser.parse_args()
-    chosen = [case for case in CASES if given.match in case.name][:: given.every]
-    rows = run(
-        chosen, kills=given.kills, span=given.span, jobs=given.jobs, work=given.work, tools=given.tools, loud=True
-    )
+    chosen = [case for case in CASES if re.search(given.match, case.name)][:: given.every]
+    rows = run(chosen, kills=given.kills, jobs=given.jobs, work=given.work, tools=given.tools, loud=True)
     print(table(rows))
     if given.json:
         Path(given.json).write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from tests.support.trees import changes, pictured, quiet
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.treatment import course
-from xpu_doctor.treatment.course import begin, finish, forget, proceed, since, to_undo, undo
+from xpu_doctor.treatment.course import begin, edited_since, finish, forget, proceed, resume, since, to_undo, undo
+from xpu_doctor.treatment.errors import TreatmentError
 from xpu_doctor.treatment.history import Treatment, history, keep, unfinished
 from xpu_doctor.treatment.manifest import is_whole
 from xpu_doctor.treatment.place import Place, place_of
@@ -109,6 +111,28 @@ def test_what_was_installed_since_is_named(place: Place, tmp_path: Path) -> None
     assert told == [("1.0", "numpy", "2.0"), (None, "pandas", "3.0")]
     place.python.unlink()
     assert since(treatment, HERE) == ()
+
+
+def test_the_files_of_a_project_belong_to_the_way_back(place: Place, tmp_path: Path) -> None:
+    """They come back, one that is new goes, later edits are named, and a way back without them is not gone on with."""
+    state, project, lock = tmp_path / "state", tmp_path / "pyproject.toml", tmp_path / "uv.lock"
+    project.write_text("before")
+    whole = dataclasses.replace(place, files=(project, lock))
+    narrow = begin(place, [STEP], HERE, "", quiet, state)
+    with pytest.raises(TreatmentError, match=r"without pyproject.toml, uv.lock: `xpu-doctor fix --undo` first"):
+        resume(narrow, [STEP], whole, state)
+    undo(narrow, HERE, quiet, state)
+    treatment = begin(whole, [STEP], HERE, "", quiet, state)
+    assert resume(treatment, [STEP], whole, state).state == "prepared"
+    project.write_text("after")
+    lock.write_text("new")
+    treatment = finish(treatment, HERE, "", state, files=whole.files)
+    assert edited_since(treatment) == ()
+    project.write_text("mine")
+    lock.unlink()
+    assert edited_since(history(state)[-1]) == (str(project), str(lock))
+    assert undo(treatment, HERE, quiet, state).whole
+    assert project.read_text() == "before" and not lock.exists()
 
 
 @pytest.mark.parametrize("ended", [True, False])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.install.kinds import clean_environment
-from tests.treatment.conftest import SPECS, interpreter
+from tests.treatment.conftest import SPECS, UV, interpreter
 from tests.treatment.indexes import Indexes
 from tests.treatment.test_other_users import IDLE, MAP, running
 from xpu_doctor.model.commands import Command
@@ -200,6 +200,27 @@ def test_a_program_that_is_not_there_is_found_before_the_first_command(here: Sit
         "no-such-installer is not on PATH",
         "Install no-such-installer, or add its folder to PATH.",
     )
+
+
+@pytest.mark.parametrize("brings", [True, False])
+def test_a_python_that_cannot_bring_pip(here: Situation, brings: bool) -> None:
+    commands = (Command((str(here.place.python), "-m", "ensurepip", "--upgrade")),)
+    found = obstacles(commands, replace(here, python=replace(here.python, ensurepip=brings)))
+    assert [item.what for item in found] == ([] if brings else ["this Python has no ensurepip"])
+
+
+def test_a_dry_run_leaves_no_lock(here: Situation, indexes: Indexes) -> None:
+    """uv locks an environment by a file in it, even for a dry run; one that was there stays."""
+    python, lock = str(here.place.python), here.place.prefix / ".lock"
+    index = ("--default-index", indexes["metadata"])
+    commands = (Command((UV, "pip", "install", "--no-cache", "--python", python, *index, *SPECS)),)
+    for there in (False, True):
+        lock.unlink(missing_ok=True)
+        if there:
+            lock.touch()
+        readiness(commands, here)
+        assert lock.exists() is there
+    lock.unlink()
 
 
 @pytest.mark.parametrize(

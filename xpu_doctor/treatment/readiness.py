@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Python
-from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.unknown import Unknown, denied
 from xpu_doctor.treatment.disk_room import needs, rooms
 from xpu_doctor.treatment.download_size import size_of
 from xpu_doctor.treatment.index_answer import Answer, Asker, ask
@@ -68,7 +68,11 @@ def readiness(
     commands: Sequence[Command], situation: Situation, tell: Callable[[str], None] = lambda line: None
 ) -> Readiness:
     """Return what is in the way of a step and what could not be found out; `tell` gets a line before what takes time."""
-    found = [*_of_programs(commands, situation), *_of_permission(situation.place)]
+    found = [
+        *_of_programs(commands, situation),
+        *_of_ensurepip(commands, situation.python),
+        *_of_permission(situation.place),
+    ]
     users, unseen = _of_other_users(situation.place)
     found += users
     asker = Asker(situation.python, situation.environment, situation.folder, situation.seconds)
@@ -103,6 +107,14 @@ def _of_programs(commands: Sequence[Command], situation: Situation) -> list[Obst
         )
         for name in missing
     ]
+
+
+def _of_ensurepip(commands: Sequence[Command], python: Python) -> list[Obstacle]:
+    """Return an obstacle where a step begins with bringing pip, and the standard library has none to bring."""
+    if not denied(python.ensurepip) or not any(command.argv[1:3] == ("-m", "ensurepip") for command in commands):
+        return []
+    way = "Install the package of your system that holds ensurepip (Debian: python3-venv), or make an environment that has pip."
+    return [Obstacle("this Python has no ensurepip", "the environment has no pip, and the step begins with it", way)]
 
 
 @contextlib.contextmanager
