@@ -56,8 +56,8 @@ PAGE, LITTLE = 4096, 40 << 10
 """Bytes by which a disk in memory counts, and what is free on the small one besides."""
 LAST = "A way back is kept"
 """What is said when all is done."""
-DOWN = {False: 2, True: 7}
-"""Files that a failing index still serves: pip fetches two of five before anything is installed; uv looks into each, and fetches them then."""
+DOWN = {False: 2, True: 12}
+"""Files that a failing index still serves: pip fetches two of five before it installs; uv looks into all, twice, and then fetches them."""
 LIST = "import importlib.metadata as m; print(sorted((d.metadata['Name'] or '', d.version or '') for d in m.distributions()))"
 
 

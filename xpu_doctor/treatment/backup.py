@@ -17,6 +17,7 @@ from typing import BinaryIO
 from xpu_doctor.text.visible import visible
 from xpu_doctor.treatment import manifest
 from xpu_doctor.treatment.errors import TreatmentError, reason_of
+from xpu_doctor.treatment.obstacle import in_words
 from xpu_doctor.treatment.place import Place
 from xpu_doctor.treatment.scope import Scope, extended, scope_of
 from xpu_doctor.treatment.tree import FILE, Entry, Tell, copied, looked_at, walk
@@ -120,7 +121,7 @@ def _check_space(prefix: Path, needed: int) -> None:
     free = shutil.disk_usage(prefix).free
     if free < needed:
         raise TreatmentError(
-            f"the way back needs {needed / 1e6:.0f} MB in {_shown(prefix)}, and {free / 1e6:.0f} MB are free; nothing was changed"
+            f"the way back needs {in_words(needed)} in {_shown(prefix)}, and {in_words(free)} are free: make room there first; nothing was changed"
         )
 
 
