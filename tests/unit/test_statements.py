@@ -191,6 +191,20 @@ def test_success(kind: Said, text: str) -> None:
     assert said(text, r"\bwork\w*", "works") is kind
 
 
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("Thank you for not making it CUDA-only!", True),
+        ("they avoided keeping it CUDA-only", True),
+        ("without making the loader CUDA-only", True),
+        ("by making it CUDA-only they lost me", False),
+        ("I could not run it, it is CUDA-only", False),
+    ],
+)
+def test_a_fault_that_somebody_did_not_bring_about(text: str, denied: bool) -> None:
+    assert (said(text, "CUDA-only") is Said.DENIED) is denied
+
+
 @pytest.mark.parametrize("text", ["no passthrough here", "without any passthrough", "we are not using passthrough"])
 def test_what_takes_part_is_denied(text: str) -> None:
     """A thing that is named can be absent."""

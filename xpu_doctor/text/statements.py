@@ -226,6 +226,10 @@ _OVER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A failure that is over; a device that is gone is none."""
+_NOT_MADE = re.compile(
+    r"(?i)\b(?:not|n.t|never|without|avoid\w{0,3}) (?:making|being|keeping|leaving|letting) (?:\w{1,12} ){0,3}$"
+)
+"""What stands before a fault that somebody did not bring about: "for not making it CUDA-only"."""
 _NOT_REPRODUCED = re.compile(
     r"(?i)\b(?:can(?:no|.)t|can not|could(?: no|n.)t|did(?: no|n.)t|unable to|not able to|failed to|never)\s(?:\w{1,12}\s){0,2}reproduc(?:e|ed|ing)\b"
 )
@@ -589,6 +593,8 @@ def _is_denied(line: Line, clause: Clause, span: tuple[int, int], words: list[tu
         return True
     if claim == "names":
         return _NAMED_NOT.search(body, clause.start, start) is not None
+    if claim == "fails" and _NOT_MADE.search(body, clause.start, start):
+        return True
     return _NO_MORE.search(body, clause.start, start) is not None
 
 
