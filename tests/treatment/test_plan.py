@@ -76,5 +76,33 @@ def test_other_ways_and_the_same_commands_twice_are_no_steps() -> None:
     assert len(plan_of((finding(INSTALL), finding(INSTALL, code="companion-mismatch")), LIVE).steps) == 1
 
 
-def test_a_finding_without_commands_is_no_step() -> None:
-    assert plan_of((finding(Remedy("Read this", "why")), finding()), LIVE).steps == ()
+def test_what_no_command_fixes_is_for_people_and_in_its_place() -> None:
+    firmware, driver = Remedy("Switch it on in the setup", "why", risk=Risk.REBOOT), Remedy("Take a newer one", "why")
+    roots = (finding(firmware, code="small-bar"), finding(driver, code="gpu-driver-too-old"), finding(INSTALL))
+    steps = plan_of(roots, LIVE).steps
+    assert [(step.code, step.runs) for step in steps] == [
+        ("small-bar", False),
+        ("gpu-driver-too-old", False),
+        ("torch-cpu-wheel", True),
+    ]
+    assert "restarted" in steps[0].obstacle and "no command" in steps[1].obstacle
+
+
+def test_a_step_names_every_finding_that_it_fixes() -> None:
+    for remedy in (BY_HAND, INSTALL, Remedy("Take a newer one", "why")):
+        roots = tuple(finding(remedy, code=code) for code in ("gpu-driver-too-old", "level-zero-loader-too-old"))
+        [step] = plan_of((*roots, roots[0]), LIVE).steps
+        assert (step.code, step.also) == ("gpu-driver-too-old", ("level-zero-loader-too-old",))
+
+
+def test_what_comes_next_belongs_to_the_way_that_is_taken() -> None:
+    first, besides = Remedy("In the firmware", "why"), replace(INSTALL, besides=True)
+    other = Remedy("Another way", "why")
+    assert [step.remedy for step in plan_of((finding(first, besides, other),), LIVE).steps] == [first, besides]
+    after = replace(other, besides=True)
+    assert [step.remedy for step in plan_of((finding(other, INSTALL, after),), LIVE).steps] == [INSTALL, after]
+
+
+def test_a_note_without_commands_and_a_finding_without_a_remedy_are_no_steps() -> None:
+    note = replace(finding(Remedy("Read this", "why")), severity=Severity.INFO)
+    assert plan_of((note, finding()), LIVE).steps == ()

@@ -169,6 +169,8 @@ class StepDocument:
     remedy: RemedyDocument
     obstacle: str
     """Why `fix --apply` does not run it itself; empty where it does."""
+    also: list[str] = field(default_factory=list)
+    """Codes of further findings that it fixes."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,7 @@ def _independent_faults(roots: Iterable[Finding]) -> int:
 
 
 def _step(step: Step, command: str) -> StepDocument:
-    return StepDocument(step.code, step.subject, _remedy(step.remedy, command), step.obstacle)
+    return StepDocument(step.code, step.subject, _remedy(step.remedy, command), step.obstacle, list(step.also))
 
 
 def _fix(steps: tuple[Step, ...], snapshot: Snapshot, command: str) -> str:

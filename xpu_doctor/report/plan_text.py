@@ -80,7 +80,11 @@ class _Plan:
 
     def step(self, number: int, step: StepDocument, readiness: Readiness | None) -> Iterator[str]:
         who = "for you to do" if step.obstacle else "done by --apply"
-        yield from self.wrapped(f"{number + 1}. {step.remedy.title} [{step.code}] ({who})", hang=3, styles=("bold",))
+        yield from self.wrapped(
+            f"{number + 1}. {step.remedy.title} [{', '.join((step.code, *step.also))}] ({who})",
+            hang=3,
+            styles=("bold",),
+        )
         if step.obstacle:
             yield from self.wrapped(
                 f"xpu-doctor does not do this itself: {step.obstacle}.", indent=3, styles=("yellow",)
@@ -88,6 +92,8 @@ class _Plan:
         if step.remedy.why:
             yield from self.wrapped(step.remedy.why, indent=3)
         yield from (self.terminal.style("   " + line, "cyan") for line in step.remedy.commands)
+        if step.remedy.url and not step.remedy.commands:
+            yield f"   See {step.remedy.url}"
         yield from self.wrapped(f"Risk: {RISKS.get(step.remedy.risk, step.remedy.risk)}.", indent=3)
         if step.remedy.verify:
             yield from self.wrapped("Verified by:", indent=3)

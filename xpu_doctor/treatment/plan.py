@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from xpu_doctor.model.findings import Confidence, Finding, Remedy, Risk
+from xpu_doctor.model.findings import Confidence, Finding, Remedy, Risk, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import known_or
@@ -20,6 +20,7 @@ RISKS_OF_THE_SYSTEM = {
 PRIVILEGED = ("sudo", "doas", "pkexec", "runas")
 """Programs that lend an administrator's rights."""
 ANOTHER_PLACE = "it changes something besides this environment, or needs a decision of yours"
+NO_COMMAND = "no command does it"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Step:
     remedy: Remedy
     obstacle: str = ""
     """Why `fix` only prints it; empty where it may be run."""
+    also: tuple[str, ...] = ()
+    """Codes of further findings that it fixes."""
 
     @property
     def runs(self) -> bool:
@@ -72,23 +75,33 @@ def plan_of(roots: tuple[Finding, ...], snapshot: Snapshot, permission: Permissi
     """
     if snapshot.origin != Origin.LIVE:
         return TreatmentPlan()
-    steps: list[Step] = []
-    done: set[tuple[object, ...]] = set()
+    steps: dict[tuple[object, ...], Step] = {}
     for root in roots:
         for remedy in _remedies(root):
-            key = tuple(command.argv for command in remedy.steps) or remedy.commands
-            if key not in done:
-                done.add(key)
-                steps.append(Step(root.code, root.subject, remedy, _obstacle(root, remedy, snapshot, permission)))
-    return TreatmentPlan(tuple(steps))
+            key = tuple(command.argv for command in remedy.steps) or remedy.commands or (remedy.title,)
+            step = steps.get(key)
+            if step is None:
+                steps[key] = Step(root.code, root.subject, remedy, _obstacle(root, remedy, snapshot, permission))
+            elif root.code not in (step.code, *step.also):
+                steps[key] = replace(step, also=(*step.also, root.code))
+    return TreatmentPlan(tuple(steps.values()))
 
 
 def _remedies(root: Finding) -> tuple[Remedy, ...]:
-    """Return the first way to fix a finding, with what belongs to it; other ways are for people to choose."""
-    ways = [remedy for remedy in root.remedies if remedy.commands]
-    if not ways:
-        return ()
-    return (ways[0], *(remedy for remedy in ways[1:] if remedy.besides))
+    """Return the first way to fix a finding, one of commands if there is one; other ways are for people to choose.
+
+    A note that no command fixes asks for nothing.
+    """
+    ways: list[list[Remedy]] = []
+    for remedy in root.remedies:
+        if remedy.besides and ways:
+            ways[-1].append(remedy)
+        else:
+            ways.append([remedy])
+    of_commands = [way for way in ways if any(remedy.commands for remedy in way)]
+    if of_commands:
+        return tuple(of_commands[0])
+    return tuple(ways[0]) if ways and root.severity is not Severity.INFO else ()
 
 
 def _obstacle(root: Finding, remedy: Remedy, snapshot: Snapshot, permission: Permission) -> str:
@@ -99,7 +112,7 @@ def _obstacle(root: Finding, remedy: Remedy, snapshot: Snapshot, permission: Per
     if any(command.argv[0] in PRIVILEGED for command in remedy.steps):
         return RISKS_OF_THE_SYSTEM[Risk.ADMIN]
     if not remedy.steps:
-        return ANOTHER_PLACE
+        return ANOTHER_PLACE if remedy.commands else NO_COMMAND
     if root.confidence is Confidence.POSSIBLE:
         return "its cause is only possible, not proven"
     if not known_or(snapshot.python.writable, True):
