@@ -271,7 +271,8 @@ def _treated(patient: Patient, index: str) -> dict[str, str]:
     before, packages = patient.files(), patient.packages()
     shown = {name: value for name, value in patient.room.environment.items() if name == "PYTHONPATH"}
     done = patient.doctor(*patient.options, index=index)
-    codes = re.findall(r"\[([a-z0-9-]+)\] ?\(done\s+by\s+--apply\)", done.stdout.replace("\n", " "))
+    named = re.findall(r"\[([a-z0-9, -]+)\] \(done by --apply\)", " ".join(done.stdout.split()))
+    codes = [code for words in named for code in words.split(", ")]
     fields = {"plan": ", ".join(codes) or "for you"}
     if done.returncode not in (0, 1, 3):
         return {**fields, "fault": f"the plan ended with {done.returncode}: {done.stderr[-300:]}"}
