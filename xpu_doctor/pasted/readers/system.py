@@ -256,8 +256,21 @@ _NODE = re.compile(
 _DRI_LIST = re.compile(
     r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
 )
-_TOTAL = re.compile(MARGIN + r"total \d{1,9}\s{0,20}$")
-_ID = re.compile(r"uid=(\d{1,10})\(?([\w.<>-]{0,64})\)?\s{1,20}gid=\d{1,10}\S{0,80}\s{1,20}groups=([^\n]{1,600})")
+_TOTAL = re.compile(
+    MARGIN + r"(?:total|insgesamt|totale|totaal|totalt|razem|celkem|toplam|итого|загалом|总计|总用量|總計|合計|합계)"
+    r" \d{1,9}\s{0,20}$"
+)
+_ID_WORDS = ("uid=", "用户id=", "用戶id=", "使用者id=", "識別碼=", "идентификатор=", "ид=")
+"""Words that `id` puts before a user's number, in the languages that translate them; those before the groups' are many more."""
+_ID = re.compile(
+    r"""
+    (?:uid|用户id|用戶id|使用者id|\w{0,8}識別碼|\w{0,20}идентификатор|ид)=
+    (?P<user>\d{1,10})\(?[\w.<>-]{0,64}\)?\s{1,20}
+    [^\s=\d]{1,24}=\d{1,10}\S{0,80}\s{1,20}
+    (?!euid=|egid=)[^\s=\d]{1,24}=(?P<groups>\d{1,10}(?![\w.])[^\n]{0,600})
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 _GROUPS = re.compile(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 _PASSED = re.compile(
     r"""
@@ -442,15 +455,15 @@ def _nodes(text: Text, facts: Collected) -> None:
             break
         if listing and re.search(r"\bcard\d", listing[1]) and not any(map(is_elided, listing[1].split("\n"))):
             facts.put("pasted.no_render_node", True, text.place(offset))
-    identity = text.first(_ID, "uid=")
+    identity = text.first(_ID, *_ID_WORDS)
     if identity:
         facts.block("id")
-        groups_of = re.findall(r"(?:^|,)(\d{1,10})\b(?:\(([\w.<>-]+)\))?", identity[3])[:200]
+        groups_of = re.findall(r"(?:^|,)(\d{1,10})\b(?:\(([\w.<>-]+)\))?", identity["groups"])[:200]
         facts.put(
             "access.account_groups", tuple(name or number for number, name in groups_of), text.place(identity.start())
         )
         facts.put("access.session_groups", tuple(int(number) for number, _ in groups_of), text.place(identity.start()))
-        facts.put("access.is_root", identity[1] == "0", text.place(identity.start()))
+        facts.put("access.is_root", identity["user"] == "0", text.place(identity.start()))
     for offset, line in text.lines_with("groups"):
         groups = _GROUPS.match(text.body, offset, text.end_of_next(offset + len(line)))
         if groups:

@@ -6,16 +6,21 @@ import re
 
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
+_ADVERBS = (
+    "still|always|just|now|finally|again|jetzt|nun|wieder|endlich|maintenant|enfin|ahora|adesso|ora|agora|teraz|теперь"
+)
+_VERBS = "gibt|liefert|ergibt|zeigt|sagt|ist|renvoie|retourne|affiche|donne|devuelve|muestra|restituisce|mostra|retorna|zwraca|возвращает|показывает"
 _AVAILABLE = re.compile(
     r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
-    r"(?:\(\)|(?=[`'\"]{0,2} (?:still |always |just )?(?:returns?|returned|gives?|says?|prints?|is|was) )"
+    rf"(?:\(\)|(?=[`'\"]{{0,2}} (?:(?:{_ADVERBS}) )?(?:returns?|returned|gives?|says?|prints?|is|was|{_VERBS}) )"
     r"|(?=[ \t]{0,3}(?:->|=>|[=:])?[ \t]{1,3}(?:True|False)\b))"
-    r"[)`'\"]{0,4}(?:\s*(?:still |always |just )?(?:->|=>|=|:|is|"
-    r"returns?|returned|gives?|says?|prints?|evaluates to|was|still"
-    r"|gibt|liefert|ergibt|zeigt|sagt|renvoie|retourne|affiche|donne|devuelve|restituisce|retorna|zwraca|возвращает)\s*|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n"
+    rf"[)`'\"]{{0,4}}(?:\s*(?:(?:{_ADVERBS}) )?(?:->|=>|=|:|is|"
+    rf"returns?|returned|gives?|says?|prints?|evaluates to|was|still|{_VERBS})\s*(?:(?:{_ADVERBS})\s{{1,3}}){{0,2}}"
+    r"|\W{1,12}(?:returns?|is|gives?)\W{1,4}|[\s)\"'`]{0,6}\n"
     + MARGIN
-    + r"|"
-    r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|\W{0,3}(?:→|返回|输出)\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
+    + r"(?:(?:Out ?)?\[\d{1,4}\]: ?|(?:#|=>|->) ?)?|"
+    r"[\s)]{0,4}#\s{0,4}(?:返回|输出|returns?|gives?|prints?|->|→)?\s{0,3}|"
+    r"\W{0,3}(?:→|(?:现在|現在)?(?:返回|输出|輸出|显示|是))\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
     r"False)\b"
 )
 _AVAILABLE_WORDS = re.compile(
@@ -34,7 +39,18 @@ _ANSWERED_FIRST = re.compile(
     r"(?i)\b(True|False)[`'\"*]{0,3} (?:for|from|on|by|out of|(?:when|if|after) (?:I |we )?(?:\w{1,10} ){1,2})[ `'\"]{0,3}"
     r"(?:(?:torch|ipex)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\b"
 )
-_PRINTED = re.compile(r"(?m)^[> \t]*\d\.\d{1,2}[\w.+]{0,40} (True|False)(?: (\d{1,3}))?[ \t]*$")
+_PRINTED = re.compile(
+    r"""
+    ^[>\ \t]*(?:(?:Out[ ]?)?\[\d{1,4}\]:[ ]?)?[(\[]?['"]?
+    \d\.\d{1,2}(?![\w.]*\+(?:cu|rocm)\d)[\w.+]{0,40}['"]?,?[ ]
+    (?P<said>True|False)
+    (?:,?[ ](?P<count>\d{1,3})(?![\w.]))?
+    (?:,?[ ]['"]?(?:None|Intel\b[^\n]{0,80}|Arc\b[^\n]{0,80}|\[[^\n]{0,80}Intel\b[^\n]{0,120}))?
+    [)\]]?[ \t]*$
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+"""Values that one call of `print`, or a tuple, shows together: version, availability, then count and name of the devices."""
 _COUNT = re.compile(
     r"(?i)(?<!cuda\.)(?<!mps\.)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|says?|prints?|\n)"
     + MARGIN
@@ -131,8 +147,8 @@ def _death(text: Text, facts: Collected) -> None:
 
 
 def _availability(text: Text, facts: Collected) -> None:
+    answers: list[tuple[int, str]] = []
     if text.has("is_available", "available", "detected"):
-        answers = []
         for offset, line in text.lines_with("is_available"):
             end = text.body.find("\n", offset + len(line) + 1)
             both = text.body[offset : min(end if end >= 0 else len(text.body), offset + 4096)]
@@ -145,15 +161,16 @@ def _availability(text: Text, facts: Collected) -> None:
                 word = match[1] or match[2] or ("no" if match[3] else "")
                 if word:
                     answers.append((offset + match.start(), word))
-        if text.has("is_available()"):
-            for match in text.matches(_PRINTED, "true", "false"):
-                answers.append((match.start(), match[1]))
-                if match[2]:
-                    facts.put("xpu.device_count", int(match[2]), text.place(match.start()))
-        if len({word.lower() in ("true", "yes") for _, word in answers}) > 1:
-            facts.put("pasted.sometimes_available", True, text.place(max(answers)[0]))
-        for start, word in sorted(answers):
-            facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
+    if text.has("is_available()", "+xpu true", "+xpu false", "+xpu, true", "+xpu, false", "+xpu', "):
+        for match in text.matches(_PRINTED, "true", "false"):
+            if "is_available()" in text.lowered or "+xpu" in match[0]:
+                answers.append((match.start(), match["said"]))
+                if match["count"]:
+                    facts.put("xpu.device_count", int(match["count"]), text.place(match.start()))
+    if len({word.lower() in ("true", "yes") for _, word in answers}) > 1:
+        facts.put("pasted.sometimes_available", True, text.place(max(answers)[0]))
+    for start, word in sorted(answers):
+        facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
     for offset, line in text.lines_with("device_count", "xpu count", "xpu device count"):
         count = _COUNT.search(text.body, offset, text.end_of_next(offset + len(line))) or _COUNT_WORDS.search(
             text.body, offset, offset + min(len(line), 2000)
