@@ -131,8 +131,18 @@ def test_the_plan_and_the_history_are_data(world: World, tmp_path: Path) -> None
     assert [step for step in json.loads(applied.stdout)["plan"] if not step["obstacle"]] == []
     [row] = json.loads(doctor(world, "--history", "--json").stdout)
     assert (row["state"], row["way_back"]) == ("done", True)
-    assert doctor(world, "--forget").returncode == 0
-    assert "done" in doctor(world, "--history").stdout and not (tmp_path / "env" / KEPT).exists()
+    kept = tmp_path / "env" / KEPT
+    refused = doctor(world, "--forget")
+    assert refused.returncode == 2 and "only way back" in refused.stderr and "add --yes" in refused.stderr
+    assert kept.exists(), "without a yes it stays"
+    assert json.loads(doctor(world, "--forget", "--yes", "--json").stdout) == {"forgotten": [row["id"]]}
+    assert "done" in doctor(world, "--history").stdout and not kept.exists()
+    ours, others = (
+        world.run(sys.executable, "-m", "xpu_doctor", "fix", "--history", "--python", python, check=False).stdout
+        for python in (str(world.python), sys.executable)
+    )
+    assert row["id"] in ours and time.strftime("%Y-%m-%d") in ours
+    assert row["id"] not in others
 
 
 def test_a_system_interpreter_is_left_alone(world: World) -> None:
@@ -183,6 +193,42 @@ def test_one_that_was_interrupted_is_told_and_can_be_gone_on_with(world: World, 
     went_on = doctor(world, "--apply", "--yes", "--continue")
     assert world.names()["torch"] == "2.14.0+xpu", went_on.stdout + went_on.stderr
     assert doctor(world, "--undo").returncode == 0 and content(folder) == before
+
+
+def answered(world: World, answer: str, *arguments: str) -> tuple[int, str]:
+    """Run the doctor at a terminal and answer its question; return its exit code and all that it printed."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, answer.encode() + b"\n")
+        ended = subprocess.run(
+            command(world, *arguments), env=world.environment, stdin=theirs, capture_output=True, text=True, check=False
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def test_a_no_is_an_answer_and_no_wrong_command_line(world: World, tmp_path: Path) -> None:
+    folder = cpu_environment(world, tmp_path / "env")
+    before = content(folder)
+    code, said = answered(world, "n", "--apply")
+    assert code == 1 and "Nothing was changed." in said and "Error" not in said
+    assert content(folder) == before
+    assert doctor(world, "--apply", "--yes").returncode in (0, 1)
+    code, said = answered(world, "n", "--forget")
+    assert code == 1 and "Nothing was changed." in said and (folder / KEPT).exists()
+    undone = doctor(world, "--undo", "--json")
+    assert json.loads(undone.stdout)["undone"] is True and json.loads(undone.stdout)["differences"] == []
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize("options", [("--yes",), ("--yes", "--history"), ("--yes", "--download", "wheels")])
+def test_a_yes_to_nothing_is_refused(world: World, tmp_path: Path, options: tuple[str, ...]) -> None:
+    refused = world.run(sys.executable, "-m", "xpu_doctor", "fix", *options, check=False)
+    assert refused.returncode == 2 and "add one of them" in refused.stderr
 
 
 def test_undo_asks_before_it_takes_back_what_came_later(world: World, tmp_path: Path) -> None:

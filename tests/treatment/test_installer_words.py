@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpu_doctor.treatment.installer_words import LONGEST, Fault, listed_by_pip, one_line, said_by_pip, said_by_uv
+from xpu_doctor.treatment.installer_words import (
+    LONGEST,
+    Fault,
+    cause,
+    failed_page,
+    listed_by_pip,
+    one_line,
+    said_by_pip,
+    said_by_uv,
+)
 
 NONE = "ERROR: Could not find a version that satisfies the requirement torch==2.14.0+xpu (from versions: none)"
 PIP = (
@@ -102,3 +111,60 @@ def test_nothing_breaks_it(text: str) -> None:
     for said in (said_by_pip(text), said_by_uv(text)):
         assert "\n" not in said.line and len(said.line) <= LONGEST * 7
     assert isinstance(listed_by_pip(text), tuple)
+
+
+OWN = "Could not fetch URL https://h/whl/pip/: 404 Client Error: Not Found for url: https://h/whl/pip/ - skipping"
+"""What pip's look for its own update leaves in the log, whatever is installed."""
+
+
+def test_that_an_index_lacks_pip_itself_is_no_reason() -> None:
+    versions = "ERROR: Could not find a version that satisfies the requirement torch==9 (from versions: 2.14.0)"
+    for text in (f"{OWN}\n{versions}", f"{versions}\n2026-11-26T10:00:00,123 {OWN}", f"{OWN}\n{NONE}"):
+        said = said_by_pip(text)
+        assert said.fault is Fault.MISSING and "Could not find a version" in said.line and "/pip/" not in said.line
+    assert failed_page(OWN, "https://h/whl") is None
+    assert failed_page(OWN.replace("/pip/", "/torch/"), "https://h/whl") is not None
+
+
+def test_a_missing_package_is_said_in_the_words_of_the_installer() -> None:
+    page = "Could not fetch URL http://h/torch/: 404 Client Error: Not Found for url: http://h/torch/ - skipping"
+    assert said_by_pip(f"{page}\n{NONE}").line == NONE.removeprefix("ERROR: ")
+
+
+POOL = "HTTPSConnectionPool(host='h', port=443): Max retries exceeded with url: /whl/xpu/torch/ (Caused by "
+CAUSES = (
+    (f"{POOL}NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f0011>: Failed to establish a new connection: [Errno -2] Name or service not known'))", "Name or service not known"),
+    (f'{POOL}NameResolutionError("<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f>: Failed to resolve \'h\' ([Errno -3] Temporary failure in name resolution)"))', "Temporary failure in name resolution"),
+    (f"{POOL}NewConnectionError('<pip>: Failed to establish a new connection: [Errno 111] Connection refused'))", "Connection refused"),
+    (f"{POOL}NewConnectionError('<pip>: Failed to establish a new connection: [WinError 10061] No connection could be made because the target machine actively refused it'))", "No connection could be made because the target machine actively refused it"),
+    (f"{POOL}ProxyError('Cannot connect to proxy.', NewConnectionError('<pip>: Failed to establish a new connection: [Errno 111] Connection refused')))", "the proxy: Connection refused"),
+    (f"{POOL}ProxyError('Unable to connect to proxy', OSError('Tunnel connection failed: 403 Forbidden')))", "the proxy: Tunnel connection failed: 403 Forbidden"),
+    (f"{POOL}SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain (_ssl.c:1010)')))", "certificate verify failed: self-signed certificate in certificate chain"),
+    (f"{POOL}ConnectTimeoutError(<pip>, 'Connection to h timed out. (connect timeout=15)'))", "Connection to h timed out"),
+    ("HTTPSConnectionPool(host='h', port=443): Read timed out. (read timeout=15)", "Read timed out"),
+    ("Failed to fetch: `http://h/` error sending request for url (http://h/) client error (Connect) dns error failed to lookup address information: Name or service not known", "Name or service not known"),
+    ("Failed to fetch: `http://h/` error sending request for url (http://h/) client error (Connect) tcp connect error: Connection refused (os error 111)", "Connection refused"),
+    ("503 Server Error: Service Unavailable for url: https://h/torch/", "503 Server Error: Service Unavailable for url: https://h/torch/"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), CAUSES)
+def test_an_index_that_cannot_be_reached_is_said_in_a_few_words(text: str, words: str) -> None:
+    assert cause(text) == words
+
+
+@pytest.mark.parametrize(("text", "words"), CAUSES[:9])
+def test_the_few_words_are_what_is_shown_of_pip(text: str, words: str) -> None:
+    page = f"Could not fetch URL https://h/whl/xpu/torch/: connection error: {text} - skipping\n{NONE}"
+    assert (said_by_pip(page).fault, said_by_pip(page).line) == (Fault.UNREACHABLE, words)
+    tries = "".join(
+        f'WARNING: Retrying (Retry(total={left}, connect=None)) after connection broken by "{text}": /torch/\n'
+        for left in (1, 0)
+    )
+    assert (said_by_pip(tries + NONE).fault, said_by_pip(tries + NONE).line) == (Fault.UNREACHABLE, words)
+    assert said_by_pip(tries.splitlines()[0] + "\n" + NONE).fault is Fault.MISSING, "a later attempt succeeded"
+
+
+def test_a_long_line_is_cut_between_words() -> None:
+    words = " ".join(f"word{number}" for number in range(200))
+    assert set(one_line(words).split()) <= {*words.split(), "..."}

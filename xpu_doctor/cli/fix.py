@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xpu_doctor.report.document import Document
     from xpu_doctor.report.terminal import Terminal
     from xpu_doctor.target.find import Choice
+    from xpu_doctor.treatment.apply import Outcome
     from xpu_doctor.treatment.history import Treatment
     from xpu_doctor.treatment.place import Place
     from xpu_doctor.treatment.plan import Step, TreatmentPlan
@@ -73,11 +74,21 @@ class Patient:
     help="Interpreter or environment folder to fix (default: the active environment).",
 )
 @click.option("--apply", "apply_", is_flag=True, help="Do the steps that change this environment alone, after asking.")
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@click.option("--yes", is_flag=True, help="Do not ask before --apply, --undo or --forget; for scripts.")
 @click.option("--undo", "undo_", is_flag=True, help="Put the environment back as it was before the last --apply.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on after an --apply that was interrupted, with a new plan.")
-@click.option("--history", "history_", is_flag=True, help="List what was done, and which ways back are kept.")
-@click.option("--forget", "forget_", is_flag=True, help="Delete the way back, which frees its disk space.")
+@click.option(
+    "--history",
+    "history_",
+    is_flag=True,
+    help="List what was done, and which ways back are kept; of all environments without --python.",
+)
+@click.option(
+    "--forget",
+    "forget_",
+    is_flag=True,
+    help="Delete the way back, after asking: it frees disk space, and nothing can be undone any more.",
+)
 @click.option("--edit-project", is_flag=True, help="Allow changes of pyproject.toml, Pipfile and lock files.")
 @click.option(
     "--channel",
@@ -126,7 +137,8 @@ def fix(
     xpu-doctor fix --apply         asks, then does it; a way back is kept
     xpu-doctor fix --undo          puts everything back
 
-    Steps that need an administrator are printed, never run. Exit codes as of `check`.
+    Steps that need an administrator are printed, never run. --forget deletes the only way back, and asks first.
+    Exit codes as of `check`.
     """
     asked = (apply_, undo_, history_, forget_, bundle)
     modes = [name for name, given in zip(MODES, asked, strict=True) if given]
@@ -134,14 +146,16 @@ def fix(
         raise click.UsageError(f"{' and '.join(modes)} cannot be had together: leave one of them out")
     wishes = Wishes(apply_, yes, go_on, edit_project, as_json or format_ == "json")
     _check_wishes(wishes, index, folder)
+    if wishes.yes and not (apply_ or undo_ or forget_):
+        raise click.UsageError("--yes answers what --apply, --undo and --forget ask: add one of them, or leave it out")
     if history_:
-        return _history(wishes)
+        return _history(python, wishes)
     choice = _choice(python)
     if undo_ or forget_:
-        return _undo(choice, wishes) if undo_ else _forget(choice)
+        return _undo(choice, wishes) if undo_ else _forget(choice, wishes)
     source = Source(channel, index or "", os.path.abspath(folder) if folder else "")
     if bundle:
-        return _download(choice, source, Path(os.path.abspath(bundle)))
+        return _download(choice, source, Path(os.path.abspath(bundle)), wishes)
     _check_folder(source)
     patient = _examined(choice, wishes, source)
     return _apply(patient, wishes) if apply_ else _show(patient, wishes)
@@ -152,19 +166,23 @@ def _check_wishes(wishes: Wishes, index: str | None, folder: str | None) -> None
         raise click.UsageError("--index-url and --find-links: wheels come from the one or the other; leave one out")
     if index is not None and not index.startswith(("https://", "http://", "file:")):
         raise click.UsageError(f"--index-url {index}: not an address; it begins with https://")
-    for option, given in (("--yes", wishes.yes), ("--continue", wishes.go_on)):
-        if given and not wishes.apply and not (option == "--yes"):
-            raise click.UsageError(f"{option} goes with --apply")
+    if wishes.go_on and not wishes.apply:
+        raise click.UsageError("--continue goes with --apply")
+
+
+def _found(python: str | None) -> Choice:
+    from xpu_doctor.target.find import Surroundings, TargetError, find_target
+
+    try:
+        return find_target(python, Surroundings(os.environ))
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _choice(python: str | None) -> Choice:
-    from xpu_doctor.target.find import Surroundings, TargetError, find_target
     from xpu_doctor.target.rights import foreign_owner
 
-    try:
-        choice = find_target(python, Surroundings(os.environ))
-    except TargetError as error:
-        raise click.UsageError(str(error)) from error
+    choice = _found(python)
     owner = foreign_owner(choice.python)
     if owner is not None:
         raise click.UsageError(
@@ -251,16 +269,17 @@ def _apply(patient: Patient, wishes: Wishes) -> int:
         _refuse_two(interrupted)
     if interrupted is not None and not wishes.go_on:
         _say(_of_interrupted(interrupted))
-        return int(ExitCode.FINDINGS)
+        return _stopped(patient, wishes, ExitCode.FINDINGS)
     if not patient.plan.to_run or patient.place is None:
-        return patient.report.exit_code
+        return _stopped(patient, wishes, patient.report.exit_code)
     if any(item.obstacles for item in readiness.values()):
         _say("Nothing was changed: the plan is not ready to be done, as said above.")
-        return int(ExitCode.FINDINGS)
+        return _stopped(patient, wishes, ExitCode.FINDINGS)
     shown = _show_changes(patient, wishes)
     count = len(patient.plan.to_run)
     what = "this step" if count == 1 else f"these {count} steps"
-    _ask(wishes, f"Do {what} now?", "--apply asks before it changes anything")
+    if not _agreed(wishes, f"Do {what} now?", "--apply asks before it changes anything"):
+        return _stopped(patient, wishes, ExitCode.FINDINGS)
     before = contents(patient.files)
     try:
         return _done(patient, patient.place, interrupted, wishes)
@@ -292,14 +311,26 @@ def _print_changes(difference: str, wishes: Wishes) -> None:
     (to_stderr if wishes.as_json else to_stdout)(text)
 
 
-def _ask(wishes: Wishes, question: str, what_asks: str) -> None:
+def _agreed(wishes: Wishes, question: str, what_asks: str) -> bool:
+    """Ask, and say so where the answer is no; anything but a clear yes is a no."""
     if wishes.yes:
-        return
+        return True
     if not sys.stdin or not sys.stdin.isatty():
         raise Refused(f"{what_asks}, and there is no terminal: add --yes")
     to_stderr(f"\n{question} [y/N] ")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("nothing was changed")
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    _say("Nothing was changed.")
+    return False
+
+
+def _stopped(patient: Patient, wishes: Wishes, code: int) -> int:
+    """End --apply where not all steps are done: the document is that of the check before them."""
+    if wishes.as_json:
+        from xpu_doctor.report.build import deliver
+
+        deliver(patient.report, "json", None, verbose=False)
+    return code
 
 
 def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes: Wishes) -> int:
@@ -318,12 +349,12 @@ def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes:
             treatment, outcome = proceed(treatment, number, step, os.environ, _echo)
             if not outcome.succeeded:
                 _say(_failure(step, outcome.done, outcome.reason))
-                return int(ExitCode.FINDINGS)
+                return _stopped(patient, wishes, ExitCode.FINDINGS)
         after = _examined(patient.choice, Wishes(False, False, False, False, False), Source())
         finish(treatment, os.environ, after.report.verdict, files=patient.files)
     except TreatmentError as error:
         _say(f"Stopped: {error}")
-        return int(ExitCode.TOOL_FAILED)
+        return _stopped(patient, wishes, ExitCode.TOOL_FAILED)
     return _compared(patient.report, after.report, wishes)
 
 
@@ -353,7 +384,7 @@ def _failure(step: Step, done: int, reason: str) -> str:
 
 def _check_folder(source: Source) -> None:
     """Refuse a folder of wheels that is not as it was downloaded."""
-    from xpu_doctor.treatment.bundle import faults
+    from xpu_doctor.treatment.bundle import SUMS, faults, is_sealed
     from xpu_doctor.treatment.errors import TreatmentError
 
     if not source.folder:
@@ -364,12 +395,15 @@ def _check_folder(source: Source) -> None:
         raise Refused(f"--find-links {error}") from error
     if wrong:
         raise Refused(f"--find-links {source.folder}: {'; '.join(wrong[:5])}. Copy it again from where it was made")
+    if not is_sealed(Path(source.folder)):
+        _say(f"{source.folder} has no {SUMS}: its wheels are taken as they are, unchecked.")
 
 
-def _download(choice: Choice, source: Source, folder: Path) -> int:
+def _download(choice: Choice, source: Source, folder: Path, wishes: Wishes) -> int:
     """Fetch what an interpreter needs, and list the hashes."""
     from xpu_doctor.api import snapshot_of
     from xpu_doctor.model.unknown import denied
+    from xpu_doctor.report.fix_json import fetched_json
     from xpu_doctor.treatment.apply import carry_out
     from xpu_doctor.treatment.bundle import SUMS, fetching, seal
     from xpu_doctor.treatment.errors import TreatmentError
@@ -378,17 +412,39 @@ def _download(choice: Choice, source: Source, folder: Path) -> int:
     if denied(found.installer.has_pip):
         raise Refused(f"{choice.python} has no pip, which --download needs: {choice.python} -m ensurepip brings it")
     step = fetching(found.python, found.torch, found.installer, source, folder)
+    count = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         outcome = carry_out(step, os.environ, folder, _echo)
-        if not outcome.succeeded:
-            _say(f"Failed: {outcome.reason}. What was fetched so far stays in {folder}.")
-            return int(ExitCode.FINDINGS)
-        count = seal(folder)
+        if outcome.succeeded:
+            count = seal(folder)
+            _say(
+                f"{count} wheels are in {folder}, their hashes in {SUMS}. On the other machine, with PATH for the "
+                "environment and DIR for this folder: xpu-doctor fix --python PATH --apply --find-links DIR"
+            )
+        else:
+            _say(_not_fetched(outcome, source.address, folder))
     except (TreatmentError, OSError) as error:
         raise Refused(f"--download {folder}: {error}") from error
-    _say(f"{count} wheels are in {folder}, their hashes in {SUMS}. There: xpu-doctor fix --apply --find-links DIR")
-    return int(ExitCode.OK)
+    if wishes.as_json:
+        _print_json(fetched_json(count, folder, outcome.reason))
+    return int(ExitCode.OK if outcome.succeeded else ExitCode.FINDINGS)
+
+
+def _not_fetched(outcome: Outcome, index: str, folder: Path) -> str:
+    """Say why a download failed, the way out, and what is left of it."""
+    from xpu_doctor.treatment.bundle import wheels
+    from xpu_doctor.treatment.readiness import of_download
+
+    known = of_download(outcome.output, index, "what torch needs")
+    parts = [f"Failed: {outcome.reason}."]
+    if known is not None:
+        parts = [f"Failed: {known.what}: {known.why}. {known.way_out}"]
+    if wheels(folder):
+        parts.append(f"What was fetched so far stays in {folder}.")
+    elif not any(folder.iterdir()):
+        folder.rmdir()
+    return " ".join(parts)
 
 
 # ---------------------------------------------------------------------------------------------- the way back
@@ -428,49 +484,69 @@ def _refuse_two(treatment: Treatment) -> None:
 
 
 def _undo(choice: Choice, wishes: Wishes) -> int:
+    from xpu_doctor.report.fix_json import not_undone_json, undone_json
     from xpu_doctor.report.plan_text import undone_text
     from xpu_doctor.treatment.course import undo
     from xpu_doctor.treatment.errors import TreatmentError
 
     last, *earlier = _kept(choice)
-    _ask_about_later_changes(last, wishes)
+    if not _agreed_on_later_changes(last, wishes):
+        if wishes.as_json:
+            _print_json(not_undone_json())
+        return int(ExitCode.FINDINGS)
     try:
         result = undo(last, os.environ, _tell_restore)
     except TreatmentError as error:
         raise Refused(str(error)) from error
-    to_stdout(undone_text(result, _terminal()), own_sequences=True)
+    if wishes.as_json:
+        _print_json(undone_json(result))
+    else:
+        to_stdout(undone_text(result, _terminal()), own_sequences=True)
     if result.whole and earlier:
         _say(f"An earlier treatment is still there ({earlier[0].id}); --undo again takes that back, too.")
     return int(ExitCode.OK if result.whole else ExitCode.FINDINGS)
 
 
-def _ask_about_later_changes(treatment: Treatment, wishes: Wishes) -> None:
+def _agreed_on_later_changes(treatment: Treatment, wishes: Wishes) -> bool:
     """Name what was installed since, and ask: going back takes it back as well."""
     from xpu_doctor.report.plan_text import packages_in_words
     from xpu_doctor.treatment.course import edited_since, since
 
     packages, files = since(treatment, os.environ), edited_since(treatment)
     if not packages and not files:
-        return
+        return True
     words = ", ".join(filter(None, (packages_in_words(packages), *files)))
     _say(f"Changed since then, and taken back by --undo as well: {words}.")
-    _ask(wishes, "Put everything back all the same?", "--undo asks before it takes back what was installed since")
+    return _agreed(
+        wishes, "Put everything back all the same?", "--undo asks before it takes back what was installed since"
+    )
 
 
-def _forget(choice: Choice) -> int:
+def _forget(choice: Choice, wishes: Wishes) -> int:
+    """Delete the ways back of an environment, after asking: there is no other."""
+    from xpu_doctor.report.fix_json import forgotten_json
     from xpu_doctor.treatment.course import forget
 
-    for treatment in _kept(choice):
-        forget(treatment)
-    _say("The ways back are deleted; what was done can no longer be undone.")
-    return int(ExitCode.OK)
+    kept = _kept(choice)
+    names = ", ".join(treatment.id for treatment in kept)
+    _say(f"To be deleted: the only way back of {kept[0].prefix} ({names}). After that --undo can put nothing back.")
+    agreed = _agreed(wishes, "Delete it?", "--forget asks before it deletes the only way back")
+    if agreed:
+        for treatment in kept:
+            forget(treatment)
+        _say("The way back is deleted; what was done can no longer be undone.")
+    if wishes.as_json:
+        _print_json(forgotten_json(kept if agreed else ()))
+    return int(ExitCode.OK if agreed else ExitCode.FINDINGS)
 
 
-def _history(wishes: Wishes) -> int:
-    from xpu_doctor.report.plan_text import history_json, history_text
+def _history(python: str | None, wishes: Wishes) -> int:
+    from xpu_doctor.report.fix_json import history_json
+    from xpu_doctor.report.plan_text import history_text
+    from xpu_doctor.treatment.course import done_to
     from xpu_doctor.treatment.history import damaged, history
 
-    found = history()
+    found = done_to(_found(python).python) if python else history()
     to_stdout(history_json(found) if wishes.as_json else history_text(found, _terminal()), own_sequences=True)
     for line in damaged():
         _say(line)
@@ -484,6 +560,10 @@ def _terminal() -> Terminal:
     from xpu_doctor.report.build import own_terminal
 
     return own_terminal()
+
+
+def _print_json(text: str) -> None:
+    to_stdout(text, own_sequences=True)
 
 
 def _say(text: str) -> None:

@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     OK = 0
     """Nothing at or above `--fail-on`."""
     FINDINGS = 1
-    """A root cause reaches `--fail-on`, or an `--expect` is not met."""
+    """A root cause reaches `--fail-on`, or an `--expect` is not met; in `fix`, what was asked for was not done."""
     USAGE = 2
     """The command line was wrong."""
     UNDIAGNOSED = 3

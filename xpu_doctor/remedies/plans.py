@@ -13,6 +13,10 @@ INDEX_NAME = "pytorch-xpu"
 """What the index is called in the files of a project."""
 NEW_FOLDER = "torch-xpu"
 WHEELS = "torch-xpu-wheels"
+DELETE_WHEELS = (
+    f"All wheels are downloaded into the folder {WHEELS} before anything is taken out; delete that folder afterwards."
+)
+"""What is said of that folder to people; `fix` has a folder of its own and deletes it."""
 UV_GUIDE = "https://docs.astral.sh/uv/getting-started/installation/"
 
 

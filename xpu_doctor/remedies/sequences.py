@@ -8,6 +8,7 @@ from xpu_doctor.remedies.embedded import WHY, pip_for_embedded
 from xpu_doctor.remedies.packages import deletions, uv
 from xpu_doctor.remedies.patient import Patient
 from xpu_doctor.remedies.plans import (
+    DELETE_WHEELS,
     NEW_FOLDER,
     WHEELS,
     Plan,
@@ -55,9 +56,7 @@ def by_pip(patient: Patient, target: Wanted) -> Plan:
         putting = [(*local, "--ignore-installed", *target.specs)]
         if not patient.runtime_hidden:
             putting = [(*local, "--ignore-installed", "--no-deps", *target.specs), (*local, *target.specs)]
-    why.append(
-        f"All wheels are downloaded into the folder {WHEELS} before anything is taken out; delete that folder afterwards."
-    )
+    why.append(DELETE_WHEELS)
     if patient.rounds:
         why.append("Without the uninstall pip sees that a torch is there and does nothing.")
     commands = (

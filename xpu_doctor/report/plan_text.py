@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tabulate import tabulate
 
 from xpu_doctor.model.terms import OverallVerdict
+from xpu_doctor.remedies.plans import DELETE_WHEELS
 from xpu_doctor.report.document import Document, StepDocument
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.report.text import RISKS
@@ -27,7 +28,7 @@ def plan_text(report: Document, readiness: Mapping[int, Readiness], terminal: Te
     `readiness` holds what was found for steps that are done by `--apply`, by their number counted from 0.
     """
     page = _Plan(terminal)
-    lines = list(page.headline(report))
+    lines = list(page.headline(report, sum(1 for found in readiness.values() if found.obstacles)))
     for number, step in enumerate(report.plan):
         lines += ["", *page.step(number, step, readiness.get(number))]
     return "\n".join(lines) + "\n"
@@ -64,7 +65,7 @@ class _Plan:
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
 
-    def headline(self, report: Document) -> Iterator[str]:
+    def headline(self, report: Document, not_ready: int) -> Iterator[str]:
         target = report.target
         manager = f", managed by {target.manager}" if target.manager else ""
         yield from self.wrapped(f"Environment {target.prefix or target.python}{manager}.", styles=("bold",))
@@ -73,9 +74,10 @@ class _Plan:
             return
         mine = sum(1 for step in report.plan if not step.obstacle)
         count = len(report.plan)
+        able = "none" if mine == 0 else f"{mine} itself"
+        but = f", but {not_ready} {'is' if not_ready == 1 else 'are'} not ready" if not_ready else ""
         yield from self.wrapped(
-            f"The plan has {count} step{'s' if count > 1 else ''}, of which xpu-doctor can do "
-            f"{'none' if mine == 0 else mine}{'' if mine == 0 else ' itself'}."
+            f"The plan has {count} step{'s' if count > 1 else ''}, of which xpu-doctor can do {able}{but}."
         )
 
     def step(self, number: int, step: StepDocument, readiness: Readiness | None) -> Iterator[str]:
@@ -89,8 +91,9 @@ class _Plan:
             yield from self.wrapped(
                 f"xpu-doctor does not do this itself: {step.obstacle}.", indent=3, styles=("yellow",)
             )
-        if step.remedy.why:
-            yield from self.wrapped(step.remedy.why, indent=3)
+        why = step.remedy.why if step.obstacle else step.remedy.why.replace(DELETE_WHEELS, "").strip()
+        if why:
+            yield from self.wrapped(why, indent=3)
         yield from (self.terminal.style("   " + line, "cyan") for line in step.remedy.commands)
         if step.remedy.url and not step.remedy.commands:
             yield f"   See {step.remedy.url}"
@@ -181,40 +184,27 @@ def history_text(found: Iterable[Treatment], terminal: Terminal) -> str:
     rows = [
         (
             item.id,
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(item.created)),
             item.prefix,
-            _state_of(item),
+            state_of(item),
             "yes" if item.backup else "no",
             "; ".join(step.title for step in item.steps),
         )
         for item in found
     ]
     if not rows:
-        return "xpu-doctor has changed nothing for this user.\n"
+        return "Nothing is noted: no --apply of this user has changed anything here.\n"
     return (
-        str(tabulate(rows, headers=("treatment", "environment", "state", "way back", "steps"), tablefmt="plain")) + "\n"
+        str(
+            tabulate(
+                rows, headers=("treatment", "begun", "environment", "state", "way back", "steps"), tablefmt="plain"
+            )
+        )
+        + "\n"
     )
 
 
-def history_json(found: Iterable[Treatment]) -> str:
-    """Return what was done as JSON."""
-    rows = [
-        {
-            "id": item.id,
-            "created": item.created,
-            "python": item.python,
-            "prefix": item.prefix,
-            "state": _state_of(item),
-            "way_back": bool(item.backup),
-            "steps": [{"title": step.title, "commands": [list(argv) for argv in step.commands]} for step in item.steps],
-            "verdict_before": item.verdict_before,
-            "verdict_after": item.verdict_after,
-        }
-        for item in found
-    ]
-    return json.dumps(rows, indent=2) + "\n"
-
-
-def _state_of(treatment: Treatment) -> str:
+def state_of(treatment: Treatment) -> str:
     """Return the state in words; one whose doctor is gone was interrupted."""
     if treatment.state in ("prepared", "running"):
         return "at work" if treatment.at_work else "interrupted"

@@ -42,7 +42,7 @@ def seal(folder: Path) -> int:
         TreatmentError: they cannot be read or written; the message is one line.
     """
     try:
-        lines = [f"{_hash(path)}  {path.name}\n" for path in _wheels(folder)]
+        lines = [f"{_hash(path)}  {path.name}\n" for path in wheels(folder)]
         part = folder / f"{SUMS}.part"
         part.write_text("".join(lines), encoding="utf-8", newline="\n")
         os.replace(part, folder / SUMS)
@@ -61,7 +61,7 @@ def faults(folder: Path) -> tuple[str, ...]:
         listed = _listed(folder)
         if listed is None:
             return ()
-        found = {path.name: path for path in _wheels(folder)}
+        found = {path.name: path for path in wheels(folder)}
         missing = [f"{name} is missing" for name in listed if name not in found]
         strange = [f"{name} is not in {SUMS}" for name in found if name not in listed]
         wrong = [
@@ -74,6 +74,11 @@ def faults(folder: Path) -> tuple[str, ...]:
     return (*missing, *strange, *wrong)
 
 
+def is_sealed(folder: Path) -> bool:
+    """Return whether a folder of wheels has a list of hashes."""
+    return (folder / SUMS).is_file()
+
+
 def _listed(folder: Path) -> dict[str, str] | None:
     try:
         text = (folder / SUMS).read_text(encoding="utf-8", errors="replace")
@@ -83,7 +88,8 @@ def _listed(folder: Path) -> dict[str, str] | None:
     return {match[2]: match[1] for match in matches if match}
 
 
-def _wheels(folder: Path) -> list[Path]:
+def wheels(folder: Path) -> list[Path]:
+    """Return what a folder holds that can be installed."""
     return sorted(path for path in folder.iterdir() if path.suffix == ".whl" or path.name.endswith(".tar.gz"))
 
 

@@ -50,13 +50,14 @@ def to_undo(python: str, state: Path | None = None) -> tuple[Treatment, ...]:
 
     The interpreter itself need not start.
     """
+    return tuple(item for item in reversed(done_to(python, state)) if item.can_be_undone)
+
+
+def done_to(python: str, state: Path | None = None) -> tuple[Treatment, ...]:
+    """Return all treatments of the environment that an interpreter stands in, the oldest first."""
     path = Path(os.path.abspath(python))
-    return tuple(
-        item
-        for item in reversed(history(state))
-        if item.can_be_undone
-        and (path == Path(item.python) or Path(os.path.realpath(path.parent)).is_relative_to(item.prefix))
-    )
+    folder = Path(os.path.realpath(path.parent))
+    return tuple(item for item in history(state) if path == Path(item.python) or folder.is_relative_to(item.prefix))
 
 
 def begin(

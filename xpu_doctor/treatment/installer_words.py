@@ -14,6 +14,20 @@ _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:,.]{5,20} ")
 """How pip begins each line of its log."""
 _DRAWN = re.compile(r"^[\s│├╰─▶×╭╯╮·-]+")
 """What uv draws before a line of its errors."""
+_OWN_PAGE = re.compile(r"(?:Could not fetch URL|Skipping page) \S{1,1000}/pip/?:?(?:\s|$)")
+"""The page of pip itself, which it looks for to offer its own update: that an index lacks it means nothing."""
+_GAVE_UP = r"Retrying \(Retry\(total=0,"
+"""What pip prints before the last of its attempts."""
+_CAUSES = (
+    re.compile(r"(Tunnel connection failed: [^')]{1,80})"),
+    re.compile(r"\[(?:Errno|WinError) -?\d{1,6}\] ([^'\")\]<>]{3,150})"),
+    re.compile(r"failed to lookup address information: ([^:()]{3,100})"),
+    re.compile(r"([A-Z][^:()\[\]]{3,100}) \(os error \d{1,6}\)"),
+    re.compile(r"(certificate verify failed[^()'\"]{0,100})"),
+    re.compile(r"(Connection to \S{1,200} timed out)"),
+    re.compile(r"(Read timed out)"),
+)
+"""Why a server cannot be reached, as the system says it, in the words of urllib3 and of uv."""
 _CREDENTIALS = re.compile(r"://[^/@\s]{1,500}@")
 
 
@@ -42,7 +56,18 @@ class Said:
 def one_line(text: str) -> str:
     """Return a line of another program as it may be shown: visible, without credentials, not too long."""
     line = _CREDENTIALS.sub("://***@", visible(" ".join(text.split()), one_line=True))
-    return line if len(line) <= LONGEST else f"{line[: LONGEST * 2 // 3].rstrip()} ... {line[-LONGEST // 3 :].lstrip()}"
+    if len(line) <= LONGEST:
+        return line
+    # Whole words alone, where there are any.
+    start, end = line[: LONGEST * 2 // 3], line[-LONGEST // 3 :]
+    return f"{(start.rpartition(' ')[0] or start).rstrip()} ... {(end.partition(' ')[2] or end).lstrip()}"
+
+
+def cause(text: str) -> str:
+    """Return why a server cannot be reached, in the few words of the system; a text without such words is returned as one line."""
+    found = next((match[1].strip(" .") for match in (words.search(text) for words in _CAUSES) if match), "")
+    proxy = re.search(r"(?:Cannot|Unable to) connect to proxy", text)
+    return one_line(f"the proxy: {found}" if found and proxy else found or text)
 
 
 def said_by_pip(text: str) -> Said:
@@ -50,8 +75,11 @@ def said_by_pip(text: str) -> Said:
     lines = _lines(text)
     missing = _first(lines, r"ERROR: (Could not find a version that satisfies|No matching distribution found)")
     failed = failed_page(text)
-    if failed is not None and not re.search(r"from versions: (?!none)", missing):
+    offered = re.search(r"from versions: (?!none)", missing)
+    if failed is not None and not offered and not (missing and failed.fault is Fault.MISSING):
         return failed
+    if (gave_up := _first(lines, _GAVE_UP)) and not offered and failed is None:
+        return Said(Fault.UNREACHABLE, cause(gave_up))
     if missing:
         return Said(Fault.MISSING, one_line(missing.removeprefix("ERROR: ")))
     conflict = _first(
@@ -65,7 +93,7 @@ def said_by_pip(text: str) -> Said:
         r"(?:^|[\s.])(ConnectionError|ReadTimeout|ConnectTimeout|MaxRetryError|NewConnectionError|ReadTimeoutError|ProxyError|SSLError)\b",
     )
     if network:
-        return Said(Fault.UNREACHABLE, one_line(network))
+        return Said(Fault.UNREACHABLE, cause(network))
     if broken := _first(lines, r"(^|\.)JSONDecodeError\b"):
         return Said(Fault.RUBBISH, one_line(broken))
     return Said(None, one_line(_first(lines, r"^(ERROR|error)\b") or _last(lines)))
@@ -73,11 +101,15 @@ def said_by_pip(text: str) -> Said:
 
 def failed_page(text: str, index: str = "") -> Said | None:
     """Return why pip got no page of an index, of any where none is named; None where nothing of that stands there."""
-    lines = [line for line in _lines(text) if index in line]
+    lines = [line for line in _lines(text) if index in line and not _OWN_PAGE.search(line)]
     fetch = _first(
         lines, r"Could not fetch URL |ERROR: HTTP error \d+ while getting |Skipping page .{1,500} Content-Type"
     )
-    return Said(_fault_of_fetch(fetch), one_line(fetch.removeprefix("WARNING: "))) if fetch else None
+    if not fetch:
+        return None
+    fault = _fault_of_fetch(fetch)
+    shown = fetch.removeprefix("WARNING: ")
+    return Said(fault, cause(shown) if fault is Fault.UNREACHABLE else one_line(shown))
 
 
 def said_by_uv(text: str) -> Said:
@@ -85,16 +117,17 @@ def said_by_uv(text: str) -> Said:
     lines = [_DRAWN.sub("", line).strip() for line in text.splitlines() if line.strip()]
     start = next((number for number, line in enumerate(lines) if re.match(r"error\b|No solution found", line)), 0)
     whole = " ".join(lines[start:])
-    line = one_line(re.sub(r"\b(?:error|cause|Caused by): ", "", whole))
+    plain = re.sub(r"\b(?:error|cause|Caused by): ", "", whole)
+    line = one_line(plain)
     if refused := re.search(r"[^.]{0,200}\b(?:401 Unauthorized|403 Forbidden)\b[^.]{0,100}", whole):
         return Said(Fault.REFUSED, one_line(refused[0]))
     if "No solution found" in whole:
-        cause = re.search(r"\bBecause .{1,3000}", whole)
+        because = re.search(r"\bBecause .{1,3000}", whole)
         missing = re.search(
             r"not found in the package registry|no versions? of|has no (?:usable )?wheels|(?:only|available|wheels? with a matching)\b",
             whole,
         )
-        return Said(Fault.MISSING if missing else Fault.CONFLICT, one_line(cause[0]) if cause else line)
+        return Said(Fault.MISSING if missing else Fault.CONFLICT, one_line(because[0]) if because else line)
     if re.search(
         r"Content-Type|(?:Failed|Unable) to (?:parse|read|deserialize)|unexpected (?:HTML|content)|[Ii]nvalid (?:HTML|JSON)",
         whole,
@@ -103,7 +136,7 @@ def said_by_uv(text: str) -> Said:
     if re.search(
         r"Failed to fetch|error sending request|Could not connect|Request failed|dns error|timed out|HTTP status", whole
     ):
-        return Said(Fault.UNREACHABLE, line)
+        return Said(Fault.UNREACHABLE, cause(plain))
     return Said(None, line)
 
 

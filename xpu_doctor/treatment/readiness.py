@@ -14,14 +14,14 @@ from xpu_doctor.model.unknown import Unknown, denied
 from xpu_doctor.treatment.disk_room import needs, rooms
 from xpu_doctor.treatment.download_size import size_of
 from xpu_doctor.treatment.index_answer import Answer, Asker, ask
-from xpu_doctor.treatment.installer_words import Fault, one_line
+from xpu_doctor.treatment.installer_words import Fault, one_line, said_by_pip
 from xpu_doctor.treatment.obstacle import DownloadSize, Obstacle, Readiness, in_words
 from xpu_doctor.treatment.other_users import other_users
 from xpu_doctor.treatment.place import Place
 from xpu_doctor.treatment.trial import trials
 from xpu_doctor.treatment.writable import refusals
 
-__all__ = ["Obstacle", "Readiness", "Situation", "in_words", "obstacles", "readiness"]
+__all__ = ["Obstacle", "Readiness", "Situation", "in_words", "obstacles", "of_download", "readiness"]
 NAMED = 5
 """Processes and folders that one obstacle names."""
 WORDS: Mapping[Fault, tuple[str, str]] = {
@@ -44,6 +44,10 @@ WORDS: Mapping[Fault, tuple[str, str]] = {
     ),
 }
 """What an index that is of no use is called, and the way out."""
+ANOTHER_FOLDER = (
+    "Fetch the wheels with `fix --download` for this Python and system, or name another folder with --find-links."
+)
+"""The way out where a folder of wheels is of no use."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def readiness(
     asker = Asker(situation.python, situation.environment, situation.folder, situation.seconds)
     tried = trials(commands, str(situation.place.python))
     if tried:
-        tell("asking the package index")
+        folder = next((trial.source for trial in tried if trial.source), "")
+        tell(f"looking into {one_line(folder)}" if folder else "asking the package index")
     with _without_a_new_lock(situation.place):
         answers = tuple(ask(trial, asker) for trial in tried)
     found += [_of_answer(answer) for answer in answers if answer.offered is False]
@@ -159,13 +164,24 @@ def _of_other_users(place: Place) -> tuple[list[Obstacle], list[Unknown]]:
     return [Obstacle(what, why, way_out)], unknown
 
 
+def of_download(output: str, index: str, wanted: str) -> Obstacle | None:
+    """Return what was in the way of a download by what pip printed; None where its words are not known."""
+    said = said_by_pip(output)
+    if said.fault is None:
+        return None
+    what, way_out = WORDS[said.fault]
+    return Obstacle(what.format(index=one_line(index), wanted=wanted), said.line, way_out)
+
+
 def _of_answer(answer: Answer) -> Obstacle:
     what, way_out = WORDS[answer.fault or Fault.MISSING]
+    way_out = ANOTHER_FOLDER if answer.trial.source else way_out
     return Obstacle(what.format(index=_index(answer), wanted=_wanted(answer)), answer.line, way_out)
 
 
 def _index(answer: Answer) -> str:
-    return one_line(answer.trial.index) or f"the index that {answer.trial.manager} is set to"
+    named = one_line(answer.trial.index or answer.trial.source)
+    return named or f"the index that {answer.trial.manager} is set to"
 
 
 def _wanted(answer: Answer) -> str:

@@ -58,6 +58,8 @@ class Trial:
     """How many commands of the plan have to be done before; 0 where it can be asked at once."""
     folder: str = ""
     """Where the command puts whole wheels, as it names it."""
+    source: str = ""
+    """The folder of wheels from which the command takes everything; empty where an index is asked."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ def _of_pip(command: Command, number: int, before: tuple[Command, ...]) -> Trial
         words.has("--pre"),
         _done_before(before, lambda argv: argv[1:3] == ("-m", "ensurepip")),
         folder,
+        source if words.has("--no-index") else "",
     )
 
 
@@ -180,7 +183,8 @@ def _of_uv(command: Command, number: int, own: int, python: str) -> Trial | None
         dry = (*argv[:own], "pip", "install", "--dry-run", "--python", python, *rest)
     else:
         return None
-    return Trial("uv", number, words.plain, index, replace(command, argv=dry), pre=pre)
+    source = words.value("--find-links") if words.has("--no-index") else ""
+    return Trial("uv", number, words.plain, index, replace(command, argv=dry), pre=pre, source=source)
 
 
 def _of_poetry(command: Command, number: int, before: tuple[Command, ...]) -> Trial | None:
