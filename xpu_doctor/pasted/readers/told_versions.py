@@ -226,10 +226,14 @@ def beside_used(facts: Collected) -> None:
             facts.put(path, tuple(dict.fromkeys(parts)), place)
 
 
+KERNEL = ("kernel",)
+"""The part whose version in use is looked at again."""
+
+
 def _use_the_bad_one(facts: Collected) -> None:
     """Take for the kernel in use the one that is said to fail, where what was read is one that is said to work: it was named first."""
     told = {
-        works: [item for item in facts.get(path) or () if item.part == "kernel"]
+        works: [item for item in facts.get(path) or () if item.part in KERNEL]
         for works, path in ((True, "pasted.good_versions"), (False, "pasted.bad_versions"))
     }
     used = USED["kernel"]
