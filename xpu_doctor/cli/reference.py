@@ -38,6 +38,7 @@ def explain(code: str) -> None:
     from xpu_doctor.catalogue.pages import page
 
     rules = {rule.code: rule for rule in all_rules()}
+    code = code.strip().lower()
     if code not in rules:
         raise click.UsageError(f"no finding is called {code!r}." + nearest(code, rules) + CODES)
     try:

@@ -295,12 +295,23 @@ def _lifted(roots: Iterable[Finding], told: Sequence[str]) -> Iterator[Finding]:
 
 def _with_lines(finding: Finding, texts: Mapping[str, IndexedText], cuts: Mapping[str, Cut]) -> Finding:
     """Add to each fact that proves a finding the line of the text that shows it."""
-    evidence = tuple(_with_line(item, texts, cuts) for item in finding.evidence)
+    evidence = tuple(_with_line(item, texts, cuts) for item in _telling(finding.evidence))
     if not finding.explains and evidence == finding.evidence:
         return finding
     return dataclasses.replace(
         finding, evidence=evidence, explains=tuple(_with_lines(child, texts, cuts) for child in finding.explains)
     )
+
+
+def _telling(evidence: Sequence[Evidence]) -> Sequence[Evidence]:
+    """Return the evidence that shows something: what is unknown proves nothing, nor that the text speaks of torch."""
+    telling = [
+        item
+        for item in evidence
+        if item.kind is not EvidenceKind.FACT
+        or (item.fact != "pasted.about_torch" and not item.value.startswith("unknown"))
+    ]
+    return telling or evidence
 
 
 def _with_line(item: Evidence, texts: Mapping[str, IndexedText], cuts: Mapping[str, Cut]) -> Evidence:

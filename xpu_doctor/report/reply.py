@@ -32,7 +32,7 @@ MAX_QUESTIONS = 3
 ABOUT_A_FAILURE = ("traceback", "pip-list")
 """Questions where the install works and a failure has no cause yet: what failed, in whose code, and what is installed."""
 MAX_CAUSES = 3
-"""Independent errors that a reply names, each with what helps."""
+"""Independent errors that a reply tells in full, with what helps; it only names those after them."""
 
 
 def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Snapshot] = ()) -> tuple[Question, ...]:
@@ -155,7 +155,7 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot, others: Se
                 "",
             ]
         lines.append("Please paste it as text, whole, between lines of three backticks.")
-    elif any(remedy.commands for root in told for remedy in _helping(root)):
+    elif any(remedy.commands for root in told[:MAX_CAUSES] for remedy in _helping(root)):
         lines += ["", "If that does not help, please send the whole output of the commands above."]
     elif roots:
         lines += ["", "If that does not help, please say what you tried and what happened."]
@@ -163,14 +163,14 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot, others: Se
 
 
 def _told(roots: Sequence[FindingDocument], origin: str) -> Sequence[FindingDocument]:
-    """Return the causes that are told in full: the first, and the errors that it does not explain; causes guessed from a text rival it."""
+    """Return the causes that are told as such: the first, and the errors that it does not explain; causes guessed from a text rival it."""
     told = list(roots[:1])
     for root in roots[1:]:
         if root.severity != "error" or root.confidence == "possible":
             continue
         if root.confidence == "certain" or origin != Origin.PASTED or _stands_alone(root, told):
             told.append(root)
-    return told[:MAX_CAUSES]
+    return told
 
 
 def _stands_alone(root: FindingDocument, told: Sequence[FindingDocument]) -> bool:
@@ -203,14 +203,23 @@ def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[Findi
     }
     yield f"{words[first.confidence]}: {markdown(first.summary)} ({_named(first)})."
     yield from _help(first)
-    for other in told[1:]:
+    for other in told[1:MAX_CAUSES]:
         yield ""
         yield f"Independent of that: {markdown(other.summary)} ({_named(other)})."
         yield from _help(other)
-    others = [f"`{root.code}`" for root in roots[1:3] if root not in told]
-    if others and first.confidence != "certain":
-        yield ""
-        yield f"Also to be considered: {', '.join(others)}."
+    yield from _list("Independent of these as well; what helps comes after them:", told[MAX_CAUSES:])
+    if first.confidence != "certain":
+        yield from _list("Also to be considered:", [root for root in roots[1:3] if root not in told])
+
+
+def _list(heading: str, roots: Sequence[FindingDocument]) -> Iterable[str]:
+    """Yield causes by name alone, below a heading; nothing where there are none."""
+    if not roots:
+        return
+    yield ""
+    yield heading
+    yield ""
+    yield from (f"- {markdown(root.summary)} ({_named(root)})" for root in roots)
 
 
 def _helping(root: FindingDocument) -> Sequence[RemedyDocument]:
@@ -273,8 +282,8 @@ def _named(finding: FindingDocument) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a text whose characters mean nothing to Markdown or HTML."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for character in "\\`*_[]|#":
+    """Return a text whose characters mean nothing to Markdown or HTML; backticks, which people read as they stand, are apostrophes."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
+    for character in "\\*_[]|#":
         text = text.replace(character, "\\" + character)
     return " ".join(text.split())

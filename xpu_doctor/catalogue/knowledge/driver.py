@@ -31,6 +31,10 @@ _RELEASE = re.compile(r"(\d{2}\.\d{2})")
 _OLDER_PROCESSORS = range(7000, 8000)
 """Last numbers of the branch for processors of the 11th to the 14th generation, which none of the other one is older or newer than."""
 _NUMBER = re.compile(r"\d{5,6}")
+_OF_WINDOWS = re.compile(r"(?:101\.)?(\d{4})")
+"""How people shorten `32.0.101.6130`."""
+_SHAPE = re.compile(r"\d{1,6}(?:\.\d{1,6}){0,4}")
+"""What could be a version, of whichever driver."""
 
 
 def driver_knowledge(asked: str, today: str) -> Knowledge:
@@ -40,6 +44,9 @@ def driver_knowledge(asked: str, today: str) -> Knowledge:
         NotUnderstood: that is no version of the driver.
     """
     text = asked.strip()
+    short = _OF_WINDOWS.fullmatch(text)
+    if short:
+        text = f"32.0.101.{short[1]}"
     windows = parse_windows(text)
     if windows is not None:
         newest_seen = rows(WindowsNewest)[0]
@@ -47,6 +54,8 @@ def driver_knowledge(asked: str, today: str) -> Knowledge:
         facts = () if note else tuple(_of_windows(text, windows, today))
         return Knowledge("driver", asked, (Entry(f"Windows driver {text}", facts),) if facts else (), note)
     build = _build(text)
+    if build is None and _SHAPE.fullmatch(text):
+        return Knowledge("driver", asked, (), "no version of Intel's GPU driver that the table knows")
     if build is None:
         raise NotUnderstood(
             f"{asked!r} is no version of Intel's GPU driver: write it like 26.05.37020, 1.6.37020 or 32.0.101.6130"

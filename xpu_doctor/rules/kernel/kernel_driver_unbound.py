@@ -55,10 +55,14 @@ class KernelDriverUnbound(Rule):
             wanted = device.family.kernel_driver[0] if device else "i915 or xe"
             kept = _kept_away(gpu, kernel, wanted)
             bound, why = known(gpu.kernel_driver), WORDS[kept.cause].format(kept.shown)
-            state = f"belongs to the kernel driver {bound}" if bound else "has no kernel driver"
+            state = (
+                f"belongs to the kernel driver {bound} instead of {wanted}"
+                if bound
+                else f"has no kernel driver, it needs {wanted}"
+            )
             yield self.found(
                 subject(loose if len(loose) > 1 else [gpu], seen),
-                f"{title(gpu)} {state} instead of {wanted}" + (f": {why}" if why else ""),
+                f"{title(gpu)} {state}" + (f": {why}" if why else ""),
                 confidence=Confidence.CERTAIN if device and not _may_be_unknown(gpu, kernel) else Confidence.LIKELY,
                 evidence=(*paths([gpu], seen, "kernel_driver"), *((kept.fact,) if kept.fact else ())),
                 remedies=bind_driver(machine, wanted, kept),

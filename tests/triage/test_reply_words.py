@@ -1,0 +1,98 @@
+"""What a reply says so that a customer understands it: every independent fault, in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from xpu_doctor.api import report_on_texts, triage
+from xpu_doctor.cli.main import cli
+from xpu_doctor.report.build import Report
+from xpu_doctor.report.reply import MAX_CAUSES, markdown, reply
+from xpu_doctor.text.safe import SafeText, read_safely
+
+
+def _safe(text: str) -> SafeText:
+    import io
+
+    return read_safely(io.BytesIO(text.encode()), "the text")
+
+
+@pytest.mark.parametrize("faults", range(1, 9))
+def test_no_independent_fault_is_left_out(faults: int) -> None:
+    """The first ones are told with what helps, and those after them by name."""
+    report, triaged = report_on_texts(
+        [("the text", _safe("2.9.1+cpu\nTorch not compiled with XPU enabled\n"))], Report()
+    )
+    first = report.root_causes[0]
+    roots = [
+        dataclasses.replace(
+            first, code=f"fault-{place}", summary=f"fault number {place}", confidence="certain", page=""
+        )
+        for place in range(faults)
+    ]
+    text = reply(dataclasses.replace(report, root_causes=roots), triaged.diagnosis, triaged.snapshot)
+    for place in range(faults):
+        assert f"fault number {place} (`fault-{place}`)" in text
+    assert ("Independent of these as well" in text) == (faults > MAX_CAUSES)
+
+
+@pytest.mark.parametrize(
+    "summary", ["run `id` first", "`a` and `b`", "```", "a `", "`", "with `torch.xpu`, then", "no quote", "a ``b`` c"]
+)
+def test_a_backtick_is_no_escape(summary: str) -> None:
+    assert "`" not in markdown(summary)
+    assert "\\" not in markdown(summary)
+
+
+def test_what_is_to_be_considered_is_told_in_words() -> None:
+    text = "Arc A770, torch.xpu.is_available()\nFalse\nAfter a reboot:\ntorch.xpu.is_available()\nTrue\nRuntimeError: Torch not compiled with CUDA enabled\n"
+    report, triaged = report_on_texts([("the text", _safe(text))], Report())
+    said = reply(report, triaged.diagnosis, triaged.snapshot)
+    part = said.partition("Also to be considered:")[2].partition("To be sure")[0]
+    assert all(len(line.split()) > 4 for line in part.splitlines() if line.startswith("- "))
+
+
+@pytest.mark.parametrize("code", ["TORCH-CPU-WHEEL", "Torch-Cpu-Wheel", " torch-cpu-wheel ", "torch-cpu-wheel"])
+def test_a_code_is_explained_in_any_case(code: str) -> None:
+    result = CliRunner().invoke(cli, ["explain", code], standalone_mode=False)
+    assert "torch-cpu-wheel" in result.stdout
+
+
+@pytest.mark.parametrize("asked", ["9", "26.99", "32.0.101", "1", "123.456", "0.0.0", "9.9.9.9", "77"])
+def test_a_version_that_nobody_knows_is_no_error_of_usage(asked: str) -> None:
+    result = CliRunner().invoke(cli, ["facts", "driver", asked, "--json"], standalone_mode=False)
+    assert result.return_value == 3
+    assert json.loads(result.stdout)["entries"] == []
+
+
+@pytest.mark.parametrize("asked", ["6252", "101.6252", "32.0.101.6252"])
+def test_a_build_of_windows_may_be_shortened(asked: str) -> None:
+    result = CliRunner().invoke(cli, ["facts", "driver", asked], standalone_mode=False)
+    assert "Windows driver 32.0.101.6252" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RuntimeError: Found no NVIDIA driver on your system.\ntorch on Arc A770, Windows 11",
+        "AssertionError: Torch not compiled with XPU enabled",
+        "Arc B580 and torch.xpu.is_available() is False",
+        "lspci: 00:02.0 VGA compatible controller [0300]: Intel Corporation HD Graphics 620 [8086:5916]",
+    ],
+)
+def test_what_is_unknown_is_no_proof(text: str) -> None:
+    for root in triage(text).root_causes:
+        shown = [
+            item for item in root.evidence if item.value.startswith("unknown") or item.fact == "pasted.about_torch"
+        ]
+        assert not shown or len(shown) == len(root.evidence)
+
+
+def test_a_gpu_without_a_driver_is_told_in_english() -> None:
+    text = "03:00.0 VGA compatible controller [0300]: Intel Corporation Battlemage G21 [Arc B580] [8086:e20b]\n\tSubsystem: ASRock [1849:6021]\n\tKernel modules: xe\n"
+    summaries = [root.summary for root in triage(text).root_causes]
+    assert not [summary for summary in summaries if "no kernel driver instead" in summary]
