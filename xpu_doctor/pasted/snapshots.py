@@ -44,6 +44,7 @@ from xpu_doctor.pasted.readers import (
     windows_adapters,
     working,
 )
+from xpu_doctor.pasted.readers.apart import apart
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
 from xpu_doctor.pasted.readers.subjects import split
@@ -104,7 +105,8 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
         if found.lines:
             own.append((text.name, found))
             text = Text(without(text.body, found), text.name)  # noqa: PLW2901 - what is left of it
-        for subject, part in split(text):
+        found_apart = apart(text)
+        for subject, part in split(found_apart.text if found_apart else text):
             parts.setdefault(subject, []).append(part)
     if len(parts) > 1 and "machine" in parts:
         parts.setdefault("host", []).extend(parts.pop("machine"))

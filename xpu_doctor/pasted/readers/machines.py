@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from xpu_doctor.pasted.readers.apart import apart
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.subjects import host_names
 
@@ -34,6 +35,10 @@ _LABELS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
 def two_machines(texts: Iterable[Text]) -> str:
     """Return what shows that texts are of more than one machine, as a note; empty where nothing does."""
     every = tuple(texts)
+    told = next((found for text in every if (found := apart(text))), None)
+    if told is not None:
+        named = ", ".join(f'"{name}"' for name in told.names[:3])
+        return f'two machines are in this text ({named}), and only "{told.kept}" was examined: send them apart'
     names = dict.fromkeys(name for text in every for name in host_names(text))
     if len(names) > 1:
         return _note("prompts", tuple(names))
