@@ -98,6 +98,15 @@ def failures(text: Text, harmless: frozenset[int]) -> Iterator[tuple[int, Failur
         yield number, Failure(found[number], _line(text, number).strip()[:200], _place(text, number))
 
 
+_NEVERTHELESS_WORDS = ("but", "still", "yet", "however", "now")
+_NEVERTHELESS = re.compile(
+    r"(?i)(?:^|[.;,]\s)(?:but|still|yet|however|now)\b[^\n:]{2,80}"
+    r"\b(?:says|complains|stops|ends|fails|shows|prints|reports|throws|gives|raises|errors|crashes|dies)\b[^\n:]{0,30}:",
+    re.MULTILINE,
+)
+"""What a program does nevertheless, said in front of its message."""
+
+
 def _headers(text: Text) -> dict[int, str]:
     """Return the tracebacks of a text that shows the last line of none."""
     if not text.has("traceback (most"):
@@ -119,8 +128,12 @@ def _ends_harmless(text: Text, header: int) -> bool:
 
 
 def shows_whose(text: Text) -> bool:
-    """Return whether a traceback or frames show whose code failed."""
-    return text.first(_FRAME, 'file "', " in ") is not None or text.first(_HEADER, "traceback (most") is not None
+    """Return whether a traceback, frames or somebody's words show whose code failed."""
+    return (
+        text.first(_FRAME, 'file "', " in ") is not None
+        or text.first(_HEADER, "traceback (most") is not None
+        or text.first(_NEVERTHELESS, *_NEVERTHELESS_WORDS) is not None
+    )
 
 
 def _line(text: Text, number: int) -> str:

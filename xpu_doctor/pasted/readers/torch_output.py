@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 
@@ -39,6 +40,21 @@ _ANSWERED_FIRST = re.compile(
     r"(?i)\b(True|False)[`'\"*]{0,3} (?:for|from|on|by|out of|(?:when|if|after) (?:I |we )?(?:\w{1,10} ){1,2})[ `'\"]{0,3}"
     r"(?:(?:torch|ipex)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\b"
 )
+_BEFORE_OR_AFTER = re.compile(
+    r"(?i)(?<![\w-])(?P<when>before|after|afterwards|now)\b[^.:=\n]{0,120}[:=][\s`'\"*]{0,4}"
+    r"(?:it (?:is|was|says|said|gives|gave|prints|printed) )?(?-i:(?P<answer>True|False))\b"
+)
+"""An answer under "before" or "after", without the call that it answers."""
+MAX_BETWEEN = 2000
+"""Characters between two answers that are looked at."""
+_CHANGED = re.compile(
+    r"(?i)\b(?:after(?:wards)?|now|since|then|fixed|(?:re)?installed|reboot(?:ed|ing)?|reinstall(?:ed|ing)?)\b"
+)
+_SURROUNDINGS = re.compile(
+    r"(?i)\b(?:source[ds]?|sourcing|setvars\S{0,4}|oneapi|ld_library_path|ld_preload|unset|sudo|sometimes|every"
+    r"|import(?:ed|ing|s)? ipex|intel_extension_for_pytorch|conda (?:de)?activate)\b"
+)
+"""What changes the surroundings of one run, and mends nothing."""
 _PRINTED = re.compile(
     r"""
     ^[>\ \t]*(?:(?:Out[ ]?)?\[\d{1,4}\]:[ ]?)?[(\[]?['"]?
@@ -167,10 +183,40 @@ def _availability(text: Text, facts: Collected) -> None:
                 answers.append((match.start(), match["said"]))
                 if match["count"]:
                     facts.put("xpu.device_count", int(match["count"]), text.place(match.start()))
-    if len({word.lower() in ("true", "yes") for _, word in answers}) > 1:
-        facts.put("pasted.sometimes_available", True, text.place(max(answers)[0]))
-    for start, word in sorted(answers):
-        facts.put("xpu.available", word.lower() in ("true", "yes"), text.place(start))
+    answers += _before_and_after(text)
+    said = sorted((start, word.lower() in ("true", "yes")) for start, word in answers)
+    if _was_mended(text, said):
+        said = said[-1:]
+    if len({finds for _, finds in said}) > 1:
+        facts.put("pasted.sometimes_available", True, text.place(said[-1][0]))
+    for start, finds in said:
+        facts.put("xpu.available", finds, text.place(start))
+    _count(text, facts)
+
+
+def _before_and_after(text: Text) -> list[tuple[int, str]]:
+    """Return what a text says of torch before something was changed, and after it."""
+    if not text.has("before") or not text.has("after", "afterwards", "now") or not text.has("xpu", "intel", "arc"):
+        return []
+    found = list(text.matches(_BEFORE_OR_AFTER, "before", "after", "afterwards", "now"))
+    times = {match["when"].lower() == "before" for match in found}
+    return [(match.start("answer"), match["answer"]) for match in found] if len(times) > 1 else []
+
+
+def _was_mended(text: Text, said: Sequence[tuple[int, bool]]) -> bool:
+    """Return whether torch found no GPU at first, and finds one since something was changed: the last answer counts.
+
+    What is sourced, or imported before, makes the answer another one without mending anything.
+    """
+    finds = [answer for _, answer in said]
+    if not finds or finds[0] or not finds[-1] or finds != sorted(finds):
+        return False
+    last, first = said[finds.index(True) - 1][0], said[finds.index(True)][0]
+    between = text.body[text.body.rfind("\n", 0, last) + 1 : first][-MAX_BETWEEN:]
+    return _CHANGED.search(between) is not None and _SURROUNDINGS.search(between) is None
+
+
+def _count(text: Text, facts: Collected) -> None:
     for offset, line in text.lines_with("device_count", "xpu count", "xpu device count"):
         count = _COUNT.search(text.body, offset, text.end_of_next(offset + len(line))) or _COUNT_WORDS.search(
             text.body, offset, offset + min(len(line), 2000)
