@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from xpu_doctor.api import report_on_texts, triage
 from xpu_doctor.cli.main import cli
 from xpu_doctor.report.build import Report
-from xpu_doctor.report.reply import MAX_CAUSES, markdown, reply
+from xpu_doctor.report.reply import MAX_CAUSES, markdown, next_questions, reply
+from xpu_doctor.tables.releases import known_pythons
 from xpu_doctor.text.safe import SafeText, read_safely
 
 
@@ -96,3 +97,52 @@ def test_a_gpu_without_a_driver_is_told_in_english() -> None:
     text = "03:00.0 VGA compatible controller [0300]: Intel Corporation Battlemage G21 [Arc B580] [8086:e20b]\n\tSubsystem: ASRock [1849:6021]\n\tKernel modules: xe\n"
     summaries = [root.summary for root in triage(text).root_causes]
     assert not [summary for summary in summaries if "no kernel driver instead" in summary]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it says false",
+        "gpu not work, it prints False. help",
+        "does not work",
+        "please help, my card is not found",
+        "nothing works",
+        "it is False again",
+        "not working",
+        "no gpu, it always says no",
+    ],
+)
+def test_who_says_nothing_is_asked_for_the_environment_first(text: str) -> None:
+    _, triaged = report_on_texts([("the text", _safe(text))], Report())
+    asked = next_questions(triaged.diagnosis, triaged.snapshot, triaged.snapshots)
+    if not [root for root in triaged.diagnosis.root_causes if root.severity != "info"]:
+        assert asked[0].id == "collect-env"
+        assert len(asked) <= 3
+        assert len({question.id for question in asked}) == len(asked)
+
+
+@pytest.mark.parametrize(
+    "version", ["3.15.0a2", "3.15.0rc1", "3.8.10", "3.16.0a1", "3.13.1", "3.9.1", "3.7.9", "3.15.0"]
+)
+def test_a_python_that_is_told_is_not_asked_for(version: str) -> None:
+    text = f"PS> pip install torch --index-url https://download.pytorch.org/whl/xpu\nERROR: No matching distribution found for torch\nPS> python --version\nPython {version}\n"
+    report, triaged = report_on_texts([("the text", _safe(text))], Report())
+    asked = next_questions(triaged.diagnosis, triaged.snapshot, triaged.snapshots)
+    assert not [line for question in asked for line in question.asks if "python -V" in line]
+    named = [root for root in report.root_causes if root.code == "python-unsupported" and root.confidence != "possible"]
+    if named:
+        assert "3.10 to 3.14" in str(named[0].remedies)
+
+
+def test_the_remedy_names_pythons_that_have_wheels() -> None:
+    text = "PS> pip install torch --index-url https://download.pytorch.org/whl/xpu\nERROR: Could not find a version that satisfies the requirement torch (from versions: none)\nPS> python -V\nPython 3.15.0a2\n"
+    root = next(root for root in triage(text).root_causes if root.code == "python-unsupported")
+    assert "3.10 to 3.14" in root.remedies[0].why
+    assert {"3.10", "3.14"} <= set(known_pythons())
+
+
+@pytest.mark.parametrize("version", ["32.0.101.6252", "32.0.101.8801", "31.0.101.4255", "32.0.101.6130"])
+def test_the_driver_of_windows_that_a_text_tells_is_on_its_rung(version: str) -> None:
+    text = f"Card name: Intel(R) Arc(TM) B580 Graphics\nManufacturer: Intel Corporation\nDevice Key: Enum\\PCI\\VEN_8086&DEV_E20B\nDriver Version: {version}\n"
+    rung = next(rung for rung in triage(text).ladder if rung.layer == "driver")
+    assert version in rung.summary

@@ -102,6 +102,13 @@ def access(snapshot: Snapshot) -> Proof:
 @_proof
 def driver(snapshot: Snapshot) -> Proof:
     """Level Zero initialises and names a GPU."""
+    told = snapshot.pasted.windows_driver
+    if (
+        snapshot.origin == Origin.PASTED
+        and isinstance(told, str)
+        and not isinstance(snapshot.level_zero.devices, tuple)
+    ):
+        return Proof(False, f"Windows driver {told}; the text does not show it at work")
     devices = known(snapshot.level_zero.devices)
     if devices:
         return Proof(

@@ -25,6 +25,7 @@ from xpu_doctor.text.visible import visible
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
+    from xpu_doctor.model.findings import Finding
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.report.document import Document, FindingDocument, RemedyDocument
 
@@ -59,7 +60,7 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         for question in rows(Question)
         if all(_fits(question, each) for each in shown) and (asked := _with_tools(question, distribution)).asks
     ]
-    chosen: list[Question] = []
+    chosen: list[Question] = [row for row in rows(Question) if row.id == "collect-env" and _says_nothing(roots, shown)]
     left = dict.fromkeys(open_codes)
     while fitting and len(chosen) < MAX_QUESTIONS:
         best = max(fitting, key=lambda question: _worth(question, left))
@@ -78,6 +79,17 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         return tuple(_typed(question, python, layout) for question in chosen)
     twins = [question for question in rows(Question) if all(_fits(question, each, "windows") for each in shown)]
     return tuple(_typed(_on_either(question, twins), python, layout) for question in chosen)
+
+
+def _says_nothing(roots: Sequence[Finding], shown: Sequence[Snapshot]) -> bool:
+    """Return whether texts name neither a program nor a GPU and hold no output: "it says false"."""
+    return not roots and all(
+        each.origin == Origin.PASTED
+        and each.pasted.about_torch is False
+        and not isinstance(each.gpus, tuple)
+        and not each.pasted.blocks
+        for each in shown
+    )
 
 
 def _with_tools(question: Question, distribution: Distribution) -> Question:
