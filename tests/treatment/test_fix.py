@@ -86,6 +86,7 @@ def test_planned_applied_verified_and_undone(world: World, tmp_path: Path, uv: b
     before, outside = content(folder), content(tmp_path / "home")
     planned = doctor(world)
     assert planned.returncode == 1 and "[torch-cpu-wheel] (done by --apply)" in planned.stdout
+    assert "delete that folder" not in " ".join(planned.stdout.split()), "a step of --apply has its own folder"
     assert content(folder) == before, "a plan changes nothing"
 
     applied = doctor(world, "--apply", "--yes")
