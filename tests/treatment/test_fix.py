@@ -119,6 +119,8 @@ def test_an_index_without_the_wheels_changes_nothing(world: World, tmp_path: Pat
     before = content(folder)
     failed = doctor(world, "--apply", "--yes", channel="empty")
     assert failed.returncode == 1
+    data = doctor(world, "--apply", "--yes", "--json", channel="empty")
+    assert data.returncode == 1 and "Not ready" in data.stderr and json.loads(data.stdout)["plan"]
     assert content(folder) == before
 
 

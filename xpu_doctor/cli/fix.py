@@ -273,6 +273,8 @@ def _apply(patient: Patient, wishes: Wishes) -> int:
     if not patient.plan.to_run or patient.place is None:
         return _stopped(patient, wishes, patient.report.exit_code)
     if any(item.obstacles for item in readiness.values()):
+        for obstacle in (found for item in readiness.values() for found in item.obstacles if wishes.as_json):
+            _say(f"Not ready: {obstacle.what}: {obstacle.why}. {obstacle.way_out}")
         _say("Nothing was changed: the plan is not ready to be done, as said above.")
         return _stopped(patient, wishes, ExitCode.FINDINGS)
     shown = _show_changes(patient, wishes)
