@@ -48,6 +48,7 @@ from xpu_doctor.pasted.readers.apart import apart
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
 from xpu_doctor.pasted.readers.subjects import split
+from xpu_doctor.pasted.removed_lines import without_removed
 from xpu_doctor.tables.signatures import by_id
 
 PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
@@ -101,6 +102,9 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
     parts: dict[str, list[Text]] = {}
     own: list[tuple[str, Own]] = []
     for text in texts:
+        left = without_removed(text.body)
+        if left != text.body:
+            text = Text(left, text.name)  # noqa: PLW2901 - what a diff removed is not there
         found = own_output(text.body, text.name)
         if found.lines:
             own.append((text.name, found))
