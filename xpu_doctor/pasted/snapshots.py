@@ -26,7 +26,7 @@ from xpu_doctor.model.facts import (
 from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.terms import Origin, Part
-from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.pasted import kernel_facts
 from xpu_doctor.pasted.harm import read_harm
 from xpu_doctor.pasted.readers import (
@@ -121,6 +121,8 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
     if "host" in read_parts and "container" in read_parts:
         read_parts["container"] = _with_shared(read_parts["container"], read_parts["host"])
         host = read_parts["host"]
+        if any(text.has("+xpu") and text.has("false") for text in parts["container"]):
+            host = _without_torch(host, read_parts["container"])
         read_parts["host"] = dataclasses.replace(host, pasted=dataclasses.replace(host.pasted, in_container=True))
     return tuple(read_parts.values())
 
@@ -290,6 +292,21 @@ def _blank(kind: type[Any]) -> Mapping[str, Any]:
     }
 
 
+def _without_torch(host: Snapshot, container: Snapshot) -> Snapshot:
+    """Return the host without its CPU build of torch where the container's torch finds no GPU: that one is what fails."""
+    if host.torch.build != "cpu" or container.torch.build == "cpu" or container.xpu.available is True:
+        return host
+    return dataclasses.replace(
+        host, torch=_group(Torch, {}), xpu=_group(Xpu, {}), distributions=_group(Distributions, {})
+    )
+
+
+def _shows_render_node(host: Snapshot) -> Maybe[bool]:
+    nodes = host.access.nodes
+    shown = isinstance(nodes, tuple) and any("render" in node.path for node in nodes)
+    return True if shown else host.pasted.driver_bound
+
+
 def _with_shared(container: Snapshot, host: Snapshot) -> Snapshot:
     """Give the container the facts that it shares with its host: the GPUs and the kernel."""
     changes = {
@@ -302,6 +319,9 @@ def _with_shared(container: Snapshot, host: Snapshot) -> Snapshot:
         gpu_families=tuple(dict.fromkeys((*container.pasted.gpu_families, *host.pasted.gpu_families))),
         gpu_kinds=tuple(dict.fromkeys((*container.pasted.gpu_kinds, *host.pasted.gpu_kinds))),
         in_container=True,
+        driver_bound=container.pasted.driver_bound
+        if isinstance(container.pasted.driver_bound, bool)
+        else _shows_render_node(host),
         dri_passed=container.pasted.dri_passed
         if isinstance(container.pasted.dri_passed, bool)
         else host.pasted.dri_passed,

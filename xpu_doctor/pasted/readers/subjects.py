@@ -50,6 +50,11 @@ _INSIDE = re.compile(
     r"(?i)^[^\n]{0,80}\b(?:inside|in|within|from) (?:the |my |a |this )?(?:\w+ ){0,2}container\b.{0,40}:[*\s]*$"
 )
 _OUTSIDE = re.compile(r"(?i)^[^\n]{0,80}\b(?:on|from) (?:the |my )?(?:\w+ )?host\b.{0,40}:[*\s]*$")
+_BOTH_IN_A_LINE = re.compile(
+    r"(?i)\b(?:on|from) (?:the |my )?(?:\w{1,12} )?host\b[^\n]{0,100}\d\.\d{1,2}\.\d{1,2}[^\n]{0,80}?"
+    r"(?P<container>\b(?:in|inside|within|from) (?:the |my |a )?(?:\w{1,12} )?container\b|\broot@[0-9a-f]{12}\b)"
+)
+"""A line that tells the version of the host's torch, and goes on with the container."""
 _OF_CONTAINERS = ("docker", "podman", "container", "kubectl", "nerdctl", "lxc", "pct ", "distrobox", "toolbox")
 
 
@@ -139,6 +144,12 @@ def split(text: Text) -> tuple[tuple[str, Text], ...]:
     reading = _Reading(headed, _hosts(prompts, text))
     lines: dict[str, list[str]] = {"host": [], "container": []}
     for line in all_lines:
+        if len(line) <= LONGEST and _tells_both(line):
+            for subject, clause in _clauses(line):
+                lines[subject].append(clause)
+            reading.told = True
+            reading.subject = "container"
+            continue
         whose = reading.take(line) if len(line) <= LONGEST else reading.subject
         for subject, kept in lines.items():
             kept.append(line if subject == whose else "")  # the line numbers stay true
@@ -147,6 +158,18 @@ def split(text: Text) -> tuple[tuple[str, Text], ...]:
     if not both or not (reading.told or reading.worked):
         return (("machine", text),)
     return tuple((subject, Text(body, text.name, text.first_line)) for subject, body in bodies.items())
+
+
+def _tells_both(line: str) -> bool:
+    """Return whether one line tells first of the host's torch, then of the container's."""
+    return "host" in line and _BOTH_IN_A_LINE.search(line) is not None
+
+
+def _clauses(line: str) -> tuple[tuple[str, str], ...]:
+    """Return what such a line says of each, in its place."""
+    found = _BOTH_IN_A_LINE.search(line)
+    middle = found.start("container") if found else len(line)
+    return ("host", line[:middle]), ("container", " " * middle + line[middle:])
 
 
 def host_names(text: Text) -> tuple[str, ...]:
