@@ -108,6 +108,11 @@ def parse(text: Text, facts: Collected) -> None:
         facts.force("pasted.windows_driver", versions[0].version, text.place(versions[0].offset))
         facts.put("machine.os", "windows", text.place(versions[0].offset))
     facts.gpus[:] = [_with_driver(gpu, mine) for gpu in facts.gpus]
+    for index, gpu in enumerate(facts.gpus):
+        told_by = next((each for each in mine if each.device == gpu.device_id and each.version), None)
+        if told_by is not None and gpu.driver_version == told_by.version:
+            line = text.searched.body.find(told_by.version, told_by.offset)
+            facts.sources.setdefault(f"gpus[{index}].driver_version", text.place(max(line, told_by.offset)))
     if mine:
         facts.put("pasted.inventory_lists_intel", True, text.place(mine[0].offset))
     elif all(adapter.version for adapter in found) and not _is_excerpt(text, found):
