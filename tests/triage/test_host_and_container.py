@@ -44,3 +44,18 @@ def test_a_render_node_of_the_host_shows_its_kernel_at_work(image: str, missing:
 def test_a_cpu_build_in_the_container_is_its_fault() -> None:
     text = "on the host 2.12.1+cpu; in the container root@cd12ab34ef56# torch 2.12.1+cpu False\n"
     assert roots(text)[0].code == "torch-cpu-wheel"
+
+
+@pytest.mark.parametrize(
+    "host", ["Debian 12 host", "Ubuntu 22.04 host", "a Debian 12 (bookworm) host", "Debian 11 docker host"]
+)
+@pytest.mark.parametrize("number", ["104", "992"])
+def test_a_group_that_is_a_number_comes_before_the_image(host: str, number: str) -> None:
+    text = (
+        f"{host}, image intel/vllm:0.14-xpu\nservices:\n  llm:\n    image: intel/vllm:0.14-xpu\n    devices:\n      - /dev/dri:/dev/dri\n"
+        f'    group_add: ["video"]\n$ ls -ln /dev/dri\ncrw-rw---- 1 0 {number} 226, 128 Nov 20 09:00 renderD128\n'
+        "torch.xpu.is_available() is False in the container.\n"
+    )
+    found = roots(text)
+    assert found[0].code == "device-permission"
+    assert not any("Upgrade to Debian" in remedy.title for root in found for remedy in root.remedies)

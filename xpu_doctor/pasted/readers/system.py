@@ -183,6 +183,7 @@ _DISTRIBUTION_WORDS = {
     "poky": ("yocto", "poky", "bitbake"), "alpine": ("alpine linux", "alpine:"), "proxmox": ("-pve", "pveversion", "proxmox-kernel"),
     "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
 }  # fmt: skip
+_HOST = re.compile(r"(?i)[\w. ()]{0,24}\bhost\b")
 _WSL = re.compile(
     r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|\bwindows subsystem for linux\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b"
 )
@@ -350,6 +351,8 @@ def _system(text: Text, facts: Collected) -> None:
             facts.put("machine.os", small[0], text.name)
     for label, pattern in _DISTRIBUTIONS:
         found = pattern.search(source) if any(word in lowered for word in _DISTRIBUTION_WORDS[label]) else None
+        if found and _HOST.match(source, found.end()) and text.has("image", "container"):
+            break  # what is in the image is another distribution's
         if found and facts.get("machine.os") == "linux":
             facts.put("machine.distribution", label, text.name)
             if found.groups() and found[1]:
