@@ -47,7 +47,7 @@ def whole(wheel: Wheel) -> Wheel:
     """A wheel whose libraries can be loaded."""
     files = {name: _library() if content == "\x7fELF" else content for name, content in wheel.files.items()}
     if wheel.name == "torch" and wheel.version.endswith("+xpu"):
-        files["torch/__init__.py"] = f"{files['torch/__init__.py']}{WORKING}"
+        files["torch/__init__.py"] = f"{wheel.files['torch/__init__.py']!s}{WORKING}"
         files["torch/xpu/__init__.py"] = XPU_MODULE
     return replace(wheel, files=files)
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from xpu_doctor.text.output import to_stderr
 
-HEADER = re.compile(r"[ \t]*\[\[[ \t]*tool[ \t]*\.[ \t]*uv[ \t]*\.[ \t]*index[ \t]*\]\][ \t]*(?:#.*)?")
-ANY_HEADER = re.compile(r"[ \t]*\[\[?[ \t\w.\"'-]+\]\]?[ \t]*(?:#.*)?")
-NAME = re.compile(r"""[ \t]*name[ \t]*=[ \t]*(["'])(?P<name>[^"']*)\1[ \t]*(?:#.*)?""")
-EXPLICIT = re.compile(r"[ \t]*explicit[ \t]*=.*")
+HEADER = re.compile(
+    r"\[\[[ \t]{0,9}tool[ \t]{0,9}\.[ \t]{0,9}uv[ \t]{0,9}\.[ \t]{0,9}index[ \t]{0,9}\]\][ \t]{0,99}(?:#.*)?"
+)
+ANY_HEADER = re.compile(r"\[\[?[ \t\w.\"'-]{1,300}\]\]?[ \t]{0,99}(?:#.*)?")
+NAME = re.compile(r"""name[ \t]{0,99}=[ \t]{0,99}(["'])(?P<name>[^"']{0,300})\1[ \t]{0,99}(?:#.*)?""")
+EXPLICIT = re.compile(r"explicit[ \t]{0,99}=.*")
+"""Each is met by a whole line without the blanks at its ends."""
 LINE = "explicit = true"
 DEEP, MOST = 4, 200
 """Folders below a project in which members of its workspace are looked for, and how many files at most."""
@@ -23,14 +26,12 @@ PASSED_OVER = ("node_modules", "site-packages", "venv", "__pycache__")
 def made_explicit(text: str, index: str) -> str:
     """Return a pyproject.toml in which the tables of an index say that it is explicit; all else stays as it is."""
     lines = text.splitlines(keepends=True)
-    for start in reversed([number for number, line in enumerate(lines) if HEADER.fullmatch(line.rstrip("\r\n"))]):
-        end = next(
-            (at for at in range(start + 1, len(lines)) if ANY_HEADER.fullmatch(lines[at].rstrip("\r\n"))), len(lines)
-        )
+    for start in reversed([number for number, line in enumerate(lines) if HEADER.fullmatch(line.strip())]):
+        end = next((at for at in range(start + 1, len(lines)) if ANY_HEADER.fullmatch(lines[at].strip())), len(lines))
         named = next((at for at in range(start, end) if _name(lines[at]) == index), 0)
         if not named:
             continue
-        said = next((at for at in range(start, end) if EXPLICIT.fullmatch(lines[at].rstrip("\r\n"))), 0)
+        said = next((at for at in range(start, end) if EXPLICIT.fullmatch(lines[at].strip())), 0)
         ending = "\r\n" if lines[start].endswith("\r\n") else "\n"
         if said:
             lines[said] = LINE + ending
@@ -41,7 +42,7 @@ def made_explicit(text: str, index: str) -> str:
 
 
 def _name(line: str) -> str:
-    match = NAME.fullmatch(line.rstrip("\r\n"))
+    match = NAME.fullmatch(line.strip())
     return match["name"] if match else ""
 
 
