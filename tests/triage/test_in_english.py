@@ -56,3 +56,15 @@ def test_the_node_that_may_not_be_opened() -> None:
 def test_english_stays_as_it_is() -> None:
     text = IndexedText("ls: cannot access '/dev/dri': No such file or directory\nnothing else")
     assert in_english(text) is text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("openat(/dev/dri/renderD128) = -1 EACCES (Keine Berechtigung)", True),
+        ("openat(/dev/dri/renderD128) = -1 EACCES (Permission denied)", False),
+        ("it doesnt work on my B580", False),
+    ],
+)
+def test_a_reader_is_told_that_another_language_is_quoted_in_english(line: str, told: bool) -> None:
+    assert any("quoted in English" in note for note in triage(line).notes) is told

@@ -25,17 +25,26 @@ _CONTRACTION = re.compile(rf"(?<![\w./-])(?:{'|'.join(_BARE)})(?![\w./(=-])", re
 
 def in_english(text: IndexedText) -> IndexedText:
     """Return a text in which each message that the table knows is English; where it holds none, it is the same one."""
-    present = _table().present(text)
-    if not present:
+    if not _table().present(text):
         return text
-    body = text.body
+    body = _translated(text)
+    body = _CONTRACTION.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", body)
+    return text if body == text.body else IndexedText(body)
+
+
+def is_translated(text: IndexedText) -> bool:
+    """Return whether a text holds a message in another language, which is quoted in English then."""
+    return bool(_table().present(text)) and _translated(text) != text.body
+
+
+def _translated(text: IndexedText) -> str:
+    present, body = _table().present(text), text.body
     for word, pattern, english in _messages():
         if word in present:
             body = pattern.sub(lambda found, english=english: _filled(english, found), body)  # type: ignore[misc]
     if ": No such file or directory" in body:
         body = _LOADER.sub(r"\1: cannot open shared object file: No such file or directory", body)
-    body = _CONTRACTION.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", body)
-    return text if body == text.body else IndexedText(body)
+    return body
 
 
 def _filled(english: str, found: Match[str]) -> str:

@@ -17,7 +17,7 @@ from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted import harmless
-from xpu_doctor.pasted.in_english import in_english
+from xpu_doctor.pasted.in_english import in_english, is_translated
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.machines import two_machines
 from xpu_doctor.pasted.repeated import meaning, said_once
@@ -46,6 +46,7 @@ OWN_OUTPUT = (
     "the text holds output of xpu-doctor: of a report its codes and its ladder are taken over, its advice is passed over. "
     "The file that `xpu-doctor check --json -o report.json` writes says more: ask for it"
 )
+QUOTED_IN_ENGLISH = "messages of the system in another language are quoted in English"
 MAX_GUESSES = 5
 """Root causes of a text that are only possible: the most probable ones are kept."""
 
@@ -80,10 +81,12 @@ def triage_texts(
     saved: list[Snapshot] = []
     saved_names: list[str] = []
     bodies: list[tuple[str, IndexedText]] = []
+    pasted: list[IndexedText] = []
     for name, safe in texts:
         snapshot = saved_snapshot(safe.report)
         if snapshot is None:
-            bodies.append((name, in_english(IndexedText(safe.text))))
+            pasted.append(IndexedText(safe.text))
+            bodies.append((name, in_english(pasted[-1])))
         else:
             saved.append(snapshot)
             saved_names.append(name)
@@ -106,7 +109,14 @@ def triage_texts(
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
     several = two_machines(Text.of(body, name) for name, body in bodies)
-    notes = (*empty, *own, *((several,) if several else ()), *(note for _, safe in texts for note in safe.notes))
+    quoted = (QUOTED_IN_ENGLISH,) if any(map(is_translated, pasted)) else ()
+    notes = (
+        *empty,
+        *own,
+        *quoted,
+        *((several,) if several else ()),
+        *(note for _, safe in texts for note in safe.notes),
+    )
     return Triaged(diagnosis, main, tuple(snapshots), notes, redactor)
 
 
