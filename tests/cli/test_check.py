@@ -173,7 +173,8 @@ def test_an_unknown_command_suggests_the_nearest() -> None:
 
 
 def test_a_code_is_explained_or_the_list_of_codes_is_named() -> None:
-    ran = doctor("explain", "TORCH-CPU-WHEEL")
+    assert doctor("explain", "TORCH-CPU-WHEEL").code == 0
+    ran = doctor("explain", "TORCH-CPU-WHEL")
     assert ran.code == 2
     assert "Did you mean 'torch-cpu-wheel'? `xpu-doctor codes` lists the findings." in ran.stderr
 

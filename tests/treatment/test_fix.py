@@ -98,7 +98,7 @@ def test_planned_applied_verified_and_undone(world: World, tmp_path: Path, uv: b
     assert "Step 1" not in again.stderr, again.stdout
 
     undone = doctor(world, "--undo")
-    assert undone.returncode == 0 and "is as it was" in undone.stdout, undone.stdout + undone.stderr
+    assert undone.returncode == 0 and "is as it was" in " ".join(undone.stdout.split()), undone.stdout + undone.stderr
     assert content(folder) == before
     changed = {path for path in content(tmp_path / "home") if path not in outside}
     assert {path.split("/")[0] for path in changed} <= {"state"}

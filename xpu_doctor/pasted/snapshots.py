@@ -25,7 +25,7 @@ from xpu_doctor.model.facts import (
 )
 from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
-from xpu_doctor.model.terms import Origin, Part
+from xpu_doctor.model.terms import Origin, Part, TorchBuild
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.pasted import kernel_facts
 from xpu_doctor.pasted.harm import read_harm
@@ -294,7 +294,7 @@ def _blank(kind: type[Any]) -> Mapping[str, Any]:
 
 def _without_torch(host: Snapshot, container: Snapshot) -> Snapshot:
     """Return the host without its CPU build of torch where the container's torch finds no GPU: that one is what fails."""
-    if host.torch.build != "cpu" or container.torch.build == "cpu" or container.xpu.available is True:
+    if host.torch.build != TorchBuild.CPU or container.torch.build == TorchBuild.CPU or container.xpu.available is True:
         return host
     return dataclasses.replace(
         host, torch=_group(Torch, {}), xpu=_group(Xpu, {}), distributions=_group(Distributions, {})

@@ -164,7 +164,7 @@ def _fact_names() -> frozenset[str]:
 def _document(value: Any, change: Change, to_type: ToType | None, name: str = "") -> Any:
     """Return a part of the document with its texts changed; `to_type` looks at commands that keep their paths."""
     if name == "fix":  # a line to type: whole or not there
-        return value if to_type and to_type(value) else ""
+        return _to_type(value, change) if to_type and to_type(value) else ""
     if isinstance(value, str):
         return value if name in KEPT else change(value, PLACES.get(name, Place.PROSE))
     if isinstance(value, list):
@@ -183,6 +183,12 @@ def _document(value: Any, change: Change, to_type: ToType | None, name: str = ""
         }
         return dataclasses.replace(fields, **changed)
     return value
+
+
+def _to_type(line: str, change: Change) -> str:
+    """Return a line that calls the doctor, by its name alone where the path to it is private."""
+    own, fix, rest = line.partition(" fix ")
+    return line if change(own, Place.PROSE) == own else f"xpu-doctor{fix}{rest}"
 
 
 def _remedy(remedy: RemedyDocument, change: Change, to_type: ToType | None) -> RemedyDocument:

@@ -69,7 +69,7 @@ def temporary_folder(environment: Mapping[str, str]) -> str:
 def _look(folder: str) -> tuple[object, Maybe[int]]:
     """Return what tells a folder's file system from others, and its free bytes; the nearest folder above stands for one that is not there yet."""
     path = Path(os.path.abspath(folder))
-    there = next((place for place in (path, *path.parents) if place.is_dir()), path)
+    there = next((place for place in (path, *path.parents) if os.path.isdir(place)), path)
     try:
         return os.stat(there).st_dev, shutil.disk_usage(there).free
     except OSError as error:

@@ -169,7 +169,7 @@ def _is_usable(base: Path) -> bool:
         return False
     if os.geteuid() != 0:
         return True
-    nearest = next((folder for folder in (base, *base.parents) if folder.is_dir()), base)
+    nearest = next((folder for folder in (base, *base.parents) if os.path.isdir(folder)), base)
     try:
         status = nearest.stat()
     except OSError:

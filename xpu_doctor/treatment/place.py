@@ -42,5 +42,5 @@ def place_of(python: str, prefix: str, sites: tuple[str, ...]) -> Place | None:
     if not real or not all(site.is_relative_to(base) for site in real):
         return None
     scripts = base / ("Scripts" if os.name == "nt" else "bin")
-    further = tuple(path for path in (base / "conda-meta",) if path.is_dir())
+    further = tuple(path for path in (base / "conda-meta",) if os.path.isdir(path))
     return Place(Path(os.path.abspath(python)), base, real, scripts, further)

@@ -61,7 +61,7 @@ def scope_of(place: Place) -> Scope:
     """Return what of a place is its content."""
     base = place.prefix
     # Windows' embeddable Python may have its packages beside the interpreter: the folder is its own, as a conda environment's is.
-    whole = (base / "conda-meta").is_dir() or base in place.folders
+    whole = os.path.isdir(base / "conda-meta") or base in place.folders
     own = {key_of(path, base).partition("/")[0].lower() for path in place.folders}
     scope = Scope(os.path.abspath(base), None if whole else tuple(sorted(SCHEME | own)))
     keys = [key_of(path, base) for path in (*place.files, *_data_of_wheels(place.sites, base))]

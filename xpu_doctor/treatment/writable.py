@@ -24,10 +24,10 @@ class Refusal:
 
 def refusals(place: Place) -> tuple[Refusal, ...]:
     """Return the folders of an environment into which this process cannot write."""
-    single = [path for path in place.files if not path.is_dir()]
-    further = [path if path.is_dir() else path.parent for path in place.files]
+    single = [path for path in place.files if not os.path.isdir(path)]
+    further = [path if os.path.isdir(path) else path.parent for path in place.files]
     tried = [_tried(folder) for folder in dict.fromkeys((*place.folders, *further))]
-    asked = [_asked(path, os.W_OK) for path in single if path.exists()]
+    asked = [_asked(path, os.W_OK) for path in single if os.path.exists(path)]
     asked += [_asked(path, os.W_OK | os.X_OK) for path in _replaced(place)]
     return tuple(refusal for refusal in (*tried, *asked) if refusal is not None)
 
@@ -36,7 +36,7 @@ def _replaced(place: Place) -> tuple[Path, ...]:
     """Return the folders of torch and its partners, the metadata included."""
     found = [site / name for site in place.sites for name in PACKAGES]
     found += [path for site in place.sites for name in PACKAGES for path in site.glob(f"{name}-*.dist-info")]
-    return tuple(path for path in found if path.is_dir() and not path.is_symlink())
+    return tuple(path for path in found if os.path.isdir(path) and not path.is_symlink())
 
 
 def _asked(path: Path, how: int) -> Refusal | None:
