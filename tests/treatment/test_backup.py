@@ -295,7 +295,7 @@ def as_nobody(folder: Path) -> Iterator[None]:
         *(
             parent
             for parent in folder.parents
-            if os.stat(parent).st_uid == 0 and parent.name.startswith(("pytest-", "test_"))
+            if os.stat(parent).st_uid == 0 and parent.name.startswith(("pytest-", "test_", "popen-"))
         )
     ]:
         path.chmod(0o755)

@@ -110,7 +110,11 @@ def quote(word: str, shell: Shell) -> str:
 def _is_split_by_powershell(word: str) -> bool:
     """Return whether PowerShell splits a word at a dot or a colon (its own parameters are spelt so), or takes it for a label."""
     is_parameter = word.startswith("-") and (word[1:2].isalpha() or word[1:2] == "_")
-    return word == "-" or word.startswith((":", "=")) or (is_parameter and ("." in word or ":" in word))
+    return (
+        not any(map(str.isalnum, word))
+        or word.startswith((":", "="))
+        or (is_parameter and ("." in word or ":" in word))
+    )
 
 
 def invisible(character: str) -> bool:

@@ -123,7 +123,8 @@ def keep(treatment: Treatment, folder: Path | None = None) -> None:
 
 def history(folder: Path | None = None) -> tuple[Treatment, ...]:
     """Return all treatments, the oldest first; files that cannot be read are left to `damaged`."""
-    return tuple(item for item in _read(folder) if isinstance(item, Treatment))
+    found = [item for item in _read(folder) if isinstance(item, Treatment)]
+    return tuple(sorted(found, key=lambda item: (item.created, item.id)))
 
 
 def damaged(folder: Path | None = None) -> tuple[str, ...]:
