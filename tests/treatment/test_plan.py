@@ -11,7 +11,7 @@ from xpu_doctor.model.facts import Python
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy, Risk, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
-from xpu_doctor.treatment.plan import Permission, plan_of
+from xpu_doctor.treatment.plan import Permission, is_offered, plan_of
 
 LIVE = Snapshot(origin=Origin.LIVE, python=Python(writable=True))
 PIP = Command(("/e/bin/python", "-m", "pip", "install", "torch"))
@@ -106,3 +106,30 @@ def test_what_comes_next_belongs_to_the_way_that_is_taken() -> None:
 def test_a_note_without_commands_and_a_finding_without_a_remedy_are_no_steps() -> None:
     note = replace(finding(Remedy("Read this", "why")), severity=Severity.INFO)
     assert plan_of((note, finding()), LIVE).steps == ()
+
+
+def test_a_plan_is_not_offered_where_no_gpu_could_use_it() -> None:
+    steps = plan_of((finding(INSTALL),), LIVE).steps
+    absent = Finding("gpu-not-present", Layer.DEVICE, Severity.ERROR, Confidence.CERTAIN, "", "no GPU")
+    assert is_offered((finding(INSTALL),), steps) and not is_offered((absent, finding(INSTALL)), steps)
+    assert is_offered((replace(absent, confidence=Confidence.POSSIBLE),), steps)
+    assert not is_offered((finding(BY_HAND),), plan_of((finding(BY_HAND),), LIVE).steps)
+
+
+def test_torch_is_installed_once_in_the_more_thorough_way() -> None:
+    """A damaged torch that is the wrong one as well must not be fetched twice."""
+    last = Command(("/e/bin/python", "-m", "pip", "install", "--no-index", "torch==2.14.0+xpu", "torchvision==0.29.0"))
+    short = replace(INSTALL, steps=(PIP, last))
+    whole = replace(INSTALL, steps=(PIP, Command(("rm", "-rf", "--", "/e/lib/torch")), last))
+    for first, second in ((short, whole), (whole, short)):
+        [step] = plan_of((finding(first), finding(second, code="torch-install-broken")), LIVE).steps
+        assert step.remedy == whole and (step.code, step.also) == ("torch-cpu-wheel", ("torch-install-broken",))
+    other = replace(INSTALL, steps=(PIP, replace(last, argv=(*last.argv[:-2], "torch==2.13.0+xpu"))))
+    assert len(plan_of((finding(short), finding(other, code="torch-install-broken")), LIVE).steps) == 2
+
+
+def test_of_two_steps_with_one_aim_that_of_a_plugin_is_not_run() -> None:
+    mine, its = finding(INSTALL), finding(replace(INSTALL, title="Another's"), code="plugged")
+    for roots in ((mine, its), (its, mine)):
+        [step] = plan_of(roots, LIVE, Permission(plugin_codes={"plugged"})).steps
+        assert step.runs and step.remedy == INSTALL

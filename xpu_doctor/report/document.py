@@ -14,7 +14,7 @@ from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 from xpu_doctor.report.printable import printable
-from xpu_doctor.treatment.plan import Step
+from xpu_doctor.treatment.plan import Step, is_offered
 
 DOCUMENT_SCHEMA = 1
 """Fields are only added within a number, except inside `snapshot`."""
@@ -250,7 +250,7 @@ def document(
         notes=list(notes),
         independent_faults=_independent_faults(diagnosis.root_causes),
         plan=[_step(step, command) for step in steps],
-        fix=_fix(steps, snapshot, command),
+        fix=_fix(diagnosis, steps, snapshot, command),
     )
 
 
@@ -262,11 +262,11 @@ def _step(step: Step, command: str) -> StepDocument:
     return StepDocument(step.code, step.subject, _remedy(step.remedy, command), step.obstacle, list(step.also))
 
 
-def _fix(steps: tuple[Step, ...], snapshot: Snapshot, command: str) -> str:
+def _fix(diagnosis: Diagnosis, steps: tuple[Step, ...], snapshot: Snapshot, command: str) -> str:
     python = interpreter(snapshot.python)
-    if not any(step.runs for step in steps):
+    if not is_offered(diagnosis.root_causes, steps):
         return ""
-    return _called(lines([Command(("xpu-doctor", "fix", "--python", python))], shell_of(snapshot.python)), command)[0]
+    return called(lines([Command(("xpu-doctor", "fix", "--python", python))], shell_of(snapshot.python)), command)[0]
 
 
 def _target(snapshot: Snapshot) -> TargetDocument:
@@ -306,16 +306,16 @@ def _remedy(remedy: Remedy, command: str) -> RemedyDocument:
     return RemedyDocument(
         title=shown.heading,
         why=shown.why,
-        commands=_called(shown.commands, command),
+        commands=called(shown.commands, command),
         os=shown.os,
         manager=shown.manager,
         risk=shown.risk.value,
-        verify=_called(shown.verify, command),
+        verify=called(shown.verify, command),
         url=shown.url,
         besides=shown.besides,
     )
 
 
-def _called(lines: Iterable[str], command: str) -> list[str]:
+def called(lines: Iterable[str], command: str) -> list[str]:
     """Lines to type, with the doctor called the way it can be called here."""
     return [command + line[len("xpu-doctor") :] if line.startswith("xpu-doctor ") else line for line in lines]

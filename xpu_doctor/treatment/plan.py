@@ -10,6 +10,7 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.managers import PROJECTS
+from xpu_doctor.remedies.patient import TRIO
 
 RISKS_OF_THE_SYSTEM = {
     Risk.ADMIN: "it needs administrator rights and changes the system",
@@ -58,6 +59,16 @@ class TreatmentPlan:
         return tuple(step for step in self.steps if step.runs)
 
 
+NO_USE = ("gpu-not-present", "gpu-unsupported")
+"""Causes beside which no build of torch helps."""
+
+
+def is_offered(roots: tuple[Finding, ...], steps: tuple[Step, ...]) -> bool:
+    """Return whether a check tells of its plan: not where no GPU is there that could use what it installs."""
+    useless = any(root.code in NO_USE and root.confidence is not Confidence.POSSIBLE for root in roots)
+    return any(step.runs for step in steps) and not useless
+
+
 @dataclass(frozen=True)
 class Permission:
     """What the caller allows."""
@@ -78,13 +89,26 @@ def plan_of(roots: tuple[Finding, ...], snapshot: Snapshot, permission: Permissi
     steps: dict[tuple[object, ...], Step] = {}
     for root in roots:
         for remedy in _remedies(root):
-            key = tuple(command.argv for command in remedy.steps) or remedy.commands or (remedy.title,)
-            step = steps.get(key)
-            if step is None:
-                steps[key] = Step(root.code, root.subject, remedy, _obstacle(root, remedy, snapshot, permission))
-            elif root.code not in (step.code, *step.also):
-                steps[key] = replace(step, also=(*step.also, root.code))
+            step = Step(root.code, root.subject, remedy, _obstacle(root, remedy, snapshot, permission))
+            key = _aim(remedy)
+            steps[key] = _joined(steps[key], step) if key in steps else step
     return TreatmentPlan(tuple(steps.values()))
+
+
+def _aim(remedy: Remedy) -> tuple[object, ...]:
+    """Return what a remedy brings about: two that install the same torch are one step, whatever each takes out before."""
+    last = remedy.steps[-1].argv if remedy.steps else ()
+    torch = tuple(word for word in last if word.split("==")[0] in TRIO)
+    if "torch" in (word.split("==")[0] for word in torch):
+        return ("install", *torch)
+    return tuple(command.argv for command in remedy.steps) or remedy.commands or (remedy.title,)
+
+
+def _joined(step: Step, other: Step) -> Step:
+    """Return two steps with one aim as one, in the place of the first: what can be run, and of that the more thorough."""
+    best = max([item for item in (step, other) if item.runs] or [step], key=lambda item: len(item.remedy.steps))
+    also = (*step.also, *(() if other.code in (step.code, *step.also) else (other.code,)))
+    return replace(best, code=step.code, subject=step.subject, also=also)
 
 
 def _remedies(root: Finding) -> tuple[Remedy, ...]:
