@@ -42,6 +42,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.install.kinds import BOX, KINDS, PATHS, TOOLS, UV, Ground, Kind, Layout, NotHere, clean_environment  # noqa: E402
 from tests.install.states import INDEXES, STATES, Place, State  # noqa: E402
+from tests.support.fake_gpu import write_gpu  # noqa: E402
 from tests.support.fake_index import serve  # noqa: E402
 from xpu_doctor.tables.releases import NIGHTLY, STABLE  # noqa: E402
 
@@ -52,15 +53,6 @@ LAYERS = ("runtime", "wheel", "import")
 """Layers whose faults lie in the environment; the others are the machine's."""
 MADE = ("torch-xpu-wheels", "torch-xpu")
 """Folders that the report says its commands make."""
-GPU = {
-    "vendor": "0x8086",
-    "device": "0xe20b",
-    "class": "0x030000",
-    "revision": "0x00",
-    "subsystem_vendor": "0x8086",
-    "subsystem_device": "0x1100",
-}
-"""A GPU on the PCI bus: without one the report advises against downloads of gigabytes."""
 CACHES = (".cache", ".local/state", ".local/share/uv", ".local/share/virtualenv", ".config")
 LINKED = (".pth", ".cfg", ".json", ".pdm-python", ".project", "pixi")
 """Ends of the names of files that hold the path of the template."""
@@ -102,9 +94,7 @@ class Templates:
     def __init__(self, work: Path, urls: Mapping[str, str], tools: Path) -> None:
         self.work, self.urls, self.tools = work, urls, tools
         self.gpu = work / "pci"
-        (self.gpu / "0000:03:00.0").mkdir(parents=True)
-        for name, text in GPU.items():
-            (self.gpu / "0000:03:00.0" / name).write_text(f"{text}\n")
+        write_gpu(self.gpu)
         self._locks: dict[str, threading.Lock] = collections.defaultdict(threading.Lock)
         self._made: dict[str, tuple[Path, Layout] | NotHere] = {}
 

@@ -15,20 +15,12 @@ import psutil
 import pytest
 
 from tests.remedies.environments import World
+from tests.support.fake_gpu import write_gpu
 from xpu_doctor.treatment.place import KEPT
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("bwrap") is None, reason="bubblewrap shows the doctor a GPU on the PCI bus"
 )
-GPU = {
-    "vendor": "0x8086",
-    "device": "0xe20b",
-    "class": "0x030000",
-    "revision": "0x00",
-    "subsystem_vendor": "0x8086",
-    "subsystem_device": "0x1100",
-}
-"""An Arc B580: without a GPU the report advises against downloads of gigabytes."""
 LAYOUTS = [
     pytest.param(False, "env", id="pip"),
     pytest.param(False, "Umgebung für Bilder & mehr", id="pip awkward"),
@@ -51,12 +43,9 @@ def command(world: World, *arguments: str, channel: str = "xpu") -> tuple[str, .
 
 def with_gpu(world: World) -> tuple[str, ...]:
     """What shows a program a GPU on the PCI bus, and else the machine as it is."""
-    slot = world.home.parent / "pci" / "0000:03:00.0"
-    if not slot.is_dir():
-        slot.mkdir(parents=True)
-        for name, text in GPU.items():
-            (slot / name).write_text(f"{text}\n")
-    return ("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(slot.parent), "/sys/bus/pci/devices", "--")
+    bus = world.home.parent / "pci"
+    write_gpu(bus)
+    return ("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(bus), "/sys/bus/pci/devices", "--")
 
 
 def content(folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import Distribution, Distributions, Installer, Python, Setting, Torch
 from xpu_doctor.model.facts.combined import Installation
 from xpu_doctor.remedies.install import missing_requirement, reinstall
-from xpu_doctor.treatment.trial import Trial, environment_for, name_of, trials
+from xpu_doctor.treatment.trial import Trial, name_of, trials
 
 PREFIX = "/srv/my env/.venv"
 PYTHON = f"{PREFIX}/bin/python"
@@ -274,4 +274,4 @@ def test_name_of(requirement: str, name: str) -> None:
 def test_environment_for() -> None:
     """What a command leaves out and what it sets; the rest stays."""
     command = Command(("x",), unset=("A",), variables={"B": "2"})
-    assert environment_for(command, {"A": "1", "B": "1", "C": "3"}) == {"B": "2", "C": "3"}
+    assert command.environment({"A": "1", "B": "1", "C": "3"}) == {"B": "2", "C": "3"}

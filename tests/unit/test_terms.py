@@ -11,10 +11,19 @@ import xpu_doctor
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.facts import Run, Stage
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
-from xpu_doctor.model.terms import ExpectationState, Origin, OverallVerdict, Part, StageOutcome, Term, TorchBuild
+from xpu_doctor.model.terms import (
+    ExpectationState,
+    LibraryOutcome,
+    Origin,
+    OverallVerdict,
+    Part,
+    StageOutcome,
+    Term,
+    TorchBuild,
+)
 
 PACKAGE = Path(xpu_doctor.__file__).parent
-TERMS = (ExpectationState, Origin, OverallVerdict, Part, StageOutcome, TorchBuild)
+TERMS = (ExpectationState, LibraryOutcome, Origin, OverallVerdict, Part, StageOutcome, TorchBuild)
 FIELDS = frozenset({"build", "origin", "outcome", "part", "verdict"})
 """Attributes that hold such a word."""
 OTHERS = ("shared_libraries", "target/agent/")

@@ -27,6 +27,14 @@ class Origin(Term):
     PASTED = "pasted"
 
 
+class LibraryOutcome(Term):
+    """What became of a library that another one opens by name."""
+
+    LOADS = "loads"
+    MISSING = "missing"
+    FAILS = "fails"
+
+
 class TorchBuild(Term):
     """What a torch was built for; builds of other kinds (`macos` ...) keep their own words."""
 

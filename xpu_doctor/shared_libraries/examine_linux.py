@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from xpu_doctor.model.facts.libraries import Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.terms import LibraryOutcome
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.shared_libraries.damage import damaged_files, lacked
 from xpu_doctor.shared_libraries.elf import read_elf
@@ -177,7 +178,9 @@ class _Walk:
             # One name of several is enough: the opener tries them in turn, and an absent one matters only where none loads.
             if absent and loads:
                 continue
-            outcome = "loads" if opening.succeeds else "missing" if absent else "fails"
+            outcome = (
+                LibraryOutcome.LOADS if opening.succeeds else LibraryOutcome.MISSING if absent else LibraryOutcome.FAILS
+            )
             detail = "" if opening.succeeds else said(opening.faults[0])
             self.opened.append(OpenedLibrary(row.id, name, outcome, opening.path, detail))
             if not absent and not opening.succeeds:

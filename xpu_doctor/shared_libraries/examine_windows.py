@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from xpu_doctor.model.facts.libraries import Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.terms import LibraryOutcome
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.shared_libraries.damage import damaged_files, lacked
 from xpu_doctor.shared_libraries.files import BadLibrary, Files
@@ -170,7 +171,9 @@ class _Walk:
             # One name of several is enough: torch tries them in turn, and an absent one matters only where none loads.
             if absent and loads:
                 continue
-            outcome = "loads" if opening.succeeds else "missing" if absent else "fails"
+            outcome = (
+                LibraryOutcome.LOADS if opening.succeeds else LibraryOutcome.MISSING if absent else LibraryOutcome.FAILS
+            )
             self.opened.append(
                 OpenedLibrary(
                     row.id, name, outcome, "" if absent else opening.path, "" if opening.succeeds else said(opening)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -16,11 +15,11 @@ from xpu_doctor.remedies.settings import pip_isolation
 from xpu_doctor.treatment.errors import TreatmentError, reason_of
 from xpu_doctor.treatment.plan import Step
 from xpu_doctor.treatment.sources import Source, from_source
+from xpu_doctor.treatment.tree import sha256_of
 
 SUMS = "SHA256SUMS"
 """The list of hashes in such a folder, as `sha256sum --check` reads it."""
 LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
-PIECE = 1 << 20
 
 
 def fetching(python: Python, torch: Torch, installer: Installer, source: Source, folder: Path) -> Step:
@@ -42,7 +41,7 @@ def seal(folder: Path) -> int:
         TreatmentError: they cannot be read or written; the message is one line.
     """
     try:
-        lines = [f"{_hash(path)}  {path.name}\n" for path in wheels(folder)]
+        lines = [f"{sha256_of(str(path))}  {path.name}\n" for path in wheels(folder)]
         part = folder / f"{SUMS}.part"
         part.write_text("".join(lines), encoding="utf-8", newline="\n")
         os.replace(part, folder / SUMS)
@@ -67,7 +66,7 @@ def faults(folder: Path) -> tuple[str, ...]:
         wrong = [
             f"{name} is not the file that was downloaded"
             for name, path in found.items()
-            if name in listed and _hash(path) != listed[name]
+            if name in listed and sha256_of(str(path)) != listed[name]
         ]
     except OSError as error:
         raise TreatmentError(f"{folder}: {reason_of(error)}") from error
@@ -91,11 +90,3 @@ def _listed(folder: Path) -> dict[str, str] | None:
 def wheels(folder: Path) -> list[Path]:
     """Return what a folder holds that can be installed."""
     return sorted(path for path in folder.iterdir() if path.suffix == ".whl" or path.name.endswith(".tar.gz"))
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -30,7 +30,7 @@ from xpu_doctor.treatment.installer_words import (
     said_by_pip,
     said_by_uv,
 )
-from xpu_doctor.treatment.trial import OF_A_PROJECT, Trial, environment_for, name_of
+from xpu_doctor.treatment.trial import OF_A_PROJECT, Trial, name_of
 from xpu_doctor.treatment.wanted_files import WantedFiles, wanted_files
 
 SECONDS = 180.0
@@ -87,7 +87,7 @@ class Asker:
 
     def run(self, command: Command, further: tuple[str, ...] = ()) -> Maybe[Ended]:
         """Run a command that changes nothing, with further words at its end."""
-        variables = {**environment_for(command, self.environment), **self.variables}
+        variables = {**command.environment(self.environment), **self.variables}
         try:
             ended = run((*command.argv, *further), self.seconds, variables, folder=self.folder)
         except OSError as error:

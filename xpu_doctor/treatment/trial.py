@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from xpu_doctor.model.commands import Command
@@ -98,12 +98,6 @@ def trials(commands: Sequence[Command], python: str) -> tuple[Trial, ...]:
         if trial is not None and not any(_same(trial, other) for other in found):
             found.append(trial)
     return tuple(found)
-
-
-def environment_for(command: Command, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables with which a command is to run."""
-    kept = {name: value for name, value in environment.items() if name not in command.unset}
-    return {**kept, **command.variables}
 
 
 def own_words(argv: tuple[str, ...]) -> int:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Unknown
 
-LOADS = ("loads",)
-"""The outcome of an opened library that is well."""
-
 
 @dataclass(frozen=True)
 class LoadedLibrary:
@@ -71,11 +68,6 @@ class OpenedLibrary:
     """`loads`, `missing` or `fails`."""
     path: str = ""
     detail: str = ""
-
-    @property
-    def loads(self) -> bool:
-        """Whether it was found and loads."""
-        return self.outcome in LOADS
 
 
 @dataclass(frozen=True)

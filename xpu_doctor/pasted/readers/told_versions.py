@@ -207,7 +207,7 @@ def _compare(found: dict[tuple[str, str], tuple[bool, str]], gone_back: dict[str
 
 def beside_used(facts: Collected) -> None:
     """Note the parts of which a version works, as somebody says, that is the one in use or an older one."""
-    _use_the_bad_one(facts)
+    _use_the_bad_one(facts, "kernel")
     bad = {(item.part, item.version) for item in facts.get("pasted.bad_versions") or ()}
     older: list[str] = []
     same: list[str] = []
@@ -226,17 +226,13 @@ def beside_used(facts: Collected) -> None:
             facts.put(path, tuple(dict.fromkeys(parts)), place)
 
 
-KERNEL = ("kernel",)
-"""The part whose version in use is looked at again."""
-
-
-def _use_the_bad_one(facts: Collected) -> None:
-    """Take for the kernel in use the one that is said to fail, where what was read is one that is said to work: it was named first."""
+def _use_the_bad_one(facts: Collected, part: str) -> None:
+    """Take for the version of a part in use the one that is said to fail, where what was read is one that is said to work: it was named first."""
     told = {
-        works: [item for item in facts.get(path) or () if item.part in KERNEL]
+        works: [item for item in facts.get(path) or () if item.part == part]
         for works, path in ((True, "pasted.good_versions"), (False, "pasted.bad_versions"))
     }
-    used = USED["kernel"]
+    used = USED[part]
     for good in told[True]:
         if told[False] and good.version == facts.get(used) and good.source == facts.sources.get(used):
             facts.force(used, told[False][0].version, told[False][0].source)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xpu_doctor.model.facts import Distribution, Distributions, FileFault, Import, Libraries, LoadedLibrary, Xpu
 from xpu_doctor.model.findings import Evidence, Severity
+from xpu_doctor.model.terms import LibraryOutcome
 from xpu_doctor.model.unknown import denied, known_or
 from xpu_doctor.rules.support.library_faults import known_package
 from xpu_doctor.tables.libraries import Opened, opened
@@ -97,7 +98,7 @@ def _rows(name: str) -> tuple[Opened, ...]:
 
 def _another_loads(row: Opened, name: str, libraries: Libraries) -> bool:
     return any(
-        item.row == row.id and item.loads and item.name.lower() != name.lower()
+        item.row == row.id and item.outcome == LibraryOutcome.LOADS and item.name.lower() != name.lower()
         for item in known_or(libraries.opened, ())
     )
 
