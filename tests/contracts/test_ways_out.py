@@ -32,7 +32,6 @@ OTHER_REASONS = {
     ("target/agent_in_memory.py", "os.write"): "copies the agent into files in memory, for another account to read",
     ("cli/startup.py", "open"): "opens the null device where a stream was closed",
     ("cli/progress.py", "sys.stderr"): "names the stream, and writes to it through to_stderr",
-    ("report/build.py", "sys.stdout"): "asks it for its width and encoding",
     ("treatment/writable.py", "open"): "tries whether a file can be made in an environment, and takes it away again",
     ("treatment/backup.py", "open"): "keeps the content of files inside of the environment, byte by byte",
     ("treatment/restoration.py", "open"): "puts that content back",
@@ -41,7 +40,7 @@ OTHER_REASONS = {
     ("treatment/explicit_index.py", "open"): "adds one fixed line to a project's own file",
     ("treatment/rehearsal.py", "write_text"): "tells pdm in a copy of a project which interpreter is examined",
     ("treatment/history.py", "open"): "notes what was done, as JSON in ASCII, in the user's state folder",
-    ("report/terminal.py", "sys.stdout"): "asks which of the two consoles of Windows it is",
+    ("report/terminal.py", "sys.stdout"): "asks for its width, and which console of Windows it is",
 }
 """Module and name of each further use, and why it writes nothing."""
 

@@ -10,13 +10,13 @@ import click
 
 from xpu_doctor.cli.options import (
     FAIL_ON,
-    FORMAT,
     IGNORE,
     JSON,
-    OUTPUT,
+    OUTPUTS,
     REDACT,
+    REPORT_FORMAT,
     VERBOSE,
-    check_output,
+    check_outputs,
     check_words,
     known_codes,
     nearest,
@@ -60,9 +60,9 @@ DEADLINE = click.FloatRange(min=0.1, max=86400)
     metavar="SECONDS",
     help="Deadline of each stage (default: import 120, matmul 60 and 45 a device, others 30).",
 )
-@FORMAT
+@REPORT_FORMAT
 @JSON
-@OUTPUT
+@OUTPUTS
 @REDACT
 @click.option(
     "--no-redact",
@@ -84,9 +84,9 @@ def check(
     fail_on: str,
     devices: tuple[str, ...],
     timeout: float | None,
-    format_: str,
+    format_: str | None,
     as_json: bool,
-    output: str | None,
+    outputs: tuple[str, ...],
     words: tuple[str, ...],
     no_redact: bool,
     as_owner: bool,
@@ -120,7 +120,7 @@ def check(
         choice = find_target(python, Surroundings(os.environ))
     except TargetError as error:
         raise click.UsageError(str(error)) from error
-    check_output(output, choice.python)
+    check_outputs(outputs, choice.python)
     deadlines = _deadlines(timeout)
     rights = _rights(choice.python, as_owner)
     progress = Progress(enabled=True)
@@ -152,7 +152,7 @@ def check(
         if running is not None:
             running.close()
     return deliver(
-        outcome, "json" if as_json else format_, output, verbose=verbose, python=choice.python, private=no_redact
+        outcome, "json" if as_json else format_, outputs, verbose=verbose, python=choice.python, private=no_redact
     )
 
 

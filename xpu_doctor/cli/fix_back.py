@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.cli.fix_talk import Refused, Wishes, agreed, print_json, refuse_two, say
 from xpu_doctor.model.exit_codes import ExitCode
-from xpu_doctor.report.build import own_terminal
 from xpu_doctor.report.fix_json import forgotten_json, history_json, not_undone_json, undone_json
 from xpu_doctor.report.plan_text import history_text, packages_in_words, undone_text
+from xpu_doctor.report.terminal import own_terminal
 from xpu_doctor.text.output import to_stderr, to_stdout
 from xpu_doctor.treatment.course import done_to, edited_since, forget, since, to_undo, undo
 from xpu_doctor.treatment.errors import TreatmentError

@@ -16,8 +16,9 @@ from xpu_doctor.examination.run import now, start
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.selection import CHECKED, Selection
-from xpu_doctor.report.build import Report, deliver, own_terminal
+from xpu_doctor.report.build import Report, deliver
 from xpu_doctor.report.plan_text import comparison_text, plan_text
+from xpu_doctor.report.terminal import own_terminal
 from xpu_doctor.text.output import to_stderr, to_stdout
 from xpu_doctor.treatment.course import begin, finish, proceed, resume
 from xpu_doctor.treatment.errors import TreatmentError
@@ -75,7 +76,7 @@ def examined(choice: Choice, source: Source, *, edit_project: bool = False) -> P
 def show_plan(patient: Patient, wishes: Wishes) -> int:
     """Print the plan, and what stands in its way."""
     if wishes.as_json:
-        return deliver(patient.report, "json", None, verbose=False)
+        return deliver(patient.report, "json")
     terminal = own_terminal()
     readiness = _print_plan(patient, terminal)
     if not any(item.obstacles for item in readiness.values()):
@@ -162,7 +163,7 @@ def _print_changes(difference: str, wishes: Wishes) -> None:
 def _stopped(patient: Patient, wishes: Wishes, code: int) -> int:
     """End --apply where not all steps are done: the document is that of the check before them."""
     if wishes.as_json:
-        deliver(patient.report, "json", None, verbose=False)
+        deliver(patient.report, "json")
     return code
 
 
@@ -190,7 +191,7 @@ def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes:
 
 def _compared(before: Patient, after: Document, wishes: Wishes) -> int:
     if wishes.as_json:
-        deliver(after, "json", None, verbose=False)
+        deliver(after, "json")
     else:
         to_stdout("\n" + comparison_text(before.report, after, own_terminal()), own_sequences=True)
     python = before.choice.python

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 import click
 
+from xpu_doctor.report.formats import NAMES
+
 FORMATS = ("text", "json")
-"""What a report can be printed as."""
+"""What `fix` and `facts` print."""
 SHORTEST_WORD = 3
 """Letters of a word to hide: a shorter one cannot be told from other words."""
 CODES = " `xpu-doctor codes` lists the findings."
@@ -24,9 +26,20 @@ FAIL_ON = click.option(
 FORMAT = click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print."
 )
+REPORT_FORMAT = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(NAMES),
+    help="What to print or write (default: a file by its ending, everything else as text).",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-OUTPUT = click.option(
-    "-o", "--output", "output", metavar="FILE", help="Write the report to a file, whole or not at all."
+OUTPUTS = click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Write the report to a file, whole or not at all; repeat it for several. - is standard output.",
 )
 REDACT = click.option(
     "--redact", "words", multiple=True, metavar="WORD", help="Hide this word too: a project, a customer, a machine."
@@ -92,14 +105,14 @@ def split(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
-def check_output(path: str | None, python: str | None = None) -> None:
-    """Refuse a file that no report may be written to."""
-    if path is None:
+def check_outputs(paths: tuple[str, ...], python: str | None = None) -> None:
+    """Refuse a file that no report may be written to, and one that is named twice."""
+    if not paths:
         return
-    from xpu_doctor.text.output_file import OutputError, check_writable
+    from xpu_doctor.text.output_file import OutputError, check_all_writable
 
     try:
-        check_writable(path, python)
+        check_all_writable(paths, python)
     except OutputError as error:
         raise click.UsageError(str(error)) from error
 

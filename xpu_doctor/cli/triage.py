@@ -9,13 +9,13 @@ import click
 
 from xpu_doctor.cli.options import (
     FAIL_ON,
-    FORMAT,
     IGNORE,
     JSON,
-    OUTPUT,
+    OUTPUTS,
     REDACT,
+    REPORT_FORMAT,
     VERBOSE,
-    check_output,
+    check_outputs,
     check_words,
     known_codes,
     refuse_empty,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @IGNORE
 @FAIL_ON
-@FORMAT
+@REPORT_FORMAT
 @JSON
 @click.option(
     "--reply",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Print only a message to the customer, in Markdown: cause, remedy, and what to send next.",
 )
-@OUTPUT
+@OUTPUTS
 @REDACT
 @click.option(
     "--no-redact", is_flag=True, help="Hide nothing: names, addresses and secrets of the input stay as they are."
@@ -48,10 +48,10 @@ def triage(
     files: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
-    format_: str,
+    format_: str | None,
     as_json: bool,
     only_reply: bool,
-    output: str | None,
+    outputs: tuple[str, ...],
     words: tuple[str, ...],
     no_redact: bool,
     verbose: bool,
@@ -68,12 +68,14 @@ def triage(
     from xpu_doctor.report.build import Report, deliver
 
     wanted = "json" if as_json else format_
-    if only_reply and wanted != "text":
-        raise click.UsageError("--reply is a message in Markdown: it cannot be had as JSON. Leave one of the two out.")
+    if only_reply and wanted not in (None, "text"):
+        raise click.UsageError(
+            f"--reply is a message in Markdown: it cannot be had as {wanted}. Leave one of the two out."
+        )
     refuse_empty("--ignore", ignore)
     check_words(words, no_redact)
     codes = known_codes(split(ignore))
-    check_output(output)
+    check_outputs(outputs)
     texts = _texts(files)
     options = Report(ignore=codes, fail_on=fail_on, redact=not no_redact, words=tuple(words), created=now())
     try:
@@ -82,12 +84,12 @@ def triage(
         raise click.UsageError(str(error)) from error
     if only_reply:
         from xpu_doctor.report.reply import reply
-        from xpu_doctor.text.output import write
+        from xpu_doctor.text.output import to_each, write
 
         text = reply(report, triaged.diagnosis, triaged.snapshot, triaged.snapshots)
-        write(text, output, private=no_redact)
+        to_each(outputs, lambda path: write(text, path, private=no_redact))
         return report.exit_code
-    return deliver(report, wanted, output, verbose=verbose, private=no_redact)
+    return deliver(report, wanted, outputs, verbose=verbose, private=no_redact)
 
 
 def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from xpu_doctor.catalogue.names import all_rules, load, own_rules
 from xpu_doctor.diagnosis.diagnose import Options, diagnose
 from xpu_doctor.model.codec import encode
@@ -16,15 +14,16 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.version import __version__
 from xpu_doctor.report.document import Document, QuestionDocument, document
+from xpu_doctor.report.formats import View, format_called, format_of
 from xpu_doctor.report.redaction import NOT_REDACTED, index_hosts, redacted_document
 from xpu_doctor.report.reply import next_questions
-from xpu_doctor.report.terminal import Terminal, terminal_of
+from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.report.text import render_text
 from xpu_doctor.report.this_process import own_command, peak_memory_bytes
 from xpu_doctor.tables.ageing import old_tables
-from xpu_doctor.text.output import write
+from xpu_doctor.text.output import to_each, write
+from xpu_doctor.text.output_file import is_stdout
 from xpu_doctor.text.redact import redactor_here
-from xpu_doctor.text.visible import visible_values
 from xpu_doctor.treatment.plan import Permission, Step, TreatmentPlan, plan_of
 from xpu_doctor.treatment.project import with_explicit_index
 from xpu_doctor.treatment.sources import Source, planned_from
@@ -151,34 +150,31 @@ def _not_redacted(report: Document) -> Document:
 
 def deliver(
     report: Document,
-    format_: str,
-    output: str | None,
+    given: str | None = None,
+    outputs: Sequence[str] = (),
     *,
-    verbose: bool,
+    verbose: bool = False,
     python: str | None = None,
     private: bool = False,
 ) -> int:
-    """Write the report in a format to stdout or a file, which is never one of the examined interpreter's; return the exit code.
+    """Write the report to each output, in the format that was given or that its ending names; return the exit code.
+
+    `-` is stdout, and so is no output at all. No file is ever one of the examined interpreter `python`; a `private` report is for
+    its owner's eyes alone.
 
     Raises:
-        xpu_doctor.text.output.OutputError: it cannot be written.
+        xpu_doctor.text.output.OutputError: one of them cannot be written; the others are.
     """
-    text = rendered(report, format_, to_file=output not in (None, "-"), verbose=verbose)
-    write(text, output, python=python, private=private, own_sequences=format_ == "text")
+
+    def put(path: str) -> None:
+        wanted = format_of(path, given)
+        text = rendered(report, wanted, to_file=not is_stdout(path), verbose=verbose)
+        write(text, path, python=python, private=private, own_sequences=wanted == "text")
+
+    to_each(outputs, put)
     return report.exit_code
 
 
-def rendered(report: Document, format_: str, *, to_file: bool, verbose: bool) -> str:
-    """Return the report in a format: `text` or `json`."""
-    if format_ == "json":
-        return (
-            msgspec.json.format(msgspec.json.encode(visible_values(msgspec.to_builtins(report))), indent=2).decode()
-            + "\n"
-        )
-
-    return render_text(report, Terminal() if to_file else own_terminal(), verbose=verbose)
-
-
-def own_terminal() -> Terminal:
-    """Return what stdout can show."""
-    return terminal_of(sys.stdout)
+def rendered(report: Document, name: str, *, to_file: bool, verbose: bool) -> str:
+    """Return the report in the format of a name."""
+    return format_called(name).render(report, View(to_file, verbose))

@@ -56,6 +56,11 @@ def terminal_of(stream: TextIO, environment: Mapping[str, str] | None = None) ->
     return Terminal(colour, max(40, min(width, MAX_WIDTH)), _encodes(stream))
 
 
+def own_terminal() -> Terminal:
+    """Return what stdout can show."""
+    return terminal_of(sys.stdout)
+
+
 def _columns(stream: TextIO, variables: Mapping[str, str]) -> int:
     """Columns by COLUMNS, else of the terminal behind this very stream: descriptor 1 may lead elsewhere."""
     if variables.get("COLUMNS", "").isdecimal() and int(variables["COLUMNS"]):

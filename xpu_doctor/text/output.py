@@ -7,13 +7,13 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO, cast
 
-from xpu_doctor.text.output_file import OutputError, Place, file_mode
+from xpu_doctor.text.output_file import OutputError, Place, file_mode, is_stdout
 from xpu_doctor.text.visible import visible
 
-__all__ = ["OutputError", "Stream", "guarded", "silence", "to_stderr", "to_stdout", "write"]
+__all__ = ["OutputError", "Stream", "guarded", "silence", "to_each", "to_stderr", "to_stdout", "write"]
 
 _OWN_SEQUENCES = re.compile(r"(\x1b\[[0-9;]{0,20}m|\r\x1b\[K)")
 """What the doctor itself tells a terminal: colours, and to clear its line of progress."""
@@ -207,3 +207,25 @@ def write(
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def to_each(paths: Sequence[str], put: Callable[[str], None]) -> None:
+    """Put something to each of several outputs, stdout last (also where there is none at all); a failure does not stop the others.
+
+    Raises:
+        OutputError: something could not be written; where that was several, the message names them all.
+    """
+    failures: list[Exception] = []
+    for path in sorted(paths or ("-",), key=is_stdout):
+        try:
+            put(path)
+        except Exception as error:
+            failures.append(error)
+    others = [error for error in failures if not isinstance(error, (OutputError, BrokenPipeError))]
+    if others:
+        raise others[0]
+    refused = [str(error) for error in failures if isinstance(error, OutputError)]
+    if refused:
+        raise OutputError("; ".join(refused))
+    if failures:
+        raise failures[0]

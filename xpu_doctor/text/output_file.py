@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xpu_doctor.text.visible import visible
@@ -18,7 +18,7 @@ _WINDOWS_DEVICE = re.compile(
     re.IGNORECASE,
 )
 _PROGRAM = (b"\x7fELF", b"MZ", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>")
-_OWN_REPORT = (b"{", b"Examined ", b"xpu-doctor ", b"Thank you ")
+_OWN_REPORT = (b"{", b"Examined", b"xpu-doctor ", b"Thank you ")
 """How a report begins: one on a file system on which everything is executable may be replaced."""
 ENVIRONMENT_FOLDERS = ("bin", "scripts", "lib", "lib64", "dlls", "conda-meta", "libexec", "library")
 """Folders of an environment in which its own files lie."""
@@ -42,7 +42,7 @@ class Place:
         Raises:
             OutputError: nothing may or can be written there; the message says why, and what to do.
         """
-        if path is None or path in STDOUT:
+        if path is None or is_stdout(path):
             return None
         if not path:
             raise OutputError("-o needs the name of a file")
@@ -68,6 +68,32 @@ def check_writable(path: str | None, python: str | None = None) -> None:
         OutputError: it could not; the message is one line.
     """
     Place.of(path, python)
+
+
+def is_stdout(path: str | None) -> bool:
+    """Return whether a name of `-o` means stdout."""
+    return path is None or path in STDOUT
+
+
+def check_all_writable(paths: Sequence[str], python: str | None = None) -> None:
+    """Find out before the work whether a report could be written to each of several paths, and that no two of them are one.
+
+    Raises:
+        OutputError: it could not; the message is one line.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        place = Place.of(path, python)
+        real = os.path.normcase(place.real) if place else "-"
+        if real in seen:
+            raise OutputError(_twice(seen[real], path))
+        seen[real] = path
+
+
+def _twice(first: str, second: str) -> str:
+    one, other = visible(first, one_line=True), visible(second, one_line=True)
+    meant = "is given twice" if one == other else f"and -o {other} are the same place"
+    return f"-o {one} {meant}: one report would replace the other; leave one of the two out"
 
 
 def file_mode(path: str, private: bool) -> int:

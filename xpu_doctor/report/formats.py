@@ -1,0 +1,63 @@
+"""The formats of a report: the one table of their names, the endings of their files, and what renders them.
+
+The command line reads the names before anything else is loaded, so each renderer is imported when it is used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from xpu_doctor.report.document import Document
+
+
+class View(NamedTuple):
+    """How a report is looked at."""
+
+    to_file: bool = True
+    """Whether it goes to a file, and not to a terminal or a pipe."""
+    verbose: bool = False
+
+
+class Format(NamedTuple):
+    """One form of a report."""
+
+    name: str
+    endings: tuple[str, ...]
+    """Endings of files that are written so, in lower case; empty where none means it."""
+    render: Callable[[Document, View], str]
+    """Return the whole report, which ends with a newline."""
+
+
+def _text(report: Document, view: View) -> str:
+    from xpu_doctor.report.terminal import Terminal, own_terminal
+    from xpu_doctor.report.text import render_text
+
+    return render_text(report, Terminal() if view.to_file else own_terminal(), verbose=view.verbose)
+
+
+def _json(report: Document, _: View) -> str:
+    from xpu_doctor.report.json_document import render_json
+
+    return render_json(report)
+
+
+FORMATS = (
+    Format("text", (".txt",), _text),
+    Format("json", (".json",), _json),
+)
+"""The first one is used where nothing says another."""
+NAMES = tuple(each.name for each in FORMATS)
+
+
+def format_called(name: str) -> Format:
+    """Return the format of a name."""
+    return next(each for each in FORMATS if each.name == name)
+
+
+def format_of(path: str, given: str | None = None) -> str:
+    """Return the name of the format in which a file is written: the one that was given for all, else by its ending, else text."""
+    ending = os.path.splitext(path)[1].lower()
+    return given or next((each.name for each in FORMATS if ending in each.endings), FORMATS[0].name)
