@@ -44,9 +44,16 @@ def _json(report: Document, _: View) -> str:
     return render_json(report)
 
 
+def _markdown(report: Document, view: View) -> str:
+    from xpu_doctor.report.markdown import render_markdown
+
+    return render_markdown(report, verbose=view.verbose)
+
+
 FORMATS = (
     Format("text", (".txt",), _text),
     Format("json", (".json",), _json),
+    Format("markdown", (".md", ".markdown"), _markdown),
 )
 """The first one is used where nothing says another."""
 NAMES = tuple(each.name for each in FORMATS)

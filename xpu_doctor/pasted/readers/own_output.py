@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts.pasted import Reported
 from xpu_doctor.pasted.readers.collected import Collected
+from xpu_doctor.pasted.readers.own_markdown import own_markdown
+from xpu_doctor.report.phrases import MARKDOWN_BEGINS
 
 LAYERS = "device|kernel|access|driver|runtime|wheel|import|enumeration|compute|application|doctor"
 TELLING = (
     " layer, error", " layer, warning", " layer, info", "named by", "could not be decided", "explain ", "Thank you for the report.", "## What it means",
-    "wheel ", "Ask next (", "so not: ", "ask for: ",
+    "wheel ", MARKDOWN_BEGINS, "Ask next (", "so not: ", "ask for: ",
 )  # fmt: skip
 """One of these is in every output of the doctor."""
 MAX_LINES = 80
@@ -93,7 +95,13 @@ def own_output(body: str, name: str) -> Own:
     """Return which lines of a text are the doctor's own, and what a report among them says."""
     if not any(word in body for word in TELLING):
         return Own()
-    return _Reader(body, name).read()
+    own = _Reader(body, name).read()
+    if MARKDOWN_BEGINS in body:
+        markdown = own_markdown(body.split("\n"), name)
+        own.lines |= markdown.lines
+        own.reported += markdown.reported
+        own.rungs = {**own.rungs, **markdown.rungs}
+    return own
 
 
 def without(body: str, own: Own) -> str:

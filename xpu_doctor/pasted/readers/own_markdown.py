@@ -1,0 +1,81 @@
+"""The doctor's own report in Markdown, as it stands in an issue: its advice is no symptom, the facts folded up in it are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from xpu_doctor.model.facts.pasted import Reported
+from xpu_doctor.report.phrases import MARKDOWN_BEGINS, MARKDOWN_ENDS
+
+MAX_LINES = 1500
+"""Lines that a report has at most."""
+_PREFIX = re.compile(r"[ \t]{0,20}(?:>[ \t]?){0,20}")
+_FENCE = re.compile(r"(`{3,30})(\w{0,20})$")
+_TITLE = re.compile(r"#### (Root cause|Also|Warning|Note): (\S.{0,2000})$")
+_CODE = re.compile(r"\\\[`([a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8})`\\\] [a-z]{2,20} layer, (error|warning|info)$")
+_RUNG = re.compile(r"\| ([a-z]{2,20}) \| \*{0,2}(ok|fault|blocked|unknown|skipped)\*{0,2} \| ")
+_SURE = re.compile(r" \((likely|possible)\)$")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])|&#8203;")
+
+
+@dataclass
+class OwnMarkdown:
+    """What one report in Markdown holds."""
+
+    lines: set[int] = field(default_factory=set)
+    """Numbers of its lines from 0, without those of the facts that are folded up in it."""
+    reported: list[Reported] = field(default_factory=list)
+    rungs: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """State and line of each layer."""
+
+
+def own_markdown(lines: list[str], name: str) -> OwnMarkdown:
+    """Return what reports in Markdown say in a text of these lines."""
+    found = OwnMarkdown()
+    bare = [_bare(line) for line in lines]
+    at = 0
+    while at < len(bare):
+        at = _report(bare, at, name, found) if bare[at].startswith(MARKDOWN_BEGINS) else at + 1
+    return found
+
+
+def _bare(line: str) -> str:
+    prefix = _PREFIX.match(line)
+    return line[prefix.end() if prefix else 0 :].rstrip()
+
+
+def _report(bare: list[str], at: int, name: str, found: OwnMarkdown) -> int:
+    """Take one report; return where it ends."""
+    fence = language = title = ""
+    place = ""
+    for number in range(at, min(at + MAX_LINES, len(bare))):
+        line = bare[number]
+        opened = _FENCE.match(line)
+        if fence:
+            if line == fence:
+                fence = ""
+            if language != "text" or not fence:
+                found.lines.add(number)
+            continue
+        if number > at and (line.startswith(MARKDOWN_BEGINS) or line == MARKDOWN_ENDS):
+            found.lines.add(number)
+            return number + (line == MARKDOWN_ENDS)
+        found.lines.add(number)
+        if opened:
+            fence, language = opened[1], opened[2]
+        elif heading := _TITLE.match(line):
+            title, place = unescaped(heading[2]), f"{name}, line {number + 1}"
+        elif code := _CODE.match(line):
+            sure = _SURE.search(title)
+            found.reported.append(
+                Reported(code[1], _SURE.sub("", title)[:400], code[2], sure[1] if sure else "certain", place)
+            )
+        elif rung := _RUNG.match(line):
+            found.rungs.setdefault(rung[1], (rung[2], number))
+    return min(at + MAX_LINES, len(bare))
+
+
+def unescaped(markdown: str) -> str:
+    """Return the text that an escaped one shows."""
+    return _ESCAPE.sub(lambda match: match[1] or "", markdown)

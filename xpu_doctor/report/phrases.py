@@ -1,0 +1,47 @@
+"""Words and choices that the formats for people share: how a finding is called, and what is shown of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from xpu_doctor.model.terms import Origin, OverallVerdict
+
+if TYPE_CHECKING:
+    from xpu_doctor.report.document import Document, FindingDocument
+
+VERDICTS: Mapping[str, str] = {
+    OverallVerdict.FINDINGS: "a fault was found",
+    OverallVerdict.UNDIAGNOSED: "could not be diagnosed",
+    OverallVerdict.HEALTHY: "healthy",
+    OverallVerdict.TOOL_FAILED: "xpu-doctor failed",
+}
+"""The verdict in a few words."""
+MARKDOWN_BEGINS = "### xpu-doctor: "
+MARKDOWN_ENDS = "<!-- end of the xpu-doctor report -->"
+"""By these lines triage tells a report in the text of an issue."""
+SEVERITIES: Mapping[str, str] = {"error": "Also", "warning": "Warning", "info": "Note"}
+
+
+def title_of(number: int, finding: FindingDocument) -> str:
+    """Return what a finding is called, the first of a report being number 1."""
+    return (
+        "Root cause"
+        if number == 1 and finding.severity == "error"
+        else SEVERITIES.get(finding.severity, finding.severity)
+    )
+
+
+def sureness(finding: FindingDocument) -> str:
+    """Return how sure a finding is, in brackets, or empty where it is certain."""
+    return "" if finding.confidence == "certain" else f" ({finding.confidence})"
+
+
+def in_full(report: Document, *, verbose: bool = False) -> tuple[list[FindingDocument], list[FindingDocument]]:
+    """Return the root causes to show in full, and what is only possible besides: of a pasted text that may be much."""
+    roots = report.root_causes
+    if verbose or report.origin != Origin.PASTED:
+        return roots, []
+    sure = [finding for finding in roots if finding.confidence != "possible"]
+    guesses = [finding for finding in roots if finding.confidence == "possible"]
+    return (sure, guesses) if sure else (roots[:1], roots[1:])
