@@ -10,19 +10,22 @@ held out: no pattern was fitted to it, and it is counted apart. Exit status 1 wh
 from __future__ import annotations
 
 import argparse
+import html
 import random
 import re
 import string
 import sys
+import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from xpu_doctor.cli.triage import triage
+from xpu_doctor.report.formats import FORMATS, NAMES
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import from_bytes
 from xpu_doctor.text.word_index import IndexedText
@@ -34,7 +37,8 @@ else:
 
 ROOT = Path(__file__).resolve().parents[1]
 PLANTED = ROOT / "fixtures" / "redaction" / "planted.toml"
-OUTPUTS = {"text": (), "verbose": ("-v",), "json": ("--json",), "reply": ("--reply",)}
+OUTPUTS = (*NAMES, "verbose", "reply")
+"""Every format of the table of formats, text with all evidence, and the reply."""
 CREDENTIALS = frozenset({"secret", "token", "credentials"})
 MOST = 0.02
 """The part of the values that may survive."""
@@ -118,9 +122,10 @@ def telling_parts(plant: Plant) -> Iterator[str]:
 
 
 def survives(plant: Plant, text: str) -> bool:
-    """Return whether a telling part of a value is in a text, as a word of its own where it is short."""
+    """Return whether a telling part of a value is in a text or in what its readers show, as a word of its own where it is short."""
+    seen = f"{text}\n{as_read(text)}"
     return any(
-        re.search(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])" if len(part) < CHUNK else re.escape(part), text)
+        re.search(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])" if len(part) < CHUNK else re.escape(part), seen)
         for part in telling_parts(plant)
     )
 
@@ -131,15 +136,26 @@ def redacted(plant: Plant) -> str:
     return redactor_for([body]).text(body.body)
 
 
-def outputs(plant: Plant, wanted: Iterable[str] = OUTPUTS) -> dict[str, str]:
-    """Return what `triage` prints."""
-    printed = {}
-    for name in wanted:
-        result = CliRunner().invoke(triage, [*OUTPUTS[name], "-"], input=plant.whole.encode(), standalone_mode=False)
-        if result.exception:
-            raise result.exception
-        printed[name] = result.stdout
-    return printed
+def outputs(plant: Plant) -> dict[str, str]:
+    """Return what `triage` prints and writes, in every format that there is."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {each.name: Path(folder, f"{each.name}{each.endings[0]}") for each in FORMATS}
+        _triaged(plant, *(part for path in paths.values() for part in ("-o", str(path))))
+        printed = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    return printed | {"verbose": _triaged(plant, "-v"), "reply": _triaged(plant, "--reply")}
+
+
+def _triaged(plant: Plant, *options: str) -> str:
+    result = CliRunner().invoke(triage, [*options, "-"], input=plant.whole.encode(), standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+def as_read(text: str) -> str:
+    """Return a text without the escapes of Markdown, XML, HTML and workflow commands, as its readers show it."""
+    plain = html.unescape(text).replace("\u200b", "")
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain).replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
 
 
 def main() -> int:

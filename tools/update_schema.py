@@ -20,6 +20,7 @@ ENUMS = {
     "Document": {
         "origin": ["live", "saved", "pasted"],
         "verdict": ["findings", "undiagnosed", "healthy", "tool-failed"],
+        "fail_on": ["error", "warning", "never"],
     },
 }
 """Closed sets of values, by type and field."""

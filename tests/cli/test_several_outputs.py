@@ -12,10 +12,12 @@ from click.testing import CliRunner, Result
 
 from tests.support.cli import doctor
 from tests.support.environments import CPU_LIBRARIES, StubEnvironment
+from xpu_doctor.api import triage as document
 from xpu_doctor.cli.options import NAMES
 from xpu_doctor.cli.triage import triage
-from xpu_doctor.report.formats import FORMATS, format_of
+from xpu_doctor.report.formats import FORMATS, Format, View, format_of
 from xpu_doctor.text.output import OutputError, to_each
+from xpu_doctor.text.output_file import OWN_REPORT
 
 PASTE = "AssertionError: Torch not compiled with XPU enabled\ntorch 2.9.1+cpu\n"
 
@@ -48,6 +50,12 @@ def test_no_name_and_no_ending_means_two_formats() -> None:
     endings = [ending for each in FORMATS for ending in each.endings]
     assert len(set(endings)) == len(endings) and all(ending.startswith(".") and ending.islower() for ending in endings)
     assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.name)
+def test_a_report_of_any_format_is_known_for_one(each: Format) -> None:
+    """On a disk on which everything is executable it is replaced like any other file; and each format has an ending."""
+    assert each.render(document("torch 2.9.1+cpu"), View()).encode().startswith(OWN_REPORT) and each.endings
 
 
 def test_several_files_in_one_run(stub: StubEnvironment, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from tests.support import planted
 from tests.support.cases import cases
 from tests.support.planted import HOST, NAMES, PASSWORD, SECRETS, TOKEN, USER, private
+from tools.planted_secrets import as_read
 from xpu_doctor.catalogue.names import all_rules
 from xpu_doctor.cli.crash import report_crash
 from xpu_doctor.cli.triage import triage
@@ -26,6 +27,7 @@ from xpu_doctor.model.facts import Distribution, Distributions, Environment, Var
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.report.build import Report, rendered
 from xpu_doctor.report.document import Document
+from xpu_doctor.report.formats import NAMES as FORMATS
 from xpu_doctor.text.redact import Redactor
 
 COMMANDS = (f"/home/{USER}/venv/bin/python3 -m pip install torch", f"rm -rf -- /srv/{HOST}/{USER}/torch")
@@ -41,10 +43,15 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outputs(report: Document) -> dict[str, str]:
-    """A report in every form."""
-    forms = {"text": ("text", False), "verbose": ("text", True), "json": ("json", False)}
+    """A report in every format that there is, as it stands in the file and as its readers show it."""
+    forms = {
+        f"{name}, verbose {verbose}": rendered(report, name, to_file=True, verbose=verbose)
+        for name in FORMATS
+        for verbose in (False, True)
+    }
     return {
-        name: rendered(report, format_, to_file=True, verbose=verbose) for name, (format_, verbose) in forms.items()
+        **forms,
+        **{f"{name}, as read": as_read(text) for name, text in forms.items() if not name.startswith("json")},
     }
 
 
@@ -71,7 +78,7 @@ def test_nothing_private_is_left_of_a_machine(monkeypatch: pytest.MonkeyPatch, u
         "remedy.why",
         "evidence.known",
     }
-    assert planted.places(outputs(report)["json"]) >= expected
+    assert planted.places(rendered(report, "json", to_file=True, verbose=False)) >= expected
     assert len(expected) > 100
     assert report.redacted is not None and {"credentials", "email", "ip", "token", "user"} <= report.redacted.keys()
 
@@ -108,14 +115,14 @@ def test_nothing_is_hidden_where_that_is_asked_for(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("unknown", [False, True], ids=["known", "unknown"])
 def test_nothing_private_is_left_of_a_saved_report(unknown: bool) -> None:
-    """Whoever saved it with --no-redact: text, JSON and reply of triage hide what stood in any field, commands included."""
+    """Whoever saved it with --no-redact: every format and the reply of triage hide what stood in any field, commands included."""
     facts = encode(planted.snapshot(unknown=unknown))
     facts["torch"].update(installed=True, build="cpu", version="2.9.1+cpu")
     saved = json.dumps({"schema": 1, "root_causes": [], "ladder": [], "snapshot": facts})
-    for option in ("--json", "-v", "--reply"):
+    for option in (*(f"--format={name}" for name in FORMATS), "-v", "--reply"):
         result = CliRunner().invoke(triage, [option, "-"], input=saved.encode(), standalone_mode=False)
         assert result.exception is None, result.exception
-        assert [each for each in (*NAMES, *SECRETS) if each in " ".join(result.stdout.split())] == [], option
+        assert [each for each in (*NAMES, *SECRETS) if each in as_read(" ".join(result.stdout.split()))] == [], option
         assert option == "-v" or "torch-cpu-wheel" in result.stdout
 
 

@@ -41,8 +41,10 @@ def test_planted_values_are_hidden_before_anything_is_read() -> None:
 
 @pytest.mark.parametrize("plant", [pytest.param(plant, id=f"{plant.kind}: {plant.place}") for plant in SAMPLE])
 def test_planted_values_are_in_no_output(plant: Plant) -> None:
-    """Text, JSON, all evidence and the reply are clean."""
-    assert not [name for name, text in outputs(plant, OUTPUTS).items() if survives(plant, text)]
+    """Every format, all evidence and the reply are clean."""
+    printed = outputs(plant)
+    assert set(printed) == set(OUTPUTS) and all(printed.values())
+    assert not [name for name, text in printed.items() if survives(plant, text)]
 
 
 def roots(text: str) -> list[tuple[str, str]]:

@@ -136,6 +136,7 @@ class Report:
             peak_memory=peak_memory_bytes(),
             command=command,
             steps=steps,
+            fail_on=self.fail_on,
         )
 
 

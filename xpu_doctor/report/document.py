@@ -212,6 +212,8 @@ class Document:
     """What `fix` would do, in order; empty for a text or a saved report."""
     fix: str = ""
     """The line that shows the plan, where `fix --apply` could do some of it; else empty."""
+    fail_on: str = "error"
+    """The severity from which on a finding makes the exit code 1: `error`, `warning`, or `never`."""
 
 
 def document(
@@ -226,6 +228,7 @@ def document(
     peak_memory: int | None = None,
     command: str = "xpu-doctor",
     steps: tuple[Step, ...] = (),
+    fail_on: str = "error",
 ) -> Document:
     """Build the document with everything in it as it was found; `facts` is the snapshot as plain JSON values."""
     return Document(
@@ -251,6 +254,7 @@ def document(
         independent_faults=_independent_faults(diagnosis.root_causes),
         plan=[_step(step, command) for step in steps],
         fix=_fix(diagnosis, steps, snapshot, command),
+        fail_on=fail_on,
     )
 
 

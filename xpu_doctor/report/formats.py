@@ -50,10 +50,24 @@ def _markdown(report: Document, view: View) -> str:
     return render_markdown(report, verbose=view.verbose)
 
 
+def _junit(report: Document, _: View) -> str:
+    from xpu_doctor.report.junit import render_junit
+
+    return render_junit(report)
+
+
+def _github(report: Document, _: View) -> str:
+    from xpu_doctor.report.github import render_github
+
+    return render_github(report)
+
+
 FORMATS = (
     Format("text", (".txt",), _text),
     Format("json", (".json",), _json),
     Format("markdown", (".md", ".markdown"), _markdown),
+    Format("junit", (".xml",), _junit),
+    Format("github", (".annotations",), _github),
 )
 """The first one is used where nothing says another."""
 NAMES = tuple(each.name for each in FORMATS)

@@ -44,6 +44,7 @@ KEPT = frozenset(
         "risk",
         "code",
         "part",
+        "fail_on",
     }
 )
 """Fields of the document with a closed set of values."""

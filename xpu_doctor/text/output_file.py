@@ -18,8 +18,10 @@ _WINDOWS_DEVICE = re.compile(
     re.IGNORECASE,
 )
 _PROGRAM = (b"\x7fELF", b"MZ", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>")
-_OWN_REPORT = (b"{", b"Examined", b"xpu-doctor ", b"Thank you ")
-"""How a report begins: one on a file system on which everything is executable may be replaced."""
+OWN_REPORT = (
+    b"{", b"Examined", b"xpu-doctor ", b"Thank you ", b"### xpu-doctor", b"<?xml", b"::error ", b"::warning ", b"::notice ", b"<!DOCTYPE", b"<!doctype"
+)  # fmt: skip
+"""How a report of any format begins: one on a file system on which everything is executable may be replaced."""
 ENVIRONMENT_FOLDERS = ("bin", "scripts", "lib", "lib64", "dlls", "conda-meta", "libexec", "library")
 """Folders of an environment in which its own files lie."""
 
@@ -170,7 +172,7 @@ def _is_program(path: str) -> bool:
             start = stream.read(16)
     except OSError:
         return False
-    return start.startswith(_PROGRAM) or (executable and not start.startswith(_OWN_REPORT))
+    return start.startswith(_PROGRAM) or (executable and not start.startswith(OWN_REPORT))
 
 
 def _strangers_link(absolute: str) -> str:

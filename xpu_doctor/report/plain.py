@@ -1,0 +1,42 @@
+"""A finding as plain lines, for formats that carry text in a field: proof, commands, page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xpu_doctor.report.document import FindingDocument, RemedyDocument
+
+
+def finding_lines(finding: FindingDocument) -> Iterator[str]:
+    """Yield what proves a finding, and what to do."""
+    for row in finding.evidence:
+        yield f"Proof: {row.source}: {row.value}" if row.kind == "message" else f"Proof: {row.fact} = {row.value}"
+    for index, remedy in enumerate(finding.remedies):
+        yield from _remedy_lines(remedy, "Do this" if index == 0 else "And" if remedy.besides else "Or")
+    if finding.page:
+        yield f"More: {finding.page}"
+
+
+def _remedy_lines(remedy: RemedyDocument, word: str) -> Iterator[str]:
+    yield f"{word}: {remedy.title}"
+    if remedy.why:
+        yield remedy.why
+    yield from (f"    {line}" for line in remedy.commands)
+    if remedy.verify:
+        yield "Then verify:"
+        yield from (f"    {line}" for line in remedy.verify)
+
+
+def flat(findings: list[FindingDocument]) -> Iterator[tuple[FindingDocument, FindingDocument | None]]:
+    """Yield every finding of a tree, each with the one that explains it, or None."""
+    for finding in findings:
+        yield finding, None
+        yield from _below(finding)
+
+
+def _below(finding: FindingDocument) -> Iterator[tuple[FindingDocument, FindingDocument | None]]:
+    for child in finding.explains:
+        yield child, finding
+        yield from _below(child)
