@@ -25,6 +25,8 @@ from xpu_doctor.treatment.place import place_of
 from xpu_doctor.treatment.project import project_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xpu_doctor.examination.run import Running
     from xpu_doctor.model.facts import Python
     from xpu_doctor.model.snapshot import Snapshot
@@ -85,8 +87,10 @@ class Planned:
     python: Python
     place: Place | None
     """What the plan may change; None where the environment is not known, or its packages lie outside of it."""
-    project: str = ""
+    project: str
     """The project whose files it may change, as its manager is told of it; empty where it changes none."""
+    hide: Callable[[str], str]
+    """Returns a further text for the report without what is private."""
 
 
 def plan_on(running: Running, report: Report, *, edit_project: bool, source: Source) -> Planned:
@@ -98,9 +102,8 @@ def plan_on(running: Running, report: Report, *, edit_project: bool, source: Sou
     """
     examined = finish(running, load(), partial(_rehearse, report))
     python = examined.snapshot.python
-    document, plan = report.with_plan(
-        examined.snapshot, timings=examined.timings, edit_project=edit_project, source=source
-    )
+    made = report.with_plan(examined.snapshot, timings=examined.timings, edit_project=edit_project, source=source)
+    plan = made.plan
     prefix, site = known_or(python.real_prefix, ""), known_or(python.own_site, "")
     executable = known_or(python.executable, "")
     place = place_of(executable, prefix, (site,)) if executable and prefix and site else None
@@ -109,7 +112,7 @@ def plan_on(running: Running, report: Report, *, edit_project: bool, source: Sou
         managers = {step.remedy.manager for step in plan.to_run if step.changes_project}
         files = (path for manager in managers for path in project_files(manager, project))
         place = replace(place, files=(*place.files, *files))
-    return Planned(document, plan, python, place, project)
+    return Planned(made.report, plan, python, place, project, made.hide)
 
 
 def snapshot_of(choice: Choice, environment: Mapping[str, str]) -> Snapshot:

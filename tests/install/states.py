@@ -57,13 +57,14 @@ NAMES = ("torch", "torchvision", "torchaudio", "triton", "triton_xpu", "intel_sy
 
 def install(site: Path, wheels: Iterable[Wheel], installer: str) -> None:
     """Lay wheels out as an installer does, with INSTALLER and RECORD."""
+    depth = 2 if site.parent.name == "Lib" else 3  # Windows, or else
     for wheel in wheels:
         with zipfile.ZipFile(BytesIO(wheel.content())) as archive:
             names = [name for name in archive.namelist() if ".data/" not in name]
             archive.extractall(site, names)
             data = [name for name in archive.namelist() if ".data/" in name]
             for name in data:
-                place = site.parents[2] / name.partition(".data/data/")[2]
+                place = site.parents[depth - 1] / name.partition(".data/data/")[2]
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(archive.read(name))
         info = next(site.glob(f"{wheel.name.replace('-', '_')}-*.dist-info"))
@@ -71,7 +72,11 @@ def install(site: Path, wheels: Iterable[Wheel], installer: str) -> None:
         record(
             site,
             info,
-            [*names, f"{info.name}/INSTALLER", *(f"../../../{name.partition('.data/data/')[2]}" for name in data)],
+            [
+                *names,
+                f"{info.name}/INSTALLER",
+                *(f"{'../' * depth}{name.partition('.data/data/')[2]}" for name in data),
+            ],
         )
 
 
@@ -105,11 +110,13 @@ class Place:
     site: Path
     work: Path
     installer: str
+    form: Callable[[Wheel], Wheel] = lambda wheel: wheel
+    """What a wheel is on this system."""
 
     def put(self, *wheels: Wheel) -> None:
         """Replace whatever torch there is."""
         clear(self.site)
-        install(self.site, wheels, self.installer)
+        install(self.site, map(self.form, wheels), self.installer)
 
     def info(self, name: str = "torch") -> Path:
         """The metadata of a distribution."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -52,7 +53,10 @@ def test_the_index_of_a_uv_project_is_explicit_then(tmp_path: Path) -> None:
         planned = here.doctor("--edit-project", index=index)
         assert '+torch = { index = "pytorch-xpu" }' in planned.stdout and "+explicit = true" in planned.stdout
         assert "+++ b/uv.lock" in planned.stdout and here.files() == before
-        here.doctor("--apply", "--yes", "--edit-project", index=index)
+        as_data = json.loads(here.doctor("--edit-project", "--json", index=index).stdout)["project_changes"]
+        assert as_data["reason"] == "" and as_data["difference"].strip() in planned.stdout
+        written = json.loads(here.doctor("--apply", "--yes", "--edit-project", "--json", index=index).stdout)
+        assert written["project_changes"]["difference"].count("+explicit = true") == 1
         text = (project / "pyproject.toml").read_text()
         assert 'name = "pytorch-xpu"\nexplicit = true\n' in text
         here.room.run(UV, "lock", "--check", "--project", str(project))

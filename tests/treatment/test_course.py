@@ -16,7 +16,7 @@ from xpu_doctor.model.commands import Command
 from xpu_doctor.model.findings import Remedy
 from xpu_doctor.treatment import course
 from xpu_doctor.treatment.course import begin, edited_since, finish, forget, proceed, resume, since, to_undo, undo
-from xpu_doctor.treatment.errors import TreatmentError
+from xpu_doctor.treatment.errors import IncompleteWayBack
 from xpu_doctor.treatment.history import Treatment, history, keep, unfinished
 from xpu_doctor.treatment.manifest import is_whole
 from xpu_doctor.treatment.place import Place, place_of
@@ -119,7 +119,7 @@ def test_the_files_of_a_project_belong_to_the_way_back(place: Place, tmp_path: P
     project.write_text("before")
     whole = dataclasses.replace(place, files=(project, lock))
     narrow = begin(place, [STEP], HERE, "", quiet, state)
-    with pytest.raises(TreatmentError, match=r"without pyproject.toml, uv.lock: `xpu-doctor fix --undo` first"):
+    with pytest.raises(IncompleteWayBack, match=r"without pyproject.toml, uv.lock$"):
         resume(narrow, [STEP], whole, state)
     undo(narrow, HERE, quiet, state)
     treatment = begin(whole, [STEP], HERE, "", quiet, state)

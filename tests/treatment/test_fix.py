@@ -109,7 +109,9 @@ def test_an_index_without_the_wheels_changes_nothing(world: World, tmp_path: Pat
     failed = doctor(world, "--apply", "--yes", channel="empty")
     assert failed.returncode == 1
     data = doctor(world, "--apply", "--yes", "--json", channel="empty")
-    assert data.returncode == 1 and "Not ready" in data.stderr and json.loads(data.stdout)["plan"]
+    assert data.returncode == 1 and "Not ready" in data.stderr
+    (step,) = [step for step in json.loads(data.stdout)["plan"] if step["code"] == "torch-cpu-wheel"]
+    assert "does not have" in step["readiness"]["obstacles"][0]
     assert content(folder) == before
 
 
@@ -118,6 +120,8 @@ def test_the_plan_and_the_history_are_data(world: World, tmp_path: Path) -> None
     steps = {step["code"]: step for step in json.loads(doctor(world, "--json").stdout)["plan"]}
     step = steps["torch-cpu-wheel"]
     assert step["obstacle"] == "" and step["remedy"]["risk"] == "reinstall"
+    assert step["readiness"]["obstacles"] == [] and step["readiness"]["download_bytes"] > 1000
+    assert steps["kernel-driver-unbound"]["readiness"] is None
     assert "administrator" in steps["kernel-driver-unbound"]["obstacle"]
     applied = doctor(world, "--apply", "--yes", "--json")
     assert [step for step in json.loads(applied.stdout)["plan"] if not step["obstacle"]] == []

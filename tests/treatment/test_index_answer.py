@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -286,6 +289,59 @@ def test_a_pip_that_hangs_is_not_waited_for(tmp_path: Path, asker: Asker) -> Non
     assert isinstance(answer.offered, Unknown) and "no answer within" in answer.offered.reason
     pid = (tmp_path / "pid").read_text().strip()
     assert subprocess.run(["ps", "-p", pid], capture_output=True, check=False).returncode != 0
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[tuple[str, list[socket.socket]]]:
+    """The address of a server that takes every connection and never says a word, and the connections: so does a firewall that drops packets."""
+    taken: list[socket.socket] = []
+
+    def take() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(server.accept()[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple", taken
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+    for connection in taken:
+        connection.close()
+
+
+@pytest.mark.parametrize(("program", "most"), [pytest.param("21.3.1", 5, marks=pytest.mark.heavy), ("", 5), ("uv", 4)])
+def test_an_index_that_never_answers_is_given_up(
+    with_uv: Callable[[str], str], with_pip: Callable[[str], Path], asker: Asker, program: str, most: int
+) -> None:
+    """The doctor asks once for each of three pages, pip twice for the first: six times, each with its whole patience, are not waited for."""
+    brief = replace(asker, patience=1, environment={k: v for k, v in asker.environment.items() if k != "PIP_RETRIES"})
+    with silent() as (index, taken):
+        answer = (
+            by_uv(with_uv(""), with_pip(""), index, brief)
+            if program == "uv"
+            else by_pip(with_pip(program), index, brief)
+        )
+        assert answer.offered is False and answer.fault is Fault.UNREACHABLE, answer
+        assert "timed out" in answer.line or "didn't respond" in answer.line
+        assert 1 < len(taken) <= most
+
+
+def test_a_timeout_of_ones_own_stays(tmp_path: Path, asker: Asker) -> None:
+    """Who has set a timeout for a slow line keeps it; else the doctor's patience is what pip and uv get."""
+    program = tmp_path / "tool"
+    program.write_text('#!/bin/sh\necho "$UV_HTTP_TIMEOUT $*"\n')
+    program.chmod(0o755)
+
+    def told(argv: tuple[str, ...] = (), **variables: str) -> str:
+        own = replace(asker, environment={**asker.environment, **variables})
+        ended = own.run_pip(Command((str(program), *argv)), tmp_path / "log")
+        return "" if isinstance(ended, Unknown) else ended.stdout
+
+    assert told().startswith("8 ") and "--timeout 8" in told()
+    assert told(UV_HTTP_TIMEOUT="90").startswith("90 ")
+    assert "--timeout" not in told(PIP_TIMEOUT="60") and told(("--timeout", "60")).count("--timeout") == 1
 
 
 def test_hostile_settings_do_not_answer_for_the_index(

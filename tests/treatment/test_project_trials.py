@@ -13,6 +13,8 @@ from tests.install.kinds import TOOLS, clean_environment
 from tests.treatment.conftest import installed_once
 from tests.treatment.indexes import Indexes
 from xpu_doctor.model.commands import Command
+from xpu_doctor.treatment.place import place_of
+from xpu_doctor.treatment.rehearsal import rehearse
 from xpu_doctor.treatment.trial import trials
 
 pytestmark = pytest.mark.heavy
@@ -46,6 +48,10 @@ def test_dry_run(tool: str, indexes: Indexes, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", project / ".venv"], check=True)
     environment = {**clean_environment(home), "POETRY_VIRTUALENVS_IN_PROJECT": "true"}
     environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+    python = project / ".venv" / "bin" / "python"
+    place = place_of(
+        str(python), str(project / ".venv"), (str(next((project / ".venv" / "lib").glob("*/site-packages"))),)
+    )
     for kind, code in (("metadata", 0), ("denied", 1)):
         commands = plan(tool, project, indexes[kind])
         (trial,) = trials(commands, str(project / ".venv" / "bin" / "python"))
@@ -57,4 +63,9 @@ def test_dry_run(tool: str, indexes: Indexes, tmp_path: Path) -> None:
         after = {
             path.name: path.read_bytes() for path in project.iterdir() if path.is_file() and path.name != ".pdm-python"
         }
+        if kind == "metadata":
+            indexes.asked.clear()
+            tried = rehearse(tool, str(project), commands, place, environment)
+            assert "+++ b/pyproject.toml" in tried.difference, tried.reason
+            assert not indexes.wheels_fetched(), "requirements that are served apart cost no download"
         assert after == {name: content for name, content in before.items() if name != ".pdm-python"}

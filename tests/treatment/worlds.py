@@ -46,10 +46,15 @@ def _library() -> bytes:
 def whole(wheel: Wheel) -> Wheel:
     """A wheel whose libraries can be loaded."""
     files = {name: _library() if content == "\x7fELF" else content for name, content in wheel.files.items()}
-    if wheel.name == "torch" and wheel.version.endswith("+xpu"):
-        files["torch/__init__.py"] = f"{wheel.files['torch/__init__.py']!s}{WORKING}"
-        files["torch/xpu/__init__.py"] = XPU_MODULE
-    return replace(wheel, files=files)
+    return working(replace(wheel, files=files))
+
+
+def working(wheel: Wheel) -> Wheel:
+    """A wheel whose torch finds a device, where it is a build for XPU."""
+    if wheel.name != "torch" or not wheel.version.endswith("+xpu"):
+        return wheel
+    text = f"{wheel.files['torch/__init__.py']!s}{WORKING}"
+    return replace(wheel, files={**wheel.files, "torch/__init__.py": text, "torch/xpu/__init__.py": XPU_MODULE})
 
 
 @pytest.fixture(scope="session")

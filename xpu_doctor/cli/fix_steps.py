@@ -17,19 +17,20 @@ from xpu_doctor.examination.session import Session
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.selection import CHECKED, Selection
 from xpu_doctor.report.build import Report, deliver
+from xpu_doctor.report.fix_json import foreseen, with_changes
 from xpu_doctor.report.plan_text import comparison_text, plan_text
 from xpu_doctor.report.terminal import own_terminal
 from xpu_doctor.text.output import to_stderr, to_stdout
 from xpu_doctor.treatment.course import begin, finish, proceed, resume
-from xpu_doctor.treatment.errors import TreatmentError
+from xpu_doctor.treatment.errors import IncompleteWayBack, TreatmentError
 from xpu_doctor.treatment.history import unfinished
 from xpu_doctor.treatment.project import folder_of
 from xpu_doctor.treatment.readiness import Situation, readiness
-from xpu_doctor.treatment.rehearsal import contents, difference, rehearse
+from xpu_doctor.treatment.rehearsal import Contents, Rehearsal, contents, difference, rehearse
 from xpu_doctor.treatment.sources import Source, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from xpu_doctor.model.facts import Python
     from xpu_doctor.report.document import Document
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from xpu_doctor.treatment.place import Place
     from xpu_doctor.treatment.plan import Step, TreatmentPlan
     from xpu_doctor.treatment.readiness import Readiness
+
+FETCHES = "; {} downloads whole wheels for that where the index does not serve their requirements apart"
+COSTS = {manager: FETCHES.format(manager) for manager in ("poetry", "pdm")}
+"""What a trial may cost, said before it begins; no option of theirs avoids it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Patient:
     report: Document
     plan: TreatmentPlan
     project: str
+    hide: Callable[[str], str]
+    """Returns a further text for the report without what is private."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -70,17 +77,18 @@ def examined(choice: Choice, source: Source, *, edit_project: bool = False) -> P
         raise click.UsageError(str(error)) from error
     finally:
         progress.close()
-    return Patient(choice, planned.python, planned.place, planned.report, planned.plan, planned.project)
+    return Patient(choice, planned.python, planned.place, planned.report, planned.plan, planned.project, planned.hide)
 
 
 def show_plan(patient: Patient, wishes: Wishes) -> int:
     """Print the plan, and what stands in its way."""
     if wishes.as_json:
-        return deliver(patient.report, "json")
-    terminal = own_terminal()
-    readiness = _print_plan(patient, terminal)
-    if not any(item.obstacles for item in readiness.values()):
-        _show_changes(patient, wishes)
+        readiness = _readiness(patient)
+        changes = _rehearsed(patient) if _is_ready(readiness) else None
+        return deliver(foreseen(patient.report, readiness, changes, patient.hide), "json")
+    readiness = _print_plan(patient, own_terminal())
+    if _is_ready(readiness):
+        _show_changes(_rehearsed(patient), wishes)
     interrupted = _interrupted(patient)
     if interrupted is not None:
         say(_of_interrupted(interrupted))
@@ -110,6 +118,10 @@ def _readiness(patient: Patient) -> Mapping[int, Readiness]:
     }
 
 
+def _is_ready(readiness: Mapping[int, Readiness]) -> bool:
+    return not any(item.obstacles for item in readiness.values())
+
+
 def apply_plan(patient: Patient, wishes: Wishes) -> int:
     """Do the steps, after asking; stop at the first failure; check again."""
     readiness = _readiness(patient) if wishes.as_json else _print_plan(patient, own_terminal())
@@ -121,37 +133,49 @@ def apply_plan(patient: Patient, wishes: Wishes) -> int:
         return _stopped(patient, wishes, ExitCode.FINDINGS)
     if not patient.plan.to_run or patient.place is None:
         return _stopped(patient, wishes, patient.report.exit_code)
-    if any(item.obstacles for item in readiness.values()):
+    if not _is_ready(readiness):
         for obstacle in (found for item in readiness.values() for found in item.obstacles if wishes.as_json):
             say(f"Not ready: {obstacle.what}: {obstacle.why}. {obstacle.way_out}")
         say("Nothing was changed: the plan is not ready to be done, as said above.")
-        return _stopped(patient, wishes, ExitCode.FINDINGS)
-    shown = _show_changes(patient, wishes)
+        return _stopped(patient, wishes, ExitCode.FINDINGS, readiness)
+    changes = _rehearsed(patient)
+    shown = _show_changes(changes, wishes)
     count = len(patient.plan.to_run)
     what = "this step" if count == 1 else f"these {count} steps"
     if not agreed(wishes, f"Do {what} now?", "--apply asks before it changes anything"):
-        return _stopped(patient, wishes, ExitCode.FINDINGS)
+        return _stopped(patient, wishes, ExitCode.FINDINGS, readiness, changes)
     before = contents(patient.files)
     try:
-        return _done(patient, patient.place, interrupted, wishes)
+        return _done(patient, patient.place, interrupted, wishes, before)
     finally:
         if not shown:
-            _print_changes(difference(before, contents(patient.files), folder_of(patient.project)), wishes)
+            _print_changes(_written(patient, before), wishes)
 
 
-def _show_changes(patient: Patient, wishes: Wishes) -> bool:
-    """Print what the steps would write into the files of a project; return whether that was possible."""
+def _written(patient: Patient, before: Contents) -> str:
+    """Return what was written into the files of a project."""
+    return difference(before, contents(patient.files), folder_of(patient.project))
+
+
+def _rehearsed(patient: Patient) -> Rehearsal | None:
+    """Try what the steps would write into the files of a project; None where there is no project."""
     place = patient.place
     steps = [step for step in patient.plan.to_run if step.changes_project]
     if place is None or not steps:
-        return True
-    to_stderr("trying the changes of the project on a copy ...\n")
+        return None
+    manager = steps[0].remedy.manager
+    to_stderr(f"trying the changes of the project on a copy{COSTS.get(manager, '')} ...\n")
     commands = tuple(command for step in steps for command in step.remedy.steps)
-    tried = rehearse(steps[0].remedy.manager, patient.project, commands, place, os.environ)
-    if tried.reason:
-        say(f"What changes in the project's files can be shown afterwards only: {tried.reason}.")
+    return rehearse(manager, patient.project, commands, place, os.environ)
+
+
+def _show_changes(changes: Rehearsal | None, wishes: Wishes) -> bool:
+    """Print what the steps would write into the files of a project; return whether that is known."""
+    if changes is not None and changes.reason:
+        say(f"What changes in the project's files can be shown afterwards only: {changes.reason}.")
         return False
-    _print_changes(tried.difference, wishes)
+    if changes is not None:
+        _print_changes(changes.difference, wishes)
     return True
 
 
@@ -160,14 +184,20 @@ def _print_changes(difference: str, wishes: Wishes) -> None:
     (to_stderr if wishes.as_json else to_stdout)(text)
 
 
-def _stopped(patient: Patient, wishes: Wishes, code: int) -> int:
+def _stopped(
+    patient: Patient,
+    wishes: Wishes,
+    code: int,
+    readiness: Mapping[int, Readiness] | None = None,
+    changes: Rehearsal | None = None,
+) -> int:
     """End --apply where not all steps are done: the document is that of the check before them."""
     if wishes.as_json:
-        deliver(patient.report, "json")
+        deliver(foreseen(patient.report, readiness or {}, changes, patient.hide), "json")
     return code
 
 
-def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes: Wishes) -> int:
+def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes: Wishes, before: Contents) -> int:
     steps = patient.plan.to_run
     try:
         treatment = (
@@ -183,10 +213,15 @@ def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes:
                 return _stopped(patient, wishes, ExitCode.FINDINGS)
         after = examined(patient.choice, Source())
         finish(treatment, os.environ, after.report.verdict, files=patient.files)
+    except IncompleteWayBack as error:
+        back = call(patient.choice.python, "--undo")
+        say(f"Stopped: {error}. This puts everything back; a new --apply works then:\n    {back}")
+        return _stopped(patient, wishes, ExitCode.FINDINGS)
     except TreatmentError as error:
         say(f"Stopped: {error}")
         return _stopped(patient, wishes, ExitCode.TOOL_FAILED)
-    return _compared(patient, after.report, wishes)
+    written = Rehearsal(_written(patient, before)) if patient.files else None
+    return _compared(patient, with_changes(after.report, written, patient.hide), wishes)
 
 
 def _compared(before: Patient, after: Document, wishes: Wishes) -> int:

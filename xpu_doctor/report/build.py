@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class PlannedReport:
+    """A report, and the plan of `fix` with its commands as they are run."""
+
+    report: Document
+    plan: TreatmentPlan
+    hide: Callable[[str], str] = str
+    """Returns a further text for the report without what is private."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What the caller wants reported."""
 
@@ -56,7 +66,7 @@ class Report:
         users: tuple[str, ...] = (),
     ) -> Document:
         """Judge a snapshot and return the document; `users` are names to hide that the environment of this process does not show."""
-        return self.with_plan(snapshot, layers=layers, timings=timings, notes=notes, users=users)[0]
+        return self.with_plan(snapshot, layers=layers, timings=timings, notes=notes, users=users).report
 
     def with_plan(
         self,
@@ -68,7 +78,7 @@ class Report:
         users: tuple[str, ...] = (),
         edit_project: bool = False,
         source: Source | None = None,
-    ) -> tuple[Document, TreatmentPlan]:
+    ) -> PlannedReport:
         """Judge a snapshot; return the document, and the plan of `fix` with its commands as they are run.
 
         Raises:
@@ -79,16 +89,18 @@ class Report:
         plan = planned_from(plan_of(diagnosis.root_causes, snapshot, permission), source or Source())
         plan = with_explicit_index(plan, sys.executable)
         report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command(), plan.steps)
-        return self._hidden(report, snapshot, users), plan
+        redactor = self._redactor(snapshot, users)
+        if redactor is None:
+            return PlannedReport(_not_redacted(report), plan)
+        return PlannedReport(redacted_document(report, redactor, self.words), plan, redactor.text)
 
-    def _hidden(self, report: Document, snapshot: Snapshot, users: tuple[str, ...]) -> Document:
-        """Return the document of an examination without what is private."""
+    def _redactor(self, snapshot: Snapshot, users: tuple[str, ...]) -> Redactor | None:
+        """Return what hides names and secrets of an examination; None where nothing is to be hidden."""
         if not self.redact:
-            return _not_redacted(report)
+            return None
 
         known = (*users, snapshot.access.user) if isinstance(snapshot.access.user, str) else users
-        redactor = redactor_here(users=known, hosts=index_hosts(snapshot), words=self.words)
-        return redacted_document(report, redactor, self.words)
+        return redactor_here(users=known, hosts=index_hosts(snapshot), words=self.words)
 
     def rehearse(self, snapshot: Snapshot) -> None:
         """Do once what `of_snapshot` and the printing do, without the plug-ins' rules, and keep nothing of it."""

@@ -160,6 +160,20 @@ class QuestionDocument:
 
 
 @dataclass(frozen=True)
+class ReadinessDocument:
+    """What `fix` found before a step that it can do: the index, the disk, the rights, and others at work."""
+
+    obstacles: list[str]
+    """Why the step cannot begin, each with the way out; empty where nothing is known that is in the way."""
+    unknown: list[str]
+    """What could not be found out; it is no obstacle."""
+    download_bytes: int
+    """The known size of what has to be downloaded."""
+    download_is_whole: bool
+    """Whether that is all; else it is at least so much."""
+
+
+@dataclass(frozen=True)
 class StepDocument:
     """One step of what `fix` would do."""
 
@@ -171,6 +185,18 @@ class StepDocument:
     """Why `fix --apply` does not run it itself; empty where it does."""
     also: list[str] = field(default_factory=list)
     """Codes of further findings that it fixes."""
+    readiness: ReadinessDocument | None = None
+    """Of a step that `fix --apply` runs, by `fix`; `check` does not ask the index."""
+
+
+@dataclass(frozen=True)
+class ProjectChangesDocument:
+    """What the steps of `fix` write into the files of a project."""
+
+    difference: str
+    """In the unified format, of a lock file the first 80 lines; empty where nothing changes or that is not known."""
+    reason: str
+    """Why it cannot be told before; empty where it is told."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +240,8 @@ class Document:
     """The line that shows the plan, where `fix --apply` could do some of it; else empty."""
     fail_on: str = "error"
     """The severity from which on a finding makes the exit code 1: `error`, `warning`, or `never`."""
+    project_changes: ProjectChangesDocument | None = None
+    """Of `fix --edit-project` on a project: what would be written, after `--apply` what was written."""
 
 
 def document(

@@ -1,15 +1,46 @@
-"""What `fix` says as JSON: what became of a download, an undo and the ways back; the plan itself is in the report."""
+"""What `fix` says as JSON: what it adds to the report, and what became of a download, an undo and the ways back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from xpu_doctor.report.document import Document, ProjectChangesDocument, ReadinessDocument
 from xpu_doctor.report.plan_text import state_of
 from xpu_doctor.treatment.course import Undone
 from xpu_doctor.treatment.freeze import Frozen
 from xpu_doctor.treatment.history import Treatment
+from xpu_doctor.treatment.obstacle import Readiness
+from xpu_doctor.treatment.rehearsal import Rehearsal
+
+
+def foreseen(
+    report: Document, readiness: Mapping[int, Readiness], changes: Rehearsal | None, hide: Callable[[str], str]
+) -> Document:
+    """Return a report whose plan says of each step what was found before it, and what would be written into the files of a project."""
+    steps = [
+        replace(step, readiness=_readiness(readiness[number], hide)) if number in readiness else step
+        for number, step in enumerate(report.plan)
+    ]
+    return with_changes(replace(report, plan=steps), changes, hide)
+
+
+def with_changes(report: Document, changes: Rehearsal | None, hide: Callable[[str], str]) -> Document:
+    """Return a report that holds the changes of a project's files, where there is a project."""
+    if changes is None:
+        return report
+    return replace(report, project_changes=ProjectChangesDocument(hide(changes.difference), hide(changes.reason)))
+
+
+def _readiness(found: Readiness, hide: Callable[[str], str]) -> ReadinessDocument:
+    return ReadinessDocument(
+        [hide(f"{item.what}: {item.why}. {item.way_out}") for item in found.obstacles],
+        [hide(item.reason) for item in found.unknown],
+        found.download.known,
+        found.download.whole,
+    )
 
 
 def undone_json(result: Undone) -> str:

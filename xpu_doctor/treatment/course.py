@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from xpu_doctor.treatment.apply import Echo, Outcome, carry_out
 from xpu_doctor.treatment.backup import discard, opened, take, unfinished
 from xpu_doctor.treatment.comparison import Difference
-from xpu_doctor.treatment.errors import TreatmentError
+from xpu_doctor.treatment.errors import IncompleteWayBack, TreatmentError
 from xpu_doctor.treatment.freeze import Frozen, changed, freeze
 from xpu_doctor.treatment.history import DoneStep, Treatment, begun, history, keep
 from xpu_doctor.treatment.place import KEPT, Place
@@ -125,14 +125,13 @@ def resume(treatment: Treatment, steps: Sequence[Step], place: Place, state: Pat
     """Go on with a treatment that was interrupted, with a new plan: the way back stays that of its beginning.
 
     Raises:
-        TreatmentError: it cannot be noted, or its way back lacks files that the new plan changes.
+        TreatmentError: it cannot be noted.
+        IncompleteWayBack: its way back lacks files that the new plan changes.
     """
     scope = opened(Path(treatment.backup), treatment.seal).scope
     lacking = [path.name for path in place.files if not scope.allows(key_of(path, place.prefix))]
     if lacking:
-        raise TreatmentError(
-            f"the way back that is kept was made without {', '.join(lacking)}: `xpu-doctor fix --undo` first, then --apply again"
-        )
+        raise IncompleteWayBack(f"the way back that is kept was made without {', '.join(lacking)}")
     fresh = begun(treatment.python, treatment.prefix, _noted(steps))
     treatment = replace(
         treatment, steps=fresh.steps, state="prepared", step=0, process=fresh.process, process_began=fresh.process_began

@@ -34,6 +34,10 @@ from xpu_doctor.treatment.trial import OF_A_PROJECT, Trial, name_of
 from xpu_doctor.treatment.wanted_files import WantedFiles, wanted_files
 
 SECONDS = 180.0
+PATIENCE = 8
+"""Seconds of silence after which a server is given up; it is asked once by the doctor and twice by the installer, which would go on for minutes else."""
+UV_PATIENCE = "UV_HTTP_TIMEOUT"
+PIP_PATIENCE = ("PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT")
 LIGHT = Version("25.3")
 """The first pip whose dry run takes metadata where the index serves it; older ones download whole wheels (tried with 22.2 to 26.3, 2026-11-26)."""
 LISTING = Version("21.2")
@@ -80,6 +84,7 @@ class Asker:
     environment: Mapping[str, str]
     folder: str
     seconds: float = SECONDS
+    patience: int = PATIENCE
     variables: Mapping[str, str] = field(
         default_factory=lambda: {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1"}
     )
@@ -87,7 +92,8 @@ class Asker:
 
     def run(self, command: Command, further: tuple[str, ...] = ()) -> Maybe[Ended]:
         """Run a command that changes nothing, with further words at its end."""
-        variables = {**command.environment(self.environment), **self.variables}
+        brief = {UV_PATIENCE: str(self.patience), "UV_HTTP_RETRIES": "1"}
+        variables = {**brief, **command.environment(self.environment), **self.variables}
         try:
             ended = run((*command.argv, *further), self.seconds, variables, folder=self.folder)
         except OSError as error:
@@ -96,12 +102,19 @@ class Asker:
             return Unknown(f"no answer within {self.seconds:.0f} seconds")
         return ended
 
+    def run_pip(self, command: Command, log: Path, further: tuple[str, ...] = ()) -> Maybe[Ended]:
+        """Run a command of pip that asks an index; a timeout of the user's own stays."""
+        words: tuple[str, ...] = ("--retries", "1")
+        if "--timeout" not in command.argv and not any(name in self.environment for name in PIP_PATIENCE):
+            words = (*words, "--timeout", str(self.patience))
+        return self.run(command, (*words, *further, "--log", str(log)))
+
 
 def ask(trial: Trial, asker: Asker) -> Answer:
     """Return what the index of a command says: to the installer itself, or to the doctor where the installer cannot be asked."""
     answer = _ask_installer(trial, asker)
     if isinstance(answer.offered, Unknown) and trial.manager in ("pip", *OF_A_PROJECT):
-        return _read_pages(trial, answer, asker.python)
+        return _read_pages(trial, answer, asker)
     return answer
 
 
@@ -119,15 +132,16 @@ def _ask_installer(trial: Trial, asker: Asker) -> Answer:
     return Answer(trial, Unknown(f"{trial.manager} has no command that asks its index and changes nothing"))
 
 
-def _read_pages(trial: Trial, answer: Answer, python: Python) -> Answer:
+def _read_pages(trial: Trial, answer: Answer, asker: Asker) -> Answer:
     """Look at the pages of the wanted packages; pages that cannot be read prove nothing, since an installer may have another way there."""
+    python = asker.python
     if not trial.index or not isinstance(python.version, str):
         return answer
     downloads = []
     for spec in trial.requirements:
         if trial.manager == "pdm" and "+" not in spec:
             continue  # pdm takes it from any of its indexes
-        found = offers(trial.index, name_of(spec))
+        found = offers(trial.index, name_of(spec), asker.patience)
         if isinstance(found, Unknown):
             return answer
         offer = best(found, specifier_of(spec), python)
@@ -178,12 +192,16 @@ def _ask_pip(trial: Trial, asker: Asker) -> Answer:
         )
     try:
         with tempfile.TemporaryDirectory(prefix="xpu-doctor-") as folder:
-            files = wanted_files(trial.index, trial.requirements, asker.python) if _by_address(trial) else None
+            files = _files(trial, asker) if _by_address(trial) else None
             if version >= LIGHT and (files is None or files.light):
                 return _dry_run(trial, asker, Path(folder))
             return _listings(trial, asker, Path(folder), files)
     except OSError as error:
         return Answer(trial, Unknown(f"the temporary folder cannot be used: {error.strerror or error}"))
+
+
+def _files(trial: Trial, asker: Asker) -> WantedFiles:
+    return wanted_files(trial.index, trial.requirements, asker.python, asker.patience)
 
 
 def _version_of_pip(trial: Trial, asker: Asker) -> Maybe[Version]:
@@ -211,7 +229,7 @@ def _by_address(trial: Trial) -> bool:
 def _dry_run(trial: Trial, asker: Asker, folder: Path) -> Answer:
     report, log = folder / "report.json", folder / "log.txt"
     assert trial.dry is not None
-    ended = asker.run(trial.dry, ("--report", str(report), "--log", str(log)))
+    ended = asker.run_pip(trial.dry, log, ("--report", str(report)))
     if isinstance(ended, Unknown):
         return Answer(trial, ended)
     if ended.code:
@@ -223,7 +241,7 @@ def _listings(trial: Trial, asker: Asker, folder: Path, files: WantedFiles | Non
     downloads = []
     for number, (spec, listing) in enumerate(zip(trial.requirements, trial.listings, strict=True)):
         log = folder / f"{number}.txt"
-        ended = asker.run(listing, ("--log", str(log)))
+        ended = asker.run_pip(listing, log)
         if isinstance(ended, Unknown):
             return Answer(trial, ended)
         if ended.code:

@@ -108,16 +108,16 @@ def _is_python(path: str) -> bool:
 
 
 def _held(process: psutil.Process, folders: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files of some folders that a process has mapped or opened."""
+    """Yield the files of some folders that a process has mapped or, on Linux, opened.
+
+    On Windows libraries are what keeps a file in use; to list open files psutil would go through every handle of the system for each process.
+    """
     if LINUX:
         yield from _held_on_linux(process.pid, folders)
         return
     for mapping in process.memory_maps():
         if _within(mapping.path, folders):
             yield mapping.path
-    for file in process.open_files():
-        if _within(file.path, folders):
-            yield file.path
 
 
 def _held_on_linux(pid: int, folders: tuple[str, ...]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from xpu_doctor.model.facts import Python
 from xpu_doctor.model.unknown import Unknown, known_or
-from xpu_doctor.treatment.index_pages import Offer, best, metadata_of, offers
+from xpu_doctor.treatment.index_pages import SECONDS, Offer, best, metadata_of, offers
 
 AT_ONCE = 8
 MOST = 120
@@ -40,7 +40,7 @@ class WantedFiles:
         return bool(self.offers) and all(offer.metadata for offer in self.offers.values())
 
 
-def wanted_files(index: str, specs: Iterable[str], python: Python) -> WantedFiles:
+def wanted_files(index: str, specs: Iterable[str], python: Python, seconds: float = SECONDS) -> WantedFiles:
     """Return the files of some requirements and of all that these require: for each package the newest that the first requirement allows.
 
     An installer that has to go back to an older version of something comes to another list; torch pins what it requires.
@@ -58,7 +58,9 @@ def wanted_files(index: str, specs: Iterable[str], python: Python) -> WantedFile
             }
             seen.update(now)
             left = []
-            for name, answer in zip(now, pool.map(lambda item: _look(index, item, python), now.values()), strict=True):
+            for name, answer in zip(
+                now, pool.map(lambda item: _look(index, item, python, seconds), now.values()), strict=True
+            ):
                 offer, further = answer
                 if offer is None or further is None:
                     gaps.append(name)
@@ -68,12 +70,14 @@ def wanted_files(index: str, specs: Iterable[str], python: Python) -> WantedFile
     return WantedFiles(found, tuple(gaps))
 
 
-def _look(index: str, wanted: Requirement, python: Python) -> tuple[Offer | None, tuple[Requirement, ...] | None]:
+def _look(
+    index: str, wanted: Requirement, python: Python, seconds: float
+) -> tuple[Offer | None, tuple[Requirement, ...] | None]:
     """Return the file of one requirement and what that requires; None for either where it is not known."""
-    page = offers(index, wanted.name)
+    page = offers(index, wanted.name, seconds)
     offer = None if isinstance(page, Unknown) else best(page, wanted.specifier, python)
     # Mirrors serve metadata apart that their pages do not mention.
-    text = None if offer is None else metadata_of(offer)
+    text = None if offer is None else metadata_of(offer, seconds)
     if not isinstance(text, str) or not text.startswith("Metadata-Version:"):
         return offer, None
     lines = email.parser.HeaderParser().parsestr(text).get_all("Requires-Dist") or ()
