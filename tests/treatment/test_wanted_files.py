@@ -72,9 +72,9 @@ def test_gaps(indexes: Indexes, circle: Indexes) -> None:
 def test_an_endless_chain_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Metadata that always require one more package."""
     monkeypatch.setattr(
-        module, "offers", lambda index, name: (module.Offer(f"{name}-1-py3-none-any.whl", f"http://h/{name}", 1, True),)
+        module, "offers", lambda index, name, seconds: (module.Offer(f"{name}-1-py3-none-any.whl", f"http://h/{name}", 1, True),)
     )
-    monkeypatch.setattr(module, "metadata_of", lambda offer: f"Requires-Dist: {offer.url.rpartition('/')[2]}x\n")
+    monkeypatch.setattr(module, "metadata_of", lambda offer, seconds: f"Requires-Dist: {offer.url.rpartition('/')[2]}x\n")
     assert len(wanted_files("http://h", ["a"], LINUX).offers) <= module.MOST + 1
 
 
@@ -85,9 +85,9 @@ def test_no_metadata_break_it(text: str) -> None:
         patch.setattr(
             module,
             "offers",
-            lambda index, name: (
+            lambda index, name, seconds: (
                 Unknown("no") if name != "a" else (module.Offer("a-1-py3-none-any.whl", "http://h/a", 1, True),)
             ),
         )
-        patch.setattr(module, "metadata_of", lambda offer: text)
+        patch.setattr(module, "metadata_of", lambda offer, seconds: text)
         assert "a" in wanted_files("http://h", ["a"], LINUX).offers
