@@ -19,6 +19,7 @@ from xpu_doctor.model.selection import select
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
+from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
 from xpu_doctor.target.find import Surroundings, find_target
 from xpu_doctor.text.word_index import IndexedText
 from xpu_doctor.treatment.place import place_of
@@ -76,6 +77,18 @@ def report_on(running: Running, report: Report) -> Document:
     rights = running.session.rights
     users = (rights.account.name,) if rights.account else ()
     return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=rights.notes, users=users)
+
+
+def facts_of(running: Running, *, redact: bool = True, words: tuple[str, ...] = ()) -> SnapshotFile:
+    """Finish an examination under way, and return its facts to be saved; nothing is judged.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+    """
+    examined = finish(running, load())
+    rights = running.session.rights
+    users = (rights.account.name,) if rights.account else ()
+    return snapshot_file(examined.snapshot, now(), redact=redact, words=words, users=users, notes=rights.notes)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from xpu_doctor.model.commands import Command
 from xpu_doctor.model.exit_codes import ExitCode
-from xpu_doctor.remedies.commands import lines, shells
-from xpu_doctor.report.document import called
-from xpu_doctor.report.this_process import own_command
+from xpu_doctor.report.typed import line_to_type
 from xpu_doctor.text.output import to_stderr, to_stdout
 
 if TYPE_CHECKING:
@@ -73,5 +69,4 @@ def echo(data: bytes) -> None:
 
 def call(python: str, *options: str) -> str:
     """Return what to type to call `fix` again on an environment."""
-    shell = shells("windows" if os.name == "nt" else "linux")[0]
-    return called(lines([Command(("xpu-doctor", "fix", "--python", python, *options))], shell), own_command())[0]
+    return line_to_type("fix", "--python", python, *options)

@@ -26,6 +26,7 @@ class LazyGroup(click.Group):
         "check": ("xpu_doctor.cli.check", "check"),
         "fix": ("xpu_doctor.cli.fix", "fix"),
         "triage": ("xpu_doctor.cli.triage", "triage"),
+        "snapshot": ("xpu_doctor.cli.snapshot", "snapshot"),
         "probes": ("xpu_doctor.cli.reference", "probes"),
         "codes": ("xpu_doctor.cli.reference", "codes"),
         "explain": ("xpu_doctor.cli.reference", "explain"),

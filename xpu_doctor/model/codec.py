@@ -19,9 +19,9 @@ class SnapshotTooNew(SnapshotError):
 
 
 def encode(snapshot: Snapshot) -> dict[str, Any]:
-    """Return a snapshot as plain JSON values."""
-    plain: dict[str, Any] = msgspec.to_builtins(snapshot)
-    return plain
+    """Return a snapshot as plain JSON values, its number always among them."""
+    plain: dict[str, Any] = msgspec.to_builtins(snapshot)  # of a decoded snapshot it leaves out what nobody wrote there
+    return {"schema": snapshot.schema, **plain}
 
 
 def decode(values: Mapping[str, Any]) -> Snapshot:
