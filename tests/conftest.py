@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import one_file as carried
 from tests.support.environments import StubEnvironment, make_environment
+from tests.support.windows_machine import locked
 
 ROOT = Path(__file__).parents[1]
 TORCH = "torch==2.13.0"
@@ -54,6 +56,25 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 def worker_id(request: pytest.FixtureRequest) -> str:
     """`master`, or the name of this pytest-xdist worker."""
     return getattr(request.config, "workerinput", {}).get("workerid", "master")
+
+
+@pytest.fixture(scope="session")
+def one_file(shared_folder: Path) -> Path:
+    """`xpu-doctor.pyz`, built once for all workers."""
+    folder = shared_folder / "one-file"
+    folder.mkdir(exist_ok=True)
+    file, failed = folder / "xpu-doctor.pyz", folder / "failed.txt"
+    with locked(shared_folder / "one-file.lock"):
+        if not file.exists() and not failed.exists():
+            run = carried.build(folder, folder / "wheels")
+            if run.returncode:
+                failed.write_text((run.stderr.strip().splitlines() or ["no message"])[-1], encoding="utf-8")
+    if failed.exists():
+        reason = failed.read_text(encoding="utf-8")
+        if "cannot be had" not in reason:
+            pytest.fail(f"tools/build_pyz.py failed: {reason}")
+        pytest.skip(reason)
+    return file
 
 
 @pytest.fixture(scope="session")

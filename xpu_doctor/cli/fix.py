@@ -142,6 +142,7 @@ def _found(python: str | None) -> Choice:
 
 
 def _choice(python: str | None) -> Choice:
+    from xpu_doctor.report.this_process import own_command
     from xpu_doctor.target.rights import foreign_owner
 
     choice = _found(python)
@@ -149,6 +150,6 @@ def _choice(python: str | None) -> Choice:
     if owner is not None:
         raise click.UsageError(
             f"{choice.python} belongs to {owner.called}, and you are root: what fix installs would be root's there. "
-            f"Run it as that user, for example with: sudo -u {owner.name} xpu-doctor fix"
+            f"Run it as that user, for example with: sudo -u {owner.name} {own_command()} fix"
         )
     return choice

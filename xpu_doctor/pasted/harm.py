@@ -45,11 +45,11 @@ def read_harm(texts: Sequence[Text], facts: Collected) -> Iterator[tuple[Text, f
 def _harmless(text: Text, works: bool, last: int) -> frozenset[int]:
     """Return the numbers of the lines that programs print although nothing is wrong; `last` is the last line that shows a device at work."""
     return frozenset(
-        number
-        for number, _, row in harmless_lines().known(text.searched)
-        if row.where == "always"
-        or (row.where == "device-works" and works)
-        or (row.where == "program-went-on" and works and number < last)
+        known.number
+        for known in harmless_lines().known(text.searched)
+        if known.row.where == "always"
+        or (known.row.where == "device-works" and works)
+        or (known.row.where == "program-went-on" and works and known.number < last)
     )
 
 

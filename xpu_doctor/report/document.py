@@ -10,7 +10,7 @@ from xpu_doctor.catalogue.addresses import page_address
 from xpu_doctor.diagnosis.diagnose import Diagnosis
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.fast_dataclass import dataclass
-from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity, Shell
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 from xpu_doctor.report.printable import printable
@@ -335,6 +335,8 @@ def finding_document(finding: Finding, command: str = "xpu-doctor") -> FindingDo
 
 def _remedy(remedy: Remedy, command: str) -> RemedyDocument:
     shown = printable(remedy)
+    if remedy.shell is Shell.CMD:  # which knows no `&` before a quoted program
+        command = command.removeprefix("& ")
     return RemedyDocument(
         title=shown.heading,
         why=shown.why,

@@ -18,6 +18,7 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.remedies.known_words import is_known_word
 from xpu_doctor.report.document import Document, RemedyDocument, Tool
+from xpu_doctor.report.this_process import own_name
 from xpu_doctor.tables.variables import says_secret
 from xpu_doctor.text.private_patterns import UNNUMBERED
 from xpu_doctor.text.redact import Redactor
@@ -171,8 +172,7 @@ def _document(value: Any, change: Change, to_type: ToType | None, name: str = ""
     if isinstance(value, list):
         return [_document(item, change, to_type, name) for item in value]
     if isinstance(value, Tool):
-        command = change(value.command, Place.PROSE)
-        return dataclasses.replace(value, command=command if command == value.command else value.name)
+        return dataclasses.replace(value, command=_callable(value.command, change))
     if isinstance(value, RemedyDocument):
         return _remedy(value, change, to_type)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -189,7 +189,13 @@ def _document(value: Any, change: Change, to_type: ToType | None, name: str = ""
 def _to_type(line: str, change: Change) -> str:
     """Return a line that calls the doctor, by its name alone where the path to it is private."""
     own, fix, rest = line.partition(" fix ")
-    return line if change(own, Place.PROSE) == own else f"xpu-doctor{fix}{rest}"
+    return f"{_callable(own, change)}{fix}{rest}"
+
+
+def _callable(command: str, change: Change) -> str:
+    """Return how the doctor is called, by its name alone where the path to it is private."""
+    changed = {name: change(name, Place.PROSE) for name in (command, own_name())}
+    return next((name for name, shown in changed.items() if name == shown), "xpu-doctor")
 
 
 def _remedy(remedy: RemedyDocument, change: Change, to_type: ToType | None) -> RemedyDocument:

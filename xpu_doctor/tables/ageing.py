@@ -16,7 +16,7 @@ YEAR = 365
 class ShelfLife(Checked, frozen=True, kw_only=True):
     """How long rows of a table stay good, and how a maintainer refreshes them."""
 
-    table: ClassVar = "shelf_life.table"
+    table: ClassVar[str] = "shelf_life.table"
     name: Name
     """The table: `drivers.bad`."""
     days: int = 0

@@ -18,7 +18,7 @@ _PROCESSOR = re.compile(r"(?i)core\b|ultra\b|i[3579]-|n\d{2,3}\b|celeron|pentium
 class GpuName(Row, frozen=True, kw_only=True):
     """Names of GPUs; the first row that matches at a place counts."""
 
-    table: ClassVar = "device_names.name"
+    table: ClassVar[str] = "device_names.name"
     group: str
     """Coarse family: `alchemist`, `battlemage`, `xe-lp`, `gen9` ..."""
     kind: GpuKind

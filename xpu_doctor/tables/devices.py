@@ -38,7 +38,7 @@ class Support(Enum):
 class Family(Row, frozen=True, kw_only=True):
     """A family of Intel GPUs."""
 
-    table: ClassVar = "devices.family"
+    table: ClassVar[str] = "devices.family"
     key: Name
     codename: str
     architecture: str

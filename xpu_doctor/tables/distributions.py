@@ -40,7 +40,7 @@ FamilyName = Literal["debian", "fedora", "redhat", "suse", "arch", "gentoo", "ni
 class Known(Row, frozen=True, kw_only=True):
     """Distributions of one kind."""
 
-    table: ClassVar = "distributions.distribution"
+    table: ClassVar[str] = "distributions.distribution"
     ids: tuple[str, ...]
     base: str
     family: FamilyName
@@ -53,7 +53,7 @@ class Known(Row, frozen=True, kw_only=True):
 class Relative(Row, frozen=True, kw_only=True):
     """What a word of ID_LIKE tells of a distribution that is in no row."""
 
-    table: ClassVar = "distributions.relative"
+    table: ClassVar[str] = "distributions.relative"
     like: tuple[str, ...]
     family: FamilyName
 
@@ -61,7 +61,7 @@ class Relative(Row, frozen=True, kw_only=True):
 class Releases(Row, frozen=True, kw_only=True):
     """The releases of a base."""
 
-    table: ClassVar = "distributions.release"
+    table: ClassVar[str] = "distributions.release"
     base: str
     codenames: dict[str, str]
     ended: tuple[str, ...] = ()

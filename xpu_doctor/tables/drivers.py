@@ -40,14 +40,14 @@ class KernelEffect(Enum):
 class ReleaseNames(Row, frozen=True, kw_only=True):
     """The names of compute-runtime's releases by build number."""
 
-    table: ClassVar = "drivers.releases"
+    table: ClassVar[str] = "drivers.releases"
     names: tuple[tuple[int, str], ...]
 
 
 class LoaderFloor(Row, frozen=True, kw_only=True):
     """The oldest Level Zero loader that serves."""
 
-    table: ClassVar = "drivers.loader"
+    table: ClassVar[str] = "drivers.loader"
     minimum: VersionText
     needs: str
     """What an older one lacks, as a sentence without a full stop."""
@@ -57,7 +57,7 @@ class LoaderFloor(Row, frozen=True, kw_only=True):
 class FirstBuild(Row, frozen=True, kw_only=True):
     """The first build of the driver that knows some families."""
 
-    table: ClassVar = "drivers.gpu"
+    table: ClassVar[str] = "drivers.gpu"
     families: tuple[FamilyKey, ...]
     build: int
 
@@ -65,7 +65,7 @@ class FirstBuild(Row, frozen=True, kw_only=True):
 class KernelNeed(Row, frozen=True, kw_only=True):
     """The first build of the driver that works on a kernel and newer ones."""
 
-    table: ClassVar = "drivers.kernel"
+    table: ClassVar[str] = "drivers.kernel"
     kernel: VersionText
     build: int
     symptom: str
@@ -74,7 +74,7 @@ class KernelNeed(Row, frozen=True, kw_only=True):
 class WindowsMinimum(Row, frozen=True, kw_only=True):
     """The oldest display driver of Windows that can serve some families: the last number of 32.0.101.NNNN."""
 
-    table: ClassVar = "drivers.windows"
+    table: ClassVar[str] = "drivers.windows"
     families: tuple[FamilyKey, ...]
     minimum: int
     why: str
@@ -84,7 +84,7 @@ class WindowsMinimum(Row, frozen=True, kw_only=True):
 class WindowsForTorch(Row, frozen=True, kw_only=True):
     """The oldest display driver of Windows that is asked for with `torch` and newer, for families of that branch of drivers."""
 
-    table: ClassVar = "drivers.windows_for_torch"
+    table: ClassVar[str] = "drivers.windows_for_torch"
     families: tuple[FamilyKey, ...]
     torch: VersionText
     minimum: int
@@ -94,14 +94,14 @@ class WindowsForTorch(Row, frozen=True, kw_only=True):
 class WindowsNewest(Row, frozen=True, kw_only=True):
     """The newest display driver of Windows that was seen: the last number of 32.0.101.NNNN."""
 
-    table: ClassVar = "drivers.windows_newest"
+    table: ClassVar[str] = "drivers.windows_newest"
     build: int
 
 
 class WslFault(Row, frozen=True, kw_only=True):
     """Builds up to `build` that fail inside WSL2 with `torch` and newer."""
 
-    table: ClassVar = "drivers.wsl"
+    table: ClassVar[str] = "drivers.wsl"
     build: int
     torch: VersionText
     symptom: str
@@ -110,7 +110,7 @@ class WslFault(Row, frozen=True, kw_only=True):
 class BadBuild(Row, frozen=True, kw_only=True):
     """Builds of the driver that are known to be bad; each condition that a row has must hold. Ranges hold both ends."""
 
-    table: ClassVar = "drivers.bad"
+    table: ClassVar[str] = "drivers.bad"
     id: Name
     builds: tuple[int, int]
     hotfix: tuple[int, int] | None = None
@@ -133,7 +133,7 @@ class BadBuild(Row, frozen=True, kw_only=True):
 class BadKernel(Row, frozen=True, kw_only=True):
     """Kernels with a known fault of a graphics driver."""
 
-    table: ClassVar = "drivers.bad_kernel"
+    table: ClassVar[str] = "drivers.bad_kernel"
     id: Name
     kernels: tuple[VersionText, VersionText]
     families: tuple[FamilyKey, ...]
@@ -145,7 +145,7 @@ class BadKernel(Row, frozen=True, kw_only=True):
 class Archive(Row, frozen=True, kw_only=True):
     """Which build of the driver the package archive of a distribution holds."""
 
-    table: ClassVar = "drivers.archive"
+    table: ClassVar[str] = "drivers.archive"
     name: Name
     build: int
 
@@ -156,7 +156,7 @@ ANY_RELEASE = ".*"
 class PackageSet(Row, frozen=True, kw_only=True):
     """How loader and driver are installed on a release of a distribution, or what to do instead."""
 
-    table: ClassVar = "drivers.package"
+    table: ClassVar[str] = "drivers.package"
     distributions: tuple[str, ...]
     """Bases of distributions.toml."""
     versions: PatternText = ANY_RELEASE

@@ -16,7 +16,7 @@ Holds: TypeAlias = Callable[[tuple[str, ...], tuple[str, ...]], bool]
 class FirstAid(Row, frozen=True, kw_only=True):
     """What to do about a finding that a message implies; the first fitting row of a code counts."""
 
-    table: ClassVar = "first_aid.remedy"
+    table: ClassVar[str] = "first_aid.remedy"
     code: Code
     when: tuple[ConditionText, ...] = ()
     """Conditions on facts and met messages, all of which must hold; such a row is of one place, and takes the place of what a rule offers a text."""

@@ -17,7 +17,7 @@ WEIGHT = 8
 class FaultRow(Row, frozen=True, kw_only=True):
     """One fault of a version."""
 
-    table: ClassVar = "known_faults.fault"
+    table: ClassVar[str] = "known_faults.fault"
     id: Name
     code: Literal["gpu-driver-bug", "pytorch-bug", "kernel-regression"]
     when: tuple[ConditionText, ...]

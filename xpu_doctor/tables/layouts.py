@@ -12,7 +12,7 @@ from xpu_doctor.tables.rows import Name, PatternText, Row, rows
 class Layout(Row, frozen=True, kw_only=True):
     """One way to lay out an application and its Python."""
 
-    table: ClassVar = "layouts.layout"
+    table: ClassVar[str] = "layouts.layout"
     id: Name
     pattern: PatternText
     words: tuple[str, ...]

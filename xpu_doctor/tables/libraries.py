@@ -18,7 +18,7 @@ from xpu_doctor.tables.rows import Name, Row, System, rows
 class Opened(Row, frozen=True, kw_only=True):
     """Libraries that another one opens by name."""
 
-    table: ClassVar = "opened_libraries.opened"
+    table: ClassVar[str] = "opened_libraries.opened"
     id: Name
     os: System
     opener: tuple[str, ...]
@@ -46,7 +46,7 @@ class Opened(Row, frozen=True, kw_only=True):
 class SystemLibrary(Row, frozen=True, kw_only=True):
     """A library of the operating system, and the package that brings it."""
 
-    table: ClassVar = "system_libraries.library"
+    table: ClassVar[str] = "system_libraries.library"
     name: Name
     apt: str
     dnf: str
@@ -57,7 +57,7 @@ class SystemLibrary(Row, frozen=True, kw_only=True):
 class Compiler(Row, frozen=True, kw_only=True):
     """What torch.compile builds with on some families of distributions."""
 
-    table: ClassVar = "system_libraries.compiler"
+    table: ClassVar[str] = "system_libraries.compiler"
     families: tuple[str, ...]
     packages: tuple[str, ...]
 

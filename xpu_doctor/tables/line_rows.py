@@ -24,7 +24,7 @@ class KnownLineRow(Row, frozen=True, kw_only=True):
 class WorkingRow(KnownLineRow, frozen=True, kw_only=True):
     """A line that shows a device at work, as the head of working.toml describes it."""
 
-    table: ClassVar = "working.sign"
+    table: ClassVar[str] = "working.sign"
     shows: Literal["device", "running", "computed"]
     beside: tuple[str, ...] = ()
     """Lower-case words one of which the text must hold as well: the line itself would be the same on another device."""
@@ -33,7 +33,7 @@ class WorkingRow(KnownLineRow, frozen=True, kw_only=True):
 class HarmlessRow(KnownLineRow, frozen=True, kw_only=True):
     """A line that programs print although nothing is wrong, as the head of harmless_lines.toml describes it."""
 
-    table: ClassVar = "harmless_lines.line"
+    table: ClassVar[str] = "harmless_lines.line"
     where: Literal["always", "device-works", "program-went-on"]
 
 

@@ -13,7 +13,7 @@ from xpu_doctor.tables.rows import Name, Row, rows
 class Peak(Row, frozen=True, kw_only=True):
     """The peak speeds of a device."""
 
-    table: ClassVar = "peaks.device"
+    table: ClassVar[str] = "peaks.device"
     name: Name
     ids: tuple[int, ...]
     """PCI ids."""

@@ -17,7 +17,7 @@ Graphics = Literal["intel", "none", "other"]
 class Processor(Row, frozen=True, kw_only=True):
     """A rule by which processors are named; the first row that matches at a place counts."""
 
-    table: ClassVar = "processors.processor"
+    table: ClassVar[str] = "processors.processor"
     id: Name
     graphics: Graphics
     """`intel` (it has integrated graphics of Intel's), `none` (an Intel processor without), `other` (another maker's)."""

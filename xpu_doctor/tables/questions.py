@@ -10,7 +10,7 @@ from xpu_doctor.tables.rows import AnySystem, Code, ConditionText, Name, Row
 class Question(Row, frozen=True, kw_only=True):
     """What to ask a customer next: which command decides between the causes that are left."""
 
-    table: ClassVar = "questions.question"
+    table: ClassVar[str] = "questions.question"
     id: Name
     asks: tuple[str, ...]
     """The commands to run, one a line."""

@@ -27,14 +27,14 @@ class Sureness(Enum):
 class PythonNote(Row, frozen=True, kw_only=True):
     """What the lists of Pythons rest on."""
 
-    table: ClassVar = "releases.python_note"
+    table: ClassVar[str] = "releases.python_note"
     text: str
 
 
 class Index(Row, frozen=True, kw_only=True):
     """A package index of PyTorch."""
 
-    table: ClassVar = "releases.index"
+    table: ClassVar[str] = "releases.index"
     name: Name
     url: str
     note: str = ""
@@ -43,7 +43,7 @@ class Index(Row, frozen=True, kw_only=True):
 class Release(Checked, frozen=True, kw_only=True):
     """One torch release as the table knows it."""
 
-    table: ClassVar = "releases.release"
+    table: ClassVar[str] = "releases.release"
     torch: VersionText
     match: str = ""
     """Versions that the row speaks of beside its own: `2.5.*`."""
@@ -92,7 +92,7 @@ class Release(Checked, frozen=True, kw_only=True):
 class IpexPair(Row, frozen=True, kw_only=True):
     """A release of the Intel extension and the torch that it was built for."""
 
-    table: ClassVar = "releases.ipex"
+    table: ClassVar[str] = "releases.ipex"
     ipex: Name
     torch: str
 

@@ -31,7 +31,7 @@ class Implies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class SignatureRow(Row, frozen=True, kw_only=True):
     """One known message, as the head of signatures.toml describes it."""
 
-    table: ClassVar = "signatures.signature"
+    table: ClassVar[str] = "signatures.signature"
     id: Name
     pattern: PatternText
     words: tuple[str, ...]
@@ -56,7 +56,7 @@ class SignatureRow(Row, frozen=True, kw_only=True):
 class ImplicationRow(Row, frozen=True, kw_only=True):
     """What a state of pasted facts makes possible."""
 
-    table: ClassVar = "implications.implication"
+    table: ClassVar[str] = "implications.implication"
     code: Code
     confidence: Confidence = Confidence.LIKELY
     weight: int = 0

@@ -20,7 +20,7 @@ class StackState(Enum):
 class Stack(Checked, frozen=True, kw_only=True):
     """One such software."""
 
-    table: ClassVar = "stacks.stack"
+    table: ClassVar[str] = "stacks.stack"
     name: Name
     also: tuple[str, ...] = ()
     """Its other names."""

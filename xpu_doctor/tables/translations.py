@@ -10,7 +10,7 @@ from xpu_doctor.tables.rows import Name, Row, rows
 class TranslationRow(Row, frozen=True, kw_only=True):
     """A message of a system in English and in other languages, as the head of translations.toml describes it."""
 
-    table: ClassVar = "translations.message"
+    table: ClassVar[str] = "translations.message"
     english: Name
     said: tuple[str, ...]
 

@@ -18,7 +18,7 @@ _PLACES = frozenset({"PWD", "OLDPWD"})
 class KnownVariable(Row, frozen=True, kw_only=True):
     """Variables that one source describes."""
 
-    table: ClassVar = "variables.variable"
+    table: ClassVar[str] = "variables.variable"
     names: tuple[Name, ...]
     about: str
     hides: Literal["", "level-zero", "sycl"] = ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xpu_doctor.process.one_file import one_file
 from xpu_doctor.process.run import run
 from xpu_doctor.target.rights import foreign_owner, may_become
 
@@ -79,7 +80,8 @@ def find_target(option: str | None, around: Surroundings) -> Choice:
         passed += f"; ${variable} names {folder}, which holds no interpreter" if folder else ""
     tool = isolated_tool(around.own_prefix)
     if not tool and around.own_python:
-        return Choice(around.own_python, f"the environment that xpu-doctor is installed in{passed}")
+        where = "Python that runs xpu-doctor" if one_file() else "environment that xpu-doctor is installed in"
+        return Choice(around.own_python, f"the {where}{passed}")
     for python_on_path, name in _on_path(around):
         return Choice(python_on_path, f"`{name}` on PATH{passed}")
     raise TargetError(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
 MAX_LINE = 4096
@@ -31,7 +32,8 @@ class LineRow(Protocol):
 SomeRow = TypeVar("SomeRow", bound=LineRow)
 
 
-class Known(NamedTuple, Generic[SomeRow]):
+@dataclass(frozen=True)
+class Known(Generic[SomeRow]):
     """A line that a row knows."""
 
     number: int

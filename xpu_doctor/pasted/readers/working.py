@@ -21,9 +21,9 @@ _ORDER = ("computed", "running", "device")
 def parse(text: Text, facts: Collected) -> None:
     """Note the lines that show a device at work; where torch or an application has the GPU, torch finds it."""
     seen = [
-        (number, line, row)
-        for number, line, row in working_lines().known(text.searched)
-        if not row.beside or text.has(*row.beside)
+        (known.number, known.line, known.row)
+        for known in working_lines().known(text.searched)
+        if not known.row.beside or text.has(*known.row.beside)
     ]
     asked = text.has(*ASKED_FOR)
     on_gpu = [number for number, _, row in seen if asked or not row.beside]
