@@ -17,6 +17,7 @@ ENUMS = {
     "RemedyDocument": {"risk": ["none", "reinstall", "re-login", "reboot", "admin"]},
     "CrashDocument": {"part": ["probe", "rule", "plugin", "tool"]},
     "ExpectationDocument": {"state": ["met", "unmet", "unknown"]},
+    "SpeedDocument": {"place": ["device", "cpu", "unknown"]},
     "Document": {
         "origin": ["live", "saved", "pasted"],
         "verdict": ["findings", "undiagnosed", "healthy", "tool-failed"],

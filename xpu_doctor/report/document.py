@@ -14,6 +14,7 @@ from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity, She
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 from xpu_doctor.report.printable import printable
+from xpu_doctor.report.speeds import SpeedDocument, speeds
 from xpu_doctor.treatment.plan import Step, is_offered
 
 DOCUMENT_SCHEMA = 1
@@ -242,6 +243,8 @@ class Document:
     """The severity from which on a finding makes the exit code 1: `error`, `warning`, or `never`."""
     project_changes: ProjectChangesDocument | None = None
     """Of `fix --edit-project` on a project: what would be written, after `--apply` what was written."""
+    speeds: list[SpeedDocument] = field(default_factory=list)
+    """The timed matmuls, each beside the CPU and the published peak of its device."""
 
 
 def document(
@@ -283,6 +286,7 @@ def document(
         plan=[_step(step, command) for step in steps],
         fix=_fix(diagnosis, steps, snapshot, command),
         fail_on=fail_on,
+        speeds=speeds(snapshot.compute),
     )
 
 

@@ -46,6 +46,7 @@ KEPT = frozenset(
         "code",
         "part",
         "fail_on",
+        "place",
     }
 )
 """Fields of the document with a closed set of values."""
