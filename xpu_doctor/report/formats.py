@@ -62,12 +62,19 @@ def _github(report: Document, _: View) -> str:
     return render_github(report)
 
 
+def _html(report: Document, _: View) -> str:
+    from xpu_doctor.report.html.page import render_html
+
+    return render_html(report)
+
+
 FORMATS = (
     Format("text", (".txt",), _text),
     Format("json", (".json",), _json),
     Format("markdown", (".md", ".markdown"), _markdown),
     Format("junit", (".xml",), _junit),
     Format("github", (".annotations",), _github),
+    Format("html", (".html", ".htm"), _html),
 )
 """The first one is used where nothing says another."""
 NAMES = tuple(each.name for each in FORMATS)

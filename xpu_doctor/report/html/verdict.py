@@ -1,0 +1,100 @@
+"""The beginning of the page: the verdict, and the next thing to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xpu_doctor.model.terms import Origin, OverallVerdict
+from xpu_doctor.report.document import Document, ExpectationDocument, FindingDocument
+from xpu_doctor.report.html.findings import kicker, remedy
+from xpu_doctor.report.html.markup import Child, Markup, element, joined
+from xpu_doctor.report.html.pieces import bulleted, code, mark, prose
+
+VERDICTS = {
+    OverallVerdict.FINDINGS: ("fault", "Findings"),
+    OverallVerdict.UNDIAGNOSED: ("unknown", "Not decided"),
+    OverallVerdict.HEALTHY: ("ok", "No fault found"),
+    OverallVerdict.TOOL_FAILED: ("fault", "xpu-doctor failed"),
+}
+EXPECTATIONS = {
+    "met": ("ok", "Expected"),
+    "unmet": ("fault", "Expected, but not so"),
+    "unknown": ("unknown", "Expected, and could not be told"),
+}
+LONG = 110
+"""Characters of a headline from which it is set smaller."""
+
+
+def leading(report: Document) -> FindingDocument | None:
+    """Return the finding that the page begins with: the first root cause, where the verdict has no words of its own."""
+    return report.root_causes[0] if report.root_causes and not report.reason else None
+
+
+def headline(report: Document) -> tuple[str, str]:
+    """Return the verdict in one sentence, and what is said besides, unless a layer says it."""
+    lead = leading(report)
+    if lead is not None:
+        return lead.summary, ""
+    first, _, rest = report.reason.partition(". ")
+    rest = "" if any(rest.rstrip(".") == rung.summary for rung in report.ladder) else rest
+    unmet = next((_expected(item) for item in report.expectations if item.state == "unmet"), "")
+    return first.rstrip(":.") or unmet or VERDICTS[OverallVerdict(report.verdict)][1], rest
+
+
+def hero(report: Document) -> Markup:
+    """Return the verdict, what was examined, and the first remedy."""
+    lead = leading(report)
+    title, rest = headline(report)
+    sign, words = VERDICTS[OverallVerdict(report.verdict)]
+    above = (
+        kicker(lead, _title(lead))
+        if lead
+        else element("span", mark(sign), element("span", words), class_=f"kicker {sign}")
+    )
+    first = remedy(lead.remedies[0], "Do this", "h2") if lead and lead.remedies else None
+    return element(
+        "div",
+        above,
+        element("h1", prose(title), class_="long" if len(title) > LONG else None),
+        element("p", prose(rest), class_="lead") if rest else None,
+        _count(report) if report.independent_faults > 1 and report.origin != Origin.PASTED else None,
+        _examined(report),
+        _expectations(report.expectations),
+        element("div", first, class_="next") if first else None,
+        class_=f"hero {report.verdict}",
+    )
+
+
+def _title(lead: FindingDocument) -> str:
+    return {"error": "Root cause", "warning": "Warning"}.get(lead.severity, "Note")
+
+
+def _count(report: Document) -> Markup:
+    text = f"{report.independent_faults} faults, none of which explains another. Fix them in this order, beginning with this one."
+    return element("p", text, class_="lead")
+
+
+def _examined(report: Document) -> Markup:
+    target = report.target
+    if target.python is None:
+        what = "this machine" if report.origin == Origin.LIVE else f"a {report.origin} report"
+        return element("p", f"Examined {what}.", class_="examined")
+    about = [
+        f"Python {target.version}" if target.version else "",
+        f"managed by {target.manager}" if target.manager else "",
+    ]
+    told = ", ".join(filter(None, about))
+    inside: Child = joined(
+        "Examined ", code(target.python), f" ({told})" if told else None, ": ", prose(target.why), "."
+    )
+    return element("p", inside, class_="examined")
+
+
+def _expectations(items: Sequence[ExpectationDocument]) -> Markup | None:
+    if not items:
+        return None
+    return bulleted((joined(mark(EXPECTATIONS[item.state][0]), _expected(item)) for item in items), "expectations")
+
+
+def _expected(item: ExpectationDocument) -> str:
+    return f"{EXPECTATIONS[item.state][1]}: {item.expect} ({item.reason})"
