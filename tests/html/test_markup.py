@@ -115,7 +115,9 @@ def test_children_stand_in_order() -> None:
             "p", "a", None, element("b", "c"), ["d", [joined("e", element("i"))]], hidden=True, title=None, lang=False
         )
     )
-    assert ElementTree.tostring(read.find("p"), encoding="unicode", method="html") == '<p hidden="">a<b>c</b>de<i></i></p>'
+    assert (
+        ElementTree.tostring(read.find("p"), encoding="unicode", method="html") == '<p hidden="">a<b>c</b>de<i></i></p>'
+    )
 
 
 @pytest.mark.parametrize("source", ["a</style>", "<!-- x", "é"])

@@ -9,7 +9,8 @@ from typing import Any
 from xpu_doctor.model.terms import Origin
 
 NOT_GROUPS = frozenset({"sources", "schema", "origin", "subject"})
-IN_HEXADECIMAL = ("device_id", "vendor_id", "pci_class")
+HEXADECIMAL = {"device_id": 4, "vendor_id": 4, "pci_class": 6}
+"""Digits of the numbers that are never said in decimals, by the last part of their name."""
 SIZES = ("_bytes", "_memory")
 """Endings of the names of facts that count bytes."""
 EMPTY = "none"
@@ -117,8 +118,9 @@ def _words(name: str, value: Any, between: str) -> str:
         return between.join(_words(name, item, between) for item in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and name.endswith(IN_HEXADECIMAL):
-        return f"0x{value:04x}"
+    digits = HEXADECIMAL.get(name.rpartition(".")[2])
+    if isinstance(value, int) and digits:
+        return f"0x{value:0{digits}x}"
     if isinstance(value, int) and name.endswith(SIZES) and value >= 1 << 20:
         return f"{value} ({value / (1 << 30):.2f} GiB)"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -9,9 +9,9 @@ from xpu_doctor.report.document import EvidenceDocument, FindingDocument, Remedy
 from xpu_doctor.report.html.chain import chain
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
 from xpu_doctor.report.html.pieces import code, commands, folded, link, mark, path, prose
+from xpu_doctor.report.phrases import SEVERITIES
 from xpu_doctor.report.text import RISKS
 
-TITLES = {"error": "Also", "warning": "Warning", "info": "Note"}
 SEVERITY_MARKS = {"error": "fault", "warning": "warning", "info": "note"}
 SHOWN = 6
 """Rows of proof that are shown at once."""
@@ -83,7 +83,10 @@ def more(finding: FindingDocument, doctor: str) -> Markup:
 
 def other(finding: FindingDocument, name: str, doctor: str, *, opened: bool) -> Markup:
     """Return a finding beside the root cause: a block that opens."""
-    summary: Child = (kicker(finding, TITLES[finding.severity]), element("h3", prose(finding.summary)))
+    summary: Child = (
+        kicker(finding, SEVERITIES.get(finding.severity, finding.severity)),
+        element("h3", prose(finding.summary)),
+    )
     parts = (
         _part("Proof", proof(finding.evidence)) if finding.evidence else None,
         _part("This explains", chain(finding)) if finding.explains else None,

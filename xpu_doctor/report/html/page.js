@@ -32,7 +32,7 @@
     var word = span("Copy", "copy-word");
     button.type = "button";
     word.setAttribute("aria-live", "polite");
-    button.append(word, span(": " + block.dataset.says, "unseen"));
+    button.append(word, span(" " + block.dataset.says, "unseen"));
     button.addEventListener("click", function () {
       select(typed);
       if (!navigator.clipboard) {

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.document import Document, ExpectationDocument, FindingDocument
 from xpu_doctor.report.html.findings import kicker, remedy
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
 from xpu_doctor.report.html.pieces import bulleted, code, mark, prose
+from xpu_doctor.report.phrases import VERDICTS, title_of
 
-VERDICTS = {
-    OverallVerdict.FINDINGS: ("fault", "Findings"),
-    OverallVerdict.UNDIAGNOSED: ("unknown", "Not decided"),
-    OverallVerdict.HEALTHY: ("ok", "No fault found"),
-    OverallVerdict.TOOL_FAILED: ("fault", "xpu-doctor failed"),
+SIGNS: Mapping[str, str] = {
+    OverallVerdict.FINDINGS: "fault",
+    OverallVerdict.UNDIAGNOSED: "unknown",
+    OverallVerdict.HEALTHY: "ok",
+    OverallVerdict.TOOL_FAILED: "fault",
 }
 EXPECTATIONS = {
     "met": ("ok", "Expected"),
@@ -38,18 +39,18 @@ def headline(report: Document) -> tuple[str, str]:
     first, _, rest = report.reason.partition(". ")
     rest = "" if any(rest.rstrip(".") == rung.summary for rung in report.ladder) else rest
     unmet = next((_expected(item) for item in report.expectations if item.state == "unmet"), "")
-    return first.rstrip(":.") or unmet or VERDICTS[OverallVerdict(report.verdict)][1], rest
+    return first.rstrip(":.") or unmet or _words(report.verdict), rest
 
 
 def hero(report: Document) -> Markup:
     """Return the verdict, what was examined, and the first remedy."""
     lead = leading(report)
     title, rest = headline(report)
-    sign, words = VERDICTS[OverallVerdict(report.verdict)]
+    sign = SIGNS.get(report.verdict, "unknown")
     above = (
-        kicker(lead, _title(lead))
+        kicker(lead, title_of(1, lead))
         if lead
-        else element("span", mark(sign), element("span", words), class_=f"kicker {sign}")
+        else element("span", mark(sign), element("span", _words(report.verdict)), class_=f"kicker {sign}")
     )
     first = remedy(lead.remedies[0], "Do this", "h2") if lead and lead.remedies else None
     return element(
@@ -65,8 +66,10 @@ def hero(report: Document) -> Markup:
     )
 
 
-def _title(lead: FindingDocument) -> str:
-    return {"error": "Root cause", "warning": "Warning"}.get(lead.severity, "Note")
+def _words(verdict: str) -> str:
+    """Return the verdict in a few words, as a heading begins."""
+    words = VERDICTS.get(verdict, verdict)
+    return words if words.startswith("xpu-doctor") else f"{words[:1].upper()}{words[1:]}"
 
 
 def _count(report: Document) -> Markup:
