@@ -154,6 +154,8 @@ def _triaged(plant: Plant, *options: str) -> str:
 
 def as_read(text: str) -> str:
     """Return a text without the escapes of Markdown, XML, HTML and workflow commands, as its readers show it."""
+    if text.startswith("<!DOCTYPE html>"):
+        text = re.sub(r"<[^>]*>", "", text)
     plain = html.unescape(text).replace("\u200b", "")
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain).replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
 

@@ -87,6 +87,8 @@ def test_commands_are_the_one_exception(monkeypatch: pytest.MonkeyPatch) -> None
     """They keep their paths on this machine, since they are there to be typed; everything around them is redacted."""
     report = report_on(monkeypatch, False, COMMANDS)
     for name, text in outputs(report).items():
+        if name.startswith("html, verbose") and not name.endswith("as read"):
+            continue  # words of a line have elements of their own there: what is read is looked at
         assert all(line in text for line in COMMANDS), name
         for line in COMMANDS:
             text = text.replace(line, "")

@@ -72,9 +72,13 @@ def test_gaps(indexes: Indexes, circle: Indexes) -> None:
 def test_an_endless_chain_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Metadata that always require one more package."""
     monkeypatch.setattr(
-        module, "offers", lambda index, name, seconds: (module.Offer(f"{name}-1-py3-none-any.whl", f"http://h/{name}", 1, True),)
+        module,
+        "offers",
+        lambda index, name, seconds: (module.Offer(f"{name}-1-py3-none-any.whl", f"http://h/{name}", 1, True),),
     )
-    monkeypatch.setattr(module, "metadata_of", lambda offer, seconds: f"Requires-Dist: {offer.url.rpartition('/')[2]}x\n")
+    monkeypatch.setattr(
+        module, "metadata_of", lambda offer, seconds: f"Requires-Dist: {offer.url.rpartition('/')[2]}x\n"
+    )
     assert len(wanted_files("http://h", ["a"], LINUX).offers) <= module.MOST + 1
 
 
