@@ -1,0 +1,87 @@
+"""From sides to a comparison: all that differs, most telling first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+
+from xpu_doctor.comparison.facts import Found, Walk
+from xpu_doctor.comparison.judgements import Judged, judged
+from xpu_doctor.comparison.model import Comparison, Difference, Kind, Side, State, Weight
+from xpu_doctor.comparison.natures import Nature, row_of
+from xpu_doctor.comparison.proof import Cited, cited
+from xpu_doctor.model.terms import Origin
+
+
+def compare(sides: Sequence[Side], readers: Mapping[str, tuple[str, ...]]) -> Comparison:
+    """Return what differs between two or more sides; `readers` are the rules that read each fact, by its path with empty brackets.
+
+    Raises:
+        ValueError: there are fewer than two sides.
+    """
+    if len(sides) < 2:
+        raise ValueError("two sides are needed")
+    walk = Walk([side.snapshot for side in sides])
+    facts = list(walk.found())
+    proofs = cited(sides, walk.keys)
+    rows = [(_judgement(item), item.groups, (place,)) for place, item in enumerate(judged(sides))]
+    rows += [(_fact(item, proofs, readers), item.groups, _order(item, proofs)) for item in facts]
+    rows.sort(key=lambda row: (row[0].weight.rank, row[2], row[0].path))
+    differing = [(difference, groups) for difference, groups, _ in rows if _differs(groups)]
+    pasted = {place for place, side in enumerate(sides) if side.snapshot.origin == Origin.PASTED}
+    one_sided = (difference for difference, groups, _ in rows if not _differs(groups))
+    return Comparison(
+        tuple(sides),
+        tuple(difference for difference, _ in differing),
+        tuple(difference for difference in one_sided if not _unknown(difference) <= pasted),
+    )
+
+
+def _differs(groups: Sequence[Hashable]) -> bool:
+    return len({group for group in groups if group is not None}) > 1
+
+
+def _unknown(difference: Difference) -> set[int]:
+    """Return the places of the sides that do not know it."""
+    return {place for place, value in enumerate(difference.values) if value.state is State.UNKNOWN}
+
+
+def _judgement(item: Judged) -> Difference:
+    return Difference(item.path, item.kind, Weight.JUDGEMENT, item.values, odd=odd_ones(item.groups))
+
+
+def _fact(item: Found, proofs: Sequence[Cited], readers: Mapping[str, tuple[str, ...]]) -> Difference:
+    proves = tuple(dict.fromkeys(proof.code for proof in proofs if _is_about(proof.path, item.path)))
+    read_by = readers.get(item.pattern) or readers.get(item.pattern.removesuffix("[]"), ())
+    weight = Weight.PROOF if proves else Weight.READ if read_by else Weight.OTHER
+    return Difference(item.path, Kind.FACT, weight, item.values, proves, read_by, odd_ones(item.groups))
+
+
+def _order(item: Found, proofs: Sequence[Cited]) -> tuple[int, ...]:
+    """Return by what a fact comes before others of its weight: causes first, then as the findings name it, then as the table has it."""
+    row = row_of(item.pattern)
+    minor = row.nature in (Nature.PLACE, Nature.SIZE)
+    about = [proof.rank for proof in proofs if _is_about(proof.path, item.path)]
+    if about:
+        return (int(minor), *min(about), row.place)
+    return (row.nature.rank, row.place)
+
+
+def _is_about(cited_path: str, path: str) -> bool:
+    """Return whether a finding that names one path speaks of the other: it is the same, a part of it, or holds it."""
+    return (
+        cited_path == path
+        or path.startswith((f"{cited_path}.", f"{cited_path}["))
+        or cited_path.startswith((f"{path}.", f"{path}["))
+    )
+
+
+def odd_ones(groups: Sequence[Hashable]) -> tuple[int, ...]:
+    """Return the places that are not with the majority, where more than half of three or more that know are alike."""
+    known = [group for group in groups if group is not None]
+    if len(known) < 3:
+        return ()
+    most, count = Counter(known).most_common(1)[0]
+    if count * 2 <= len(known) or count == len(known):
+        return ()
+    return tuple(place for place, group in enumerate(groups) if group is not None and group != most)
