@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of the report from its types; run after a field was added to document.py."""
+"""Writes the JSON Schemas of the report and of the comparison from their types; run after a field was added to a document.py."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from xpu_doctor.report.comparison.document import COMPARISON_SCHEMA, ComparisonDocument
 from xpu_doctor.report.document import DOCUMENT_SCHEMA, Document
 
-PATH = Path(__file__).parents[1] / "xpu_doctor" / "schemas" / f"report-{DOCUMENT_SCHEMA}.schema.json"
+FOLDER = Path(__file__).parents[1] / "xpu_doctor" / "schemas"
+PATH = FOLDER / f"report-{DOCUMENT_SCHEMA}.schema.json"
+COMPARISON_PATH = FOLDER / f"comparison-{COMPARISON_SCHEMA}.schema.json"
 ENUMS = {
     "RungDocument": {"state": ["ok", "fault", "blocked", "unknown", "skipped"]},
     "FindingDocument": {"severity": ["error", "warning", "info"], "confidence": ["certain", "likely", "possible"]},
@@ -25,17 +28,39 @@ ENUMS = {
     },
 }
 """Closed sets of values, by type and field."""
+COMPARISON_ENUMS = {
+    "SideDocument": {"origin": ENUMS["Document"]["origin"], "verdict": ENUMS["Document"]["verdict"]},
+    "SideCause": {
+        "severity": ENUMS["FindingDocument"]["severity"],
+        "confidence": ENUMS["FindingDocument"]["confidence"],
+    },
+    "ValueDocument": {"state": ["known", "absent", "unknown"]},
+    "DifferenceDocument": {
+        "kind": ["verdict", "finding", "layer", "fact"],
+        "weight": ["judgement", "proof", "read", "other"],
+    },
+}
 
 
 def schema() -> dict[str, object]:
-    """Return the JSON Schema (2020-12) of the document."""
-    made = msgspec.json.schema(Document)
-    for type_name, fields in ENUMS.items():
+    """Return the JSON Schema (2020-12) of the report."""
+    return _schema(Document, ENUMS, DOCUMENT_SCHEMA, "xpu-doctor report")
+
+
+def comparison_schema() -> dict[str, object]:
+    """Return the JSON Schema (2020-12) of the comparison."""
+    return _schema(ComparisonDocument, COMPARISON_ENUMS, COMPARISON_SCHEMA, "xpu-doctor comparison")
+
+
+def _schema(document: type, enums: dict[str, dict[str, list[str]]], number: int, title: str) -> dict[str, object]:
+    made = msgspec.json.schema(document)
+    for type_name, fields in enums.items():
         for field, values in fields.items():
             made["$defs"][type_name]["properties"][field]["enum"] = values
-    made["$defs"]["Document"]["properties"]["schema"]["const"] = DOCUMENT_SCHEMA
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "xpu-doctor report", **made}
+    made["$defs"][document.__name__]["properties"]["schema"]["const"] = number
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}
 
 
 if __name__ == "__main__":
     PATH.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
+    COMPARISON_PATH.write_text(json.dumps(comparison_schema(), indent=2) + "\n", encoding="utf-8")

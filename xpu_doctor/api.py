@@ -1,4 +1,4 @@
-"""The two commands as functions, for programs."""
+"""The commands as functions, for programs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 from xpu_doctor.catalogue.names import all_rules, load, probe_layers
 from xpu_doctor.diagnosis.diagnose import Options
 from xpu_doctor.diagnosis.known_messages import match
+from xpu_doctor.diagnosis.rule import parameters
 from xpu_doctor.examination.run import finish, now, start
 from xpu_doctor.examination.session import Session
+from xpu_doctor.model.facts.combined import COMBINED
 from xpu_doctor.model.findings import LADDER
 from xpu_doctor.model.selection import select
+from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known_or
+from xpu_doctor.model.version import __version__
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
+from xpu_doctor.tables.fact_readers import fact_readers
 from xpu_doctor.target.find import Surroundings, find_target
 from xpu_doctor.text.word_index import IndexedText
 from xpu_doctor.treatment.place import place_of
@@ -28,10 +33,11 @@ from xpu_doctor.treatment.project import project_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.examination.run import Running
     from xpu_doctor.model.facts import Python
-    from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.pasted.run import Triaged
+    from xpu_doctor.report.comparison.document import ComparisonDocument
     from xpu_doctor.target.find import Choice
     from xpu_doctor.text.safe import SafeText
     from xpu_doctor.treatment.place import Place
@@ -182,3 +188,52 @@ def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tu
     triaged = triage_texts(texts, rules=all_rules(), options=options, redact=report.redact, words=report.words)
     document = report.of_texts(triaged.diagnosis, triaged.snapshot, triaged.redactor, triaged.notes, triaged.snapshots)
     return document, triaged
+
+
+def compare(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> ComparisonDocument:
+    """Compare saved reports, and return what differs, most telling first; the first text is side A, the second B, and so on.
+
+    A text may also be of any kind that `triage` reads. Names, addresses and secrets are hidden, and `words` too, unless `redact`
+    is false.
+
+    Raises:
+        ValueError: there are fewer than two texts.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
+    """
+    import io
+
+    from xpu_doctor.text.safe import read_safely
+
+    named = [
+        (f"text {number}", read_safely(io.BytesIO(text.encode("utf-8", "replace")), f"text {number}"))
+        for number, text in enumerate(texts, 1)
+    ]
+    return compare_texts(named, redact=redact, words=words)
+
+
+def compare_texts(
+    texts: Sequence[tuple[str, SafeText]], *, redact: bool = True, words: Sequence[str] = ()
+) -> ComparisonDocument:
+    """Compare texts, each of one side, given as (name, text).
+
+    Raises:
+        ValueError: there are fewer than two texts.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
+    """
+    from xpu_doctor.comparison.compare import compare as compare_sides
+    from xpu_doctor.pasted.sides import read_sides
+    from xpu_doctor.report.comparison.document import comparison_document
+
+    today, rules = now(), all_rules()
+    read = read_sides(texts, rules=rules, today=today[:10], redact=redact, words=words)
+    comparison = compare_sides(read.sides, {**fact_readers(), **_of_plugins(rules)})
+    return comparison_document(comparison, version=__version__, created=today, notes=read.notes, redacted=read.hidden)
+
+
+def _of_plugins(rules: Sequence[Rule]) -> dict[str, tuple[str, ...]]:
+    """Return which rules take the facts of which plug-in's probe."""
+    own = Snapshot.__dataclass_fields__.keys() | COMBINED.keys()
+    taken = [
+        (f"plugins.{name}", rule.code) for rule in rules for name in parameters(rule) if name not in (*own, "snapshot")
+    ]
+    return {path: tuple(code for at, code in taken if at == path) for path, _ in taken}

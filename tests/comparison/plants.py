@@ -35,7 +35,19 @@ from xpu_doctor.tables import parse_toml
 from xpu_doctor.tables.fact_readers import fact_readers
 
 HEALTHY = Path(__file__).parents[2] / "fixtures" / "snapshots" / "healthy-arc-b580.toml"
-OF_ENVIRONMENT = ("target", "python", "distributions", "installer", "torch", "libraries", "shadows", "run", "imported", "xpu", "environment")
+OF_ENVIRONMENT = (
+    "target",
+    "python",
+    "distributions",
+    "installer",
+    "torch",
+    "libraries",
+    "shadows",
+    "run",
+    "imported",
+    "xpu",
+    "environment",
+)
 """Fact groups of the interpreter, which most recorded hosts say nothing of."""
 
 
@@ -94,7 +106,8 @@ def _wheel(build: str, version: str) -> Callable[[Snapshot], Snapshot | None]:
         if machine.torch.build in (build, "") or isinstance(machine.torch.build, Unknown):
             return None
         installed = tuple(
-            replace(row, version=version) if row.name == "torch" else row for row in known_or(machine.distributions.installed, ())
+            replace(row, version=version) if row.name == "torch" else row
+            for row in known_or(machine.distributions.installed, ())
         )
         torch = replace(machine.torch, build=build, version=version, metadata_version=version, xpu_version="")
         return replace(machine, torch=torch, distributions=replace(machine.distributions, installed=installed))
@@ -108,7 +121,8 @@ def _newer_torch(machine: Snapshot) -> Snapshot | None:
     if not newer or newer == version:
         return None
     installed = tuple(
-        replace(row, version=newer) if row.name == "torch" else row for row in known_or(machine.distributions.installed, ())
+        replace(row, version=newer) if row.name == "torch" else row
+        for row in known_or(machine.distributions.installed, ())
     )
     torch = replace(machine.torch, version=newer, metadata_version=newer)
     return replace(machine, torch=torch, distributions=replace(machine.distributions, installed=installed))
@@ -125,9 +139,15 @@ def _driver(machine: Snapshot) -> Snapshot | None:
     packages = machine.driver.packages
     if not isinstance(packages, tuple):
         return None
-    names = [row.name for row in packages if "ze-intel-gpu" in row.name or "level-zero-gpu" in row.name or "compute" in row.name]
+    names = [
+        row.name
+        for row in packages
+        if "ze-intel-gpu" in row.name or "level-zero-gpu" in row.name or "compute" in row.name
+    ]
     if names:
-        changed_packages = tuple(replace(row, version="25.31.34666.3-1") if row.name in names else row for row in packages)
+        changed_packages = tuple(
+            replace(row, version="25.31.34666.3-1") if row.name in names else row for row in packages
+        )
         machine = replace(machine, driver=replace(machine.driver, packages=changed_packages))
     else:
         packages = (*packages, Package("libze-intel-gpu1", "25.31.34666.3-1", "dpkg"))
@@ -144,7 +164,11 @@ def _group(machine: Snapshot) -> Snapshot | None:
     if machine.machine.os != "linux" or not isinstance(machine.access.account_groups, tuple):
         return None
     groups = machine.access.account_groups
-    changed = tuple(name for name in groups if name not in ("render", "video")) if {"render", "video"} & set(groups) else (*groups, "render")
+    changed = (
+        tuple(name for name in groups if name not in ("render", "video"))
+        if {"render", "video"} & set(groups)
+        else (*groups, "render")
+    )
     return replace(machine, access=replace(machine.access, account_groups=changed))
 
 
@@ -172,14 +196,18 @@ def _kernel(machine: Snapshot) -> Snapshot | None:
 def _parameter(machine: Snapshot) -> Snapshot | None:
     if not isinstance(machine.kernel.command_line, tuple):
         return None
-    return replace(machine, kernel=replace(machine.kernel, command_line=(*machine.kernel.command_line, "i915.force_probe=!*")))
+    return replace(
+        machine, kernel=replace(machine.kernel, command_line=(*machine.kernel.command_line, "i915.force_probe=!*"))
+    )
 
 
 def _unbound(machine: Snapshot) -> Snapshot | None:
     gpus = known_or(machine.gpus, ())
     if not any(isinstance(gpu.kernel_driver, str) and gpu.kernel_driver for gpu in gpus):
         return None
-    return replace(machine, gpus=tuple(replace(gpu, kernel_driver="vfio-pci") if gpu.kernel_driver else gpu for gpu in gpus))
+    return replace(
+        machine, gpus=tuple(replace(gpu, kernel_driver="vfio-pci") if gpu.kernel_driver else gpu for gpu in gpus)
+    )
 
 
 def _gone(machine: Snapshot) -> Snapshot | None:
@@ -191,12 +219,24 @@ def _gone(machine: Snapshot) -> Snapshot | None:
 def _library(machine: Snapshot) -> Snapshot | None:
     """A library that torch needs is missing, and the import failed for it."""
     name = "sycl8.dll" if machine.machine.os == "windows" else "libsycl.so.8"
-    fault = LibraryFault("missing", name, ("/v/lib/libtorch_xpu.so",), detail=f"{name}: cannot open shared object file: No such file or directory")
+    fault = LibraryFault(
+        "missing",
+        name,
+        ("/v/lib/libtorch_xpu.so",),
+        detail=f"{name}: cannot open shared object file: No such file or directory",
+    )
     stage = Stage("import", "error", reason=f"ImportError: {fault.detail}", exception="ImportError")
-    stages = tuple(row for row in known_or(machine.run.stages, ()) if row.name not in ("import", "xpu", "allocate", "compute"))
+    stages = tuple(
+        row for row in known_or(machine.run.stages, ()) if row.name not in ("import", "xpu", "allocate", "compute")
+    )
     return replace(
         machine,
-        libraries=replace(machine.libraries, faults=(*known_or(machine.libraries.faults, ()), fault), prediction="fails", predicted_error=fault.detail),
+        libraries=replace(
+            machine.libraries,
+            faults=(*known_or(machine.libraries.faults, ()), fault),
+            prediction="fails",
+            predicted_error=fault.detail,
+        ),
         run=replace(machine.run, stages=(*stages, stage)),
         imported=replace(machine.imported, succeeded=False),
     )
@@ -204,7 +244,10 @@ def _library(machine: Snapshot) -> Snapshot | None:
 
 def _shadow(machine: Snapshot) -> Snapshot | None:
     found = known_or(machine.shadows.found, ())
-    return replace(machine, shadows=replace(machine.shadows, found=(*found, Shadow("torch", "/home/me/ai/torch.py", "working folder"))))
+    return replace(
+        machine,
+        shadows=replace(machine.shadows, found=(*found, Shadow("torch", "/home/me/ai/torch.py", "working folder"))),
+    )
 
 
 def _companion(machine: Snapshot) -> Snapshot | None:
@@ -229,7 +272,9 @@ def _node(machine: Snapshot) -> Snapshot | None:
     nodes = machine.access.nodes
     if machine.machine.os != "linux" or not isinstance(nodes, tuple):
         return None
-    return replace(machine, access=replace(machine.access, nodes=nodes[1:] if nodes else (Node("/dev/dri/renderD128", ""),)))
+    return replace(
+        machine, access=replace(machine.access, nodes=nodes[1:] if nodes else (Node("/dev/dri/renderD128", ""),))
+    )
 
 
 def _free_threaded(machine: Snapshot) -> Snapshot | None:
@@ -282,18 +327,30 @@ def like_another(machine: Snapshot, seed: int = 7) -> Snapshot:
     )
     distributions = machine.distributions
     if isinstance(distributions.installed, tuple):
-        moved = (replace(row, location="/srv/jobs/run 9/lib", installer="uv", file_count=row.file_count + 3) for row in distributions.installed)
+        moved = (
+            replace(row, location="/srv/jobs/run 9/lib", installer="uv", file_count=row.file_count + 3)
+            for row in distributions.installed
+        )
         distributions = replace(distributions, installed=tuple(moved), total=91)
-    torch = replace(machine.torch, path="/srv/jobs/run 9/torch", real_path="/srv/jobs/run 9/torch", git_version="0" * 40)
+    torch = replace(
+        machine.torch, path="/srv/jobs/run 9/torch", real_path="/srv/jobs/run 9/torch", git_version="0" * 40
+    )
     run = machine.run
     if isinstance(run.stages, tuple):
-        run = replace(run, stages=tuple(replace(row, seconds=chance.random(), cpu_seconds=chance.random()) for row in run.stages))
+        run = replace(
+            run, stages=tuple(replace(row, seconds=chance.random(), cpu_seconds=chance.random()) for row in run.stages)
+        )
     return _shuffled(
         replace(
             machine,
             machine=hardware,
             python=python,
-            target=replace(machine.target, executable="/srv/jobs/run 9/bin/python3", folder="/tmp/pytest-4711", why="named by --python"),
+            target=replace(
+                machine.target,
+                executable="/srv/jobs/run 9/bin/python3",
+                folder="/tmp/pytest-4711",
+                why="named by --python",
+            ),
             distributions=distributions,
             torch=torch,
             run=run,

@@ -56,7 +56,9 @@ class Reads:
                         self.paths.add(at + name)
                 return object.__getattribute__(this, name)
 
-            self._classes[kind] = type(kind.__name__, (kind,), {"__dataclass_fields__": fields, "__getattribute__": read})
+            self._classes[kind] = type(
+                kind.__name__, (kind,), {"__dataclass_fields__": fields, "__getattribute__": read}
+            )
         return self._classes[kind]
 
 
@@ -74,7 +76,10 @@ def reads_of(rule: Rule, snapshot: Snapshot) -> set[str]:
     reads, groups = Reads(), FactGroups(snapshot)
     try:
         names = parameters(rule)
-        given = [reads.watched(groups.arguments(rule)[place], "" if name == "snapshot" else name) for place, name in enumerate(names)]
+        given = [
+            reads.watched(groups.arguments(rule)[place], "" if name == "snapshot" else name)
+            for place, name in enumerate(names)
+        ]
         reads.paths = {name for name in names if name == "gpus"}
         list(rule.check(*given))
     except Undecided:

@@ -27,6 +27,7 @@ class LazyGroup(click.Group):
         "fix": ("xpu_doctor.cli.fix", "fix"),
         "triage": ("xpu_doctor.cli.triage", "triage"),
         "snapshot": ("xpu_doctor.cli.snapshot", "snapshot"),
+        "compare": ("xpu_doctor.cli.compare", "compare"),
         "probes": ("xpu_doctor.cli.reference", "probes"),
         "codes": ("xpu_doctor.cli.reference", "codes"),
         "explain": ("xpu_doctor.cli.reference", "explain"),

@@ -48,9 +48,14 @@ def explain(code: str) -> None:
     to_stdout(text + "\n")
 
 
+SCHEMAS = {"report": "report-1.schema.json", "compare": "comparison-1.schema.json"}
+"""What prints a document to the file of its schema."""
+
+
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of the document that `check --json` prints."""
+@click.argument("document", type=click.Choice(list(SCHEMAS)), default="report")
+def schema(document: str) -> None:
+    """Print the JSON Schema of the document that `check --json` prints, or `compare --json`."""
     from xpu_doctor.text.packaged import packaged_text
 
-    to_stdout(packaged_text("schemas", "report-1.schema.json").rstrip() + "\n")
+    to_stdout(packaged_text("schemas", SCHEMAS[document]).rstrip() + "\n")

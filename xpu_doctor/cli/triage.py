@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -94,24 +93,10 @@ def triage(
 
 def _texts(files: tuple[str, ...]) -> list[tuple[str, SafeText]]:
     """Read the files, and standard input where one is `-`."""
-    from xpu_doctor.text.output import to_stderr
-    from xpu_doctor.text.safe import NotText, open_safely, read_safely
+    from xpu_doctor.cli.texts import read_text
 
     texts = []
     for number, path in enumerate(files, 1):
         name = "standard input" if path == "-" else f"file {number}" if len(files) > 1 else "the text"
-        try:
-            if path == "-" and sys.stdin is None:
-                raise NotText("standard input is closed: name a file")
-            if path == "-":
-                if sys.stdin.isatty():
-                    to_stderr("Paste the text, then end it with Ctrl-D (Windows: Ctrl-Z and Enter).\n")
-                texts.append((name, read_safely(sys.stdin.buffer, name)))
-            else:
-                with open_safely(path) as stream:
-                    texts.append((name, read_safely(stream, path)))
-        except NotText as error:
-            raise click.UsageError(str(error)) from error
-        except OSError as error:
-            raise click.UsageError(f"{path}: {error.strerror or error}") from error
+        texts.append((name, read_text(path, name)))
     return texts

@@ -12,6 +12,9 @@ from xpu_doctor.comparison.natures import Nature, row_of
 from xpu_doctor.comparison.proof import Cited, cited
 from xpu_doctor.model.terms import Origin
 
+_Row = tuple[Difference, tuple[Hashable, ...], tuple[int, ...]]
+"""A difference, what is equal for sides that are alike, and by what it comes before others of its weight."""
+
 
 def compare(sides: Sequence[Side], readers: Mapping[str, tuple[str, ...]]) -> Comparison:
     """Return what differs between two or more sides; `readers` are the rules that read each fact, by its path with empty brackets.
@@ -24,7 +27,7 @@ def compare(sides: Sequence[Side], readers: Mapping[str, tuple[str, ...]]) -> Co
     walk = Walk([side.snapshot for side in sides])
     facts = list(walk.found())
     proofs = cited(sides, walk.keys)
-    rows = [(_judgement(item), item.groups, (place,)) for place, item in enumerate(judged(sides))]
+    rows: list[_Row] = [(_judgement(item), item.groups, (place,)) for place, item in enumerate(judged(sides))]
     rows += [(_fact(item, proofs, readers), item.groups, _order(item, proofs)) for item in facts]
     rows.sort(key=lambda row: (row[0].weight.rank, row[2], row[0].path))
     differing = [(difference, groups) for difference, groups, _ in rows if _differs(groups)]
@@ -34,6 +37,7 @@ def compare(sides: Sequence[Side], readers: Mapping[str, tuple[str, ...]]) -> Co
         tuple(sides),
         tuple(difference for difference, _ in differing),
         tuple(difference for difference in one_sided if not _unknown(difference) <= pasted),
+        walk.compared,
     )
 
 

@@ -18,6 +18,9 @@ ORDERED = frozenset({"python.sys_path", "libraries.faults[].chain", "machine.dis
 MAX_KEY = 100
 """Letters of a key."""
 
+ONCE = (facts.ErrorText, facts.LogLine)
+"""Elements that say no more when they come again."""
+
 
 def file_name(path: str) -> str:
     """Return the last part of a path of any system."""
@@ -70,7 +73,8 @@ IN_ORDER = (facts.Distribution,)
 def keys(lists: Sequence[Sequence[Any]]) -> list[tuple[str, ...]]:
     """Return the key of each element of each list, so that those of the same key belong together."""
     named = [[_key(item) for item in items] for items in lists]
-    twice = {key for row in named for key, count in Counter(row).items() if count > 1}
+    counted = [row for items, row in zip(lists, named, strict=True) if items and not isinstance(items[0], ONCE)]
+    twice = {key for row in counted for key, count in Counter(row).items() if count > 1}
     if not twice:
         return [tuple(row) for row in named]
     common = _common_addresses(lists)
@@ -113,7 +117,9 @@ def shown(item: Any) -> str:
     if isinstance(item, facts.Variable):
         return display(item.value)
     if isinstance(item, facts.Node):
-        return "opens" if item.error == "" else display(item.error) if not isinstance(item.error, Unknown) else "is there"
+        return (
+            "opens" if item.error == "" else display(item.error) if not isinstance(item.error, Unknown) else "is there"
+        )
     if isinstance(item, facts.Stage):
         return f"{item.outcome}: {item.reason}" if item.reason else item.outcome
     if isinstance(item, facts.OpenedLibrary):

@@ -59,10 +59,12 @@ class Walk:
     snapshots: Sequence[Snapshot]
     keys: list[dict[str, tuple[str, ...]]] = field(default_factory=list)
     """Of each side: the path of a list, by numbers, to the keys of its elements."""
+    compared: int = 0
+    """How many facts at least two sides know."""
 
     def found(self) -> Iterator[Found]:
         """Yield every fact that is not alike on all sides."""
-        self.keys = [{} for _ in self.snapshots]
+        self.keys, self.compared = [{} for _ in self.snapshots], 0
         yield from self._group(self.snapshots, "", "", [""] * len(self.snapshots))
 
     def _group(self, values: Sequence[Any], path: str, pattern: str, at: Sequence[str]) -> Iterator[Found]:
@@ -71,7 +73,9 @@ class Walk:
         dot = "." if path else ""
         for name in kind.__dataclass_fields__:
             parts = [_part(value, name) for value in values]
-            yield from self._value(parts, f"{path}{dot}{name}", f"{pattern}{dot}{name}", [f"{own}{dot}{name}" for own in at])
+            yield from self._value(
+                parts, f"{path}{dot}{name}", f"{pattern}{dot}{name}", [f"{own}{dot}{name}" for own in at]
+            )
 
     def _value(self, values: Sequence[Any], path: str, pattern: str, at: Sequence[str]) -> Iterator[Found]:
         if never_counts(pattern):
@@ -90,6 +94,7 @@ class Walk:
             yield from self._told(values, path, pattern)
             yield from self._mapping([_below(value) for value in values], path, pattern, at)
         else:
+            self.compared += len(there) > 1
             yield from _leaf(values, path, pattern)
 
     def _told(self, values: Sequence[Any], path: str, pattern: str) -> Iterator[Found]:

@@ -92,7 +92,9 @@ def _stand(stand: Stand | None, undecided: str | None) -> Value:
     if stand.finding.confidence is Confidence.POSSIBLE:
         return Value(State.UNKNOWN, f"no more than possible: {stand.finding.summary}")
     word = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}[stand.finding.severity]
-    return Value(State.KNOWN, f"explained by {stand.above}" if stand.above else f"root cause, {word}" if word != "note" else word)
+    return Value(
+        State.KNOWN, f"explained by {stand.above}" if stand.above else f"root cause, {word}" if word != "note" else word
+    )
 
 
 def _ladder(sides: Sequence[Side]) -> Iterator[Judged]:

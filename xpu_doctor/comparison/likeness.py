@@ -13,7 +13,10 @@ _PLACEHOLDER = re.compile(r"<([a-z]{2,20})\d{1,9}>")
 _TEMPORARY = re.compile(r"(?i)((?:^|[\s\"'=:])(?:/private)?(?:/var)?/(?:tmp|temp)/|\\temp\\)[^\s\"'/\\:,;]+")
 _SAID = (
     (re.compile(r"\b0x[0-9a-fA-F]{5,16}\b"), "0x?"),
-    (re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?"), "(date)"),
+    (
+        re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)?"),
+        "(date)",
+    ),
     (re.compile(r"\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?"), "(time)"),
     (re.compile(r"\[\s{0,12}\d{1,10}\.\d{3,6}\]"), "[(time)]"),
     (re.compile(r"(?i)\b(pid|process|thread|tid)([ =:#]{1,3})\d{1,10}"), r"\1\2?"),

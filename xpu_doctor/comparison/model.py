@@ -94,6 +94,8 @@ class Comparison:
     """What two sides are known to differ in."""
     one_sided: tuple[Difference, ...]
     """What some sides know, and all of these alike, and others do not: no difference of value."""
+    compared: int = 0
+    """How many facts at least two sides know."""
 
     @property
     def same(self) -> bool:

@@ -57,6 +57,7 @@ SIZES = (
     "compute.devices[].products[].tflops", "compute.devices[].products[].worst_error", "compute.devices[].products[].mean_error",
     "compute.cpu", "compute.cpu_name", "python.encoding", "python.ensurepip", "target.version", "xpu.devices[].name",
     "level_zero.devices[].name", "level_zero.unfiltered_devices[].name", "compute.devices[].name", "libraries.loaded[].versions",
+    "run.stages[].traceback", "run.stages[].output",
 )  # fmt: skip
 PLACES = (
     "gpus[].address", "level_zero.devices[].address", "level_zero.unfiltered_devices[].address", "level_zero.loader_path", "level_zero.driver_library",

@@ -70,10 +70,11 @@ def triage_texts(
     options: Options | None = None,
     redact: bool = True,
     words: Iterable[str] = (),
+    users: Iterable[str] = (),
 ) -> Triaged:
     """Diagnose texts of one machine, given as (name, text); a text may also be a saved JSON report.
 
-    Names and secrets are hidden before anything is read, `words` too, unless `redact` is false.
+    Names and secrets are hidden before anything is read, `words` and the names of `users` too, unless `redact` is false.
 
     Raises:
         SnapshotError: a saved report is damaged, or of a newer version.
@@ -92,7 +93,7 @@ def triage_texts(
             saved_names.append(name)
     redactor = None
     if redact:
-        users = [snapshot.access.user for snapshot in saved if isinstance(snapshot.access.user, str)]
+        users = [*users, *(snapshot.access.user for snapshot in saved if isinstance(snapshot.access.user, str))]
         redactor = redactor_for((body for _, body in bodies), users=users, words=words, hosts=index_hosts(*saved))
         bodies = [(name, _redacted(body, redactor)) for name, body in bodies]
         saved = [_redacted_snapshot(snapshot, redactor) for snapshot in saved]

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpu_doctor.model.codec import SnapshotError, SnapshotTooNew, decode
@@ -30,7 +30,17 @@ PARTS = ("probe", "rule", "plugin", "tool")
 WHOLE_FILE = "ask for the whole file that `xpu-doctor check --json -o report.json` writes"
 
 _QUOTING = re.compile(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _BEGIN = re.compile(r'\{\s{0,2000}"')
+
+
+@dataclass(frozen=True)
+class SavedReport:
+    """What is read of a saved report: its facts, and when they were gathered."""
+
+    snapshot: Snapshot
+    created: str = ""
+    """UTC, ISO 8601; empty where the report does not say it so."""
 
 
 class _Refused(ValueError):
@@ -38,7 +48,17 @@ class _Refused(ValueError):
 
 
 def saved_snapshot(text: str) -> Snapshot | None:
-    """Return the snapshot of a saved JSON report, quoted or in a Markdown fence too; None where the text holds none.
+    """Return the snapshot of a saved JSON report, as `saved_report` does.
+
+    Raises:
+        SnapshotError: it is one, but cut off, damaged or of a newer version.
+    """
+    saved = saved_report(text)
+    return None if saved is None else saved.snapshot
+
+
+def saved_report(text: str) -> SavedReport | None:
+    """Return a saved JSON report, quoted or in a Markdown fence too; None where the text holds none.
 
     Raises:
         SnapshotError: it is one, but cut off, damaged or of a newer version.
@@ -62,6 +82,11 @@ def saved_snapshot(text: str) -> Snapshot | None:
         snapshot = decode(_clean(values["snapshot"]))
     except _Refused as error:
         raise SnapshotError(f"the saved report is damaged: {error}; {WHOLE_FILE}") from error
+    return SavedReport(_as_saved(snapshot), created if _DATE.fullmatch(created := str(values.get("created"))) else "")
+
+
+def _as_saved(snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot with words of closed sets alone where a report has such."""
     return replace(
         snapshot,
         origin=Origin.SAVED,

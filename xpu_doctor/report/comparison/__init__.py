@@ -1,0 +1,1 @@
+"""A comparison as a document, and that as text, JSON, Markdown and HTML."""

@@ -1,0 +1,107 @@
+"""What all forms of a comparison say in the same words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from xpu_doctor.comparison.model import State
+from xpu_doctor.model.terms import Origin
+from xpu_doctor.report.comparison.document import ComparisonDocument, DifferenceDocument, SideDocument
+
+VERDICTS = {
+    "findings": "something is wrong",
+    "undiagnosed": "could not be diagnosed",
+    "healthy": "healthy",
+    "tool-failed": "xpu-doctor failed",
+}
+"""What a verdict is called."""
+
+
+def headline(document: ComparisonDocument) -> str:
+    """Return what the comparison comes to, in a sentence."""
+    facts = f"{document.compared} fact{'' if document.compared == 1 else 's'}"
+    whom = "both know" if len(document.sides) == 2 else "at least two know"
+    count = sum(1 for row in document.differences if row.kind == "fact")
+    if not document.compared:
+        return f"Nothing could be compared: there is no fact that {whom}."
+    if not document.differences:
+        return f"Nothing differs in the {facts} that {whom}."
+    said = f"{count} of the {facts} that {whom} differ." if count else f"The {facts} that {whom} are alike."
+    return " ".join(filter(None, (said, _oddest(document))))
+
+
+def _oddest(document: ComparisonDocument) -> str:
+    """Say which of three or more sides is the odd one out most often, where one is."""
+    counts = Counter(row.odd[0] for row in document.differences if len(row.odd) == 1)
+    if len(document.sides) < 3 or not counts:
+        return ""
+    (label, most), *others = counts.most_common(2)
+    if others and others[0][1] == most:
+        return ""
+    return f"{label} is the odd one out in {most} of {len(document.differences)} differences."
+
+
+def about(side: SideDocument) -> str:
+    """Return what a side is, in one line."""
+    origin = "a pasted text" if side.origin == Origin.PASTED else "a report"
+    when = f" of {side.created[:10]} {side.created[11:16]} UTC" if side.created else ""
+    gpus = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in Counter(side.gpus).items())
+    torch = f"torch {side.torch}" if side.torch else ""
+    return ", ".join(
+        filter(None, (f"{origin}{when}", side.system, gpus, torch, VERDICTS.get(side.verdict, side.verdict)))
+    )
+
+
+def values_by_side(row: DifferenceDocument) -> list[tuple[str, str]]:
+    """Return (labels of the sides, what these say), each value once, in the order of the sides."""
+    found: dict[str, list[str]] = {}
+    for value in row.values:
+        found.setdefault(_said(row, value.state, value.text), []).append(value.side)
+    return [(", ".join(sides), said) for said, sides in found.items()]
+
+
+def _said(row: DifferenceDocument, state: str, text: str) -> str:
+    if state == State.UNKNOWN:
+        return f"not known ({text})"
+    if state == State.ABSENT:
+        return "not found" if row.kind == "finding" else "not there"
+    return VERDICTS.get(text, text) if row.kind == "verdict" else text or "none"
+
+
+def odd_one(row: DifferenceDocument) -> str:
+    """Return who is the odd one out, as an addition to a line."""
+    return f"  (odd one out: {', '.join(row.odd)})" if row.odd else ""
+
+
+def reason_of(document: ComparisonDocument, row: DifferenceDocument) -> str:
+    """Return what a finding says where it is a root cause of a side."""
+    code = row.label
+    return next((root.summary for side in document.sides for root in side.root_causes if root.code == code), "")
+
+
+def hidden_differences(rows: Sequence[DifferenceDocument]) -> str:
+    """Return how many differences are not shown, and of what weight."""
+    unread = sum(1 for row in rows if row.weight == "other")
+    what = f"{len(rows)} more fact{'s differ' if len(rows) != 1 else ' differs'}"
+    return f"{what}, {unread} of which no finding depends on (-v shows them)" if unread else f"{what} (-v shows them)"
+
+
+def not_known(rows: Iterable[DifferenceDocument]) -> list[tuple[str, str, list[str]]]:
+    """Return (sides, reason, what they do not know), together for each reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        reasons: dict[str, list[str]] = {}
+        for value in row.values:
+            if value.state == State.UNKNOWN:
+                reasons.setdefault(value.text, []).append(value.side)
+        for reason, sides in reasons.items():
+            found.setdefault((", ".join(sides), reason), []).append(row.label)
+    return [(sides, reason, labels) for (sides, reason), labels in found.items()]
+
+
+def spoken(labels: Sequence[str], most: int | None) -> str:
+    """Return names in a row, and how many more there are."""
+    shown = labels if most is None else labels[:most]
+    rest = len(labels) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
