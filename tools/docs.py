@@ -294,14 +294,15 @@ def columns(rows: list[dict[str, Any]]) -> str:
 
 
 def schema() -> str:
-    """Return the types of the JSON document, one table each."""
-    text = (
-        resources.files("xpu_doctor").joinpath("schemas").joinpath("report-1.schema.json").read_text(encoding="utf-8")
-    )
-    types: dict[str, Any] = json.loads(text)["$defs"]
+    """Return the types of the JSON documents, one table each."""
     parts = [
-        f"# JSON Schema\n\n`xpu-doctor schema` prints it whole. [The JSON document](json.md) explains the fields.\n\n{generated()}\n"
+        "# JSON Schema\n\n`xpu-doctor schema` prints that of a report, `xpu-doctor schema compare` that of a comparison. "
+        f"[The JSON document](json.md) explains the fields.\n\n{generated()}\n"
     ]
+    types: dict[str, Any] = {}
+    for name in ("report-1", "comparison-1"):
+        file = resources.files("xpu_doctor").joinpath("schemas").joinpath(f"{name}.schema.json")
+        types = {**types, **json.loads(file.read_text(encoding="utf-8"))["$defs"]}
     for name, held in types.items():
         rows = [
             (f"`{field}`", of_type(kind), "yes" if field in held.get("required", ()) else "no")

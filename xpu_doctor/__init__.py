@@ -25,15 +25,17 @@ from xpu_doctor.model.version import __version__  # noqa: E402
 if TYPE_CHECKING:
     from typing import Any
 
-    from xpu_doctor.api import check, triage
+    from xpu_doctor.api import check, compare, triage
     from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.codec import SnapshotError
     from xpu_doctor.model.findings import Finding
     from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.report.comparison.document import ComparisonDocument
     from xpu_doctor.report.document import Document
     from xpu_doctor.target.find import TargetError
 
 __all__ = [
+    "ComparisonDocument",
     "Diagnosis",
     "Document",
     "Finding",
@@ -42,11 +44,14 @@ __all__ = [
     "TargetError",
     "__version__",
     "check",
+    "compare",
     "triage",
 ]
 
 _HOMES = {
+    "ComparisonDocument": "xpu_doctor.report.comparison.document",
     "check": "xpu_doctor.api",
+    "compare": "xpu_doctor.api",
     "triage": "xpu_doctor.api",
     "Diagnosis": "xpu_doctor.diagnosis.diagnose",
     "Document": "xpu_doctor.report.document",

@@ -24,7 +24,6 @@ from xpu_doctor.model.version import __version__
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
-from xpu_doctor.tables.fact_readers import fact_readers
 from xpu_doctor.target.find import Surroundings, find_target
 from xpu_doctor.text.word_index import IndexedText
 from xpu_doctor.treatment.place import place_of
@@ -223,6 +222,7 @@ def compare_texts(
     from xpu_doctor.comparison.compare import compare as compare_sides
     from xpu_doctor.pasted.sides import read_sides
     from xpu_doctor.report.comparison.document import comparison_document
+    from xpu_doctor.tables.fact_readers import fact_readers
 
     today, rules = now(), all_rules()
     read = read_sides(texts, rules=rules, today=today[:10], redact=redact, words=words)

@@ -15,7 +15,7 @@ import msgspec
 from tests.hosts.test_recorded_hosts import HOSTS, snapshot_of
 from xpu_doctor.catalogue.names import all_rules
 from xpu_doctor.comparison.compare import compare
-from xpu_doctor.comparison.elements import ORDERED
+from xpu_doctor.comparison.elements import IN_ORDER, ORDERED
 from xpu_doctor.comparison.model import Comparison, Difference, Kind, Side
 from xpu_doctor.diagnosis.diagnose import diagnose
 from xpu_doctor.model.facts import (
@@ -372,7 +372,7 @@ def _shuffled(value: Any, chance: random.Random, path: str = "") -> Any:
     """Return facts with every list whose order says nothing in another order."""
     if isinstance(value, tuple):
         items = [_shuffled(item, chance, f"{path}[]") for item in value]
-        if path not in ORDERED and path not in ("sources", "skipped"):
+        if path not in ORDERED and not (items and (isinstance(items[0], IN_ORDER) or hasattr(items[0], "index"))):
             chance.shuffle(items)
         return tuple(items)
     if isinstance(value, Unknown) or not dataclasses.is_dataclass(value) or isinstance(value, type):

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from xpu_doctor.text.output import to_stderr
 from xpu_doctor.text.safe import NotText, SafeText, open_safely, read_safely
 
 
@@ -15,8 +16,6 @@ def read_text(path: str, name: str) -> SafeText:
     Raises:
         click.UsageError: it is no text, or cannot be read; the message is one line with the way out.
     """
-    from xpu_doctor.text.output import to_stderr
-
     try:
         if path != "-":
             with open_safely(path) as stream:

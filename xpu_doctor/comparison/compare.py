@@ -55,29 +55,33 @@ def _judgement(item: Judged) -> Difference:
 
 
 def _fact(item: Found, proofs: Sequence[Cited], readers: Mapping[str, tuple[str, ...]]) -> Difference:
-    proves = tuple(dict.fromkeys(proof.code for proof in proofs if _is_about(proof.path, item.path)))
+    proves = tuple(dict.fromkeys(proof.code for proof in _about(item, proofs)))
     read_by = readers.get(item.pattern) or readers.get(item.pattern.removesuffix("[]"), ())
-    weight = Weight.PROOF if proves else Weight.READ if read_by else Weight.OTHER
+    weight = Weight.PROOF if proves else Weight.READ if read_by and not _is_minor(item) else Weight.OTHER
     return Difference(item.path, Kind.FACT, weight, item.values, proves, read_by, odd_ones(item.groups))
 
 
+def _is_minor(item: Found) -> bool:
+    return row_of(item.pattern).nature in (Nature.PLACE, Nature.SIZE)
+
+
 def _order(item: Found, proofs: Sequence[Cited]) -> tuple[int, ...]:
-    """Return by what a fact comes before others of its weight: causes first, then as the findings name it, then as the table has it."""
+    """Return by what a fact comes before others of its weight: as the findings name it, else causes first and as the table has it."""
     row = row_of(item.pattern)
-    minor = row.nature in (Nature.PLACE, Nature.SIZE)
-    about = [proof.rank for proof in proofs if _is_about(proof.path, item.path)]
-    if about:
-        return (int(minor), *min(about), row.place)
+    if about := _about(item, proofs):
+        return (int(_is_minor(item)), *min(proof.rank for proof in about), row.place)
     return (row.nature.rank, row.place)
 
 
-def _is_about(cited_path: str, path: str) -> bool:
-    """Return whether a finding that names one path speaks of the other: it is the same, a part of it, or holds it."""
-    return (
-        cited_path == path
-        or path.startswith((f"{cited_path}.", f"{cited_path}["))
-        or cited_path.startswith((f"{path}.", f"{path}["))
-    )
+def _about(item: Found, proofs: Sequence[Cited]) -> list[Cited]:
+    """Return where findings name a fact: itself, and unless it is a place or a size also what it is a part of, or what is a part of it."""
+    if _is_minor(item):
+        return [proof for proof in proofs if proof.path == item.path]
+    return [proof for proof in proofs if _is_within(item.path, proof.path) or _is_within(proof.path, item.path)]
+
+
+def _is_within(path: str, whole: str) -> bool:
+    return path == whole or path.startswith((f"{whole}.", f"{whole}["))
 
 
 def odd_ones(groups: Sequence[Hashable]) -> tuple[int, ...]:

@@ -71,14 +71,24 @@ IN_ORDER = (facts.Distribution,)
 
 
 def keys(lists: Sequence[Sequence[Any]]) -> list[tuple[str, ...]]:
-    """Return the key of each element of each list, so that those of the same key belong together."""
-    named = [[_key(item) for item in items] for items in lists]
+    """Return the key of each element of each list, so that those of the same key belong together; empty for one that does not count."""
+    named = [_once([_key(item) for item in items], items) for items in lists]
     counted = [row for items, row in zip(lists, named, strict=True) if items and not isinstance(items[0], ONCE)]
     twice = {key for row in counted for key, count in Counter(row).items() if count > 1}
     if not twice:
         return [tuple(row) for row in named]
     common = _common_addresses(lists)
     return [_told_apart(items, row, twice, common) for items, row in zip(lists, named, strict=True)]
+
+
+def _once(row: list[str], items: Sequence[Any]) -> list[str]:
+    """Return the keys of elements, empty for one that only repeats another."""
+    if not (items and isinstance(items[0], ONCE)):
+        return row
+    first = {
+        row[place]: place for place in sorted(range(len(items)), key=lambda place: _content(items[place]), reverse=True)
+    }
+    return [key if first[key] == place else "" for place, key in enumerate(row)]
 
 
 def _key(item: Any) -> str:

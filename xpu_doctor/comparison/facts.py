@@ -12,6 +12,7 @@ from xpu_doctor.comparison.model import State, Value
 from xpu_doctor.comparison.natures import never_counts
 from xpu_doctor.diagnosis.evidence import display
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import Unknown
 
 MAX_ITEMS = 8
@@ -33,6 +34,10 @@ class _NotKnown:
 
     reason: str
     told: bool
+
+
+NOT_TOLD = _NotKnown("nobody told it", True)
+"""What stands in the place of a default that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,25 @@ class Walk:
     def _group(self, values: Sequence[Any], path: str, pattern: str, at: Sequence[str]) -> Iterator[Found]:
         """Walk the fields of a dataclass; `at` is each side's own path, by numbers."""
         kind = next(value for value in values if _is_there(value))
+        silent = [self._is_silent(side, value, path) for side, value in enumerate(values)]
         dot = "." if path else ""
-        for name in kind.__dataclass_fields__:
-            parts = [_part(value, name) for value in values]
+        for name, each in kind.__dataclass_fields__.items():
+            parts = [
+                NOT_TOLD if quiet and part == each.default else part
+                for quiet, part in zip(silent, (_part(value, name) for value in values), strict=True)
+            ]
             yield from self._value(
                 parts, f"{path}{dot}{name}", f"{pattern}{dot}{name}", [f"{own}{dot}{name}" for own in at]
             )
+
+    def _is_silent(self, side: int, value: Any, path: str) -> bool:
+        """Return whether a field that cannot be unknown says nothing by its default: in a text, and in a group that nobody examined."""
+        if self.snapshots[side].origin == Origin.PASTED:
+            return True
+        if not path or "[" in path or "." in path or not _is_there(value):
+            return False
+        unknown = [name for name, each in value.__dataclass_fields__.items() if isinstance(each.default, Unknown)]
+        return bool(unknown) and all(isinstance(getattr(value, name), Unknown) for name in unknown)
 
     def _value(self, values: Sequence[Any], path: str, pattern: str, at: Sequence[str]) -> Iterator[Found]:
         if never_counts(pattern):
@@ -108,14 +126,18 @@ class Walk:
         named = keys(lists)
         for side, own in enumerate(at):
             self.keys[side][own] = named[side]
-        for key in dict.fromkeys(key for row in named for key in row):
+        for key in dict.fromkeys(filter(None, (key for row in named for key in row))):
             parts, places = [], []
-            for value, items, row, own in zip(values, lists, named, at, strict=True):
+            for side, (value, items, row, own) in enumerate(zip(values, lists, named, at, strict=True)):
                 number = row.index(key) if key in row else -1
-                missing = _Nothing(False) if _is_there(value) else value
+                missing = self._missing(side) if _is_there(value) else value
                 parts.append(items[number] if number >= 0 else missing)
                 places.append(f"{own}[{number}]")
             yield from self._value(parts, f"{path}[{key}]", f"{pattern}[]", places)
+
+    def _missing(self, side: int) -> _Nothing | _NotKnown:
+        """Return what stands for an element that a list does not hold: that a text does not name it says nothing."""
+        return NOT_TOLD if self.snapshots[side].origin == Origin.PASTED else _Nothing(False)
 
     def _mapping(self, values: Sequence[Any], path: str, pattern: str, at: Sequence[str]) -> Iterator[Found]:
         for key in sorted({str(key) for value in values if isinstance(value, dict) for key in value}):

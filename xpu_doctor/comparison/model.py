@@ -37,7 +37,7 @@ class Weight(Term):
     READ = "read"
     """A rule reads the fact when it decides."""
     OTHER = "other"
-    """No rule reads it."""
+    """No rule reads it, or it says where something lies or how large it is."""
 
     @property
     def rank(self) -> int:

@@ -51,7 +51,7 @@ SIZES = (
     "gpus[].name", "gpus[].revision", "gpus[].memory_bytes", "machine.os_name", "machine.distribution_like", "machine.distribution_codename",
     "machine.cpu", "machine.cpu_count", "machine.memory_bytes", "machine.pci_devices", "driver.package_manager", "distributions.total",
     "distributions.installed[].file_count", "distributions.installed[].tags", "distributions.installed[].requires",
-    "distributions.installed[].installer", "torch.git_version", "torch.build_source", "torch.libraries", "libraries.count",
+    "distributions.installed[].installer", "torch.git_version", "torch.metadata_version", "torch.build_source", "torch.libraries", "libraries.count",
     "level_zero.devices[].memory_bytes", "level_zero.devices[].max_allocation", "level_zero.unfiltered_devices[].memory_bytes",
     "level_zero.unfiltered_devices[].max_allocation", "xpu.devices[].total_memory", "compute.devices[].total_memory",
     "compute.devices[].products[].tflops", "compute.devices[].products[].worst_error", "compute.devices[].products[].mean_error",

@@ -30,8 +30,8 @@ def cited(sides: Sequence[Side], keys: Sequence[Mapping[str, tuple[str, ...]]]) 
 
 def _of_some(found: Sequence[Mapping[str, Stand]]) -> list[str]:
     """Return the codes that some sides have and others have not, notes and guesses left out."""
-    said = [{code for code, stand in row.items() if _counts(stand)} for row in found]
-    return sorted({code for codes in said for code in codes} - set.intersection(*said))
+    said = [frozenset(code for code, stand in row.items() if _counts(stand)) for row in found]
+    return sorted(frozenset[str]().union(*said) - said[0].intersection(*said))
 
 
 def _counts(stand: Stand) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xpu_doctor.comparison.model import Side
@@ -11,6 +11,7 @@ from xpu_doctor.diagnosis.diagnose import Options, diagnose
 from xpu_doctor.model.codec import SnapshotError, decode, encode
 from xpu_doctor.model.findings import LADDER
 from xpu_doctor.model.selection import CHECKED
+from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.pasted.run import triage_texts
 from xpu_doctor.pasted.saved_report import SavedReport, saved_report
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
@@ -20,6 +21,7 @@ from xpu_doctor.text.word_index import IndexedText
 
 if TYPE_CHECKING:
     from xpu_doctor.diagnosis.rule import Rule
+    from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.text.redact import Redactor
 
 
@@ -68,10 +70,17 @@ def read_sides(
             triaged = triage_texts(
                 [(label, text)], rules=rules, options=options, redact=redact, words=words, users=known
             )
-            sides.append(Side(label, triaged.snapshot, triaged.diagnosis, shown))
+            sides.append(Side(label, _told(triaged.snapshot), triaged.diagnosis, shown))
             said = triaged.notes
         notes += [f"{label}: {note}" for note in said]
     return Sides(tuple(sides), tuple(notes), dict(redactor.hidden) if redactor else None)
+
+
+def _told(snapshot: Snapshot) -> Snapshot:
+    """Return the facts of a text; that it shows no known message does not say that there was none."""
+    if snapshot.errors.met != ():
+        return snapshot
+    return replace(snapshot, errors=replace(snapshot.errors, met=Unknown("the text shows none")))
 
 
 def _saved(name: str, text: SafeText) -> SavedReport | None:

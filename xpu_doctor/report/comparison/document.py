@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from xpu_doctor.comparison.model import Comparison, Difference, Side, Value
+from xpu_doctor.comparison.model import Comparison, Difference, Side, Value, Weight
 from xpu_doctor.diagnosis.evidence import display
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.fast_dataclass import dataclass
@@ -76,7 +76,8 @@ class DifferenceDocument:
     kind: str
     """`verdict`, `finding`, `layer` or `fact`."""
     weight: str
-    """`judgement`, `proof` (proves an error or a warning that only some sides have), `read` (rules read it) or `other`."""
+    """`judgement`, `proof` (proves an error or a warning that only some sides have), `read` (rules read it) or `other`
+    (none does, or it says where something lies or how large it is)."""
     values: list[ValueDocument]
     proves: list[str]
     """Codes of the findings that it proves."""
@@ -99,8 +100,8 @@ class ComparisonDocument:
     compared: int
     """How many facts at least two sides know."""
     exit_code: int
-    """0 where nothing differs, 1 where something does, 3 where nothing is known to, but a report lacks facts that others have, or no
-    fact could be compared."""
+    """0 where nothing differs, 1 where something does, 3 where nothing is known to, but a report lacks facts that findings depend on
+    and others have, or no fact could be compared."""
     sides: list[SideDocument]
     differences: list[DifferenceDocument]
     """The most telling first."""
@@ -139,7 +140,8 @@ def exit_code(comparison: Comparison) -> ExitCode:
     """Return what the command line says of a comparison."""
     if not comparison.same:
         return ExitCode.FINDINGS
-    return ExitCode.UNDIAGNOSED if comparison.one_sided or not comparison.compared else ExitCode.OK
+    lacking = any(row.weight is not Weight.OTHER for row in comparison.one_sided)
+    return ExitCode.UNDIAGNOSED if lacking or not comparison.compared else ExitCode.OK
 
 
 def _side(side: Side) -> SideDocument:

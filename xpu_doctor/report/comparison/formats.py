@@ -38,9 +38,16 @@ def _json(document: ComparisonDocument, _: View) -> str:
     return render_json(document)
 
 
+def _markdown(document: ComparisonDocument, _: View) -> str:
+    from xpu_doctor.report.comparison.markdown import comparison_markdown
+
+    return comparison_markdown(document)
+
+
 FORMS = (
     Form("text", (".txt",), _text),
     Form("json", (".json",), _json),
+    Form("markdown", (".md", ".markdown"), _markdown),
 )
 """The first one is used where nothing says another."""
 NAMES = tuple(each.name for each in FORMS)

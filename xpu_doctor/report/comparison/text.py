@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from xpu_doctor.comparison.model import Kind, Weight
+from xpu_doctor.comparison.model import Kind
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.comparison.document import ComparisonDocument, DifferenceDocument, SideDocument
 from xpu_doctor.report.comparison.words import (
@@ -16,6 +16,7 @@ from xpu_doctor.report.comparison.words import (
     odd_one,
     reason_of,
     spoken,
+    telling,
     values_by_side,
 )
 from xpu_doctor.report.terminal import Terminal
@@ -66,7 +67,7 @@ class _Page:
     def facts(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if not rows:
             return
-        shown = rows if self.verbose else self.first(rows)
+        shown = rows if self.verbose else telling(rows)[:MAX_FACTS]
         yield ""
         yield self.terminal.style("What differs, the most telling first:", "bold")
         for number, row in enumerate(shown, 1):
@@ -74,11 +75,6 @@ class _Page:
         if len(rows) > len(shown):
             yield ""
             yield from self.wrapped(hidden_differences(rows[len(shown) :]), styles=("dim",))
-
-    def first(self, rows: Sequence[DifferenceDocument]) -> Sequence[DifferenceDocument]:
-        """Return the facts to show: no more than fit, and what no rule reads only where nothing else differs."""
-        read = [row for row in rows if row.weight != Weight.OTHER]
-        return (read or rows)[:MAX_FACTS]
 
     def fact(self, number: int, row: DifferenceDocument) -> Iterator[str]:
         proves = f"  proves {', '.join(row.proves)}" if row.proves else ""
@@ -93,9 +89,10 @@ class _Page:
     def one_sided(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if not rows:
             return
+        shown = rows if self.verbose else telling(rows)
         yield ""
         yield self.terminal.style("Not known everywhere, and so not compared:", "bold")
-        for sides, reason, labels in not_known(rows):
+        for sides, reason, labels in not_known(shown):
             yield from self.wrapped(f"not known in {sides}: {reason}", indent=2, bullet=True)
             yield from self.wrapped(spoken(labels, None if self.verbose else MAX_NAMES), indent=6, styles=("dim",))
 

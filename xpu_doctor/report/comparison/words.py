@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from xpu_doctor.comparison.model import State
+from xpu_doctor.comparison.model import Kind, State, Weight
 from xpu_doctor.model.terms import Origin
-from xpu_doctor.report.comparison.document import ComparisonDocument, DifferenceDocument, SideDocument
+from xpu_doctor.report.comparison.document import ComparisonDocument, DifferenceDocument, SideDocument, ValueDocument
 
 VERDICTS = {
     "findings": "something is wrong",
@@ -32,14 +32,18 @@ def headline(document: ComparisonDocument) -> str:
 
 
 def _oddest(document: ComparisonDocument) -> str:
-    """Say which of three or more sides is the odd one out most often, where one is."""
-    counts = Counter(row.odd[0] for row in document.differences if len(row.odd) == 1)
-    if len(document.sides) < 3 or not counts:
+    """Say which of three or more sides is the odd one out most often in what tells most, where one is."""
+    rows = telling(document.differences)
+    counts = Counter(row.odd[0] for row in rows if len(row.odd) == 1).most_common(2)
+    if len(document.sides) < 3 or not counts or (len(counts) > 1 and counts[0][1] == counts[1][1]):
         return ""
-    (label, most), *others = counts.most_common(2)
-    if others and others[0][1] == most:
-        return ""
-    return f"{label} is the odd one out in {most} of {len(document.differences)} differences."
+    label, most = counts[0]
+    return f"{label} is the odd one out in {most} of the {len(rows)} differences that tell most."
+
+
+def telling(rows: Sequence[DifferenceDocument]) -> Sequence[DifferenceDocument]:
+    """Return the differences that tell most, or all where none does."""
+    return [row for row in rows if row.weight != Weight.OTHER] or rows
 
 
 def about(side: SideDocument) -> str:
@@ -57,16 +61,17 @@ def values_by_side(row: DifferenceDocument) -> list[tuple[str, str]]:
     """Return (labels of the sides, what these say), each value once, in the order of the sides."""
     found: dict[str, list[str]] = {}
     for value in row.values:
-        found.setdefault(_said(row, value.state, value.text), []).append(value.side)
+        found.setdefault(said_of(row, value), []).append(value.side)
     return [(", ".join(sides), said) for said, sides in found.items()]
 
 
-def _said(row: DifferenceDocument, state: str, text: str) -> str:
-    if state == State.UNKNOWN:
-        return f"not known ({text})"
-    if state == State.ABSENT:
-        return "not found" if row.kind == "finding" else "not there"
-    return VERDICTS.get(text, text) if row.kind == "verdict" else text or "none"
+def said_of(row: DifferenceDocument, value: ValueDocument) -> str:
+    """Return what a side says of a difference, in words."""
+    if value.state == State.UNKNOWN:
+        return f"not known ({value.text})"
+    if value.state == State.ABSENT:
+        return "not found" if row.kind == Kind.FINDING else "not there"
+    return VERDICTS.get(value.text, value.text) if row.kind == Kind.VERDICT else value.text or "none"
 
 
 def odd_one(row: DifferenceDocument) -> str:
@@ -81,10 +86,9 @@ def reason_of(document: ComparisonDocument, row: DifferenceDocument) -> str:
 
 
 def hidden_differences(rows: Sequence[DifferenceDocument]) -> str:
-    """Return how many differences are not shown, and of what weight."""
-    unread = sum(1 for row in rows if row.weight == "other")
-    what = f"{len(rows)} more fact{'s differ' if len(rows) != 1 else ' differs'}"
-    return f"{what}, {unread} of which no finding depends on (-v shows them)" if unread else f"{what} (-v shows them)"
+    """Return how many differences are not shown."""
+    less = " and tell less" if all(row.weight == Weight.OTHER for row in rows) else ""
+    return f"{len(rows)} more fact{'s differ' if len(rows) != 1 else ' differs'}{less} (-v shows {'it' if len(rows) == 1 else 'them'})"
 
 
 def not_known(rows: Iterable[DifferenceDocument]) -> list[tuple[str, str, list[str]]]:
