@@ -26,17 +26,23 @@ from xpu_doctor.report.html.page import render_html  # noqa: E402
 
 README = ROOT / "docs" / "images" / "report-html.png"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
-def shoot(
-    browser: Browser, page: Path, picture: Path, size: tuple[int, int], scheme: Literal["light", "dark"], *, whole: bool
-) -> None:
-    """Write a picture of a page."""
-    width, height = size
-    tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+def shoot(browser: Browser, page: Path, picture: Path, size: tuple[int, int], scheme: Scheme) -> None:
+    """Write a picture of a whole page."""
+    tab = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     tab.goto(page.as_uri())
-    tab.screenshot(path=picture, full_page=whole)
+    tab.screenshot(path=picture, full_page=True)
+    tab.close()
+
+
+def shoot_for_readme(browser: Browser, page: Path) -> None:
+    """Write the picture of the README: the first screen, smaller than it is."""
+    tab = browser.new_page(viewport={"width": 1120, "height": 1120}, color_scheme="light", device_scale_factor=0.8)
+    tab.goto(page.as_uri())
+    tab.screenshot(path=README)
     tab.close()
 
 
@@ -61,7 +67,7 @@ def pictures(browser: Browser, folder: Path, names: list[str]) -> None:
         page = write(name, folder)
         for kind, size in SIZES.items():
             for scheme in SCHEMES:
-                shoot(browser, page, folder / f"{name}-{kind}-{scheme}.png", size, scheme, whole=True)
+                shoot(browser, page, folder / f"{name}-{kind}-{scheme}.png", size, scheme)
         print_pdf(browser, page, folder / f"{name}.pdf")
 
 
@@ -79,7 +85,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable)
         if asked.readme:
             README.parent.mkdir(exist_ok=True)
-            shoot(browser, write("cpu-wheel", Path(temporary)), README, (1120, 760), "light", whole=False)
+            shoot_for_readme(browser, write("cpu-wheel", Path(temporary)))
         if asked.folder:
             asked.folder.mkdir(parents=True, exist_ok=True)
             pictures(browser, asked.folder, asked.names or list(MADE))

@@ -149,8 +149,8 @@ def hostile() -> Document:
 
 MADE: dict[str, Callable[[], Document]] = {
     "healthy": lambda: report(computing(timed())),
-    "cpu-wheel": lambda: report(snapshot("cpu-wheel-beside-arc-b580"), expect=("devices>=1",)),
-    "crash": lambda: report(snapshot("import-segfault")),
+    "cpu-wheel": lambda: report(snapshot("cpu-wheel-beside-arc-b580")),
+    "crash": lambda: report(snapshot("import-segfault"), expect=("devices>=1", "xpu-wheel")),
     "undecided": lambda: report(snapshot("bus-not-readable")),
     "fallback": lambda: report(computing(timed(on_cpu=True))),
     "three-faults": lambda: report(recorded("battlemage-ubuntu-24.04-kernel-6.8")),

@@ -57,9 +57,8 @@ def _group(needs: str, reason: str, ask: str, codes: list[str]) -> Markup:
 
 
 def about(report: Document) -> Markup:
-    """Return notes, what failed, what was hidden, and the figures of the run."""
-    lines: list[Child] = [joined(element("b", "Note"), " ", prose(note)) for note in report.notes]
-    lines += [f"{crash.part} {crash.name} failed: {crash.error}" for crash in report.crashed]
+    """Return what failed, what was hidden, and the figures of the run."""
+    lines: list[Child] = [f"{crash.part} {crash.name} failed: {crash.error}" for crash in report.crashed]
     lines += [f"{item.code} was hidden by --ignore ({item.count})" for item in report.ignored]
     lines += map(prose, _hidden(report.redacted or {}))
     figures = (

@@ -60,6 +60,7 @@ def hero(report: Document) -> Markup:
         element("p", prose(rest), class_="lead") if rest else None,
         _count(report) if report.independent_faults > 1 and report.origin != Origin.PASTED else None,
         _examined(report),
+        _notes(report.notes),
         _expectations(report.expectations),
         element("div", first, class_="next") if first else None,
         class_=f"hero {report.verdict}",
@@ -93,10 +94,18 @@ def _examined(report: Document) -> Markup:
     return element("p", inside, class_="examined")
 
 
+def _notes(notes: Sequence[str]) -> Markup | None:
+    if not notes:
+        return None
+    return bulleted((joined(mark("note"), element("span", prose(note))) for note in notes), "told")
+
+
 def _expectations(items: Sequence[ExpectationDocument]) -> Markup | None:
     if not items:
         return None
-    return bulleted((joined(mark(EXPECTATIONS[item.state][0]), _expected(item)) for item in items), "expectations")
+    return bulleted(
+        (joined(mark(EXPECTATIONS[item.state][0]), element("span", _expected(item))) for item in items), "told"
+    )
 
 
 def _expected(item: ExpectationDocument) -> str:
