@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import cache
-from importlib.resources import files
 
 from xpu_doctor.report.document import Tool
 from xpu_doctor.report.html.markup import Markup, element, page, script, source_hash, stylesheet
 from xpu_doctor.report.html.pieces import sprite
+from xpu_doctor.text.packaged import packaged_text
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="#1f66b5">'
@@ -17,26 +16,25 @@ ICON = (
 )
 
 
-def shell(title: str, main: Markup, footer: Markup, *, tool: Tool, created: str) -> str:
-    """Return a whole page in ASCII that ends with a newline, around what it says."""
+def shell(title: str, main: Markup, footer: Markup, *, tool: Tool, created: str, more_css: str = "") -> str:
+    """Return a whole page in ASCII that ends with a newline, around what it says; `more_css` is what it needs besides the common style."""
+    css, code = f"{_source('page.css')}{more_css}", _source("page.js")
     body = element(
         "body",
         sprite(),
         _banner(tool, created),
         element("main", main),
         element("footer", footer),
-        script(_source("page.js")),
+        script(code),
     )
-    return page(_head(title, tool), body, language="en")
+    return page(_head(title, tool, css, code), body, language="en")
 
 
-@cache
 def _source(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="ascii")
+    return packaged_text("report", "html", name)
 
 
-def _head(title: str, tool: Tool) -> Markup:
-    css, code = _source("page.css"), _source("page.js")
+def _head(title: str, tool: Tool, css: str, code: str) -> Markup:
     allowed = f"style-src {source_hash(css)}; script-src {source_hash(code)}; img-src data:"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     icon = b64encode(ICON.encode()).decode()
