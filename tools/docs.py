@@ -133,20 +133,7 @@ def command_line() -> str:
         ]
         if rows:
             parts.append(table(("option", "meaning"), rows))
-    parts.append(COMPLETION)
     return "\n".join(parts)
-
-
-COMPLETION = """## Shell completion
-
-Click provides completion for Bash, Zsh and Fish. For Bash, put this into `~/.bashrc`:
-
-```sh
-eval "$(_XPU_DOCTOR_COMPLETE=bash_source xpu-doctor)"
-```
-
-Use `zsh_source` or `fish_source` for the other shells.
-"""
 
 
 def value(option: Any) -> str:

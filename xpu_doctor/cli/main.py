@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from xpu_doctor.cli.startup import Terminated, end_in_order_on_signals, open_standard_streams, put_strangers_last
@@ -18,6 +19,9 @@ from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.version import __version__
 from xpu_doctor.text.output import OutputError, guarded, silence, to_stderr
 
+COMPLETE = "_XPU_DOCTOR_COMPLETE"
+"""The variable by which a shell asks what may be typed next; Click makes the name from the program's."""
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
@@ -33,6 +37,7 @@ class LazyGroup(click.Group):
         "explain": ("xpu_doctor.cli.reference", "explain"),
         "facts": ("xpu_doctor.cli.facts", "facts"),
         "schema": ("xpu_doctor.cli.reference", "schema"),
+        "completion": ("xpu_doctor.cli.completion", "completion"),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -47,6 +52,10 @@ class LazyGroup(click.Group):
 
         module, name = self.lazy[cmd_name]
         command: click.Command = getattr(import_module(module), name)
+        if COMPLETE in os.environ:
+            from xpu_doctor.cli.complete import with_offers
+
+            return with_offers(command)
         return command
 
     def resolve_command(
@@ -78,6 +87,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(given: list[str]) -> int:
     """Run the command line; return its exit code, whatever happens."""
     try:
+        if os.environ.get(COMPLETE):
+            from xpu_doctor.cli.complete import answer
+
+            return answer(cli, os.environ[COMPLETE])
         return int(cli.main(given, prog_name="xpu-doctor", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
