@@ -44,10 +44,17 @@ def _markdown(document: ComparisonDocument, _: View) -> str:
     return comparison_markdown(document)
 
 
+def _html(document: ComparisonDocument, _: View) -> str:
+    from xpu_doctor.report.comparison.page import comparison_html
+
+    return comparison_html(document)
+
+
 FORMS = (
     Form("text", (".txt",), _text),
     Form("json", (".json",), _json),
     Form("markdown", (".md", ".markdown"), _markdown),
+    Form("html", (".html", ".htm"), _html),
 )
 """The first one is used where nothing says another."""
 NAMES = tuple(each.name for each in FORMS)

@@ -19,16 +19,28 @@ VERDICTS = {
 
 
 def headline(document: ComparisonDocument) -> str:
-    """Return what the comparison comes to, in a sentence."""
-    facts = f"{document.compared} fact{'' if document.compared == 1 else 's'}"
+    """Return what the comparison comes to, in a sentence or two."""
+    known = f"{document.compared} fact{'' if document.compared == 1 else 's'}"
     whom = "both know" if len(document.sides) == 2 else "at least two know"
-    count = sum(1 for row in document.differences if row.kind == "fact")
     if not document.compared:
         return f"Nothing could be compared: there is no fact that {whom}."
     if not document.differences:
-        return f"Nothing differs in the {facts} that {whom}."
-    said = f"{count} of the {facts} that {whom} differ." if count else f"The {facts} that {whom} are alike."
-    return " ".join(filter(None, (said, _oddest(document))))
+        return f"Nothing differs in the {known} that {whom}."
+    return " ".join(filter(None, (_counted(document, f"{known} that {whom}"), _oddest(document))))
+
+
+def _counted(document: ComparisonDocument, known: str) -> str:
+    facts = [row for row in document.differences if row.kind == Kind.FACT]
+    less = sum(1 for row in facts if row.weight == Weight.OTHER)
+    more = len(facts) - less
+    if not facts:
+        return f"The {known} are alike, and yet the judgement differs."
+    if not more:
+        return (
+            f"Of the {known}, only {less} that tell{'s' if less == 1 else ''} little differ{'s' if less == 1 else ''}."
+        )
+    depend = f"{more} that findings depend on differ{'s' if more == 1 else ''}"
+    return f"Of the {known}, {depend}{f', and {less} that tell less' if less else ''}."
 
 
 def _oddest(document: ComparisonDocument) -> str:
