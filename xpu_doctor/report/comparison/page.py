@@ -18,9 +18,7 @@ def comparison_html(document: ComparisonDocument) -> str:
     names = " and ".join(side.name for side in document.sides[:2]) + (" and others" if len(document.sides) > 2 else "")
     css = packaged_text("report", "comparison", "page.css")
     title = f"Comparison of {names}"
-    return shell(
-        title, _main(document), _about(document), tool=document.tool, created=document.created, more_css=css
-    )
+    return shell(title, _main(document), _about(document), tool=document.tool, created=document.created, more_css=css)
 
 
 def _main(document: ComparisonDocument) -> Markup:
