@@ -45,6 +45,17 @@ class Ignored:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What all rules found in a snapshot, before a verdict is drawn."""
+
+    root_causes: tuple[Finding, ...]
+    undecided: tuple[UndecidedRule, ...]
+    crashed: tuple[ProbeFailure, ...]
+    ignored: tuple[Ignored, ...]
+    expectations: tuple[Expectation, ...]
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """What is wrong, why, how sure that is, and what could not be decided."""
 
@@ -62,48 +73,55 @@ class Diagnosis:
 
 def diagnose(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Diagnosis:
     """Judge a snapshot by all rules and return the diagnosis."""
-    asked = [rule for rule in rules if rule.layer.value not in snapshot.skipped]
+    found = find(snapshot, rules, options)
+    ladder = climb(found.root_causes, snapshot, symptoms_of(rules), options.layers)
+    return conclude(found, ladder, options.fail_on, snapshot)
+
+
+def find(snapshot: Snapshot, rules: Sequence[Rule], options: Options = Options()) -> Found:
+    """Judge a snapshot by all rules and return what they found, the root causes in their order."""
+    skipped = snapshot.skipped
+    asked = [rule for rule in rules if rule.layer.value not in skipped] if skipped else rules
     judgement = _judged(asked, snapshot, options)
     findings = aged(tempered(judgement.findings, asked, snapshot), options.today)
     findings = restrained(findings, snapshot)
     kept = tuple(finding for finding in findings if finding.code not in options.ignore)
-    symptoms = frozenset(rule.code for rule in rules if rule.symptom)
+    symptoms = symptoms_of(rules)
     roots = rank(kept, {rule.code: rule.explains for rule in rules}, symptoms)
     if (
         snapshot.origin != Origin.PASTED
     ):  # of a text the likeliest cause comes first; faults that were seen are fixed from the bottom up
         roots = in_mending_order(roots, symptoms)
-    ladder = climb(roots, snapshot, symptoms, options.layers)
-    expectations = tuple(judge_expectation(text, snapshot) for text in options.expect)
-    ignored = _ignored(findings, options.ignore)
-    conclusion = concluded(roots, ladder, expectations, options.fail_on, snapshot, ignored=bool(ignored))
+    return Found(
+        root_causes=roots,
+        undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}, snapshot),
+        crashed=(*snapshot.failures, *judgement.crashed),
+        ignored=_ignored(findings, options.ignore),
+        expectations=tuple(judge_expectation(text, snapshot) for text in options.expect),
+    )
+
+
+def conclude(found: Found, ladder: tuple[Rung, ...], fail_on: str, *snapshots: Snapshot) -> Diagnosis:
+    """Return the diagnosis of these snapshots: what was found, and the verdict that follows from it."""
+    roots, hidden = found.root_causes, bool(found.ignored)
+    conclusion = concluded(roots, ladder, found.expectations, fail_on, *snapshots, ignored=hidden)
+    codes = {finding.code for finding in flat(roots)}
     return Diagnosis(
         verdict=conclusion.verdict,
         reason=conclusion.reason,
         exit_code=conclusion.exit_code,
         ladder=ladder,
         root_causes=roots,
-        undecided=_with_asks(judgement.undecided, {finding.code for finding in flat(roots)}, snapshot),
-        crashed=(*snapshot.failures, *judgement.crashed),
-        ignored=ignored,
-        expectations=expectations,
+        undecided=tuple(item for item in found.undecided if item.code not in codes),
+        crashed=found.crashed,
+        ignored=found.ignored,
+        expectations=found.expectations,
     )
 
 
-def conclude(diagnosis: Diagnosis, roots: tuple[Finding, ...], fail_on: str, *snapshots: Snapshot) -> Diagnosis:
-    """Return a diagnosis with other root causes, and the verdict that follows from them for these snapshots."""
-    hidden = bool(diagnosis.ignored)
-    conclusion = concluded(roots, diagnosis.ladder, diagnosis.expectations, fail_on, *snapshots, ignored=hidden)
-    found = {finding.code for finding in flat(roots)}
-    undecided = tuple(item for item in diagnosis.undecided if item.code not in found)
-    return replace(
-        diagnosis,
-        verdict=conclusion.verdict,
-        reason=conclusion.reason,
-        exit_code=conclusion.exit_code,
-        root_causes=roots,
-        undecided=undecided,
-    )
+def symptoms_of(rules: Iterable[Rule]) -> frozenset[str]:
+    """Return the codes of the rules that tell how something failed, and not why."""
+    return frozenset(rule.code for rule in rules if rule.symptom)
 
 
 def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judgement:

@@ -44,10 +44,11 @@ def judge(rules: Iterable[Rule], snapshot: Snapshot) -> Judgement:
     undecided: list[UndecidedRule] = []
     crashed: list[ProbeFailure] = []
     rules = tuple(rules)
-    groups, context = FactGroups(snapshot), _command_context(snapshot)
+    true = Truth(snapshot, frozenset(error.signature for error in known_or(snapshot.errors.met, ())))
+    groups, context = FactGroups(snapshot), _command_context(snapshot, true)
     messages: Mapping[str, MessageEvidence] = {}
     if any(rule.layer is not Layer.DOCTOR for rule in rules):
-        messages = message_findings(snapshot, _not_asked(rules, snapshot))
+        messages = message_findings(snapshot, true, _not_asked(rules, snapshot))
     for rule in rules:
         try:
             found = _judge_one(rule, groups, messages.get(rule.code), context)
@@ -110,7 +111,7 @@ def _shown_system(snapshot: Snapshot) -> str:
     return system if linux and not holds(machine.wsl) else ""
 
 
-def _command_context(snapshot: Snapshot) -> CommandContext:
+def _command_context(snapshot: Snapshot, true: Truth) -> CommandContext:
     """Return the system, and the interpreter, for which remedies from the tables are written."""
     pasted = snapshot.origin == Origin.PASTED
     return CommandContext(
@@ -118,7 +119,7 @@ def _command_context(snapshot: Snapshot) -> CommandContext:
         python=known_or(snapshot.python.executable, ""),
         pip=not denied(snapshot.installer.has_pip),
         pasted=snapshot if pasted else None,
-        true=Truth(snapshot, frozenset(error.signature for error in known_or(snapshot.errors.met, ()))).of,
+        true=true.of,
     )
 
 

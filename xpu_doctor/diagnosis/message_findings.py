@@ -50,10 +50,10 @@ class MessageEvidence:
     """Rank and weight of the row that gave the summary."""
 
 
-def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -> Mapping[str, MessageEvidence]:
+def message_findings(snapshot: Snapshot, true: Truth, silent: frozenset[str]) -> Mapping[str, MessageEvidence]:
     """Return what the met messages of a snapshot, and the state of pasted facts, imply: by finding code.
 
-    Messages do not count for the codes in `silent`.
+    Messages do not count for the codes in `silent`; `true` knows which conditions of the tables hold.
     """
     met = known_or(snapshot.errors.met, ())
     if not met and snapshot.origin != Origin.PASTED:
@@ -63,7 +63,6 @@ def message_findings(snapshot: Snapshot, silent: frozenset[str] = frozenset()) -
 
     rows = signatures.by_id()
     ids = frozenset(error.signature for error in met)
-    true = Truth(snapshot, ids)
     result: dict[str, MessageEvidence] = {}
     seen: set[str] = set()
     for error in (*met, *snapshot.errors.mentioned):

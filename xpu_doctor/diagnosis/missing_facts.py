@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 ASKS: Mapping[str, str] = {
     "machine": "python -m torch.utils.collect_env",
@@ -36,6 +37,7 @@ ON_WINDOWS: Mapping[str, str] = {
 """What shows it in PowerShell, where that differs; empty where Windows has no such thing."""
 
 
+@lru_cache(maxsize=512)
 def ask_for(fact: str, system: str) -> str:
     """Return the command that would show a fact on a system, that of either where none is told, or empty where none is known."""
     part = fact.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]

@@ -11,10 +11,11 @@ from xpu_doctor.model.fast_dataclass import dataclass
 class _Ordered(Enum):
     """An enum whose members are ordered as they are written, and print as their lower-case value."""
 
-    @property
-    def rank(self) -> int:
-        """The position of this member, counted from 0."""
-        return list(type(self)).index(self)
+    rank: int
+    """The position of this member, counted from 0."""
+
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
 
 
 class Severity(_Ordered):

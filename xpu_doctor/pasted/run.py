@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
-from xpu_doctor.diagnosis.diagnose import conclude, diagnose
+from xpu_doctor.diagnosis.diagnose import conclude, find, symptoms_of
 from xpu_doctor.diagnosis.ladder import Rung, State, climb
 from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.codec import decode, encode
@@ -34,7 +34,7 @@ from xpu_doctor.text.safe import SafeText
 from xpu_doctor.text.word_index import IndexedText
 
 if TYPE_CHECKING:
-    from xpu_doctor.diagnosis.diagnose import Diagnosis, Options
+    from xpu_doctor.diagnosis.diagnose import Diagnosis, Found, Options
     from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.text.cuts import Cut
@@ -104,7 +104,8 @@ def triage_texts(
     chosen = options or DefaultOptions(layers=LADDER)
     names = saved_names if len(texts) > 1 else []
     main, diagnosis = _diagnosed(snapshots, rules, chosen, names)
-    meanings = {rule.code: meaning(type(rule).__doc__ or "") for rule in rules}
+    codes = {root.code for root in diagnosis.root_causes}
+    meanings = {rule.code: meaning(type(rule).__doc__ or "") for rule in rules if rule.code in codes}
     distinct = said_once((_with_lines(root, dict(bodies), cuts) for root in diagnosis.root_causes), meanings)
     diagnosis = dataclasses.replace(diagnosis, root_causes=_in_place(distinct, main, snapshots))
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
@@ -156,38 +157,36 @@ def _diagnosed(
 
     `names` are those of the texts that hold saved reports, whose snapshots come first.
     """
-    diagnoses = [(snapshot, _of_snapshot(snapshot, rules, options)) for snapshot in snapshots]
-    main, diagnosis = next((pair for pair in diagnoses if pair[0].subject == "container"), diagnoses[0])
-    symptoms = frozenset(rule.code for rule in rules if rule.symptom)
-    if len(diagnoses) == 1:
-        if main.origin == Origin.PASTED:  # what was found may have become less sure since the ladder was climbed
-            ladder = climb(diagnosis.root_causes, main, symptoms, options.layers)
-            diagnosis = dataclasses.replace(diagnosis, ladder=ladder)
-        return main, conclude(diagnosis, diagnosis.root_causes, options.fail_on, main)
+    found = [(snapshot, _of_snapshot(snapshot, rules, options)) for snapshot in snapshots]
+    main, of_main = next((pair for pair in found if pair[0].subject == "container"), found[0])
+    symptoms = symptoms_of(rules)
+    if len(found) == 1:
+        ladder = climb(of_main.root_causes, main, symptoms, options.layers)
+        return main, conclude(of_main, ladder, options.fail_on, main)
 
     findings = [
         _of_subject(_named(finding, names[place]) if place < len(names) else finding, snapshot.subject)
-        for place, (snapshot, each) in enumerate(diagnoses)
+        for place, (snapshot, each) in enumerate(found)
         for finding in flat(each.root_causes)
     ]
     unique = list({(finding.code, finding.subject): finding for finding in reversed(findings)}.values())[::-1]
     roots = rank(unique, {rule.code: rule.explains for rule in rules}, symptoms)
-    diagnosis = dataclasses.replace(diagnosis, ladder=_ladder(roots, main, snapshots, symptoms, options))
-    return main, conclude(diagnosis, roots, options.fail_on, *snapshots)
+    ladder = _ladder(roots, main, snapshots, symptoms, options)
+    return main, conclude(dataclasses.replace(of_main, root_causes=roots), ladder, options.fail_on, *snapshots)
 
 
-def _of_snapshot(snapshot: Snapshot, rules: Sequence[Rule], options: Options) -> Diagnosis:
-    """Return the diagnosis of one subject, with remedies that fit the place and hold no word of the sender's."""
-    diagnosis = _modest(snapshot, diagnose(snapshot, rules, options), rules)
-    offered = _offered(snapshot, diagnosis, rules, options)
+def _of_snapshot(snapshot: Snapshot, rules: Sequence[Rule], options: Options) -> Found:
+    """Return what was found of one subject, with remedies that fit the place and hold no word of the sender's."""
+    found = _modest(snapshot, find(snapshot, rules, options), rules)
+    offered = _offered(snapshot, found, rules, options)
     return _of_either_system(snapshot, offered, rules, options)
 
 
-def _of_either_system(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:
-    """Return a diagnosis of a text that tells no operating system with the remedies of Linux and of Windows."""
-    remedies = (remedy for finding in flat(diagnosis.root_causes) for remedy in finding.remedies)
+def _of_either_system(snapshot: Snapshot, found: Found, rules: Sequence[Rule], options: Options) -> Found:
+    """Return what was found of a text that tells no operating system, with the remedies of Linux and of Windows."""
+    remedies = (remedy for finding in flat(found.root_causes) for remedy in finding.remedies)
     if snapshot.origin != Origin.PASTED or known_or(snapshot.machine.os, "") or not types_anything(remedies):
-        return diagnosis
+        return found
     by_system: list[dict[str, tuple[Remedy, ...]]] = []
     for system in SYSTEMS:
         supposed = dataclasses.replace(
@@ -195,10 +194,10 @@ def _of_either_system(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[
             machine=dataclasses.replace(snapshot.machine, os=system),
             python=dataclasses.replace(snapshot.python, os=system),
         )
-        found = _offered(supposed, diagnose(supposed, rules, options), rules, options)
-        by_system.append({finding.code: finding.remedies for finding in reversed(flat(found.root_causes))})
-    roots = tuple(_on_either(root, *by_system) for root in diagnosis.root_causes)
-    return dataclasses.replace(diagnosis, root_causes=roots)
+        there = _offered(supposed, find(supposed, rules, options), rules, options)
+        by_system.append({finding.code: finding.remedies for finding in reversed(flat(there.root_causes))})
+    roots = tuple(_on_either(root, *by_system) for root in found.root_causes)
+    return dataclasses.replace(found, root_causes=roots)
 
 
 def _on_either(
@@ -239,26 +238,26 @@ def _named(finding: Finding, name: str) -> Finding:
     )
 
 
-def _offered(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule], options: Options) -> Diagnosis:
-    """Return a diagnosis whose remedies hold no word that the sender of a file or a paste chose: those that a harmless copy of the facts gets."""
-    if not diagnosis.root_causes or (snapshot.origin == Origin.PASTED and not _holds_foreign(snapshot, diagnosis)):
-        return diagnosis
+def _offered(snapshot: Snapshot, found: Found, rules: Sequence[Rule], options: Options) -> Found:
+    """Return findings whose remedies hold no word that the sender of a file or a paste chose: those that a harmless copy of the facts gets."""
+    if not found.root_causes or (snapshot.origin == Origin.PASTED and not _holds_foreign(snapshot, found)):
+        return found
 
     copy = harmless.offered(snapshot)
     remedies: dict[str, tuple[Remedy, ...]] = {}
-    for finding in flat(diagnose(copy, rules, dataclasses.replace(options, expect=())).root_causes):
+    for finding in flat(find(copy, rules, dataclasses.replace(options, expect=())).root_causes):
         remedies.setdefault(finding.code, tuple(harmless.in_words(remedy) for remedy in finding.remedies))
     system = known_or(copy.machine.os, "")
     return dataclasses.replace(
-        diagnosis, root_causes=tuple(_with_remedies(root, remedies, system) for root in diagnosis.root_causes)
+        found, root_causes=tuple(_with_remedies(root, remedies, system) for root in found.root_causes)
     )
 
 
-def _holds_foreign(snapshot: Snapshot, diagnosis: Diagnosis) -> bool:
+def _holds_foreign(snapshot: Snapshot, found: Found) -> bool:
     """Return whether a line to type holds a string of the snapshot that is neither a known word nor a version."""
     typed = "\n".join(
         text
-        for finding in flat(diagnosis.root_causes)
+        for finding in flat(found.root_causes)
         for remedy in finding.remedies
         for text in (*remedy.commands, *remedy.verify, remedy.title, remedy.url)
     )
@@ -274,22 +273,22 @@ def _with_remedies(finding: Finding, remedies: Mapping[str, tuple[Remedy, ...]],
     )
 
 
-def _modest(snapshot: Snapshot, diagnosis: Diagnosis, rules: Sequence[Rule]) -> Diagnosis:
-    """Return the diagnosis with unexplained symptoms as less than certain, and with only a few guesses, which come last."""
+def _modest(snapshot: Snapshot, found: Found, rules: Sequence[Rule]) -> Found:
+    """Return what was found with unexplained symptoms as less than certain, and with only a few guesses, which come last."""
     if snapshot.origin != Origin.PASTED:
-        return diagnosis
-    symptoms = {rule.code for rule in rules if rule.symptom}
+        return found
+    symptoms = symptoms_of(rules)
     told = [item.code for item in snapshot.pasted.reported if item.confidence != "possible" and item.severity != "info"]
     roots: list[Finding] = []
     guesses = 0
-    for root in _lifted(diagnosis.root_causes, told):
+    for root in _lifted(found.root_causes, told):
         guesses += root.confidence is Confidence.POSSIBLE
         if root.confidence is not Confidence.POSSIBLE or guesses <= MAX_GUESSES:
             certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN
             roots.append(dataclasses.replace(root, confidence=Confidence.LIKELY) if certain_symptom else root)
     order = {code: place for place, code in reversed(list(enumerate(told)))}
     return dataclasses.replace(
-        diagnosis, root_causes=tuple(sorted(roots, key=lambda root: (order.get(root.code, len(told)), _is_guess(root))))
+        found, root_causes=tuple(sorted(roots, key=lambda root: (order.get(root.code, len(told)), _is_guess(root))))
     )
 
 

@@ -78,12 +78,12 @@ def _marks() -> WordTable:
 
 
 @lru_cache(maxsize=2)
-def marks_in(text: IndexedText) -> set[str]:
+def marks_in(text: IndexedText) -> frozenset[str]:
     """Return the marks of all rows that a text holds."""
     return _marks().present(text)
 
 
-def may_match(pattern: Pattern, text: IndexedText, present: set[str]) -> bool:
+def may_match(pattern: Pattern, text: IndexedText, present: frozenset[str]) -> bool:
     """Return whether a text holds what every match of a row holds."""
     return MAY_HOLD[pattern.look](text.body) if pattern.look else not present.isdisjoint(pattern.marks)
 

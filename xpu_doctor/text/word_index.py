@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 PIECE = 4
 """Letters of the pieces by which words are looked up before they are searched for."""
 MAX_VOCABULARY = 256 * 1024
 """Characters of a vocabulary of which pieces are made: they take a hundred bytes each."""
+MAX_ASKED = 16 * 1024
+"""Words that are looked up together."""
+MAX_TOKEN = 64
+"""Characters of a token of which the words are kept."""
 
 
 class IndexedText:
@@ -80,9 +83,26 @@ class IndexedText:
         """Offsets at which the lines begin."""
         return [0, *(found.end() for found in re.finditer("\n", self.body))]
 
+    @cached_property
+    def looked_up(self) -> tuple[frozenset[str], int]:
+        """Which words the text holds of those that texts were asked for before, and how many these are."""
+        return (frozenset(), 0) if len(self.vocabulary) > MAX_VOCABULARY else _asked.held_by(self)
+
     def has(self, word: str) -> bool:
         """Return whether the text holds a word, or several words in a row, given in lower case."""
-        sought = _sought(word)
+        return bool(self.held((word,)))
+
+    def held(self, words: Iterable[str]) -> list[str]:
+        """Return those of some words that the text holds."""
+        held, looked_up = self.looked_up
+        places = _asked.places
+        return [
+            word
+            for word in words
+            if word in held or (places.get(word, MAX_ASKED) >= looked_up and self._holds(_asked.add(word)))
+        ]
+
+    def _holds(self, sought: _Sought) -> bool:
         if sought.like not in self.tokens:
             if not sought.ascii and self.ascii:
                 return False
@@ -90,7 +110,13 @@ class IndexedText:
                 return False
             if sought.like not in (self.vocabulary if sought.alone else self.distinct):
                 return False
-        return sought.exact or word in self.lowered
+        return sought.exact or sought.word in self.lowered
+
+    def holds_exactly(self, sought: _Sought) -> bool:
+        """Return whether the text holds a word of several parts, or with digits, of which it holds a part."""
+        if not sought.alone and not (sought.whole <= self.tokens and sought.like in self.distinct):
+            return False
+        return sought.exact or sought.word in self.lowered
 
     def number_at(self, offset: int) -> int:
         """Return the number of the line that holds an offset; the first line is 1."""
@@ -114,7 +140,7 @@ class IndexedText:
 
     def numbers_with_any(self, words: Iterable[str]) -> list[int]:
         """Return the numbers of the lines that hold one of the words, in order, each once."""
-        found = [numbers for word in words if (numbers := self.numbers_with(word))]
+        found = [self.numbers_with(word) for word in self.held(words)]
         if len(found) > 1:
             return sorted(set().union(*found))
         return list(found[0]) if found else []
@@ -140,6 +166,7 @@ class IndexedText:
 class _Sought(NamedTuple):
     """What a text must hold that holds a word, or several words in a row."""
 
+    word: str
     like: str
     """The word with 0 for every digit, as `distinct` has it."""
     exact: bool
@@ -159,6 +186,7 @@ def _sought(word: str) -> _Sought:
     parts = like.split()
     inner = parts[0 if word[:1].isspace() else 1 : len(parts) if word[-1:].isspace() else -1]
     return _Sought(
+        word=word,
         like=like,
         exact="0" not in like,
         whole=frozenset(inner),
@@ -177,23 +205,76 @@ def _without_digits(text: str) -> str:
     return text
 
 
+class _AskedWords:
+    """The words that texts were asked for so far, a few thousand, for they come from patterns and tables.
+
+    A new text is looked through for all of them at once, token by token. Texts about the same things are made of the same tokens, so which words a
+    token holds is mostly known from the texts before.
+    """
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        """Each word's place in the order in which they were first asked for."""
+        self._by_piece: dict[str, list[tuple[str, str]]] = {}
+        """The words, and the rarest part of each, by a piece of that part."""
+        self._frequency: dict[str, int] = {}
+        """How many words have a part."""
+        self._to_verify: set[str] = set()
+        """Words of which the token shows one part alone, or no digits."""
+        self._in_token = lru_cache(maxsize=8192)(self._found_in)
+
+    def add(self, word: str) -> _Sought:
+        """Keep a word for the texts to come, and return what a text must hold that holds it."""
+        sought = _sought(word)
+        if word in self.places or len(self.places) >= MAX_ASKED:
+            return sought
+        parts = sought.like.split()
+        for part in parts:
+            self._frequency[part] = self._frequency.get(part, 0) + 1
+        part = min(parts, key=lambda part: (self._frequency[part], -len(part)))
+        rarest = min(_pieces(part), key=lambda piece: len(self._by_piece.get(piece, ())))
+        self._by_piece.setdefault(rarest, []).append((word, part))
+        if not sought.exact or part != word:
+            self._to_verify.add(word)
+        self._in_token.cache_clear()
+        self.places[word] = len(self.places)
+        return sought
+
+    def held_by(self, text: IndexedText) -> tuple[frozenset[str], int]:
+        """Return those of the words that a text holds, and how many were looked up."""
+        looked_up = len(self.places)
+        found = {
+            word
+            for token in text.tokens
+            for word in (self._in_token(token) if len(token) <= MAX_TOKEN else self._found_in(token))
+        }
+        unsure = found & self._to_verify
+        return frozenset((found - unsure).union(word for word in unsure if text.holds_exactly(_sought(word)))), looked_up
+
+    def _found_in(self, token: str) -> tuple[str, ...]:
+        """Return the words whose rarest part a token holds."""
+        pieces = {token[at : at + PIECE] for at in range(len(token) - PIECE + 1)}.union(token)
+        return tuple(
+            word for piece in self._by_piece.keys() & pieces for word, part in self._by_piece[piece] if part in token
+        )
+
+
+def _pieces(part: str) -> list[str]:
+    """Return the pieces of a part of a word; of a short one, its letters."""
+    return [part[at : at + PIECE] for at in range(len(part) - PIECE + 1)] or list(part)
+
+
+_asked = _AskedWords()
+
+
 class WordTable:
     """Words in lower case; says quickly which of them a text holds."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = unique = tuple(dict.fromkeys(words))
-        frequency = Counter(piece for word in unique for piece in _sought(word).pieces)
-        self._others = tuple(word for word in unique if not _sought(word).pieces)
-        self._by_piece: dict[str, list[str]] = {}
-        for word in unique:
-            if word not in self._others:
-                self._by_piece.setdefault(min(_sought(word).pieces, key=frequency.__getitem__), []).append(word)
+        self._words = frozenset(_asked.add(word).word for word in words)
+        self._known = len(_asked.places)
 
-    def present(self, text: IndexedText) -> set[str]:
+    def present(self, text: IndexedText) -> frozenset[str]:
         """Return the words of the table that a text holds."""
-        if text.pieces is None:
-            return set(filter(text.has, self._words))
-        found = set(filter(text.has, self._others))
-        for piece in self._by_piece.keys() & text.pieces:
-            found.update(filter(text.has, self._by_piece[piece]))
-        return found
+        found, looked_up = text.looked_up
+        return found & self._words if self._known <= looked_up else frozenset(text.held(self._words))
