@@ -49,6 +49,21 @@ def test_a_long_vocabulary_is_searched_without_pieces(text: str, words: list[str
 
 
 @hard
+@given(TEXTS, TEXTS, st.lists(WORDS, max_size=12))
+def test_words_of_earlier_texts_are_looked_up_together(earlier: str, text: str, words: list[str]) -> None:
+    """The answer is that of a plain search, whichever words and tokens are known from before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_index, "_asked", word_index._AskedWords())
+        table = WordTable(words[:6])
+        for body in (earlier, text, text):
+            searched = IndexedText(body)
+            there = {word for word in words if word in searched.lowered}
+            assert table.present(searched) == there.intersection(words[:6])
+            assert set(searched.held(words)) == there
+            assert searched.looked_up[1] in (len(set(words[:6])), len(set(words)))
+
+
+@hard
 @given(TEXTS, st.lists(WORDS, max_size=4))
 def test_lines_with_words(text: str, words: list[str]) -> None:
     """Lines are those between newlines, and their numbers begin at 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from xpu_doctor.diagnosis.conditions import Truth
@@ -74,12 +75,17 @@ def _judge_one(
     """
     try:
         facts = groups.arguments(rule)
-        own = judged(rule, facts) if is_strange(rule) else list(rule.check(*facts))
+        own = judged(rule, facts) if _is_of_a_plugin(rule) else list(rule.check(*facts))
     except Undecided:
         if message is None:
             raise
         return merge(rule, None, message, context)
     return merge(rule, own, message, context)
+
+
+@cache
+def _is_of_a_plugin(rule: Rule) -> bool:
+    return is_strange(rule)
 
 
 def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
@@ -91,7 +97,7 @@ def _not_asked(rules: Iterable[Rule], snapshot: Snapshot) -> frozenset[str]:
         return frozenset(
             rule.code
             for rule in rules
-            if system and not is_strange(rule) and rule.systems and system not in rule.systems
+            if system and rule.systems and system not in rule.systems and not is_strange(rule)
         )
     stages = snapshot.run.stages
     if isinstance(stages, Unknown) or any(

@@ -41,12 +41,14 @@ def match(text: IndexedText, source: str) -> tuple[ErrorText, ...]:
     return _found(text, source, None).told
 
 
-def match_pasted(text: IndexedText, source: str, *, without: Collection[int] = frozenset()) -> Met:
+def match_pasted(
+    text: IndexedText, source: str, *, without: Collection[int] = frozenset(), statements: Statements | None = None
+) -> Met:
     """Return the known messages in a text that people wrote or pasted, with what they claim in prose; what they deny is left out.
 
     Lines whose numbers are in `without` prove nothing, and are passed over.
     """
-    return _found(text, source, Statements(text), without)
+    return _found(text, source, statements or Statements(text), without)
 
 
 def _found(
@@ -60,7 +62,9 @@ def _found(
     for signature in (signatures()[number] for number in asked):
         if statements is not None or signature.kind == "message":
             numbers = text.numbers_with_any(word for word in signature.words if word in present)[:MAX_CANDIDATES]
-            sure, unsure = _hits(signature, [number for number in numbers if number not in without], text, statements)
+            if without:
+                numbers = [number for number in numbers if number not in without]
+            sure, unsure = _hits(signature, numbers, text, statements)
             (told if sure else mentioned).extend(
                 (hit[0], _error(signature, hit, text, source)) for hit in sure or unsure
             )

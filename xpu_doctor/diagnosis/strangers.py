@@ -7,7 +7,6 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,12 +44,7 @@ class StrangerLate(StrangerFailed):
 
 def is_strange(thing: object) -> bool:
     """Return whether an object's class is none of the doctor's own."""
-    return _is_strange_kind(type(thing).__module__)
-
-
-@cache
-def _is_strange_kind(module: str) -> bool:
-    return not module.startswith("xpu_doctor.")
+    return not type(thing).__module__.startswith("xpu_doctor.")
 
 
 def bounded(work: Callable[[], T], seconds: float) -> T:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LEADING = re.compile(r"\s{0,40}v?(\d{1,9}(?:\.\d{1,9}){0,5})")
 _FIRST_TWO = re.compile(r"\D{0,80}(\d{1,9})\.(\d{1,9})")
 
 
+@lru_cache(maxsize=1024)
 def numbers(version: str) -> tuple[int, ...]:
     """Return the leading dotted numbers of a version: `2.5.1+cxx11.abi` gives (2, 5, 1); empty where it begins with none."""
     match = _LEADING.match(version)

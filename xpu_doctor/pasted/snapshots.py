@@ -139,7 +139,9 @@ def _read_one(subject: str, texts: list[Text], own: Sequence[tuple[str, Own]]) -
     met: list[ErrorText] = []
     mentioned: list[ErrorText] = []
     for text, harmless in read_harm(texts, facts):
-        found_messages = known_messages.match_pasted(text.searched, text.name, without=harmless)
+        found_messages = known_messages.match_pasted(
+            text.searched, text.name, without=harmless, statements=text.statements
+        )
         met.extend(found_messages.told)
         mentioned.extend(found_messages.mentioned)
     if facts.failures or not facts.get("pasted.proposes"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _PRINTED = re.compile(
     r"""
@@ -21,6 +22,7 @@ _PRINTED = re.compile(
 """A line that a program printed, or of a program: what it says of failing is no complaint of a person."""
 
 
+@lru_cache(maxsize=512)
 def is_printed(line: str) -> bool:
     """Return whether a program printed a line, or it is of a program: what it says of failing nobody says."""
     return _PRINTED.search(line) is not None

@@ -128,8 +128,15 @@ class IndexedText:
 
     def line(self, number: int) -> str:
         """Return a line by its number, without its line end."""
-        start, end = self.span(number)
-        return self.body[start:end]
+        return self._lines[number - 1]
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.body.split("\n")
+
+    @cached_property
+    def _lowered_lines(self) -> list[str]:
+        return self.lowered.split("\n")
 
     def numbers_with(self, word: str) -> tuple[int, ...]:
         """Return the numbers of the lines that hold a word."""
@@ -156,11 +163,7 @@ class IndexedText:
             found += places[line - 1]
             at = self.distinct.find(sought.like, starts[line]) if line < len(starts) else -1
         found.sort()
-        return found if sought.exact else [number for number in found if word in self._lowered_line(number)]
-
-    def _lowered_line(self, number: int) -> str:
-        start, end = self.span(number)
-        return self.lowered[start:end]
+        return found if sought.exact else [number for number in found if word in self._lowered_lines[number - 1]]
 
 
 class _Sought(NamedTuple):
@@ -229,6 +232,8 @@ class _AskedWords:
         if word in self.places or len(self.places) >= MAX_ASKED:
             return sought
         parts = sought.like.split()
+        if not parts:
+            return sought
         for part in parts:
             self._frequency[part] = self._frequency.get(part, 0) + 1
         part = min(parts, key=lambda part: (self._frequency[part], -len(part)))
@@ -236,7 +241,6 @@ class _AskedWords:
         self._by_piece.setdefault(rarest, []).append((word, part))
         if not sought.exact or part != word:
             self._to_verify.add(word)
-        self._in_token.cache_clear()
         self.places[word] = len(self.places)
         return sought
 
@@ -246,13 +250,15 @@ class _AskedWords:
         found = {
             word
             for token in text.tokens
-            for word in (self._in_token(token) if len(token) <= MAX_TOKEN else self._found_in(token))
+            for word in (self._in_token if len(token) <= MAX_TOKEN else self._found_in)(token, looked_up)
         }
         unsure = found & self._to_verify
-        return frozenset((found - unsure).union(word for word in unsure if text.holds_exactly(_sought(word)))), looked_up
+        return frozenset(
+            (found - unsure).union(word for word in unsure if text.holds_exactly(_sought(word)))
+        ), looked_up
 
-    def _found_in(self, token: str) -> tuple[str, ...]:
-        """Return the words whose rarest part a token holds."""
+    def _found_in(self, token: str, _looked_up: int) -> tuple[str, ...]:
+        """Return the words whose rarest part a token holds; how many there are is a part of what is kept, so that nothing old is."""
         pieces = {token[at : at + PIECE] for at in range(len(token) - PIECE + 1)}.union(token)
         return tuple(
             word for piece in self._by_piece.keys() & pieces for word, part in self._by_piece[piece] if part in token

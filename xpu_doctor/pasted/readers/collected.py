@@ -11,6 +11,7 @@ from typing import Any
 from xpu_doctor.model.facts import Distribution, Gpu, Package, Variable, XpuDevice
 from xpu_doctor.model.facts.pasted import Application, Failure, Reported, Working
 from xpu_doctor.model.snapshot import Source
+from xpu_doctor.text.statements import Statements
 from xpu_doctor.text.word_index import IndexedText
 
 MAX_LINE = 4096
@@ -31,6 +32,11 @@ class Text:
     def searched(self) -> IndexedText:
         """The text, ready to be asked for many words."""
         return IndexedText(self.body)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """How each line of the text is meant."""
+        return Statements(self.searched)
 
     @classmethod
     def of(cls, searched: IndexedText, name: str) -> Text:

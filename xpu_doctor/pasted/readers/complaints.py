@@ -8,7 +8,7 @@ from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.text.printed_lines import is_printed
-from xpu_doctor.text.statements import Said, Statements
+from xpu_doctor.text.statements import Said
 from xpu_doctor.text.word_index import WordTable
 
 TOLD = frozenset({Said.TOLD, Said.QUOTED, Said.COMMENT, Said.ASKED})
@@ -105,7 +105,7 @@ _TROUBLE = WordTable((
 
 def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
     """Yield where somebody says in prose that something does not work."""
-    statements = Statements(text.searched)
+    statements = text.statements
     for number in text.searched.numbers_with_any(_TROUBLE.present(text.searched)):
         line = text.searched.line(number)[:LONGEST]
         if number in harmless or is_printed(line):

@@ -10,7 +10,7 @@ from functools import cache
 from xpu_doctor.model.facts.pasted import ToldVersion
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.text.printed_lines import is_printed
-from xpu_doctor.text.statements import Line, Said, Statements
+from xpu_doctor.text.statements import Line, Said
 from xpu_doctor.text.word_index import WordTable
 
 LONGEST = 1200
@@ -142,7 +142,7 @@ class _Segment:
 
 def parse(text: Text, facts: Collected) -> None:
     """Read the versions that a text says work or fail."""
-    statements = Statements(text.searched)
+    statements = text.statements
     about_torch = text.has("torch", "xpu")
     found: dict[tuple[str, str], tuple[bool, str]] = {}
     gone_back: dict[str, str] = {}
