@@ -81,7 +81,7 @@ def command_lines() -> list[tuple[str, str]]:
         ]
         for line in "\n".join(spans).splitlines():
             for call in re.finditer(
-                r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"}])*)""",
+                r"""(?:^|[\s;'(/\\])xpu-doctor ((?:check|triage|snapshot|probes|codes|explain|schema|--)(?:'[^']*'|"[^"]*"|[^;&|>'"}])*)""",
                 line,
             ):
                 found.append((str(path.relative_to(ROOT)), call[1].split(" #")[0].strip()))
