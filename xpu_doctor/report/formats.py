@@ -26,7 +26,7 @@ class Format(NamedTuple):
 
     name: str
     endings: tuple[str, ...]
-    """Endings of files that are written so, in lower case; empty where none means it."""
+    """Endings of files that are written so, in lower case; at least one."""
     render: Callable[[Document, View], str]
     """Return the whole report, which ends with a newline."""
 
