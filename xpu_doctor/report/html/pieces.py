@@ -56,14 +56,23 @@ def _unbroken(text: str) -> Iterable[Child]:
 
 def path(text: str) -> Markup:
     """Return the path of a fact, which breaks between its names where it has to."""
-    parts = re.split(r"(?<=[.\]])|(?=_)", text)
-    return element("code", ((part, element("wbr")) if part is not parts[-1] else part for part in parts))
+    return element("code", _breaking(text, r"(?<=[.\]])|(?=_)"))
+
+
+def _breaking(text: str, place: str) -> Iterable[Child]:
+    """Yield a text with marks where it may break."""
+    for number, part in enumerate(re.split(place, text)):
+        if number:
+            yield element("wbr")
+        yield part
 
 
 def link(address: str, *children: Child) -> Markup:
     """Return a link to a page, or the bare text where the address is none."""
-    shown = children or (address.removeprefix("https://"),)
-    return element("a", *shown, href=address, rel="noreferrer") if is_address(address) else joined(*shown)
+    if not is_address(address):
+        return joined(*(children or (address,)))
+    shown = children or _breaking(address.removeprefix("https://"), r"(?<=[/_])(?!/)")
+    return element("a", *shown, href=address, rel="noreferrer")
 
 
 def commands(lines: Sequence[str], says: str) -> Markup | None:
