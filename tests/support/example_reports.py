@@ -48,6 +48,13 @@ Traceback (most recent call last):
   File "<stdin>", line 1, in <module>
 AssertionError: Torch not compiled with XPU enabled
 """
+SLOW = """\
+On my laptop with Intel Iris Xe and an Arc A770M, ComfyUI is slow and sometimes dies:
+
+pytorch version: 2.8.0+xpu
+Device: xpu:0 Intel(R) Arc(TM) A770M Graphics
+RuntimeError: UR error: 45 (UR_RESULT_ERROR_INVALID_ARGUMENT)
+"""
 HOSTILE = (
     "</title></style></script></pre></details><script>alert(1)</script><img src=x onerror=alert(2)>"
     "<a href=javascript:alert(3)>\"'`<!--]]><svg/onload=alert(4)>&lt;&#x41;&copy \x00\x1b[31m\u202eltr\u200b\ufeff\r\n\ttab \U0001f600 \ud800"
@@ -155,6 +162,7 @@ MADE: dict[str, Callable[[], Document]] = {
     "fallback": lambda: report(computing(timed(on_cpu=True))),
     "three-faults": lambda: report(recorded("battlemage-ubuntu-24.04-kernel-6.8")),
     "paste": lambda: _fixed(triage(PASTE)),
+    "possible": lambda: _fixed(triage(SLOW)),
     "long-paths": lambda: report(long_paths()),
     "many": lambda: report(many()),
     "hostile": hostile,

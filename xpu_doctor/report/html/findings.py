@@ -18,8 +18,9 @@ SHOWN = 6
 
 
 def kicker(finding: FindingDocument, title: str) -> Markup:
-    """Return the line above a finding's summary: what it is, of which layer, how sure."""
-    parts = (element("span", word) for word in (title, f"{finding.layer} layer", finding.confidence))
+    """Return the line above a finding's summary: what it is, of which layer, how sure, and its code."""
+    said = (title, f"{finding.layer} layer", finding.confidence, code(finding.code))
+    parts = (element("span", word) for word in said)
     return element("span", mark(SEVERITY_MARKS[finding.severity]), parts, class_=f"kicker {finding.severity}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from xpu_doctor.report.document import FindingDocument, RungDocument
 from xpu_doctor.report.html.markup import Markup, element
-from xpu_doctor.report.html.pieces import mark, section
+from xpu_doctor.report.html.pieces import mark, prose, section
 
 
 def ladder(rungs: Iterable[RungDocument], places: dict[str, str]) -> Markup:
@@ -25,7 +25,7 @@ def ladder(rungs: Iterable[RungDocument], places: dict[str, str]) -> Markup:
 def _slab(rung: RungDocument, place: str) -> Markup:
     name = element("a", rung.layer, href=f"#{place}") if place and rung.state == "fault" else rung.layer
     head = element("div", element("b", name), element("span", rung.state, class_="state"), class_="slab-head")
-    text = element("div", head, element("p", rung.summary) if rung.summary else None, class_="slab-text")
+    text = element("div", head, element("p", prose(rung.summary)) if rung.summary else None, class_="slab-text")
     return element("li", mark(rung.state), text, class_=f"slab {rung.state}")
 
 

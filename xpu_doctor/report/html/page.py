@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.model.terms import Origin
-from xpu_doctor.report.document import Document
+from xpu_doctor.report.document import Document, FindingDocument
 from xpu_doctor.report.html import findings
 from xpu_doctor.report.html.about import about, ask_next, not_known, plan, undecided
 from xpu_doctor.report.html.chain import chain
@@ -16,6 +15,10 @@ from xpu_doctor.report.html.pieces import section
 from xpu_doctor.report.html.shell import shell
 from xpu_doctor.report.html.speeds import speeds
 from xpu_doctor.report.html.verdict import headline, hero, leading
+from xpu_doctor.report.phrases import in_full
+
+Named = tuple[FindingDocument, str]
+"""A finding and the name of its place on the page."""
 
 
 def render_html(report: Document) -> str:
@@ -59,12 +62,18 @@ def _root(report: Document, name: str) -> Markup:
 
 
 def _others(report: Document, names: list[str], first: int) -> Iterator[Markup]:
-    """Yield the findings beside the leading one: errors in full, all else folded."""
+    """Yield the findings beside the leading one: errors that are more than possible in full, all else folded."""
+    guesses = in_full(report)[1]
     others = list(zip(report.root_causes, names, strict=True))[first:]
-    if not others:
-        return
-    sure = [item for item in others if item[0].severity == "error" and item[0].confidence != "possible"]
-    opened = sure or ([] if first else others[:1])
-    articles = (findings.other(each, name, report.tool.command, opened=(each, name) in opened) for each, name in others)
-    title = "Also found" if first else "Findings" if report.origin != Origin.PASTED else "What it may be"
-    yield section("findings", title, articles)
+    told = [item for item in others if item[0] not in guesses]
+    opened = [item for item in told if item[0].severity == "error" and item[0].confidence != "possible"]
+    opened = opened or ([] if first else told[:1])
+    yield from _articles("findings", "Also found" if first else "Findings", told, opened, report)
+    yield from _articles("possible", "Also possible", [item for item in others if item not in told], [], report)
+
+
+def _articles(name: str, title: str, told: list[Named], opened: list[Named], report: Document) -> Iterator[Markup]:
+    if told:
+        doctor = report.tool.command
+        articles = (findings.other(each, own, doctor, opened=(each, own) in opened) for each, own in told)
+        yield section(name, title, articles)
