@@ -208,6 +208,18 @@ def test_the_process_says_it_too(tmp_path: Path) -> None:
     assert ran.stderr.strip().splitlines()[-1] == "Error: missing.json: No such file or directory"
 
 
+RELEASED = sorted(path for path in (HEALTHY.parent / "v1").glob("*.json") if path.name.count(".") == 1)
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_what_older_versions_saved_is_compared(path: Path) -> None:
+    """A file of facts and, where there is one, the report of the same facts: nothing differs."""
+    other = path.with_suffix(".report.json")
+    made = document(str(path), str(other if other.exists() else path))
+    assert (made["differences"], made["exit_code"]) == ([], 0)
+    assert made["compared"] > 10
+
+
 @pytest.mark.parametrize("unknown", [False, True], ids=["known", "unknown"])
 def test_nothing_private_is_left_in_any_form(unknown: bool, files: Callable[..., list[str]]) -> None:
     """Of two reports that were saved with --no-redact: names, addresses and secrets of every fact."""

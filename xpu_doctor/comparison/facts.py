@@ -119,6 +119,7 @@ class Walk:
         """Say which sides do not have something that has parts, or do not know it."""
         if not all(_is_there(value) or value.told for value in values):
             groups = [None if isinstance(value, _NotKnown) else isinstance(value, _Nothing) for value in values]
+            self.compared += sum(group is not None for group in groups) > 1
             yield Found(path, pattern, tuple(map(_whole, values)), tuple(groups))
 
     def _list(self, values: Sequence[Any], path: str, pattern: str, at: Sequence[str]) -> Iterator[Found]:
@@ -126,10 +127,11 @@ class Walk:
         named = keys(lists)
         for side, own in enumerate(at):
             self.keys[side][own] = named[side]
+        numbers = [{key: number for number, key in reversed(list(enumerate(row)))} for row in named]
         for key in dict.fromkeys(filter(None, (key for row in named for key in row))):
             parts, places = [], []
-            for side, (value, items, row, own) in enumerate(zip(values, lists, named, at, strict=True)):
-                number = row.index(key) if key in row else -1
+            for side, (value, items, row, own) in enumerate(zip(values, lists, numbers, at, strict=True)):
+                number = row.get(key, -1)
                 missing = self._missing(side) if _is_there(value) else value
                 parts.append(items[number] if number >= 0 else missing)
                 places.append(f"{own}[{number}]")
