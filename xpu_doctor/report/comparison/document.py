@@ -6,7 +6,6 @@ from dataclasses import field
 from typing import Any
 
 from xpu_doctor.comparison.model import Comparison, Difference, Side, Value, Weight
-from xpu_doctor.diagnosis.evidence import display
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.snapshot import Snapshot
@@ -14,6 +13,7 @@ from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.report.comparison.labels import label_of
 from xpu_doctor.report.document import Tool
 from xpu_doctor.report.redaction import NOT_REDACTED
+from xpu_doctor.tables.gpus import intel_gpus, title
 
 COMPARISON_SCHEMA = 1
 """Fields are only added within a number."""
@@ -168,7 +168,7 @@ def _gpus(snapshot: Snapshot) -> list[str]:
     gpus = snapshot.gpus
     if isinstance(gpus, Unknown):
         return []
-    return [display(gpu) for gpu in gpus if gpu.vendor == "intel"]
+    return [title(gpu) for gpu in intel_gpus(gpus)]
 
 
 def _difference(row: Difference, sides: tuple[Side, ...]) -> DifferenceDocument:

@@ -8,14 +8,7 @@ from collections.abc import Iterable, Sequence
 from xpu_doctor.comparison.model import Kind, State, Weight
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.report.comparison.document import ComparisonDocument, DifferenceDocument, SideDocument, ValueDocument
-
-VERDICTS = {
-    "findings": "something is wrong",
-    "undiagnosed": "could not be diagnosed",
-    "healthy": "healthy",
-    "tool-failed": "xpu-doctor failed",
-}
-"""What a verdict is called."""
+from xpu_doctor.report.phrases import VERDICTS
 
 
 def headline(document: ComparisonDocument) -> str:
