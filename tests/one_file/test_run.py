@@ -18,7 +18,9 @@ from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.version import __version__
 from xpu_doctor.tables import parse_toml
 
-SERVED = [(path, version) for path, version in INTERPRETERS if (3, 10) <= version[:2] <= (3, 14)]
+SERVED = sorted(
+    ((path, version) for path, version in INTERPRETERS if (3, 10) <= version[:2] <= (3, 14)), key=lambda item: item[1]
+)
 REFUSED = [(path, version) for path, version in INTERPRETERS if version[:2] < (3, 10)]
 PASTED = "AssertionError: Torch not compiled with XPU enabled\n"
 LINUX_ONLY = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is Linux's")
@@ -57,7 +59,7 @@ def test_every_command_in_an_empty_environment(
     if shutil.which("bwrap") is None:
         pytest.skip("bubblewrap is not here")
     examined = str(patient.python)
-    calls = (
+    calls = [
         ["--version"],
         ["check", "--python", examined, "--skip", "import", "--json"],
         ["triage", "-"],
@@ -65,7 +67,9 @@ def test_every_command_in_an_empty_environment(
         ["facts", "torch", "2.14", "--json"],
         ["fix", "--python", examined, "--json"],
         ["codes"],
-    )
+    ]
+    if version not in (SERVED[0][1], SERVED[-1][1]):
+        del calls[3:]  # the oldest and the newest run them all
     code = (
         "import json, subprocess, sys\n"
         "try:\n    import pip\nexcept ImportError:\n    pip = None\n"
@@ -81,16 +85,19 @@ def test_every_command_in_an_empty_environment(
     assert run.returncode == 0, run.stderr
     ended = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(ended) == len(calls)
-    (told, checked, triaged, explained, facts, fixed, codes) = ended
-    assert told == [0, f"xpu-doctor, version {__version__}\n", ""]
     assert not [said for _, _, said in ended if "Traceback" in said or "Error" in said]
+    told, checked, triaged, *others = ended
+    assert told == [0, f"xpu-doctor, version {__version__}\n", ""]
     document = json.loads(checked[1])
-    assert checked[0] == ExitCode.FINDINGS and "torch-cpu-wheel" in [item["code"] for item in document["root_causes"]]
+    assert checked[0] == ExitCode.FINDINGS and "torch-cpu-wheel" in checked[1]
+    assert not document["crashed"] and not [c for c in document["root_causes"] if c["layer"] == "doctor"], document
     assert triaged[0] == ExitCode.FINDINGS and "torch-cpu-wheel" in triaged[1]
-    assert explained[0] == 0 and "## What it means" in explained[1]
-    assert facts[0] == 0 and json.loads(facts[1])["entries"]
-    assert json.loads(fixed[1])["schema"] == 1
-    assert codes[0] == 0 and "torch-cpu-wheel" in codes[1]
+    if others:
+        explained, facts, fixed, codes = others
+        assert explained[0] == 0 and "What it means" in explained[1]
+        assert facts[0] == 0 and json.loads(facts[1])["entries"]
+        assert json.loads(fixed[1])["schema"] == 1
+        assert codes[0] == 0 and "torch-cpu-wheel" in codes[1]
 
 
 @pytest.mark.parametrize(("python", "version"), REFUSED, ids=lambda value: str(value))
@@ -123,7 +130,7 @@ def test_its_hints_can_be_typed(one_file: Path, patient: StubEnvironment, tmp_pa
             ["sh", "-c", line], env=given, cwd=file.parent, capture_output=True, text=True, check=False
         )
         assert again.returncode in (0, 1) and again.stderr == "", (line, again.stderr)
-        assert "[gpu-not-present]" in again.stdout or "## What it means" in again.stdout
+        assert "[gpu-not-present]" in again.stdout or "What it means" in again.stdout
 
 
 def test_what_it_examines_unasked(one_file: Path, tmp_path: Path) -> None:

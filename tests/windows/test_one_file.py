@@ -51,7 +51,7 @@ def test_every_command(windows_bench: WindowsBench, carried: Path) -> None:
     assert "torch-not-installed" in [item["code"] for item in document["root_causes"]], out
     code, out, err = run(windows_bench, carried, "triage", "-", stdin=PASTED)
     assert (code, err) == (1, "") and "torch-cpu-wheel" in out
-    assert "## What it means" in run(windows_bench, carried, "explain", "torch-cpu-wheel")[1]
+    assert "What it means" in run(windows_bench, carried, "explain", "torch-cpu-wheel")[1]
     assert run(windows_bench, carried, "facts", "torch", "2.14")[0] == 0
     code, out, err = run(windows_bench, carried, "fix", "--python", windows_bench.venv, "--json")
     assert json.loads(out)["schema"] == 1, err
