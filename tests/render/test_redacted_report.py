@@ -28,6 +28,7 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.report.build import Report, rendered
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.formats import NAMES as FORMATS
+from xpu_doctor.text.output_file import OWN_REPORT
 from xpu_doctor.text.redact import Redactor
 
 COMMANDS = (f"/home/{USER}/venv/bin/python3 -m pip install torch", f"rm -rf -- /srv/{HOST}/{USER}/torch")
@@ -138,6 +139,17 @@ def test_a_crash_log_hides_names(capsys: pytest.CaptureFixture[str]) -> None:
     assert [each for each in (*NAMES, *SECRETS, "zqcustomer") if each in printed.out + printed.err] == []
     assert "--- crash log" in printed.err and "ValueError: [crash]" in printed.err
     assert json.loads(printed.out)["redacted"]["user"] == 1
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "text"])
+def test_a_crash_is_told_in_the_format_that_was_asked_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A CI server that waits for its file gets one, with an error in it, and without names."""
+    report_crash(ValueError(private("crash")), ["check", f"--format={name}"])
+    printed = capsys.readouterr().out
+    assert printed.encode().startswith(OWN_REPORT) and "[crash]" in as_read(printed)
+    assert [each for each in (*NAMES, *SECRETS) if each in as_read(printed)] == []
+    assert name != "junit" or 'errors="1"' in printed
+    assert name != "github" or printed.startswith("::error ")
 
 
 def test_a_machine_is_called_by_the_first_part_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What is said when xpu-doctor itself fails: a log to paste, and with `--json` still one JSON document."""
+"""What is said when xpu-doctor itself fails: a log to paste, and on stdout still a document of the format that was asked for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_LOG = 12000
 
 
 def report_crash(error: Exception, arguments: Sequence[str]) -> ExitCode:
-    """Print the crash log to stderr (and a document to stdout where JSON was asked for); return exit code 4.
+    """Print the crash log to stderr (and a document to stdout where a format was asked for); return exit code 4.
 
     What the machine refuses to every program is no fault of the doctor: that is one line, and exit code 3.
     """
@@ -104,11 +104,33 @@ def refusal(error: BaseException) -> str:
 
 
 def _print_document(document: dict[str, object], arguments: Sequence[str]) -> None:
-    if "--json" in arguments or "json" in arguments:
-        try:
+    """Print the document in the format that was asked for; text has none, since the log on stderr says it all."""
+    try:
+        if "--json" in arguments or "json" in arguments or "--format=json" in arguments:
             to_stdout(json.dumps(visible_values(document)) + "\n")
-        except Exception:  # nobody can read it there
-            pass
+            return
+        name = _format_asked(arguments)
+        if name:
+            to_stdout(_rendered(document, name))
+    except Exception:  # nobody can read it there, or what renders it is what failed
+        pass
+
+
+def _format_asked(arguments: Sequence[str]) -> str:
+    pairs = zip(("", *arguments), arguments, strict=False)
+    asked = [
+        word.removeprefix("--format=") for before, word in pairs if before == "--format" or word.startswith("--format=")
+    ]
+    return asked[-1] if asked and asked[-1] != "text" else ""
+
+
+def _rendered(document: dict[str, object], name: str) -> str:
+    import msgspec
+
+    from xpu_doctor.report.document import Document
+    from xpu_doctor.report.formats import View, format_called
+
+    return format_called(name).render(msgspec.convert(document, Document), View())
 
 
 def _document(said: str, code: ExitCode, verdict: str, hidden: dict[str, int] | None) -> dict[str, object]:
