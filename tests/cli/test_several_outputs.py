@@ -141,3 +141,9 @@ def test_a_reply_goes_to_every_file_as_it_is(tmp_path: Path) -> None:
     run("--reply", "-o", str(tmp_path / "a.md"), "-o", str(tmp_path / "b.json"))
     written = [(tmp_path / name).read_text(encoding="utf-8") for name in ("a.md", "b.json")]
     assert written[0] == written[1] and written[0].startswith("Thank you")
+
+
+def test_a_reply_has_no_other_format() -> None:
+    for options in (("--json",), ("--format", "junit")):
+        assert "--reply is a message of its own" in str(run("--reply", *options).exception)
+    assert run("--reply", "--format", "text").stdout.startswith("Thank you")

@@ -69,7 +69,7 @@ def triage(
     wanted = "json" if as_json else format_
     if only_reply and wanted not in (None, "text"):
         raise click.UsageError(
-            f"--reply is a message in Markdown: it cannot be had as {wanted}. Leave one of the two out."
+            f"--reply is a message of its own, in Markdown: --format {wanted} is no form of it. Leave one of the two out."
         )
     refuse_empty("--ignore", ignore)
     check_words(words, no_redact)

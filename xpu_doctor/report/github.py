@@ -38,7 +38,7 @@ def _annotations(report: Document) -> Iterator[str]:
 
 def _told(report: Document) -> Iterator[str]:
     for finding in report.root_causes:
-        lines = [finding.summary + sureness(finding), *finding_lines(finding)]
+        lines = [finding.summary + sureness(finding), *finding_lines(finding, other_ways=False)]
         yield annotation(LEVELS.get(finding.severity, "notice"), finding.code, lines)
     for item in report.expectations:
         if item.state != "met":

@@ -20,7 +20,8 @@ MAX_CAUSES = 8
 """Root causes that are told in full."""
 MAX_CHARACTERS = 60_000
 """GitHub takes 65,536 for an issue; the folded facts are left out where they would not fit."""
-LANGUAGES = {"linux": "sh", "windows": "powershell"}
+LANGUAGES = {"linux": "sh"}
+"""On Windows a remedy may be for either of two shells."""
 
 
 def render_markdown(report: Document, *, verbose: bool = False) -> str:

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from xpu_doctor.report.document import FindingDocument, RemedyDocument
 
 
-def finding_lines(finding: FindingDocument) -> Iterator[str]:
-    """Yield what proves a finding, and what to do."""
+def finding_lines(finding: FindingDocument, *, other_ways: bool = True) -> Iterator[str]:
+    """Yield what proves a finding, and what to do; without `other_ways` only the first way, with its next steps."""
     for row in finding.evidence:
         yield f"Proof: {row.source}: {row.value}" if row.kind == "message" else f"Proof: {row.fact} = {row.value}"
     for index, remedy in enumerate(finding.remedies):
+        if index and not remedy.besides and not other_ways:
+            break
         yield from _remedy_lines(remedy, "Do this" if index == 0 else "And" if remedy.besides else "Or")
     if finding.page:
         yield f"More: {finding.page}"
