@@ -58,7 +58,7 @@ def hero(report: Document) -> Markup:
         above,
         element("h1", prose(title), class_="long" if len(title) > LONG else None),
         element("p", prose(rest), class_="lead") if rest else None,
-        _count(report) if report.independent_faults > 1 and report.origin != Origin.PASTED else None,
+        _count(report) if lead and report.independent_faults > 1 and report.origin != Origin.PASTED else None,
         _examined(report),
         _notes(report.notes),
         _expectations(report.expectations),
