@@ -22,7 +22,9 @@ from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.report.text import render_text
 from xpu_doctor.text.safe import from_bytes
 
-GOLDEN = sorted((Path(__file__).parents[2] / "fixtures" / "reports").glob("*.txt"))
+REPORTS = Path(__file__).parents[2] / "fixtures" / "reports"
+GOLDEN = [*sorted(REPORTS.glob("*.txt")), *sorted((REPORTS / "older").glob("*.txt"))]
+"""Reports as they are printed now, and as older versions printed them."""
 FOUND = [
     case
     for case in cases()

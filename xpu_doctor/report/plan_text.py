@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -10,9 +9,9 @@ from tabulate import tabulate
 
 from xpu_doctor.model.terms import OverallVerdict
 from xpu_doctor.remedies.plans import DELETE_WHEELS
+from xpu_doctor.report.cause_text import RISKS
 from xpu_doctor.report.document import Document, StepDocument
 from xpu_doctor.report.terminal import Terminal
-from xpu_doctor.report.text import RISKS
 from xpu_doctor.treatment.course import Undone
 from xpu_doctor.treatment.freeze import Frozen
 from xpu_doctor.treatment.history import Treatment
@@ -36,25 +35,26 @@ def plan_text(report: Document, readiness: Mapping[int, Readiness], terminal: Te
 
 def comparison_text(before: Document, after: Document, terminal: Terminal) -> str:
     """Return what was fixed, what remains and what is new, from two checks of one environment."""
-    page = _Plan(terminal)
     old = {root.code: root.summary for root in before.root_causes}
     new = {root.code: root.summary for root in after.root_causes}
     rows = [
-        *(("fixed", "green", code, summary) for code, summary in old.items() if code not in new),
-        *(("remains", "yellow", code, summary) for code, summary in new.items() if code in old),
-        *(("new", "red", code, summary) for code, summary in new.items() if code not in old),
+        *(("fixed", "good", code, summary) for code, summary in old.items() if code not in new),
+        *(("remains", "careful", code, summary) for code, summary in new.items() if code in old),
+        *(("new", "bad", code, summary) for code, summary in new.items() if code not in old),
     ]
     lines = [
         line
         for word, style, code, summary in rows
-        for line in page.wrapped(f"{word:8} [{code}] {summary}", indent=2, hang=10, styles=(style,))
+        for line in terminal.wrapped(
+            f"[{code}] {summary}", indent=2, hang=10, lead=f"{word:8}", lead_styles=(style, "strong")
+        )
     ]
     lines += [
         f"  {rung.layer:<12}{old_state:<9}-> {rung.state}"
         for rung, old_state in ((rung, _state(before, rung.layer)) for rung in after.ladder)
         if old_state != rung.state
     ]
-    return "\n".join([terminal.style("Before and after:", "bold"), *(lines or ["  nothing changed"])]) + "\n"
+    return "\n".join([terminal.style("Before and after:", "strong"), *(lines or ["  nothing changed"])]) + "\n"
 
 
 def _state(report: Document, layer: str) -> str:
@@ -68,39 +68,42 @@ class _Plan:
     def headline(self, report: Document, not_ready: int) -> Iterator[str]:
         target = report.target
         manager = f", managed by {target.manager}" if target.manager else ""
-        yield from self.wrapped(f"Environment {target.prefix or target.python}{manager}.", styles=("bold",))
+        yield from self.terminal.wrapped(f"Environment {target.prefix or target.python}{manager}.", styles=("strong",))
         if not report.plan:
-            yield from self.wrapped(_nothing(report))
+            yield from self.terminal.wrapped(_nothing(report))
             return
         mine = sum(1 for step in report.plan if not step.obstacle)
         count = len(report.plan)
         able = "none" if mine == 0 else f"{mine} itself"
         but = f", but {not_ready} {'is' if not_ready == 1 else 'are'} not ready" if not_ready else ""
-        yield from self.wrapped(
+        yield from self.terminal.wrapped(
             f"The plan has {count} step{'s' if count > 1 else ''}, of which xpu-doctor can do {able}{but}."
         )
 
     def step(self, number: int, step: StepDocument, readiness: Readiness | None) -> Iterator[str]:
         who = "for you to do" if step.obstacle else "done by --apply"
-        yield from self.wrapped(
+        yield from self.terminal.wrapped(
             f"{number + 1}. {step.remedy.title} [{', '.join((step.code, *step.also))}] ({who})",
             hang=3,
-            styles=("bold",),
+            styles=("strong",),
         )
         if step.obstacle:
-            yield from self.wrapped(
-                f"xpu-doctor does not do this itself: {step.obstacle}.", indent=3, styles=("yellow",)
+            yield from self.terminal.wrapped(
+                f"{step.obstacle}.",
+                indent=3,
+                lead="xpu-doctor does not do this itself:",
+                lead_styles=("careful", "strong"),
             )
         why = step.remedy.why if step.obstacle else step.remedy.why.replace(DELETE_WHEELS, "").strip()
         if why:
-            yield from self.wrapped(why, indent=3)
-        yield from (self.terminal.style("   " + line, "cyan") for line in step.remedy.commands)
+            yield from self.terminal.wrapped(why, indent=3)
+        yield from (self.terminal.style("   " + line, "command") for line in step.remedy.commands)
         if step.remedy.url and not step.remedy.commands:
             yield f"   See {step.remedy.url}"
-        yield from self.wrapped(f"Risk: {RISKS.get(step.remedy.risk, step.remedy.risk)}.", indent=3)
+        yield from self.terminal.wrapped(f"Risk: {RISKS.get(step.remedy.risk, step.remedy.risk)}.", indent=3)
         if step.remedy.verify:
-            yield from self.wrapped("Verified by:", indent=3)
-            yield from (self.terminal.style("     " + line, "cyan") for line in step.remedy.verify)
+            yield from self.terminal.wrapped("Verified by:", indent=3)
+            yield from (self.terminal.style("     " + line, "command") for line in step.remedy.verify)
         if readiness is not None:
             yield from self.readiness(readiness)
 
@@ -108,24 +111,16 @@ class _Plan:
         size = readiness.download
         if size.known:
             least = "" if size.whole else "at least "
-            yield from self.wrapped(f"Download: {least}{in_words(size.known)}.", indent=3)
+            yield from self.terminal.wrapped(f"Download: {least}{in_words(size.known)}.", indent=3)
         for unknown in readiness.unknown:
-            yield from self.wrapped(f"Not known: {unknown.reason}.", indent=3)
+            yield from self.terminal.wrapped(f"Not known: {unknown.reason}.", indent=3)
         for obstacle in readiness.obstacles:
-            yield from self.wrapped(
-                f"Not ready: {obstacle.what}: {obstacle.why}. {obstacle.way_out}", indent=3, styles=("red",)
+            yield from self.terminal.wrapped(
+                f"{obstacle.what}: {obstacle.why}. {obstacle.way_out}",
+                indent=3,
+                lead="Not ready:",
+                lead_styles=("bad", "strong"),
             )
-
-    def wrapped(self, text: str, *, indent: int = 0, hang: int = 0, styles: tuple[str, ...] = ()) -> Iterator[str]:
-        lines = textwrap.wrap(
-            text,
-            self.terminal.width,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + hang),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        yield from (self.terminal.style(line, *styles) for line in lines)
 
 
 def _nothing(report: Document) -> str:
@@ -140,23 +135,22 @@ def _nothing(report: Document) -> str:
 
 def undone_text(result: Undone, terminal: Terminal) -> str:
     """Return what an undo came to: that everything is as it was, or what is not."""
-    page = _Plan(terminal)
     if result.whole and not result.treatment.backup:
         text = f"{result.treatment.id} had not begun: nothing in {result.treatment.prefix} was changed by it."
-        return "\n".join(page.wrapped(text, styles=("green",))) + "\n"
+        return "\n".join(terminal.wrapped(text, styles=("good",))) + "\n"
     if result.whole:
         count = len(result.treatment.before)
         text = f"Everything in {result.treatment.prefix} is as it was before {result.treatment.id}: all {count} packages, and every file."
-        return "\n".join(page.wrapped(text, styles=("green",))) + "\n"
-    lines = list(page.wrapped("Not everything could be put back:", styles=("red", "bold")))
+        return "\n".join(terminal.wrapped(text, styles=("good",))) + "\n"
+    lines = list(terminal.wrapped("Not everything could be put back:", styles=("bad", "strong")))
     for difference in result.differences[:MOST]:
         why = f" ({difference.reason})" if difference.reason else ""
-        lines += page.wrapped(f"{difference.path} {difference.change.value}{why}", indent=2)
+        lines += terminal.wrapped(f"{difference.path} {difference.change.value}{why}", indent=2)
     if len(result.differences) > MOST:
         lines.append(f"  and {len(result.differences) - MOST} more files")
     for before, now in result.packages[:MOST]:
         named = before or now
-        lines += page.wrapped(
+        lines += terminal.wrapped(
             f"{named.name if named else ''}: was {before.version if before else 'not there'}, is {now.version if now else 'not there'}",
             indent=2,
         )

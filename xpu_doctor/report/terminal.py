@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-MAX_WIDTH = 110
-STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
+MAX_WIDTH = 120
+STYLES: Mapping[str, tuple[str, str]] = {
+    "strong": ("1", "1"),
+    "quiet": ("38;5;243", ""),
+    "good": ("38;5;29", ""),
+    "bad": ("38;5;160", "31"),
+    "careful": ("38;5;130", ""),
+    "note": ("38;5;63", ""),
+    "command": ("38;5;63", ""),
+}
+"""Each style in 256 colours, and in 8, where only red can be read on black as well as on white.
+
+The numbers lie in the part of the palette that no theme changes, and were chosen by their contrast with both.
+"""
 
 
 @dataclass(frozen=True)
@@ -19,16 +32,49 @@ class Terminal:
     colour: bool = False
     width: int = 80
     unicode: bool = True
+    few_colours: bool = False
+    """Whether only the first eight colours can be relied on."""
 
     def style(self, text: str, *names: str) -> str:
         """Return the text in the given styles, or as it is where there is no colour."""
-        codes = ";".join(STYLES[name] for name in names)
-        return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and text else text
+        codes = ";".join(filter(None, (STYLES[name][self.few_colours] for name in names)))
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and text and codes else text
 
     def mark(self, name: str) -> str:
         """Return the character for a state of the ladder or a part of a tree."""
         pretty, plain = MARKS[name]
         return pretty if self.unicode else plain
+
+    def wrapped(
+        self,
+        text: str,
+        *,
+        indent: int = 0,
+        hang: int = 0,
+        mark: str = "",
+        lead: str = "",
+        lead_styles: tuple[str, ...] = (),
+        styles: tuple[str, ...] = (),
+    ) -> Iterator[str]:
+        """Yield a text as lines that fit: after a mark, and with a first word `lead` in styles of its own.
+
+        A path or a URL that is longer than a line stays whole, so that it can be copied.
+        """
+        first = " " * indent + (f"{self.mark(mark)} " if mark else "")
+        whole = f"{lead} {text}" if lead else text
+        lines = textwrap.wrap(
+            whole,
+            self.width,
+            initial_indent=first,
+            subsequent_indent=" " * (len(first) + hang),
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [first.rstrip()]
+        if lead:
+            cut = len(first) + len(lead)
+            yield self.style(lines[0][:cut], *lead_styles) + self.style(lines[0][cut:], *styles)
+            lines = lines[1:]
+        yield from (self.style(line, *styles) for line in lines)
 
 
 MARKS: Mapping[str, tuple[str, str]] = {
@@ -40,6 +86,7 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "branch": ("└─", "`-"),
     "bullet": ("•", "*"),
     "dash": ("—", "-"),
+    "cut": ("…", "..."),
 }
 
 
@@ -53,7 +100,13 @@ def terminal_of(stream: TextIO, environment: Mapping[str, str] | None = None) ->
     if colour and sys.platform == "win32" and interactive:
         colour = _enable_windows_colour(stream)
     width = _columns(stream, variables) if interactive else 80
-    return Terminal(colour, max(40, min(width, MAX_WIDTH)), _encodes(stream))
+    return Terminal(colour, max(40, min(width, MAX_WIDTH)), _encodes(stream), _has_few_colours(variables))
+
+
+def _has_few_colours(variables: Mapping[str, str]) -> bool:
+    """Return whether TERM names a terminal of which 256 colours are not known; consoles of Windows and CI jobs set no TERM."""
+    term = variables.get("TERM", "")
+    return bool(term) and term != "dumb" and "256" not in term and not variables.get("COLORTERM")
 
 
 def own_terminal() -> Terminal:

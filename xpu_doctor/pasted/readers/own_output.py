@@ -15,6 +15,7 @@ LAYERS = "device|kernel|access|driver|runtime|wheel|import|enumeration|compute|a
 TELLING = (
     " layer, error", " layer, warning", " layer, info", "named by", "could not be decided", "explain ", "Thank you for the report.", "## What it means",
     "wheel ", MARKDOWN_BEGINS, "Ask next (", "so not: ", "ask for: ",
+    "lacked a fact", "This explains:", "Then verify:",
 )  # fmt: skip
 """One of these is in every output of the doctor."""
 MAX_LINES = 80
@@ -50,7 +51,9 @@ _SECTION = re.compile(
     | The[ ]text[ ]shows[ ]a[ ]failure[ ]whose
     | No[ ]error[ ]was[ ]found;[ ]what[ ]the[ ]warnings
     | Nothing[ ]was[ ]found[ ]besides[ ]what
+    | Layers[ ]that[ ]could[ ]not[ ]be[ ]judged:
     | \d{1,4}[ ]questions?[ ]could[ ]not[ ]be[ ]decided;[ ]-v[ ]lists
+    | \d{1,4}[ ]further[ ]checks?[ ]lacked[ ]a[ ]fact;[ ]-v[ ]lists
     """,
     re.VERBOSE,
 )
