@@ -16,6 +16,7 @@ from xpu_doctor.catalogue.knowledge.stack import stack_knowledge
 from xpu_doctor.catalogue.knowledge.torch_release import torch_knowledge
 from xpu_doctor.cli.main import cli
 from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
+from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.tables.devices import find_device, known_ids
 from xpu_doctor.tables.drivers import ReleaseNames
 from xpu_doctor.tables.peaks import Peak, peak_tflops
@@ -154,7 +155,7 @@ def test_bounds_are_a_range() -> None:
 
 @pytest.mark.parametrize("number", [0xE20B, 0xE223, 0x56A0])
 def test_no_placeholder_is_left_in_a_fault(number: int) -> None:
-    assert "{" not in knowledge_text(gpu_knowledge(f"{number:04x}", DAY))
+    assert "{" not in knowledge_text(gpu_knowledge(f"{number:04x}", DAY), Terminal())
 
 
 @pytest.mark.parametrize("asked", ["beef", "0xbeef", "8086:ffff"])
@@ -260,12 +261,14 @@ def test_whatever_is_asked_gets_an_answer_or_is_refused(kind, asked: str) -> Non
     except NotUnderstood:
         return
     assert json.loads(knowledge_json(found, DAY))["asked"] == asked
-    assert knowledge_text(found).strip()
+    assert knowledge_text(found, Terminal()).strip()
 
 
 def test_old_rows_are_marked() -> None:
-    text = knowledge_text(torch_knowledge("2.13.0", "2031-01-01"))
-    assert "may be out of date" in text and "may be out of date" not in knowledge_text(torch_knowledge("2.13.0", DAY))
+    text = knowledge_text(torch_knowledge("2.13.0", "2031-01-01"), Terminal())
+    assert "may be out of date" in text and "may be out of date" not in knowledge_text(
+        torch_knowledge("2.13.0", DAY), Terminal()
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,17 @@ def facts(kind: str, asked: tuple[str, ...], format_: str, as_json: bool) -> int
     from xpu_doctor.catalogue.knowledge.entry import NotUnderstood
     from xpu_doctor.examination.run import now
     from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
+    from xpu_doctor.report.terminal import own_terminal
 
     today = now()[:10]
     try:
         found = _question(kind)(" ".join(asked), today)
     except NotUnderstood as error:
         raise click.UsageError(str(error)) from error
-    to_stdout(knowledge_json(found, today) if as_json or format_ == "json" else knowledge_text(found))
+    if as_json or format_ == "json":
+        to_stdout(knowledge_json(found, today))
+    else:
+        to_stdout(knowledge_text(found, own_terminal()), own_sequences=True)
     return int(ExitCode.OK if found.entries else ExitCode.UNDIAGNOSED)
 
 

@@ -11,23 +11,23 @@ from xpu_doctor.text.output import to_stdout
 @click.command()
 def probes() -> None:
     """List the probes that `--only` and `--skip` take, with the layer of each."""
-    from tabulate import tabulate
-
     from xpu_doctor.catalogue.names import probe_rows
+    from xpu_doctor.report.reference_text import list_text
+    from xpu_doctor.report.terminal import own_terminal
 
     rows = [(name, layer.value, about) for name, layer, about in probe_rows()]
-    to_stdout(tabulate(rows, headers=["probe", "layer", "gathers"], maxcolwidths=[None, None, 60]) + "\n")
+    to_stdout(list_text(("probe", "layer", "gathers"), rows, own_terminal()), own_sequences=True)
 
 
 @click.command()
 def codes() -> None:
     """List the finding codes, with the layer of each."""
-    from tabulate import tabulate
-
     from xpu_doctor.catalogue.names import all_rules
+    from xpu_doctor.report.reference_text import list_text
+    from xpu_doctor.report.terminal import own_terminal
 
     rows = [(rule.code, rule.layer.value, (type(rule).__doc__ or "").strip().split("\n")[0]) for rule in all_rules()]
-    to_stdout(tabulate(rows, headers=["code", "layer", "means"], maxcolwidths=[None, None, 70]) + "\n")
+    to_stdout(list_text(("code", "layer", "means"), rows, own_terminal()), own_sequences=True)
 
 
 @click.command()
@@ -36,6 +36,8 @@ def explain(code: str) -> None:
     """Print a finding's page: what it means, how we know, how to fix it."""
     from xpu_doctor.catalogue.names import all_rules
     from xpu_doctor.catalogue.pages import page
+    from xpu_doctor.report.reference_text import page_text
+    from xpu_doctor.report.terminal import own_terminal
 
     rules = {rule.code: rule for rule in all_rules()}
     code = code.strip().lower()
@@ -45,7 +47,7 @@ def explain(code: str) -> None:
         text = page(rules[code])
     except FileNotFoundError as error:
         raise click.UsageError(str(error)) from error
-    to_stdout(text + "\n")
+    to_stdout(page_text(text, own_terminal()), own_sequences=True)
 
 
 SCHEMAS = {"report": "report-1.schema.json", "compare": "comparison-1.schema.json"}

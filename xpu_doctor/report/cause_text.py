@@ -38,7 +38,7 @@ class CauseText:
         yield from self.explained(finding.explains)
         verify = next((remedy.verify for remedy in reversed(lead) if remedy.verify), [])
         for remedy in others:
-            yield from self.remedy(remedy, "And" if remedy.besides else "Or")
+            yield from self.remedy(remedy, "And" if remedy.besides else "Or", lead[0])
             if remedy.verify != verify:
                 yield from self.verification(remedy.verify)
         yield from self.verification(verify)
@@ -60,17 +60,19 @@ class CauseText:
             lead_styles=(SEVERITY_STYLES[finding.severity], "strong"),
             styles=("strong",),
         )
-        yield self.terminal.style(f"  [{finding.code}] {finding.layer} layer, {finding.severity}", "quiet")
+        yield from self.terminal.wrapped(
+            f"[{finding.code}] {finding.layer} layer, {finding.severity}", indent=2, styles=("quiet",)
+        )
 
-    def remedy(self, remedy: RemedyDocument, word: str) -> Iterator[str]:
-        """Yield a way to fix it: what to type, what that costs, and why it helps."""
+    def remedy(self, remedy: RemedyDocument, word: str, before: RemedyDocument | None = None) -> Iterator[str]:
+        """Yield a way to fix it: what to type, what that costs, and why it helps, unless the way `before` has said that."""
         yield from self.terminal.wrapped(remedy.title, indent=2, lead=f"{word}:", lead_styles=("strong",))
         yield from (self.terminal.style("    " + line, "command") for line in remedy.commands)
         if remedy.risk != "none":
             yield from self.terminal.wrapped(f"Risk: {RISKS.get(remedy.risk, remedy.risk)}.", indent=4)
-        if remedy.why:
+        if remedy.why and not (before and before.why == remedy.why):
             yield from self.terminal.wrapped(remedy.why, indent=4)
-        if remedy.url:
+        if remedy.url and not (before and before.url == remedy.url):
             yield f"    See {remedy.url}"
 
     def verification(self, lines: Sequence[str]) -> Iterator[str]:

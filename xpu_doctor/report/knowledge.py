@@ -9,37 +9,45 @@ from typing import Any
 import msgspec
 
 from xpu_doctor.catalogue.knowledge.entry import Entry, Knowledge, KnownFact, Value
+from xpu_doctor.report.terminal import Terminal
 
 KNOWLEDGE_SCHEMA = 1
 """Fields of the JSON are only added within a number."""
-_WIDTH = 100
+_GAP = "  "
+_ROOM = 24
+"""Columns that what is known needs beside its name; with less it stands below it."""
 
 
-def knowledge_text(knowledge: Knowledge) -> str:
+def knowledge_text(knowledge: Knowledge, terminal: Terminal) -> str:
     """Return the facts as aligned lines, and below them the sources by number."""
-    parts = [line for entry in knowledge.entries for line in (*_entry(entry), "")]
+    parts = [line for entry in knowledge.entries for line in (*_entry(entry, terminal), "")]
     if knowledge.note:
-        parts.append(f"{knowledge.note[0].upper()}{knowledge.note[1:]}.")
+        parts += terminal.wrapped(f"{knowledge.note[0].upper()}{knowledge.note[1:]}.")
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _entry(entry: Entry) -> Iterator[str]:
+def _entry(entry: Entry, terminal: Terminal) -> Iterator[str]:
     places = tuple(dict.fromkeys((place, item.checked) for item in entry.facts for place in item.source))
-    width = max((len(item.name) for item in entry.facts), default=0)
-    yield entry.title
+    names = max((len(item.name) for item in entry.facts), default=0) + len(_GAP)
+    beside = terminal.width - names >= _ROOM
+    yield from terminal.wrapped(entry.title, styles=("strong",))
     for item in entry.facts:
         numbers = "".join(f"[{places.index((place, item.checked)) + 1}]" for place in item.source)
         said = f"{in_words(item.value)}{_doubt(item)} {numbers}"
+        if not beside:
+            yield f"  {item.name}"
         yield textwrap.fill(
             said,
-            _WIDTH,
-            initial_indent=f"  {item.name:<{width}}  ",
-            subsequent_indent=" " * (width + 4),
+            terminal.width,
+            initial_indent=f"  {item.name}".ljust(names + 2) if beside else "    ",
+            subsequent_indent=" " * (names + 2 if beside else 4),
             break_long_words=False,
             break_on_hyphens=False,
         )
-    yield "  Sources:"
-    yield from (f"    [{number}] {place} (looked at {day})" for number, (place, day) in enumerate(places, 1))
+    yield terminal.style("  Sources:", "strong")
+    for number, (place, day) in enumerate(places, 1):
+        line, looked = f"    [{number}] {place}", f"(looked at {day})"
+        yield from [f"{line} {looked}"] if len(line) + len(looked) < terminal.width else [line, f"        {looked}"]
 
 
 def _doubt(item: KnownFact) -> str:

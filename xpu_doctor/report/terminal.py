@@ -45,6 +45,10 @@ class Terminal:
         pretty, plain = MARKS[name]
         return pretty if self.unicode else plain
 
+    def plain(self, text: str) -> str:
+        """Return a sentence with the signs that the doctor's own sentences use, or what stands for them in ASCII."""
+        return text if self.unicode else text.translate(PLAIN)
+
     def wrapped(
         self,
         text: str,
@@ -61,7 +65,7 @@ class Terminal:
         A path or a URL that is longer than a line stays whole, so that it can be copied.
         """
         first = " " * indent + (f"{self.mark(mark)} " if mark else "")
-        whole = f"{lead} {text}" if lead else text
+        whole = self.plain(f"{lead} {text}" if lead else text)
         lines = textwrap.wrap(
             whole,
             self.width,
@@ -88,6 +92,9 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "dash": ("—", "-"),
     "cut": ("…", "..."),
 }
+PLAIN = str.maketrans(
+    {"→": "->", "…": "...", "—": "-", "–": "-", "’": "'", "“": '"', "”": '"', "×": "x", "≥": ">=", "≤": "<="}
+)
 
 
 def terminal_of(stream: TextIO, environment: Mapping[str, str] | None = None) -> Terminal:

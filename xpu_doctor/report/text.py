@@ -76,7 +76,7 @@ class _Page:
             if target.version
             else ""
         )
-        yield from self.terminal.wrapped(f"Examined {target.python}{version}: {target.why}.", styles=("strong",))
+        yield from self.terminal.wrapped(f"Examined {target.python}{version}: {target.why}.")
 
     def notes(self) -> Iterator[str]:
         for note in self.report.notes:
@@ -102,7 +102,7 @@ class _Page:
         one_line = not self.verbose and self.terminal.width >= NARROW
         room = self.terminal.width - SUMMARY_AT
         cut = " " + self.terminal.mark("cut")
-        return textwrap.wrap(text, room, max_lines=1 if one_line else 3, placeholder=cut) or [""]
+        return textwrap.wrap(self.terminal.plain(text), room, max_lines=1 if one_line else 3, placeholder=cut) or [""]
 
     def answer(self) -> Iterator[str]:
         """Yield the verdict, then each root cause with what to do about it; of an undecided machine also what stood in the way."""
@@ -163,7 +163,7 @@ class _Page:
     def guesses(self, guesses: list[FindingDocument]) -> Iterator[str]:
         if guesses:
             yield ""
-            yield self.terminal.style("Also possible (-v shows evidence and remedy):", "strong")
+            yield from self.terminal.wrapped("Also possible (-v shows evidence and remedy):", styles=("strong",))
         told: dict[str, list[str]] = {}
         for finding in guesses:
             told.setdefault(finding.summary, []).append(f"[{finding.code}]")
@@ -196,7 +196,7 @@ class _Page:
     def ask_next(self) -> Iterator[str]:
         if self.report.ask_next:
             yield ""
-            yield self.terminal.style("Ask next (--reply prints this as a message):", "strong")
+            yield from self.terminal.wrapped("Ask next (--reply prints this as a message):", styles=("strong",))
         for question in self.report.ask_next:
             yield from self.terminal.wrapped(question.why, indent=2, mark="bullet")
             yield from (self.terminal.style("      " + line, "command") for line in question.commands)

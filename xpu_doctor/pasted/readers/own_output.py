@@ -201,11 +201,11 @@ class _Reader:
     def finding(self, at: int) -> int:
         """Return where a root cause ends: a whole one, one cut at its end, or one cut before its title."""
         title = _TITLE.match(self.bare[at])
-        code = self.code_below(at) if title else at if _CODE.match(self.bare[at]) else -1
+        code = self.code_below(at) if title else at if self.code_at(at) else -1
         if code < 0:
             cut_off = title is not None and self.begun and self.ends_here(at)
             return len(self.bare) if cut_off else self.rest_of_finding(at)
-        match = _CODE.match(self.bare[code])
+        match = self.code_at(code)
         summary = " ".join(filter(None, (title[2] if title else "", *self.bare[at + 1 : code])))
         sure = _SURE.search(summary)
         self.begun |= title is not None and title[1] == "Root cause"
@@ -297,7 +297,7 @@ class _Reader:
 
     def headless(self, at: int) -> int:
         """Where a report begins that was cut before its title: with the lines just above the first part that can be told."""
-        if not (_INSIDE.match(self.bare[at]) or _CODE.match(self.bare[at]) or _UNDECIDED.match(self.bare[at])):
+        if not (_INSIDE.match(self.bare[at]) or self.code_at(at) or _UNDECIDED.match(self.bare[at])):
             return at
         begin = at
         while begin and at - begin < MAX_LINES and self.bare[begin - 1] and not self.leaves(begin - 1, at):
@@ -325,10 +325,15 @@ class _Reader:
             end -= 1
         return end - at <= 16 and all(self.bare[line] and not self.leaves(line, at) for line in range(at + 1, end))
 
+    def code_at(self, at: int) -> re.Match[str] | None:
+        """Return the code, layer and severity of a finding that stand on a line, or on two of a narrow terminal."""
+        two = at + 1 < len(self.bare) and self.bare[at + 1].endswith(("error", "warning", "info"))
+        return _CODE.match(self.bare[at]) or (_CODE.match(f"{self.bare[at]} {self.bare[at + 1]}") if two else None)
+
     def code_below(self, at: int) -> int:
         """Return the line with the code of the finding whose title begins here; -1 where there is none."""
         for line in range(at + 1, min(at + 16, len(self.bare))):
-            if _CODE.match(self.bare[line]):
+            if self.code_at(line):
                 return line
             if _TITLE.match(self.bare[line]) or self.leaves(line, at):
                 break
