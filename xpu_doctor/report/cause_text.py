@@ -6,17 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from xpu_doctor.report.document import EvidenceDocument, FindingDocument, RemedyDocument
+from xpu_doctor.report.phrases import RISKS, sureness, title_of
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.tables.fact_labels import label_of
 
 SEVERITY_STYLES = {"error": "bad", "warning": "careful", "info": "note"}
-RISKS = {
-    "none": "none",
-    "reinstall": "packages of this environment are removed and reinstalled",
-    "re-login": "you must log out and in again",
-    "reboot": "the machine must be restarted",
-    "admin": "needs administrator rights and changes the system",
-}
 MAX_EVIDENCE = 6
 
 
@@ -48,15 +42,9 @@ class CauseText:
 
     def title(self, number: int, finding: FindingDocument) -> Iterator[str]:
         """Yield what is wrong, how sure that is, and the code by which it is looked up."""
-        title = (
-            "Root cause"
-            if number == 1 and finding.severity == "error"
-            else {"error": "Also", "warning": "Warning", "info": "Note"}[finding.severity]
-        )
-        sure = "" if finding.confidence == "certain" else f" ({finding.confidence})"
         yield from self.terminal.wrapped(
-            f"{finding.summary}{sure}",
-            lead=f"{title}:",
+            f"{finding.summary}{sureness(finding)}",
+            lead=f"{title_of(number, finding)}:",
             lead_styles=(SEVERITY_STYLES[finding.severity], "strong"),
             styles=("strong",),
         )

@@ -9,8 +9,8 @@ from xpu_doctor.model.codec import SnapshotError, decode
 from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.environment_block import NOT_ASKED, environment_block
 from xpu_doctor.report.markdown_text import code, escaped, fenced
-from xpu_doctor.report.phrases import MARKDOWN_BEGINS, MARKDOWN_ENDS, VERDICTS, in_full, sureness, title_of
-from xpu_doctor.report.text import RISKS
+from xpu_doctor.report.phrases import MARKDOWN_BEGINS, MARKDOWN_ENDS, RISKS, VERDICTS, in_full, sureness, title_of
+from xpu_doctor.tables.fact_labels import label_of
 
 if TYPE_CHECKING:
     from xpu_doctor.report.document import Document, EvidenceDocument, FindingDocument, RemedyDocument
@@ -99,7 +99,7 @@ class _Page:
                 yield f"- {escaped(row.source)}: {code(row.value)}"
             else:
                 value = code(row.value) or "(empty)"
-                yield f"- {code(row.fact)} = {value}" + (f" ({escaped(row.source)})" if row.source else "")
+                yield f"- {escaped(label_of(row.fact))}: {value}" + (f" ({escaped(row.source)})" if row.source else "")
         if len(rows) > limit:
             yield f"- and {len(rows) - limit} more"
 

@@ -20,6 +20,14 @@ VERDICTS: Mapping[str, str] = {
 MARKDOWN_BEGINS = "### xpu-doctor: "
 MARKDOWN_ENDS = "<!-- end of the xpu-doctor report -->"
 """By these lines triage tells a report in the text of an issue."""
+RISKS: Mapping[str, str] = {
+    "none": "none",
+    "reinstall": "packages of this environment are removed and reinstalled",
+    "re-login": "you must log out and in again",
+    "reboot": "the machine must be restarted",
+    "admin": "needs administrator rights and changes the system",
+}
+"""What carrying out a remedy costs."""
 SEVERITIES: Mapping[str, str] = {"error": "Also", "warning": "Warning", "info": "Note"}
 
 

@@ -9,8 +9,8 @@ from tabulate import tabulate
 
 from xpu_doctor.model.terms import OverallVerdict
 from xpu_doctor.remedies.plans import DELETE_WHEELS
-from xpu_doctor.report.cause_text import RISKS
 from xpu_doctor.report.document import Document, StepDocument
+from xpu_doctor.report.phrases import RISKS
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.treatment.course import Undone
 from xpu_doctor.treatment.freeze import Frozen

@@ -16,7 +16,7 @@ from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.package_tools import as_typed_on
 from xpu_doctor.remedies.place import with_python
-from xpu_doctor.report.cause_text import RISKS
+from xpu_doctor.report.phrases import RISKS
 from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.tables.layouts import Layout, layouts, pythons
 from xpu_doctor.tables.questions import Question

@@ -9,6 +9,7 @@ from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.cause_text import CauseText
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.document import Document, FindingDocument, RungDocument
+from xpu_doctor.report.phrases import in_full
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.tables.fact_labels import label_of
 
@@ -113,7 +114,7 @@ class _Page:
         if not self.report.root_causes:
             yield from self.unknown_layers()
         yield from self.count()
-        shown, guesses = self.divided()
+        shown, guesses = in_full(self.report, verbose=self.verbose)
         for number, finding in enumerate(shown, 1):
             yield ""
             yield from self.cause.lines(number, finding)
@@ -147,18 +148,6 @@ class _Page:
             yield from self.terminal.wrapped(
                 f"{faults} faults, none of which explains another. Fix them in this order:", styles=("strong",)
             )
-
-    def divided(self) -> tuple[list[FindingDocument], list[FindingDocument]]:
-        """Return the root causes to show in full, and what is only possible besides: of a pasted text that may be much."""
-        roots = self.report.root_causes
-        if self.verbose or self.report.origin != Origin.PASTED:
-            return roots, []
-        sure = [finding for finding in roots if finding.confidence != "possible"]
-        return (
-            (sure, [finding for finding in roots if finding.confidence == "possible"])
-            if sure
-            else (roots[:1], roots[1:])
-        )
 
     def guesses(self, guesses: list[FindingDocument]) -> Iterator[str]:
         if guesses:
