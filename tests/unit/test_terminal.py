@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from xpu_doctor.report.terminal import terminal_of
+from xpu_doctor.report.terminal import Terminal, terminal_of
 
 
 class Stream(io.TextIOWrapper):
@@ -34,6 +34,24 @@ class Stream(io.TextIOWrapper):
 )
 def test_colour(tty: bool, variables: dict[str, str], colour: bool) -> None:
     assert terminal_of(Stream("utf-8", tty), variables).colour is colour
+
+
+@pytest.mark.parametrize(
+    ("variables", "few"),
+    [
+        ({}, False),
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "xterm-kitty", "COLORTERM": "truecolor"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "linux"}, True),
+        ({"TERM": "xterm"}, True),
+    ],
+)
+def test_how_many_colours(variables: dict[str, str], few: bool) -> None:
+    """Where 256 are not known of a terminal, a number of them could make it blink: 5 is a code of its own."""
+    terminal = terminal_of(Stream("utf-8", True), variables)
+    assert terminal.few_colours is few
+    assert Terminal(colour=True, few_colours=True).style("x", "command") == "x"
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,14 @@ class CauseText:
             yield from self.remedy(remedy, "And" if remedy.besides else "Do this")
         yield from self.evidence(finding.evidence)
         yield from self.explained(finding.explains)
-        verify = next((remedy.verify for remedy in reversed(lead) if remedy.verify), [])
+        verify = dict.fromkeys(next((remedy.verify for remedy in reversed(lead) if remedy.verify), []))
         for remedy in others:
             yield from self.remedy(remedy, "And" if remedy.besides else "Or", lead[0])
-            if remedy.verify != verify:
-                yield from self.verification(remedy.verify)
-        yield from self.verification(verify)
+            if verify.keys().isdisjoint(remedy.verify):
+                yield from self.verification(remedy.verify, 4)
+            else:
+                verify.update(dict.fromkeys(remedy.verify))
+        yield from self.verification(list(verify))
         yield from self.terminal.wrapped(f"More: {self.command} explain {finding.code}", indent=2, styles=("quiet",))
         if finding.page:
             yield self.terminal.style(f"  {finding.page}", "quiet")
@@ -63,11 +65,11 @@ class CauseText:
         if remedy.url and not (before and before.url == remedy.url):
             yield f"    See {remedy.url}"
 
-    def verification(self, lines: Sequence[str]) -> Iterator[str]:
+    def verification(self, lines: Sequence[str], indent: int = 2) -> Iterator[str]:
         """Yield what to type afterwards."""
         if lines:
-            yield self.terminal.style("  Then verify:", "strong")
-            yield from (self.terminal.style("    " + line, "command") for line in lines)
+            yield self.terminal.style(" " * indent + "Then verify:", "strong")
+            yield from (self.terminal.style(" " * (indent + 2) + line, "command") for line in lines)
 
     def evidence(self, evidence: Iterable[EvidenceDocument]) -> Iterator[str]:
         """Yield what proves it."""

@@ -90,13 +90,16 @@ class _Page:
     def rung(self, rung: RungDocument) -> Iterator[str]:
         """One layer, on one line where the terminal is not narrow; what is cut off stands in the answer, or -v shows it."""
         styles = STATE_STYLES[rung.state]
+        mark = self.terminal.mark(rung.state)
+        said, *rest = self.summary(rung.summary)
+        gap = " " * (11 - len(rung.state)) if said else ""
         quiet = styles if rung.state in QUIET_STATES else ()
-        mark, state = (self.terminal.style(text, *styles) for text in (self.terminal.mark(rung.state), rung.state))
-        layer = self.terminal.style(f"{rung.layer:<12}", *quiet)
-        first, *rest = self.summary(rung.summary)
-        said = self.terminal.style(first, *quiet)
-        yield f"  {mark} {layer}{state}{' ' * (11 - len(rung.state)) + said if first else ''}"
-        yield from (" " * SUMMARY_AT + self.terminal.style(line, *quiet) for line in rest)
+        if quiet:
+            yield self.terminal.style(f"  {mark} {rung.layer:<12}{rung.state}{gap}{said}", *styles)
+        else:
+            mark, state = self.terminal.style(mark, *styles), self.terminal.style(rung.state, *styles)
+            yield f"  {mark} {rung.layer:<12}{state}{gap}{said}"
+        yield from (self.terminal.style(" " * SUMMARY_AT + line, *quiet) for line in rest)
 
     def summary(self, text: str) -> list[str]:
         """Return what is said of a layer, as lines."""
