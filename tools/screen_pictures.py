@@ -1,4 +1,4 @@
-"""Draws what xpu-doctor prints: ten screens at 80 and 120 columns, dark and light, as SVG, to be looked at.
+"""Draws what xpu-doctor prints: each screen at 80 and 120 columns, dark and light, as SVG, to be looked at.
 
     python tools/screen_pictures.py FOLDER              # all of them
     python tools/screen_pictures.py --readme            # docs/images/screen.svg, the picture of the README
