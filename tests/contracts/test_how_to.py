@@ -153,6 +153,7 @@ def test_the_guide_for_plugins_makes_one_that_works(checkout: Path) -> None:
         "python -m xpu_doctor probes; python -m xpu_doctor codes; python -m xpu_doctor explain on-battery",
         checkout,
     )
+    said = " ".join(said.split())  # lists and pages are wrapped
     assert "power-supply" in said and "the GPU may be clocked down" in said and "Connect the charger" in said
 
 

@@ -9,8 +9,7 @@ from xpu_doctor.report.document import EvidenceDocument, FindingDocument, Remedy
 from xpu_doctor.report.html.chain import chain
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
 from xpu_doctor.report.html.pieces import code, commands, folded, link, mark, path, prose
-from xpu_doctor.report.phrases import SEVERITIES
-from xpu_doctor.report.text import RISKS
+from xpu_doctor.report.phrases import RISKS, SEVERITIES
 
 SEVERITY_MARKS = {"error": "fault", "warning": "warning", "info": "note"}
 SHOWN = 6
