@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from xpu_doctor.comparison.model import Kind
 from xpu_doctor.report.clean import clean
@@ -39,11 +38,11 @@ class _Page:
         self.verbose = verbose
 
     def lines(self) -> Iterator[str]:
-        yield from self.wrapped(headline(self.document), styles=("bold",))
+        yield from self.terminal.wrapped(headline(self.document), styles=("strong",))
         for side in self.document.sides:
             yield from self.side(side)
         for note in self.document.notes:
-            yield from self.wrapped(f"Note: {note}", styles=("yellow",))
+            yield from self.terminal.wrapped(note, lead="Note:", lead_styles=("note", "strong"))
         judged = [row for row in self.document.differences if row.kind != Kind.FACT]
         facts = [row for row in self.document.differences if row.kind == Kind.FACT]
         yield from self.judged(judged)
@@ -51,61 +50,49 @@ class _Page:
         yield from self.one_sided(self.document.one_sided)
 
     def side(self, side: SideDocument) -> Iterator[str]:
-        yield from self.wrapped(f"{side.label}  {side.name}: {about(side)}", indent=2, hang=3)
+        yield from self.terminal.wrapped(f"{side.label}  {side.name}: {about(side)}", indent=2, hang=3)
 
     def judged(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if rows:
             yield ""
-            yield self.terminal.style("The judgement differs:", "bold")
+            yield self.terminal.style("The judgement differs:", "strong")
         width = max((len(row.label) for row in rows), default=0)
         for row in rows:
             values = ";  ".join(f"{sides}: {said}" for sides, said in values_by_side(row))
-            yield from self.wrapped(f"{row.label:<{width}}  {values}{odd_one(row)}", indent=2, hang=width + 2)
+            yield from self.terminal.wrapped(f"{row.label:<{width}}  {values}{odd_one(row)}", indent=2, hang=width + 2)
             if row.kind == Kind.FINDING and (summary := reason_of(self.document, row)):
-                yield from self.wrapped(summary, indent=4 + width, styles=("dim",))
+                yield from self.terminal.wrapped(summary, indent=4 + width, styles=("quiet",))
 
     def facts(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if not rows:
             return
         shown = rows if self.verbose else telling(rows)[:MAX_FACTS]
         yield ""
-        yield self.terminal.style("What differs, the most telling first:", "bold")
+        yield self.terminal.style("What differs, the most telling first:", "strong")
         for number, row in enumerate(shown, 1):
             yield from self.fact(number, row)
         if len(rows) > len(shown):
             yield ""
-            yield from self.wrapped(hidden_differences(rows[len(shown) :]), styles=("dim",))
+            yield from self.terminal.wrapped(hidden_differences(rows[len(shown) :]), styles=("quiet",))
 
     def fact(self, number: int, row: DifferenceDocument) -> Iterator[str]:
         proves = f"  proves {', '.join(row.proves)}" if row.proves else ""
-        yield from self.wrapped(f"{number:>3}. {row.label}{odd_one(row)}", styles=("bold",), hang=5)
+        yield from self.terminal.wrapped(f"{number:>3}. {row.label}{odd_one(row)}", styles=("strong",), hang=5)
         for sides, said in values_by_side(row):
-            yield from self.wrapped(f"{sides}: {said}", indent=8, hang=len(sides) + 2)
+            yield from self.terminal.wrapped(f"{sides}: {said}", indent=8, hang=len(sides) + 2)
         if proves:
-            yield from self.wrapped(proves.strip(), indent=8, styles=("dim",))
+            yield from self.terminal.wrapped(proves.strip(), indent=8, styles=("quiet",))
         elif self.verbose and row.read_by:
-            yield from self.wrapped(f"read by {', '.join(row.read_by)}", indent=8, hang=2, styles=("dim",))
+            yield from self.terminal.wrapped(f"read by {', '.join(row.read_by)}", indent=8, hang=2, styles=("quiet",))
 
     def one_sided(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if not rows:
             return
         shown = rows if self.verbose else telling(rows)
         yield ""
-        yield self.terminal.style("Not known everywhere, and so not compared:", "bold")
+        yield self.terminal.style("Not known everywhere, and so not compared:", "strong")
         for sides, reason, labels in not_known(shown):
-            yield from self.wrapped(f"not known in {sides}: {reason}", indent=2, bullet=True)
-            yield from self.wrapped(spoken(labels, None if self.verbose else MAX_NAMES), indent=6, styles=("dim",))
-
-    def wrapped(
-        self, text: str, *, indent: int = 0, hang: int = 0, styles: tuple[str, ...] = (), bullet: bool = False
-    ) -> Iterable[str]:
-        first = " " * indent + (f"{self.terminal.mark('bullet')} " if bullet else "")
-        lines = textwrap.wrap(
-            text,
-            self.terminal.width,
-            initial_indent=first,
-            subsequent_indent=" " * (len(first) + hang),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        return (self.terminal.style(line, *styles) for line in lines or [first.rstrip()])
+            yield from self.terminal.wrapped(f"not known in {sides}: {reason}", indent=2, mark="bullet")
+            yield from self.terminal.wrapped(
+                spoken(labels, None if self.verbose else MAX_NAMES), indent=6, styles=("quiet",)
+            )
