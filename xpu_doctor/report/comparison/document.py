@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from xpu_doctor.comparison.model import Comparison, Difference, Side, Value, Weight
@@ -168,7 +168,7 @@ def _gpus(snapshot: Snapshot) -> list[str]:
     gpus = snapshot.gpus
     if isinstance(gpus, Unknown):
         return []
-    return [title(gpu) for gpu in intel_gpus(gpus)]
+    return [title(replace(gpu, address="")) for gpu in intel_gpus(gpus)]
 
 
 def _difference(row: Difference, sides: tuple[Side, ...]) -> DifferenceDocument:
