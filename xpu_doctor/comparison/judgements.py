@@ -64,7 +64,7 @@ def _verdict(sides: Sequence[Side]) -> Judged:
 
 def _verdict_of(diagnosis: Diagnosis) -> Value:
     if diagnosis.verdict in (OverallVerdict.UNDIAGNOSED, OverallVerdict.TOOL_FAILED):
-        return Value(State.UNKNOWN, diagnosis.reason or str(diagnosis.verdict))
+        return Value(State.UNKNOWN, diagnosis.reason.rstrip(":") or str(diagnosis.verdict))
     return Value(State.KNOWN, str(diagnosis.verdict))
 
 

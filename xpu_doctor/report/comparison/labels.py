@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from xpu_doctor.tables.fact_labels import fact_labels
+
 
 def label_of(path: str) -> str:
-    """Return what the path of a difference is called."""
-    head, _, key = path.partition("[")
-    if head == "ladder" and key:
-        return f"{key.removesuffix(']')} layer"
-    if head == "findings" and key:
-        return key.removesuffix("]")
-    return path
+    """Return what the path of a difference is called; a fact that has no label, such as a plug-in's, by its path."""
+    pattern, keys = _taken_apart(path)
+    if pattern == "findings[]":
+        return keys[0]
+    if pattern == "ladder[]":
+        return f"{keys[0]} layer"
+    label = _label(pattern)
+    if not label:
+        return path
+    if "#" in label and keys:
+        label, keys = label.replace("#", keys[0]), keys[1:]
+    return f"{label} ({', '.join(keys)})" if keys else label
+
+
+def _taken_apart(path: str) -> tuple[str, list[str]]:
+    """Return a path with empty brackets, and what stood in these; a key may hold brackets of its own."""
+    pattern, keys, depth = "", [""], 0
+    for letter in path:
+        depth -= letter == "]"
+        if depth > 0:
+            keys[-1] += letter
+        else:
+            pattern += letter
+            keys += [""] if letter == "]" else []
+        depth += letter == "["
+    return pattern, keys[:-1]
+
+
+def _label(pattern: str) -> str:
+    """Return the label of a fact; an element of a list is called as its name is, where it has no label of its own."""
+    labels = fact_labels()
+    names = (pattern, f"{pattern}.name", f"{pattern}.path", pattern.removesuffix("[]"))
+    found = next((labels[name] for name in names if name in labels), "")
+    return found.removeprefix("name of ") if pattern.endswith("[]") else found

@@ -76,4 +76,4 @@ def _folded(title: str, lines: Iterator[str]) -> Iterator[str]:
 def _not_known(rows: Sequence[DifferenceDocument]) -> Iterator[str]:
     yield ""
     for sides, reason, labels in not_known(rows):
-        yield f"- not known in {sides} ({_cell(reason)}): {', '.join(map(escaped, labels))}"
+        yield f"- not known in {sides} ({_cell(reason)}): {'; '.join(map(escaped, labels))}"

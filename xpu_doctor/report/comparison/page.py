@@ -113,7 +113,7 @@ def _not_known(rows: Sequence[DifferenceDocument]) -> Markup | None:
     if not rows:
         return None
     lines = (
-        element("div", element("dt", f"not known in {sides}: {reason}"), element("dd", ", ".join(labels)))
+        element("div", element("dt", f"not known in {sides}: {reason}"), element("dd", "; ".join(labels)))
         for sides, reason, labels in not_known(rows)
     )
     title = element("h2", "Not known everywhere, and so not compared")

@@ -25,6 +25,9 @@ MAX_FACTS = 12
 MAX_NAMES = 4
 """Facts that only some sides know that are named without -v."""
 
+MAX_RULES = 5
+"""Rules that read a fact that are named with -v."""
+
 
 def comparison_text(document: ComparisonDocument, terminal: Terminal, *, verbose: bool = False) -> str:
     """Return the whole comparison as text that ends with a newline."""
@@ -76,14 +79,17 @@ class _Page:
             yield from self.terminal.wrapped(hidden_differences(rows[len(shown) :]), styles=("quiet",))
 
     def fact(self, number: int, row: DifferenceDocument) -> Iterator[str]:
-        proves = f"  proves {', '.join(row.proves)}" if row.proves else ""
         yield from self.terminal.wrapped(f"{number:>3}. {row.label}{odd_one(row)}", styles=("strong",), hang=5)
         for sides, said in values_by_side(row):
             yield from self.terminal.wrapped(f"{sides}: {said}", indent=8, hang=len(sides) + 2)
-        if proves:
-            yield from self.terminal.wrapped(proves.strip(), indent=8, styles=("quiet",))
-        elif self.verbose and row.read_by:
-            yield from self.terminal.wrapped(f"read by {', '.join(row.read_by)}", indent=8, hang=2, styles=("quiet",))
+        if row.proves:
+            yield from self.terminal.wrapped(f"proves {', '.join(row.proves)}", indent=8, styles=("quiet",))
+        if self.verbose and row.path != row.label:
+            yield from self.terminal.wrapped(row.path, indent=8, styles=("quiet",))
+        if self.verbose and row.read_by:
+            yield from self.terminal.wrapped(
+                f"read by {spoken(row.read_by, MAX_RULES)}", indent=8, hang=2, styles=("quiet",)
+            )
 
     def one_sided(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if not rows:

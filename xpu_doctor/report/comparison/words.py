@@ -113,4 +113,4 @@ def spoken(labels: Sequence[str], most: int | None) -> str:
     """Return names in a row, and how many more there are."""
     shown = labels if most is None else labels[:most]
     rest = len(labels) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+    return "; ".join(shown) + (f", and {rest} more" if rest else "")
