@@ -95,6 +95,15 @@ def test_every_report_comes_to_its_own_cause(case: Case) -> None:
             assert first(text) in (named(report), *(() if name in whole else ("",))), text
 
 
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_a_report_of_any_terminal_comes_to_its_own_cause(width: int) -> None:
+    """On a narrow one the code and the layer of a finding take two lines."""
+    for case in FOUND[::9]:
+        document = Report(redact=False).of_snapshot(case.facts())
+        causes = [root.code for root in document.root_causes if root.severity != "info"]
+        assert first(render_text(document, Terminal(width=width))) == (causes or [""])[0], case
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
 def test_a_report_cut_at_any_line_end_names_no_other_cause(path: Path) -> None:
     """Wherever it was cut, its own cause or none."""
