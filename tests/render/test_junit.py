@@ -79,7 +79,7 @@ def test_a_whole_report() -> None:
     }  # fmt: skip
     assert suites["layers"]["driver"].result[0].message == "unknown: not examined"
     cause = suites["findings"]["torch-cpu-wheel"]
-    assert outcome(cause) == "failure" and "Proof: torch.build = cpu" in cause.result[0].text
+    assert outcome(cause) == "failure" and "Proof: what torch is built for: cpu" in cause.result[0].text
     assert "--reinstall-package torch" in cause.result[0].text
     symptom = suites["findings"]["xpu-unavailable"]
     assert outcome(symptom) == "failure" and "Explained by torch-cpu-wheel" in symptom.result[0].text

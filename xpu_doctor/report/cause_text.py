@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from xpu_doctor.report.document import EvidenceDocument, FindingDocument, RemedyDocument
-from xpu_doctor.report.phrases import RISKS, sureness, title_of
+from xpu_doctor.report.phrases import RISKS, is_placed, sureness, title_of
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.tables.fact_labels import label_of
 
@@ -86,7 +86,7 @@ class CauseText:
         """Return one thing that proves it, in words."""
         if row.kind == "message":
             return f"{row.source}: {row.value}"
-        placed = self.verbose or ", line " in row.source or row.source.startswith("file ")
+        placed = self.verbose or is_placed(row)
         return f"{label_of(row.fact)}: {row.value}" + (f" ({row.source})" if placed else "")
 
     def explained(self, findings: Iterable[FindingDocument], depth: int = 0) -> Iterator[str]:

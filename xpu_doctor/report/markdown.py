@@ -9,7 +9,16 @@ from xpu_doctor.model.codec import SnapshotError, decode
 from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.environment_block import NOT_ASKED, environment_block
 from xpu_doctor.report.markdown_text import code, escaped, fenced
-from xpu_doctor.report.phrases import MARKDOWN_BEGINS, MARKDOWN_ENDS, RISKS, VERDICTS, in_full, sureness, title_of
+from xpu_doctor.report.phrases import (
+    MARKDOWN_BEGINS,
+    MARKDOWN_ENDS,
+    RISKS,
+    VERDICTS,
+    in_full,
+    is_placed,
+    sureness,
+    title_of,
+)
 from xpu_doctor.tables.fact_labels import label_of
 
 if TYPE_CHECKING:
@@ -98,8 +107,8 @@ class _Page:
             if row.kind == "message":
                 yield f"- {escaped(row.source)}: {code(row.value)}"
             else:
-                value = code(row.value) or "(empty)"
-                yield f"- {escaped(label_of(row.fact))}: {value}" + (f" ({escaped(row.source)})" if row.source else "")
+                source = f" ({escaped(row.source)})" if is_placed(row) or (self.verbose and row.source) else ""
+                yield f"- {escaped(label_of(row.fact))}: {code(row.value) or '(empty)'}{source}"
         if len(rows) > limit:
             yield f"- and {len(rows) - limit} more"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xpu_doctor.model.terms import Origin, OverallVerdict
 
 if TYPE_CHECKING:
-    from xpu_doctor.report.document import Document, FindingDocument
+    from xpu_doctor.report.document import Document, EvidenceDocument, FindingDocument
 
 VERDICTS: Mapping[str, str] = {
     OverallVerdict.FINDINGS: "a fault was found",
@@ -29,6 +29,11 @@ RISKS: Mapping[str, str] = {
 }
 """What carrying out a remedy costs."""
 SEVERITIES: Mapping[str, str] = {"error": "Also", "warning": "Warning", "info": "Note"}
+
+
+def is_placed(row: EvidenceDocument) -> bool:
+    """Return whether the source of evidence is a place in a text, which a reader may want to see, and no probe."""
+    return ", line " in row.source or row.source.startswith("file ")
 
 
 def title_of(number: int, finding: FindingDocument) -> str:

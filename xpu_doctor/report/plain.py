@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from xpu_doctor.tables.fact_labels import label_of
+
 if TYPE_CHECKING:
     from xpu_doctor.report.document import FindingDocument, RemedyDocument
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 def finding_lines(finding: FindingDocument, *, other_ways: bool = True) -> Iterator[str]:
     """Yield what proves a finding, and what to do; without `other_ways` only the first way, with its next steps."""
     for row in finding.evidence:
-        yield f"Proof: {row.source}: {row.value}" if row.kind == "message" else f"Proof: {row.fact} = {row.value}"
+        yield f"Proof: {row.source if row.kind == 'message' else label_of(row.fact)}: {row.value}"
     for index, remedy in enumerate(finding.remedies):
         if index and not remedy.besides and not other_ways:
             break
