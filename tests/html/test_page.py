@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.example_reports import HOSTILE, MADE, example, report, snapshot
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.report.document import Document, QuestionDocument
+from xpu_doctor.report.document import CrashDocument, Document, QuestionDocument
 from xpu_doctor.report.formats import View, format_called, format_of
 from xpu_doctor.report.html.fact_rows import groups
 from xpu_doctor.report.html.markup import source_hash
@@ -201,6 +201,17 @@ def test_a_document_with_nothing_in_it(verdict: str) -> None:
     read = tree(render_html(bare))
     assert words(next(read.iter("h1")))
     assert all(words(node) or len(node) for node in read.iter() if node.tag in ("section", "p", "ul", "dl", "h2", "h3"))
+
+
+@pytest.mark.parametrize(("verdict", "where"), [("tool-failed", "main"), ("findings", "footer")])
+def test_a_crash_of_the_doctor_stands_where_it_matters(verdict: str, where: str) -> None:
+    """Before all else where it is the whole story, else at the end."""
+    crashed = [CrashDocument("tool", "check", "ValueError: <b>")]
+    read = tree(render_html(dataclasses.replace(example("crash"), verdict=verdict, crashed=crashed)))
+    told = {
+        part: "tool check failed: ValueError: <b>" in words(read.find(f"body/{part}")) for part in ("main", "footer")
+    }
+    assert told == {"main": where == "main", "footer": where == "footer"}
 
 
 def test_the_format_has_a_name_and_endings() -> None:

@@ -8,6 +8,7 @@ from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.document import Document, QuestionDocument, UndecidedDocument
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
 from xpu_doctor.report.html.pieces import bulleted, code, commands, count, folded, prose, section
+from xpu_doctor.report.html.verdict import crashes
 from xpu_doctor.report.text import _hidden
 
 
@@ -58,7 +59,7 @@ def _group(needs: str, reason: str, ask: str, codes: list[str]) -> Markup:
 
 def about(report: Document) -> Markup:
     """Return what failed, what was hidden, and the figures of the run."""
-    lines: list[Child] = [f"{crash.part} {crash.name} failed: {crash.error}" for crash in report.crashed]
+    lines: list[Child] = [] if report.verdict == OverallVerdict.TOOL_FAILED else list(crashes(report))
     lines += [f"{item.code} was hidden by --ignore ({item.count})" for item in report.ignored]
     lines += map(prose, _hidden(report.redacted or {}))
     figures = (

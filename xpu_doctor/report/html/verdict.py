@@ -60,7 +60,8 @@ def hero(report: Document) -> Markup:
         element("p", prose(rest), class_="lead") if rest else None,
         _count(report) if lead and report.independent_faults > 1 and report.origin != Origin.PASTED else None,
         _examined(report),
-        _notes(report.notes),
+        _notes("fault", crashes(report)) if report.verdict == OverallVerdict.TOOL_FAILED else None,
+        _notes("note", report.notes),
         _expectations(report.expectations),
         element("div", first, class_="next") if first else None,
         class_=f"hero {report.verdict}",
@@ -94,10 +95,15 @@ def _examined(report: Document) -> Markup:
     return element("p", inside, class_="examined")
 
 
-def _notes(notes: Sequence[str]) -> Markup | None:
+def crashes(report: Document) -> list[str]:
+    """Return what failed of the doctor itself."""
+    return [f"{crash.part} {crash.name} failed: {crash.error}" for crash in report.crashed]
+
+
+def _notes(sign: str, notes: Sequence[str]) -> Markup | None:
     if not notes:
         return None
-    return bulleted((joined(mark("note"), element("span", prose(note))) for note in notes), "told")
+    return bulleted((joined(mark(sign), element("span", prose(note))) for note in notes), "told")
 
 
 def _expectations(items: Sequence[ExpectationDocument]) -> Markup | None:
