@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from xpu_doctor.model.terms import Origin, OverallVerdict
@@ -28,6 +28,16 @@ RISKS: Mapping[str, str] = {
     "admin": "needs administrator rights and changes the system",
 }
 """What carrying out a remedy costs."""
+HIDDEN_KINDS: Mapping[str, str] = {
+    "ip": "address",
+    "mac": "address",
+    "email": "address",
+    "credentials": "password",
+    "serial": "serial number",
+    "uuid": "UUID",
+    "word": "own word",
+}
+"""What kinds of hidden values are called where the kind does not say it."""
 SEVERITIES: Mapping[str, str] = {"error": "Also", "warning": "Warning", "info": "Note"}
 
 
@@ -58,3 +68,18 @@ def in_full(report: Document, *, verbose: bool = False) -> tuple[list[FindingDoc
     sure = [finding for finding in roots if finding.confidence != "possible"]
     guesses = [finding for finding in roots if finding.confidence == "possible"]
     return (sure, guesses) if sure else (roots[:1], roots[1:])
+
+
+def hidden_values(redacted: Mapping[str, int]) -> Iterator[str]:
+    """How many values of each kind were hidden, in one line."""
+    counts: dict[str, int] = {}
+    for kind, count in redacted.items():
+        called = HIDDEN_KINDS.get(kind, kind)
+        counts[called] = counts.get(called, 0) + count
+    told = [
+        f"{count} {called if count == 1 else called + ('es' if called.endswith('s') else 's')}"
+        for called, count in counts.items()
+        if count
+    ]
+    if told:
+        yield f"Hidden: {', '.join(told)}; --no-redact shows them"

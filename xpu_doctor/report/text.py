@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.cause_text import CauseText
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.document import Document, FindingDocument, RungDocument
-from xpu_doctor.report.phrases import in_full
+from xpu_doctor.report.phrases import hidden_values, in_full
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.tables.fact_labels import label_of
 
@@ -26,16 +26,6 @@ SUMMARY_AT = 27
 """Column at which the summaries of the ladder begin."""
 NARROW = 64
 """Columns below which a summary may take several lines: what fits on one line would say nothing."""
-HIDDEN_KINDS = {
-    "ip": "address",
-    "mac": "address",
-    "email": "address",
-    "credentials": "password",
-    "serial": "serial number",
-    "uuid": "UUID",
-    "word": "own word",
-}
-"""What kinds of hidden values are called where the kind does not say it."""
 
 
 def render_text(report: Document, terminal: Terminal, *, verbose: bool = False) -> str:
@@ -219,23 +209,8 @@ class _Page:
             count = len(self.report.undecided)
             checks = "1 further check" if count == 1 else f"{count} further checks"
             lines.append(f"{checks} lacked a fact; -v lists them and what to ask for")
-        lines += list(_hidden(self.report.redacted or {}))
+        lines += list(hidden_values(self.report.redacted or {}))
         if lines:
             yield ""
         for line in lines:
             yield from self.terminal.wrapped(line, styles=("quiet",))
-
-
-def _hidden(redacted: Mapping[str, int]) -> Iterator[str]:
-    """How many values of each kind were hidden, in one line."""
-    counts: dict[str, int] = {}
-    for kind, count in redacted.items():
-        called = HIDDEN_KINDS.get(kind, kind)
-        counts[called] = counts.get(called, 0) + count
-    told = [
-        f"{count} {called if count == 1 else called + ('es' if called.endswith('s') else 's')}"
-        for called, count in counts.items()
-        if count
-    ]
-    if told:
-        yield f"Hidden: {', '.join(told)}; --no-redact shows them"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.report.document import Document, QuestionDocument, UndecidedDocument
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
-from xpu_doctor.report.html.pieces import bulleted, code, commands, count, folded, prose, section
+from xpu_doctor.report.html.pieces import bulleted, code, commands, count, fact, folded, prose, section
 from xpu_doctor.report.html.verdict import crashes
-from xpu_doctor.report.text import _hidden
+from xpu_doctor.report.phrases import hidden_values
 
 
 def ask_next(questions: Sequence[QuestionDocument]) -> Markup | None:
@@ -46,7 +46,7 @@ def undecided(items: Sequence[UndecidedDocument]) -> Markup | None:
     groups: dict[tuple[str, str, str], list[str]] = {}
     for item in items:
         groups.setdefault((item.needs, item.reason, item.ask), []).append(item.code)
-    title = f"{count(len(items), 'question')} could not be decided"
+    title = f"{count(len(items), 'further check')} lacked a fact"
     rows = (_group(*group, codes) for group, codes in groups.items())
     return folded(element("h2", title), element("dl", rows, class_="rows"), class_="undecided")
 
@@ -54,14 +54,14 @@ def undecided(items: Sequence[UndecidedDocument]) -> Markup | None:
 def _group(needs: str, reason: str, ask: str, codes: list[str]) -> Markup:
     asked = joined(" Ask for: ", code(ask)) if ask else None
     said = joined(f"not known ({reason}), so not: ", ", ".join(codes), ".", asked)
-    return element("div", element("dt", code(needs or "a fact")), element("dd", said))
+    return element("div", element("dt", fact(needs) if needs else "a fact"), element("dd", said))
 
 
 def about(report: Document) -> Markup:
     """Return what failed, what was hidden, and the figures of the run."""
     lines: list[Child] = [] if report.verdict == OverallVerdict.TOOL_FAILED else list(crashes(report))
     lines += [f"{item.code} was hidden by --ignore ({item.count})" for item in report.ignored]
-    lines += map(prose, _hidden(report.redacted or {}))
+    lines += map(prose, hidden_values(report.redacted or {}))
     figures = (
         f"{report.tool.name} {report.tool.version}, {report.created or 'no time told'}, exit code {report.exit_code}"
     )

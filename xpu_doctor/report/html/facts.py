@@ -7,7 +7,7 @@ from typing import Any
 
 from xpu_doctor.report.html.fact_rows import EMPTY, Group, Row, groups
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
-from xpu_doctor.report.html.pieces import count, folded, path, section
+from xpu_doctor.report.html.pieces import count, fact, folded, path, section
 
 LONG = 700
 """Characters of a value from which it is folded."""
@@ -57,7 +57,7 @@ def _filter() -> Markup:
 
 def _table(name: str, group: Group, sources: Mapping[str, str]) -> Markup:
     rows = [_row(row, sources) for row in group.rows]
-    rows += [_line(", ".join(names), element("em", said)) for said, names in group.without.items()]
+    rows += [_line(path(", ".join(names)), element("em", said)) for said, names in group.without.items()]
     head = element("tr", element("th", "Fact", scope="col"), element("th", "Value", scope="col"))
     table = element("table", element("thead", head, class_="unseen"), element("tbody", rows))
     source = element("span", sources[name], class_="source") if name in sources else None
@@ -67,11 +67,11 @@ def _table(name: str, group: Group, sources: Mapping[str, str]) -> Markup:
 
 def _row(row: Row, sources: Mapping[str, str]) -> Markup:
     source = element("span", sources[row.name], class_="source") if row.name in sources else None
-    return _line(row.name, _parts(row.parts) if row.parts else _value(row.value), source)
+    return _line(fact(row.name), _parts(row.parts) if row.parts else _value(row.value), source)
 
 
-def _line(name: str, *value: Child) -> Markup:
-    return element("tr", element("th", path(name), scope="row"), element("td", *value))
+def _line(name: Markup, *value: Child) -> Markup:
+    return element("tr", element("th", name, scope="row"), element("td", *value))
 
 
 def _parts(parts: tuple[tuple[str, str], ...]) -> Markup:

@@ -8,8 +8,9 @@ from xpu_doctor.model.terms import Origin
 from xpu_doctor.report.document import EvidenceDocument, FindingDocument, RemedyDocument
 from xpu_doctor.report.html.chain import chain
 from xpu_doctor.report.html.markup import Child, Markup, element, joined
-from xpu_doctor.report.html.pieces import code, commands, folded, link, mark, path, prose
+from xpu_doctor.report.html.pieces import code, commands, fact, folded, link, mark, prose
 from xpu_doctor.report.phrases import RISKS, SEVERITIES
+from xpu_doctor.tables.fact_labels import label_of
 
 SEVERITY_MARKS = {"error": "fault", "warning": "warning", "info": "note"}
 SHOWN = 6
@@ -40,7 +41,8 @@ def _evidence(row: EvidenceDocument) -> Markup:
     checked = f", looked at {row.checked}" if row.checked and row.checked not in source else None
     origin = element("span", link(source), checked, class_="source") if source else None
     value = element("span", row.value, class_="value quoted" if row.kind == "message" else "value")
-    return element("div", element("dt", path(said) if row.kind == "fact" else said), element("dd", value, origin))
+    name = fact(said) if row.kind == "fact" else said if row.kind == "message" else label_of(said)
+    return element("div", element("dt", name), element("dd", value, origin))
 
 
 def remedy(remedy: RemedyDocument, word: str, level: str = "h3") -> Markup:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from xpu_doctor.report.html.markup import Child, Markup, element, is_address, joined
+from xpu_doctor.tables.fact_labels import label_of
 
 MARKS = {
     "ok": ("M4.6 8.3 7 10.6 11.5 5.6", "ring"),
@@ -52,6 +53,12 @@ def prose(text: str) -> Markup:
 def _unbroken(text: str) -> Iterable[Child]:
     parts = re.split(r"((?<!\S)--[\w-]+)", text)
     return (element("span", part, class_="option") if number % 2 else part for number, part in enumerate(parts))
+
+
+def fact(name: str) -> Markup:
+    """Return what a fact is called in words, and its path."""
+    label = label_of(name)
+    return joined(element("span", label, class_="called"), " ", path(name)) if label != name else path(name)
 
 
 def path(text: str) -> Markup:
