@@ -277,7 +277,7 @@ def _node(machine: Snapshot) -> Snapshot | None:
     )
 
 
-def _free_threaded(machine: Snapshot) -> Snapshot | None:
+def _python(machine: Snapshot) -> Snapshot | None:
     return replace(machine, python=replace(machine.python, version="3.9.20"))
 
 
@@ -299,7 +299,7 @@ PLANTS = (
     Plant("another companion", _companion, ("distributions.installed[triton-xpu]",)),
     Plant("a container", _container, ("machine.container",)),
     Plant("another loader", _loader, ("level_zero.loader_version",)),
-    Plant("another Python", _free_threaded, ("python.version",)),
+    Plant("another Python", _python, ("python.version",)),
 )
 
 

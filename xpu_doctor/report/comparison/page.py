@@ -40,7 +40,7 @@ def _hero(document: ComparisonDocument) -> Markup:
     return element(
         "div",
         element("p", element("span", word), element("span", f"{len(document.sides)} sides"), class_=f"kicker {mood}"),
-        element("h1", headline(document)),
+        element("h1", headline(document), class_="long"),
         element("ul", map(_side, document.sides), class_="sides", role="list"),
         class_="hero",
     )
