@@ -33,7 +33,7 @@ for line in doctor.stderr:
 sys.stdout.buffer.write(last)
 """
 """TerminateProcess; what the doctor has started must end with it, or its pipe would stay open."""
-SECONDS = 300.0
+SECONDS = 600.0
 
 
 def for_windows(wheel: Wheel, library: bytes) -> Wheel:
