@@ -373,7 +373,7 @@ def _own_lines() -> Iterator[str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         yield from (words.strip() for words in re.findall(r"`xpu-doctor ((?:[a-z-]+)(?: --?[a-z-]+)*)", text))
-        for given in re.findall(r"""\bcall\([\w.]+((?:, ['"]--[a-z-]+['"])+)\)""", text):
+        for given in re.findall(r"""\bcall\([\w.]+((?:, ['"]--[a-z-]+['"])+)(?:, \*[\w.]+)?\)""", text):
             yield "fix --python PATH " + " ".join(re.findall(r"--[a-z-]+", given))
 
 

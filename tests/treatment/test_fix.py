@@ -77,6 +77,7 @@ def test_planned_applied_verified_and_undone(world: World, tmp_path: Path, uv: b
     assert planned.returncode == 1 and "[torch-cpu-wheel] (done by --apply)" in planned.stdout
     assert "delete that folder" not in " ".join(planned.stdout.split()), "a step of --apply has its own folder"
     assert content(folder) == before, "a plan changes nothing"
+    assert f"--apply --index-url {world.urls['xpu']}" in planned.stderr, "the line to type does what was shown"
 
     applied = doctor(world, "--apply", "--yes")
     assert "fixed    [torch-cpu-wheel]" in applied.stdout, applied.stdout + applied.stderr
@@ -106,6 +107,8 @@ def test_nothing_happens_without_a_yes(world: World, tmp_path: Path) -> None:
 def test_an_index_without_the_wheels_changes_nothing(world: World, tmp_path: Path) -> None:
     folder = cpu_environment(world, tmp_path / "env")
     before = content(folder)
+    planned = doctor(world, channel="empty")
+    assert "out of the way" in planned.stderr and "This does the steps" not in planned.stderr
     failed = doctor(world, "--apply", "--yes", channel="empty")
     assert failed.returncode == 1
     data = doctor(world, "--apply", "--yes", "--json", channel="empty")

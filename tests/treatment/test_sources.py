@@ -55,3 +55,11 @@ def test_another_channel_has_its_own_versions(manager: str, option: str, channel
 
 def test_what_is_asked_for_anyway_changes_nothing() -> None:
     assert from_source(of("pip"), Source()) is not None and from_source(of("pip"), Source()) == of("pip")
+
+
+def test_what_a_further_call_has_to_repeat() -> None:
+    assert Source().options == ()
+    assert Source("nightly").options == ("--channel", "nightly")
+    assert Source(folder="/media/stick").options == ("--find-links", "/media/stick")
+    assert Source(index=MIRROR).options == ("--index-url", MIRROR)
+    assert Source(index="https://kim:secret@example.org").options == ("--index-url", "URL")

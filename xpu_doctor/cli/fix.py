@@ -96,7 +96,9 @@ def fix(
     modes = [name for name, given in zip(MODES, asked, strict=True) if given]
     if len(modes) > 1:
         raise click.UsageError(f"{' and '.join(modes)} cannot be had together: leave one of them out")
-    wishes = Wishes(apply_, yes, go_on, edit_project, as_json or format_ == "json")
+    source = Source(channel, index or "", os.path.abspath(folder) if folder else "")
+    again = (*source.options, *(("--edit-project",) if edit_project else ()))
+    wishes = Wishes(apply_, yes, go_on, edit_project, as_json or format_ == "json", again)
     _check_wishes(modes, wishes, index, folder)
     if history_ or undo_ or forget_:
         return _of_the_way_back(python, modes[0], wishes)
@@ -104,7 +106,6 @@ def fix(
     from xpu_doctor.cli.fix_wheels import check_folder, download
 
     choice = _choice(python)
-    source = Source(channel, index or "", os.path.abspath(folder) if folder else "")
     if bundle:
         return download(choice, source, Path(os.path.abspath(bundle)), wishes)
     check_folder(source)

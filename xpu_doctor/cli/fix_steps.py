@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from xpu_doctor.report.document import Document
     from xpu_doctor.report.terminal import Terminal
     from xpu_doctor.target.find import Choice
+    from xpu_doctor.treatment.apply import Outcome
     from xpu_doctor.treatment.history import Treatment
     from xpu_doctor.treatment.place import Place
     from xpu_doctor.treatment.plan import Step, TreatmentPlan
@@ -91,11 +92,15 @@ def show_plan(patient: Patient, wishes: Wishes) -> int:
         _show_changes(_rehearsed(patient), wishes)
     interrupted = _interrupted(patient)
     if interrupted is not None:
-        say(_of_interrupted(interrupted))
+        say(_of_interrupted(interrupted, wishes))
+    elif patient.plan.to_run and not _is_ready(readiness):
+        say(
+            "Nothing was changed, and --apply would change nothing before what is not ready, as said above, is out of the way."
+        )
     elif patient.plan.to_run:
         say(
             "Nothing was changed. This does the steps that xpu-doctor can do, after asking, and keeps a way back:\n"
-            f"    {call(patient.choice.python, '--apply')}"
+            f"    {call(patient.choice.python, '--apply', *wishes.again)}"
         )
     return patient.report.exit_code
 
@@ -129,7 +134,7 @@ def apply_plan(patient: Patient, wishes: Wishes) -> int:
     if interrupted is not None:
         refuse_two(interrupted)
     if interrupted is not None and not wishes.go_on:
-        say(_of_interrupted(interrupted))
+        say(_of_interrupted(interrupted, wishes))
         return _stopped(patient, wishes, ExitCode.FINDINGS)
     if not patient.plan.to_run or patient.place is None:
         return _stopped(patient, wishes, patient.report.exit_code)
@@ -209,7 +214,7 @@ def _done(patient: Patient, place: Place, interrupted: Treatment | None, wishes:
             say(f"Step {number + 1} of {len(steps)}: {step.remedy.title}")
             treatment, outcome = proceed(treatment, number, step, os.environ, echo)
             if not outcome.succeeded:
-                say(_failure(patient.choice.python, step, outcome.done, outcome.reason))
+                say(_failure(patient.choice.python, step, outcome, wishes))
                 return _stopped(patient, wishes, ExitCode.FINDINGS)
         after = examined(patient.choice, Source())
         finish(treatment, os.environ, after.report.verdict, files=patient.files)
@@ -237,13 +242,13 @@ def _compared(before: Patient, after: Document, wishes: Wishes) -> int:
     return after.exit_code
 
 
-def _failure(python: str, step: Step, done: int, reason: str) -> str:
+def _failure(python: str, step: Step, outcome: Outcome, wishes: Wishes) -> str:
     commands = step.remedy.steps
-    program = " ".join(commands[done].argv[:4])
+    program = " ".join(commands[outcome.done].argv[:4])
     return (
-        f"Failed: command {done + 1} of {len(commands)} ({program} ...): {reason}. Nothing further was done. "
+        f"Failed: command {outcome.done + 1} of {len(commands)} ({program} ...): {outcome.reason}. Nothing further was done. "
         f"This puts everything back:\n    {call(python, '--undo')}\n"
-        f"This makes a new plan from here:\n    {call(python, '--apply', '--continue')}"
+        f"This makes a new plan from here:\n    {call(python, '--apply', '--continue', *wishes.again)}"
     )
 
 
@@ -251,7 +256,7 @@ def _interrupted(patient: Patient) -> Treatment | None:
     return unfinished(str(patient.place.prefix)) if patient.place is not None else None
 
 
-def _of_interrupted(treatment: Treatment) -> str:
+def _of_interrupted(treatment: Treatment, wishes: Wishes) -> str:
     if treatment.at_work:
         return f"Another xpu-doctor is at work on this environment (process {treatment.process})."
     how = "failed" if treatment.state == "failed" else "was interrupted"
@@ -260,7 +265,7 @@ def _of_interrupted(treatment: Treatment) -> str:
         f"An earlier --apply ({treatment.id}) {how} {where}. This puts everything back:\n"
         f"    {call(treatment.python, '--undo')}\n"
         "This makes a new plan from how it is now and keeps the old way back:\n"
-        f"    {call(treatment.python, '--apply', '--continue')}"
+        f"    {call(treatment.python, '--apply', '--continue', *wishes.again)}"
     )
 
 

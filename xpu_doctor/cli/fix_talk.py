@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ class Wishes:
     go_on: bool
     edit_project: bool
     as_json: bool
+    again: tuple[str, ...] = ()
+    """The options that a further call has to repeat, so that it does what this one showed."""
 
 
 def agreed(wishes: Wishes, question: str, what_asks: str) -> bool:
@@ -68,5 +71,5 @@ def echo(data: bytes) -> None:
 
 
 def call(python: str, *options: str) -> str:
-    """Return what to type to call `fix` again on an environment."""
-    return line_to_type("fix", "--python", python, *options)
+    """Return what to type to call `fix` again on an environment, from any folder."""
+    return line_to_type("fix", "--python", os.path.abspath(python), *options)

@@ -60,12 +60,15 @@ def measured(
     request = {**patient.request, "compute": {"devices": list(devices), "limits": dict(limits or {})}}
     deadlines = {"compute": IMPORT_SECONDS + DEVICE_SECONDS * len(devices), **patient.deadlines}
     name = CpuName()
-    results = AgentRun(replace(patient, request=request, deadlines=deadlines), ("compute",), listener).results()
+    try:
+        results = AgentRun(replace(patient, request=request, deadlines=deadlines), ("compute",), listener).results()
+    finally:
+        cpu_name = name.answer()
     groups = groups_of(results, ("compute",))
     earlier = known_or(snapshot.run.stages, ())
     return replace(
         snapshot,
-        compute=replace(groups["compute"], cpu_name=name.answer()),
+        compute=replace(groups["compute"], cpu_name=cpu_name),
         run=Run((*earlier, *groups["run"].stages)),
         sources=(*snapshot.sources, *(row for row in sources_of(("compute",)) if row.fact == "compute")),
     )

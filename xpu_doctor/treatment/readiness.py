@@ -211,7 +211,8 @@ def _of_disk(
 
 
 def _of_size(download: DownloadSize, answers: Sequence[Answer]) -> list[Unknown]:
-    if not any(answer.offered is True for answer in answers) or download.whole:
+    asked = [answer for answer in answers if answer.offered is True and not answer.trial.source]
+    if not asked or download.whole:
         return []
     if download.unknown:
         return [Unknown(f"the size of {', '.join(download.unknown)}: the index does not tell it")]

@@ -42,6 +42,13 @@ class Source:
         """The index to ask."""
         return self.index or CHANNELS[self.channel]
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line that name it; an address with credentials is not repeated."""
+        index = "URL" if "@" in self.index else self.index
+        named = (("--channel", self.channel), ("--index-url", index), ("--find-links", self.folder))
+        return tuple(word for option in named if option[1] not in ("", "stable") for word in option)
+
 
 def planned_from(plan: TreatmentPlan, source: Source) -> TreatmentPlan:
     """Return a plan whose steps take their wheels from a source.
