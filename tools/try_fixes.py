@@ -1,6 +1,6 @@
 """Breaks environments in every way, lets `xpu-doctor fix` mend them, takes it back, and says what became of each.
 
-    python tools/try_fixes.py [--match REGEX] [--every N] [--kills N] [--jobs N] [--work FOLDER] [--tools FOLDER] [--json FILE]
+    python tools/try_fixes.py [--match REGEX] [--every N] [--kills N] [--windows] [--jobs N] [--work FOLDER] [--tools FOLDER] [--json FILE]
 
 Each environment is a copy of a template that its own manager made (tests/install/kinds.py), in a state (tests/install/states.py), in a
 folder with a plain or an awkward name, under a circumstance: hostile settings, a full disk, an index that goes down in the middle. The plan is
@@ -12,7 +12,8 @@ machine is read-only. All files of the copy are hashed before, after each of the
     verified  the version of torch that is imported then, and that nothing outside of the environment and its project's files changed
     undone    every file and every package is as before; `-` where nothing was changed
 
-`--kills N` ends the doctor by SIGKILL at N moments between the beginning of the way back and the end, and takes that back.
+`--kills N` ends the doctor by SIGKILL at N moments, and takes that back: a quarter of them while it keeps the way back and begins, the others
+while the installer changes packages, told by what it has changed so far.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import contextlib
 import functools
 import http.server
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -54,6 +56,10 @@ WORKING = {name: tuple(map(whole, wheels)) for name, wheels in INDEXES.items()}
 PROJECTS = ("uv project", "uv workspace", "uv virtual root", "poetry", "pdm", "pipenv")
 PAGE, LITTLE = 4096, 40 << 10
 """Bytes by which a disk in memory counts, and what is free on the small one besides."""
+EARLY = 0.25
+"""The part of the kills that come before the packages change."""
+BESIDE = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "__pycache__")
+"""Folders that no step changes."""
 LAST = "A way back is kept"
 """What is said when all is done."""
 DOWN = {False: 2, True: 12}
@@ -324,24 +330,66 @@ def _heeded(patient: Patient, said: str) -> bool:
     return False
 
 
-def duration(case: Case, folder: Path, templates: Templates) -> float:
-    """Return how many seconds pass between the beginning of the way back and the end of the last step."""
+@dataclass(frozen=True)
+class Moment:
+    """When the doctor is killed: so many seconds after it has begun to keep a way back, or at that change of the packages."""
+
+    seconds: float = 0.0
+    change: int = 0
+
+    def __str__(self) -> str:
+        return f"at change {self.change}" if self.change else f"after {self.seconds:.2f} s"
+
+
+def _picture(site: Path) -> frozenset[str]:
+    """Return what lies beside pip in a folder of packages, and how large it is."""
+    found = set()
+    for here, folders, files in os.walk(site):
+        folders[:] = [name for name in folders if name not in BESIDE]
+        found |= {here, *(f"{here}/{name}" for name in files)}
+    return frozenset(found)
+
+
+def _changes(site: Path, alive: Callable[[], bool]) -> Iterator[int]:
+    """Yield the number of each change of a folder of packages, for as long as a program runs."""
+    last, number = _picture(site), 0
+    while alive():
+        now = _picture(site)
+        if now != last:
+            last, number = now, number + 1
+            yield number
+        time.sleep(0.0005)
+
+
+def spans(case: Case, folder: Path, templates: Templates) -> tuple[float, int]:
+    """Return how many seconds pass between the beginning of the way back and the first step, and how often the packages change then."""
     patient = Patient(case, folder, templates)
-    began = ended = 0.0
-    with patient.room.started(
-        *patient.argv("--apply", "--yes", *patient.options, index=templates.urls["xpu"])
-    ) as process:
+    began = first = 0.0
+    count = 0
+    site = patient.room.at(patient.room.layout.site)
+    argv = patient.argv("--apply", "--yes", *patient.options, index=templates.urls["xpu"])
+    with patient.room.started(*argv) as process:
+
+        def watch() -> None:
+            nonlocal count
+            for count in _changes(site, lambda: process.poll() is None):  # noqa: B007
+                pass
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         assert process.stderr is not None
         for line in process.stderr:
             began = began or (time.monotonic() if line.startswith("Keeping") else 0.0)
-            ended = time.monotonic() if not line.startswith(LAST) else ended
+            first = first or (time.monotonic() if line.startswith("Step") else 0.0)
+        process.wait()
+        watcher.join()
     shutil.rmtree(folder, ignore_errors=True)
-    return max(ended - began, 0.5)
+    return max(first - began, 0.3), count
 
 
-def killed(case: Case, folder: Path, templates: Templates, moment: float) -> Row:
-    """End the doctor so many seconds after it has begun to keep a way back, and take that back."""
-    name, began = f"{case.name}, SIGKILL after {moment:.2f} s", time.monotonic()
+def killed(case: Case, folder: Path, templates: Templates, moment: Moment) -> Row:
+    """End the doctor at a moment, and take that back."""
+    name, began = f"{case.name}, SIGKILL {moment}", time.monotonic()
     try:
         patient = Patient(case, folder, templates)
         before, packages = patient.files(), patient.packages()
@@ -368,16 +416,24 @@ def killed(case: Case, folder: Path, templates: Templates, moment: float) -> Row
         return Row(name, fault=f"{type(error).__name__}: {error}")
 
 
-def _kill(patient: Patient, argv: tuple[str, ...], moment: float) -> str:
+def _kill(patient: Patient, argv: tuple[str, ...], moment: Moment) -> str:
     """Run until that moment; return the last line that was printed before."""
     last = ""
+    site = patient.room.at(patient.room.layout.site)
     with patient.room.started(*argv) as process:
+
+        def watch() -> None:
+            if moment.change in _changes(site, lambda: process.poll() is None):
+                _end(process.pid)
+
         assert process.stderr is not None
         timer: threading.Timer | None = None
         for line in process.stderr:
             last = line.strip() or last
             if line.startswith("Keeping") and timer is None:
-                timer = threading.Timer(moment, _end, (process.pid,))
+                timer = threading.Timer(
+                    moment.seconds, watch if moment.change else _end, () if moment.change else (process.pid,)
+                )
                 timer.start()
         process.wait()
         if timer is not None:
@@ -411,10 +467,8 @@ def run(
         with serve(base / "index", WORKING) as urls, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             templates = Templates(base, urls, place)
             tasks: list[Callable[[Path], Row]] = [functools.partial(_attempt, case, templates) for case in cases]
-            spans = [duration(case, base / "trials" / "whole", templates) for case in KILLED] if kills else []
-            for number in range(kills):
-                case, span = KILLED[number % len(KILLED)], spans[number % len(KILLED)]
-                tasks.append(functools.partial(_killed, case, templates, span * (number + 0.5) / kills))
+            found = [spans(case, base / "trials" / "whole", templates) for case in KILLED] if kills else []
+            tasks += [functools.partial(_killed, case, templates, moment) for case, moment in _moments(kills, found)]
 
             def one(number: int) -> Row:
                 folder = base / "trials" / str(number)
@@ -429,11 +483,31 @@ def run(
         shutil.rmtree(base, ignore_errors=True)
 
 
+def _moments(kills: int, found: list[tuple[float, int]]) -> Iterator[tuple[Case, Moment]]:
+    """Yield who is killed when: each in turn."""
+    for number in range(kills):
+        (seconds, count), case = found[number % len(KILLED)], KILLED[number % len(KILLED)]
+        part = (number + 0.5) / kills
+        late = (part - EARLY) / (1 - EARLY)
+        yield case, Moment(seconds * part / EARLY) if part < EARLY else Moment(change=max(1, round(count * late)))
+
+
+def _on_windows() -> list[Row]:
+    from try_fixes_on_windows import rows as rows_on_windows
+
+    with tempfile.TemporaryDirectory(prefix="try-fixes-") as folder:
+        found = []
+        for row in rows_on_windows(Path(folder)):
+            print(asdict(row), file=sys.stderr, flush=True)
+            found.append(Row(**asdict(row)))
+        return found
+
+
 def _attempt(case: Case, templates: Templates, folder: Path) -> Row:
     return attempt(case, folder, templates)
 
 
-def _killed(case: Case, templates: Templates, moment: float, folder: Path) -> Row:
+def _killed(case: Case, templates: Templates, moment: Moment, folder: Path) -> Row:
     return killed(case, folder, templates, moment)
 
 
@@ -453,6 +527,9 @@ def main() -> int:
     parser.add_argument("--match", default="", help="only cases in whose name this regular expression is found")
     parser.add_argument("--every", type=int, default=1, help="only each N-th of them")
     parser.add_argument("--kills", type=int, default=0, help="and so many times end the doctor in the middle")
+    parser.add_argument(
+        "--windows", action="store_true", help="rows of a Python for Windows besides; under Wine each takes minutes"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--work", default="", help="where to build; a new folder of the system's for temporary files else"
@@ -462,6 +539,8 @@ def main() -> int:
     given = parser.parse_args()
     chosen = [case for case in CASES if re.search(given.match, case.name)][:: given.every]
     rows = run(chosen, kills=given.kills, jobs=given.jobs, work=given.work, tools=given.tools, loud=True)
+    if given.windows:
+        rows += _on_windows()
     print(table(rows))
     if given.json:
         Path(given.json).write_text(

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("bwrap") is None, reason="bubblewrap shows the doctor a GPU on the PCI bus"
 )
 LAYOUTS = [
-    pytest.param(False, "env", id="pip"),
     pytest.param(False, "Umgebung für Bilder & mehr", id="pip awkward"),
     pytest.param(True, "env", id="uv"),
 ]
@@ -153,7 +152,7 @@ def test_a_system_interpreter_is_left_alone(world: World) -> None:
     assert "for you to do" in planned.stdout and "done by --apply" not in planned.stdout
 
 
-@pytest.mark.parametrize("moment", [0.5, 1.5])
+@pytest.mark.parametrize("moment", [0.5, pytest.param(1.5, marks=pytest.mark.heavy)])
 def test_a_doctor_that_is_killed_leaves_a_way_back(world: World, tmp_path: Path, moment: float) -> None:
     folder = cpu_environment(world, tmp_path / "env")
     before, names = content(folder), world.names()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.support.environments import make_environment
 from tests.treatment.conftest import SPECS, interpreter
@@ -22,7 +23,7 @@ from xpu_doctor.treatment.index_answer import Answer, Asker, ask
 from xpu_doctor.treatment.installer_words import Fault
 from xpu_doctor.treatment.trial import trials
 
-PIPS = ("21.3.1", *(pytest.param(version, marks=pytest.mark.heavy) for version in ("22.2.2", "23.3.2")), "25.2", "")
+PIPS = ("21.3.1", "22.2.2", "23.3.2", "25.2", "")
 UVS = ("0.5.0", pytest.param("0.8.0", marks=pytest.mark.heavy), "")
 FAULTS = (
     ("denied", Fault.REFUSED),
@@ -34,6 +35,17 @@ FAULTS = (
 )
 EVERY = ("torch-2.14", "torchvision-0.29", "torchaudio", "triton", "intel")
 DOWN = "http://127.0.0.1:1/simple"
+
+
+def _few(kinds: list[str], quick: dict[str, str]) -> list[ParameterSet]:
+    """Every pip with every kind of index; of the old ones a few, unless heavy tests are asked for: they take seconds each."""
+    return [
+        pytest.param(
+            version, kind, marks=() if not version or kind in quick.get(version, "").split() else pytest.mark.heavy
+        )
+        for version in PIPS
+        for kind in kinds
+    ]
 
 
 def by_pip(python: Path, index: str, asker: Asker, *specs: str, folder: str = "") -> Answer:
@@ -63,8 +75,7 @@ def installed(python: Path) -> list[str]:
     return sorted(str(path) for path in python.parents[1].rglob("*") if "__pycache__" not in path.parts)
 
 
-@pytest.mark.parametrize("version", PIPS)
-@pytest.mark.parametrize("kind", ["plain", "metadata", "json"])
+@pytest.mark.parametrize(("version", "kind"), _few(["plain", "metadata", "json"], {"21.3.1": "json", "25.2": "plain"}))
 def test_pip_finds_the_wheels(
     with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker, version: str, kind: str
 ) -> None:
@@ -82,8 +93,10 @@ def test_pip_finds_the_wheels(
     assert size.known == indexes.total(*names) and not size.unknown and size.whole is light
 
 
-@pytest.mark.parametrize("version", PIPS)
-@pytest.mark.parametrize("kind", ["plain", "metadata", "json", "half", "unflagged"])
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    _few(["plain", "metadata", "json", "half", "unflagged"], {"21.3.1": "half", "25.2": "json plain"}),
+)
 def test_all_that_a_download_takes(
     with_pip: Callable[[str], Path], indexes: Indexes, asker: Asker, version: str, kind: str
 ) -> None:
@@ -135,7 +148,7 @@ def test_uv_says_why_not(
 
 
 @pytest.mark.parametrize("spec", ["torch==2.99.0+xpu", "torch==2.14.0+cpu", "torch==2.15.0+xpu", "no-such-package"])
-@pytest.mark.parametrize("program", ["pip 22.2.2", "pip", "uv 0.5.0", "uv"])
+@pytest.mark.parametrize("program", [pytest.param("pip 22.2.2", marks=pytest.mark.heavy), "pip", "uv 0.5.0", "uv"])
 def test_not_this_version_not_this_python(
     with_uv: Callable[[str], str],
     with_pip: Callable[[str], Path],
