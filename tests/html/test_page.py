@@ -149,6 +149,10 @@ def test_the_answer_comes_first() -> None:
     assert layers == [rung.layer for rung in reversed(example("cpu-wheel").ladder)]
 
 
+def test_the_title_is_the_answer() -> None:
+    assert parsed("possible").find("head/title").text.endswith("as UR error - xpu-doctor")
+
+
 def test_bars_are_as_long_as_their_figures() -> None:
     read = parsed("healthy")
     bodies = [node for table in read.iter("table") if table.get("class") == "bars" for node in table.iter("tbody")]

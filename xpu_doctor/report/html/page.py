@@ -23,7 +23,8 @@ Named = tuple[FindingDocument, str]
 
 def render_html(report: Document) -> str:
     """Return the report as one HTML document in ASCII that ends with a newline."""
-    return shell(headline(report)[0], _main(report), about(report), tool=report.tool, created=report.created)
+    title = headline(report)[0].replace("`", "")
+    return shell(title, _main(report), about(report), tool=report.tool, created=report.created)
 
 
 def _main(report: Document) -> Markup:
