@@ -96,7 +96,7 @@ def test_near_miss_stays(row: Pattern, text: str) -> None:
 
 def test_rows_are_quick_on_attack_lines() -> None:
     """No line makes a row go back over it again and again; one row with a nested repeat would take minutes."""
-    started = time.perf_counter()
+    started = time.process_time()
     for row in PASTED:
         for piece in (*PIECES, *row.marks[:2]):
             mark = row.marks[0] if row.marks else ""
@@ -111,10 +111,10 @@ def test_rows_are_quick_on_attack_lines() -> None:
 def test_long_texts_are_quick(piece: str) -> None:
     """A line of 100,000 characters and as many short ones are both read in no time."""
     for text in (piece * (100_000 // len(piece)), "\n".join([piece] * (100_000 // len(piece)))):
-        started = time.perf_counter()
+        started = time.process_time()
         searched = IndexedText(text)
         redactor_for([searched]).text(searched)
-        assert time.perf_counter() - started < 20
+        assert time.process_time() - started < 20
 
 
 def test_random_mixtures_of_values() -> None:
