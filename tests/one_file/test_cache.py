@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.one_file import BARE, run_file, unpacked_folders
+from tests.support.one_file import BARE, at_home, run_file, unpacked_folders
 from xpu_doctor.model.version import __version__
 
 TOLD = f"xpu-doctor, version {__version__}\n"
@@ -47,7 +47,7 @@ def test_only_the_modules_of_this_interpreter_are_unpacked(used_home: Path) -> N
 def test_several_at_once(one_file: Path, tmp_path: Path) -> None:
     """All work, one folder is left, and none that is half done."""
     command = [sys.executable, str(one_file), "--version"]
-    given = {**BARE, "HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
+    given = at_home(tmp_path)
     runs = [subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert [run.communicate(timeout=120)[0] for run in runs] == [TOLD] * 4
     assert len(unpacked_folders(tmp_path)) == 1

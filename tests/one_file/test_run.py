@@ -13,7 +13,7 @@ import pytest
 
 from tests.agent.interpreters import INTERPRETERS
 from tests.support.environments import StubEnvironment, make_environment
-from tests.support.one_file import BARE, run_file
+from tests.support.one_file import BARE, at_home, run_file
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.version import __version__
 from xpu_doctor.tables import parse_toml
@@ -145,7 +145,7 @@ def test_strangers_on_the_search_path_run_at_no_time(one_file: Path, tmp_path: P
     strange.mkdir()
     for name in ("zipfile", "tempfile", "compileall", "click", "typing", "unpack_one_file"):
         (strange / f"{name}.py").write_text("raise SystemExit('a stranger ran')\n")
-    given = {**BARE, "HOME": str(tmp_path), "PYTHONPATH": str(strange)}
+    given = at_home(tmp_path, PYTHONPATH=str(strange))
     for _ in range(2):
         run = subprocess.run(
             [sys.executable, str(one_file), "--version"],
@@ -173,7 +173,7 @@ def test_plugins_of_the_interpreter_are_found(one_file: Path, tmp_path: Path) ->
     (info / "entry_points.txt").write_text(text)
     run = subprocess.run(
         [str(env.python), str(one_file), "probes"],
-        env={**BARE, "HOME": str(tmp_path)},
+        env=at_home(tmp_path),
         capture_output=True,
         text=True,
         check=False,

@@ -21,11 +21,17 @@ def build(folder: Path, wheels: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
 
 
+def at_home(home: Path, **variables: str) -> dict[str, str]:
+    """Return an environment whose home folder, and with it the cache, is the test's own."""
+    system = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP") if os.name == "nt" and name in os.environ}
+    return {**BARE, **system, "HOME": str(home), "LOCALAPPDATA": str(home / ".cache"), **variables}
+
+
 def run_file(
     file: Path, home: Path, *arguments: str, python: str = sys.executable, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the file with a home folder of the test's own, and nothing of the developer's environment."""
-    given = {**BARE, "HOME": str(home), **variables}
+    given = at_home(home, **variables)
     command = [python, "-I", "-S", str(file), *arguments]
     return subprocess.run(command, env=given, cwd=home, capture_output=True, text=True, timeout=120, check=False)
 
