@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,15 @@ WORDS = st.text(st.sampled_from("abcxpu019 ._-:/'检测"), min_size=1, max_size=
 def plain(text: str) -> str:
     """A text in lower case, letter by letter, as long as it was."""
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+
+
+@pytest.fixture(autouse=True)
+def words_of_its_own() -> Iterator[pytest.MonkeyPatch]:
+    """Let no test see, or leave, words that other texts are asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_index, "_asked", word_index._AskedWords())
+        patch.setattr(word_index, "MAX_ASKED", 200)
+        yield patch
 
 
 @hard

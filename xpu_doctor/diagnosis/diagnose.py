@@ -128,10 +128,9 @@ def _judged(rules: Sequence[Rule], snapshot: Snapshot, options: Options) -> Judg
     """Judge by all rules; those about the doctor itself come last, since they speak of rules that crashed."""
     first = judge([rule for rule in rules if rule.layer is not Layer.DOCTOR], snapshot)
     crashed = options.blame(first.crashed)
-    last = judge(
-        [rule for rule in rules if rule.layer is Layer.DOCTOR],
-        replace(snapshot, failures=(*snapshot.failures, *crashed)),
-    )
+    if crashed:
+        snapshot = replace(snapshot, failures=(*snapshot.failures, *crashed))
+    last = judge([rule for rule in rules if rule.layer is Layer.DOCTOR], snapshot)
     return Judgement((*first.findings, *last.findings), (*first.undecided, *last.undecided), (*crashed, *last.crashed))
 
 

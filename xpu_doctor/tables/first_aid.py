@@ -7,8 +7,11 @@ from functools import cache
 from typing import ClassVar, Literal, TypeAlias
 
 from xpu_doctor.model.findings import Remedy, Risk
+from xpu_doctor.tables.releases import newest_wheels
 from xpu_doctor.tables.rows import AnySystem, Code, ConditionText, Row, rows
 
+WHEELS = "{wheels}"
+"""What stands in a `why` for the sentence that tells for which Pythons the newest torch has XPU wheels."""
 Holds: TypeAlias = Callable[[tuple[str, ...], tuple[str, ...]], bool]
 """Whether all conditions of the first tuple hold and none of the second."""
 
@@ -103,7 +106,7 @@ def _remedy(row: FirstAid, system: str, named: bool = False) -> Remedy:
     where = f"On {row.os.capitalize()}: " if named and row.os else ""
     return Remedy(
         where + row.title,
-        row.why,
+        row.why.replace(WHEELS, newest_wheels()) if WHEELS in row.why else row.why,
         commands,
         os,
         risk=row.risk,

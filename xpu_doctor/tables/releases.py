@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from xpu_doctor.model.versions import numbers
 from xpu_doctor.tables.rows import Checked, Name, Place, Row, System, VersionText, rows
 
 STABLE = "https://download.pytorch.org/whl/xpu"
@@ -117,6 +118,13 @@ def installable(python: str, platform: str, version: str = "") -> Release | None
         if row.confirmed and row.index == "stable" and python in row.pythons and platform in row.platforms
     ]
     return next((row for row in sure if version and row.covers(version)), sure[-1] if sure else None)
+
+
+def newest_wheels() -> str:
+    """Say for which Pythons the newest release that the table is sure of has XPU wheels."""
+    newest = [row for row in releases() if row.confirmed and row.index == "stable"][-1]
+    usual = sorted((tag for tag in newest.pythons if not tag.endswith("t")), key=numbers)
+    return f"torch {'.'.join(newest.torch.split('.')[:2])} has XPU wheels for CPython {usual[0]} to {usual[-1]}"
 
 
 def python_tag(version: str, free_threaded: bool = False) -> str:

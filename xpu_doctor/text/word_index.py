@@ -278,7 +278,8 @@ class WordTable:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = frozenset(_asked.add(word).word for word in words)
-        self._known = len(_asked.places)
+        self._known = 1 + max((_asked.places.get(word, MAX_ASKED) for word in self._words), default=-1)
+        """How many words a text was looked through for if it was looked through for these."""
 
     def present(self, text: IndexedText) -> frozenset[str]:
         """Return the words of the table that a text holds."""
