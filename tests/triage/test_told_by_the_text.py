@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from xpu_doctor.api import triage
-from xpu_doctor.model.findings import Confidence
 
 MISMATCH = 'OSError: [WinError 127] The specified procedure could not be found. Error loading "C:\\venv\\Lib\\site-packages\\torch\\lib\\c10_xpu.dll" or one of its dependencies.'
 ONEAPI = "C:\\Program Files (x86)\\Intel\\oneAPI\\compiler\\2025.0\\bin"
