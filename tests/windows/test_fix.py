@@ -14,7 +14,11 @@ from tests.support.windows_machine import NATIVE, WindowsMachine
 from tests.windows.fixing import LISTED, TORCH, Fixing, channels, environment, machine_with_gpu
 from xpu_doctor.treatment.place import KEPT
 
-pytestmark = pytest.mark.skipif(NATIVE, reason="the registry of a real Windows is not written to")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(NATIVE, reason="the registry of a real Windows is not written to"),
+]
+"""One cycle starts some twenty interpreters, which takes Wine a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,6 @@ def test_applied_verified_and_undone(
     assert not (here.environment.folder / KEPT).exists()
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("state", ["half uninstalled", "no metadata", "registered, gone"])
 def test_states(windows_bench: WindowsBench, machine: WindowsMachine, urls: Mapping[str, str], state: str) -> None:
     """The plan alone changes nothing; then as above."""
@@ -70,7 +73,6 @@ def test_states(windows_bench: WindowsBench, machine: WindowsMachine, urls: Mapp
     assert here.files() == before and here.asked(LISTED) == packages
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("moment", [0.5, 3.0, 6.0])
 def test_terminated_in_the_middle(
     windows_bench: WindowsBench, machine: WindowsMachine, urls: Mapping[str, str], moment: float
@@ -84,7 +86,6 @@ def test_terminated_in_the_middle(
     assert here.files() == before and here.asked(LISTED) == packages
 
 
-@pytest.mark.heavy
 def test_from_a_folder(
     windows_bench: WindowsBench, machine: WindowsMachine, urls: Mapping[str, str], tmp_path: Path
 ) -> None:
