@@ -39,7 +39,7 @@ class Reads:
         kind = type(value)
         combined = kind in COMBINED.values()
         before = "" if combined or not path else f"{path}."
-        made = object.__new__(self._watched_class(kind))
+        made: Any = object.__new__(self._watched_class(kind))
         state = object.__getattribute__(made, "__dict__")
         state.update({name: self.watched(getattr(value, name), before + name) for name in kind.__dataclass_fields__})
         state["watched_at"] = None if combined else before

@@ -66,9 +66,8 @@ def planted(hint: Any, place: str, text: Text, unknown: bool = False) -> Any:
         return next(iter(hint))
     if dataclasses.is_dataclass(hint):
         return of_class(hint, place, text, unknown)
-    return {str: lambda: text(place), bool: lambda: True, int: lambda: 1, float: lambda: 1.0}.get(
-        hint, lambda: text(place)
-    )()
+    plain: dict[Any, Any] = {bool: True, int: 1, float: 1.0}
+    return plain[hint] if hint in plain else text(place)
 
 
 def of_class(kind: Any, place: str, text: Text, unknown: bool = False, **fixed: Any) -> Any:

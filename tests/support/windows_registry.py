@@ -53,7 +53,7 @@ def write(machine: WindowsMachine, python: Path, registry: Mapping[str, Any]) ->
     """Make the machine's registry say what a recording says, and nothing else of display adapters and the PCI bus."""
     lines = ["Windows Registry Editor Version 5.00", ""]
     lines += [f"[-{key}]" for key in REPLACED]
-    active = next((values for path, values in registry.items() if path.endswith(ACTIVE)), {})
+    active: Mapping[str, Any] = next((values for path, values in registry.items() if path.endswith(ACTIVE)), {})
     for path, values in _keys({path: values for path, values in registry.items() if not path.endswith(ACTIVE)}):
         hive, _, rest = path.partition("\\")
         lines += ["", f"[{HIVES[hive]}\\{rest}]"]
@@ -61,7 +61,7 @@ def write(machine: WindowsMachine, python: Path, registry: Mapping[str, Any]) ->
     file = machine.folder / "machine.reg"
     file.write_bytes(("\r\n".join(lines) + "\r\n").encode("utf-16"))
     said, written = json.dumps(active), machine.folder / "active.json"
-    steps = [["reg.exe", "import", file], [python, "-c", WRITE_ACTIVE, ACTIVE, said]]
+    steps: list[list[str | Path]] = [["reg.exe", "import", file], [python, "-c", WRITE_ACTIVE, ACTIVE, said]]
     known = written.exists() and written.read_text(encoding="utf-8") == said
     for argv in steps[:1] if known else steps:
         run = machine.win(argv)
