@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def to_type(report: Document) -> set[str]:
     remedies = [remedy for root in findings(report.root_causes) for remedy in root.remedies]
     lines = {line for remedy in remedies for line in (*remedy.commands, *remedy.verify)}
     lines |= {line for question in report.ask_next for line in question.commands}
+    lines |= {f"More: {report.tool.command} explain {root.code}" for root in report.root_causes}
     return {" ".join(line.split()) for line in (*lines, report.fix, *(item.ask for item in report.undecided))}
 
 
@@ -105,6 +107,15 @@ def test_every_line_fits() -> None:
         for width in widths(number):
             text = render_text(report, Terminal(width=width), verbose=number % 2 == 0)
             assert too_long(text, width, commands) == [], f"{name} at {width}"
+
+
+def test_a_long_call_of_the_doctor_is_never_broken() -> None:
+    """Not even where its path has spaces, and so stands in quotes."""
+    call = "'/home/anna/Mein Gerät/Unterlagen und Werkzeuge/der Doktor/.venv/bin/xpu-doctor'"
+    report = next(report for report in documents().values() if report.root_causes)
+    report = replace(report, tool=replace(report.tool, command=call))
+    line = f"  More: {call} explain {report.root_causes[0].code}"
+    assert line in render_text(report, Terminal(width=60)).splitlines()
 
 
 @pytest.mark.parametrize("width", [80, 120])

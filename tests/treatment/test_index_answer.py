@@ -252,7 +252,7 @@ def test_projects_whose_index_is_not_written_yet(indexes: Indexes, asker: Asker)
             if offered is None:
                 assert (
                     isinstance(answer.offered, Unknown)
-                    and "only after the first 1 of these commands" in answer.offered.reason
+                    and "only after the first of these commands" in answer.offered.reason
                 )
             else:
                 assert answer.offered is True and answer.downloads[0].name == "torch"

@@ -84,7 +84,9 @@ def check(
     as_owner: bool,
     verbose: bool,
 ) -> int:
-    """Examine this machine and one Python environment, and say why torch.xpu does not work.
+    """Say why torch.xpu does not work here, and how to fix it.
+
+    One Python environment and this machine below it are examined; nothing is changed.
 
     Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed, 130 interrupted.
     """

@@ -40,7 +40,9 @@ def compare(
     no_redact: bool,
     verbose: bool,
 ) -> int:
-    """Say what differs between reports: a good and a bad machine, before and after, last week and today.
+    """Say what differs between reports, most telling first.
+
+    Compare a good and a bad machine, before and after, last week and today.
 
     FILE is what `check --json` wrote, or any text that `triage` reads; - is standard input. Facts that findings depend on come
     first. Of three and more the odd one out is named.

@@ -15,7 +15,9 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the script by which a shell completes commands, options, finding codes, layers and files.
+    """Print the script by which a shell completes commands.
+
+    Options, finding codes, layers and files are completed, too.
 
     \b
     Bash         echo 'eval "$(xpu-doctor completion bash)"' >> ~/.bashrc

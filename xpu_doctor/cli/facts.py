@@ -26,7 +26,9 @@ KINDS = ("torch", "gpu", "driver", "stack")
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def facts(kind: str, asked: tuple[str, ...], format_: str, as_json: bool) -> int:
-    """Print what xpu-doctor knows of a torch release, a GPU, a driver build or a software stack, with sources.
+    """Print what is known of a torch, GPU, driver or stack.
+
+    Every fact comes with its source.
 
     \b
     xpu-doctor facts torch 2.14

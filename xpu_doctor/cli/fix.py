@@ -82,7 +82,9 @@ def fix(
     format_: str,
     as_json: bool,
 ) -> int:
-    """Show how to fix what `check` finds; with --apply, do what changes this environment alone.
+    """Show how to fix what `check` finds; --apply does it.
+
+    Only what changes this environment alone is done.
 
     \b
     xpu-doctor fix                 the plan; nothing is changed

@@ -10,7 +10,10 @@ from xpu_doctor.text.output import to_stdout
 
 @click.command()
 def probes() -> None:
-    """List the probes that `--only` and `--skip` take, with the layer of each."""
+    """List the probes, with the layer of each.
+
+    `--only` and `--skip` of check take their names, and those of layers.
+    """
     from xpu_doctor.catalogue.names import probe_rows
     from xpu_doctor.report.reference_text import list_text
     from xpu_doctor.report.terminal import own_terminal
@@ -33,7 +36,7 @@ def codes() -> None:
 @click.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    """Print a finding's page: what it means, how we know, how to fix it."""
+    """Print the page of a finding: meaning, proof, remedy."""
     from xpu_doctor.catalogue.names import all_rules
     from xpu_doctor.catalogue.pages import page
     from xpu_doctor.report.reference_text import page_text
@@ -57,7 +60,10 @@ SCHEMAS = {"report": "report-1.schema.json", "compare": "comparison-1.schema.jso
 @click.command()
 @click.argument("document", type=click.Choice(list(SCHEMAS)), default="report")
 def schema(document: str) -> None:
-    """Print the JSON Schema of the document that `check --json` prints, or `compare --json`."""
+    """Print the JSON Schema of a document.
+
+    `report` is what `check --json` prints, `compare` what `compare --json` prints.
+    """
     from xpu_doctor.text.packaged import packaged_text
 
     to_stdout(packaged_text("schemas", SCHEMAS[document]).rstrip() + "\n")

@@ -45,7 +45,9 @@ def snapshot(
     no_redact: bool,
     as_owner: bool,
 ) -> int:
-    """Save what check would find out, as JSON and without a verdict; `xpu-doctor triage FILE` judges it.
+    """Save the facts of a check, to be judged elsewhere or later.
+
+    They are written as JSON, without a verdict; `xpu-doctor triage FILE` judges them.
 
     Names, addresses and secrets are hidden as in reports. The file may be judged elsewhere, and again by a later xpu-doctor.
 

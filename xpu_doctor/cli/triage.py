@@ -55,7 +55,9 @@ def triage(
     no_redact: bool,
     verbose: bool,
 ) -> int:
-    """Diagnose from what people paste: collect_env, tracebacks, pip list, clinfo, sycl-ls, logs, or a saved check --json.
+    """Diagnose from pasted texts or a saved report.
+
+    It reads collect_env, tracebacks, pip list, clinfo, sycl-ls, logs, and what check --json saved.
 
     FILE is a text file; - is standard input. Several files are taken as one machine.
 

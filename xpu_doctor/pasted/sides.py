@@ -72,7 +72,7 @@ def read_sides(
             )
             sides.append(Side(label, _told(triaged.snapshot), triaged.diagnosis, shown))
             said = triaged.notes
-        notes += [f"{label}: {note}" for note in said]
+        notes += [note if note.startswith(f"{label} ") else f"{label}: {note}" for note in said]
     return Sides(tuple(sides), tuple(notes), dict(redactor.hidden) if redactor else None)
 
 

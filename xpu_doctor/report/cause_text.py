@@ -38,7 +38,7 @@ class CauseText:
             else:
                 verify.update(dict.fromkeys(remedy.verify))
         yield from self.verification(list(verify))
-        yield from self.terminal.wrapped(f"More: {self.command} explain {finding.code}", indent=2, styles=("quiet",))
+        yield self.terminal.style(f"  More: {self.command} explain {finding.code}", "quiet")
         if finding.page:
             yield self.terminal.style(f"  {finding.page}", "quiet")
 

@@ -21,7 +21,7 @@ MARKDOWN_BEGINS = "### xpu-doctor: "
 MARKDOWN_ENDS = "<!-- end of the xpu-doctor report -->"
 """By these lines triage tells a report in the text of an issue."""
 RISKS: Mapping[str, str] = {
-    "none": "none",
+    "none": "low; no restart, no administrator, and no torch is replaced",
     "reinstall": "packages of this environment are removed and reinstalled",
     "re-login": "you must log out and in again",
     "reboot": "the machine must be restarted",

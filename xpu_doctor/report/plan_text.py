@@ -73,12 +73,7 @@ class _Plan:
             yield from self.terminal.wrapped(_nothing(report))
             return
         mine = sum(1 for step in report.plan if not step.obstacle)
-        count = len(report.plan)
-        able = "none" if mine == 0 else f"{mine} itself"
-        but = f", but {not_ready} {'is' if not_ready == 1 else 'are'} not ready" if not_ready else ""
-        yield from self.terminal.wrapped(
-            f"The plan has {count} step{'s' if count > 1 else ''}, of which xpu-doctor can do {able}{but}."
-        )
+        yield from self.terminal.wrapped(steps_in_words(len(report.plan), mine, not_ready))
 
     def step(self, number: int, step: StepDocument, readiness: Readiness | None) -> Iterator[str]:
         who = "for you to do" if step.obstacle else "done by --apply"
@@ -121,6 +116,20 @@ class _Plan:
                 lead="Not ready:",
                 lead_styles=("bad", "strong"),
             )
+
+
+def steps_in_words(count: int, mine: int, not_ready: int) -> str:
+    """Return how many steps a plan has, how many of them can be done, and how many of those not yet."""
+    if count == 1:
+        able = "and xpu-doctor can do it itself" if mine else "which is for you to do"
+    else:
+        able = f"and xpu-doctor can do {'all' if mine == count else mine or 'none'} of them itself"
+    if not not_ready:
+        return f"The plan has {count} step{'s' if count > 1 else ''}, {able}."
+    what = f"{not_ready} of these {'is' if not_ready == 1 else 'are'} not"
+    if not_ready == mine:
+        what = "it is not" if mine == 1 else "none of these is"
+    return f"The plan has {count} step{'s' if count > 1 else ''}, {able}; {what} ready yet."
 
 
 def _nothing(report: Document) -> str:

@@ -71,7 +71,7 @@ def find_target(option: str | None, around: Surroundings) -> Choice:
         folder = around.environment.get(variable, "")
         python = interpreter_in(Path(folder), around.windows) if folder else None
         if python is not None:
-            return Choice(str(python), f"the active environment (${variable}){passed}")
+            return Choice(_absolute(python), f"the active environment (${variable}){passed}")
         dead = _dead_link(Path(folder)) if folder else ""
         if dead:
             raise TargetError(
@@ -102,8 +102,8 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
             why = _dead_link(path) or "looked for bin/python3, Scripts\\python.exe, python.exe"
             hint = f"; did you mean {path.parent}?" if path.name in ("bin", "Scripts") else ""
             raise TargetError(f"--python {option}: this folder holds no interpreter ({why}){hint}")
-        others = "".join(f"; {python} is there too" for python in pythons[1:])
-        return Choice(str(pythons[0]), f"named by --python{others}")
+        others = "".join(f"; {_absolute(python)} is there too" for python in pythons[1:])
+        return Choice(_absolute(pythons[0]), f"named by --python{others}")
     if os.path.isfile(path):
         resolved = _resolved(_absolute(path), around)
         if resolved is None and _is_store_alias(str(path)):

@@ -54,19 +54,21 @@ class AgentStage(NamedTuple):
 
 
 PROBES: tuple[AgentProbe, ...] = (
-    AgentProbe("interpreter", Layer.WHEEL, "The target interpreter: version, platform, sys.path"),
+    AgentProbe("interpreter", Layer.WHEEL, "The target interpreter: version, platform, sys.path."),
     AgentProbe(
-        "distributions", Layer.WHEEL, "Torch, its companions and Intel's runtime packages, RECORD against the disk"
+        "distributions", Layer.WHEEL, "Torch, its companions and Intel's runtime packages, RECORD against the disk."
     ),
-    AgentProbe("build", Layer.WHEEL, "Torch's build variant, read from its files without importing it"),
-    AgentProbe("shadows", Layer.WHEEL, "Files that hide torch or a standard module from import"),
-    AgentProbe("installer", Layer.WHEEL, "Package manager of the environment, and settings of pip and uv"),
-    AgentProbe("level-zero", Layer.DRIVER, "zeInit and its devices, in a child of the target interpreter"),
-    AgentProbe("closure", Layer.RUNTIME, "The libraries that torch's XPU libraries need, followed as the loader would"),
-    AgentProbe("torch-import", Layer.IMPORT, "import torch, in a child with a deadline"),
-    AgentProbe("torch-xpu", Layer.ENUMERATION, "torch.xpu: compiled in, available, devices"),
-    AgentProbe("torch-allocate", Layer.ENUMERATION, "A small tensor really allocated on each device"),
-    AgentProbe("matmul", Layer.COMPUTE, "A timed matmul that shows where it really ran"),
+    AgentProbe("build", Layer.WHEEL, "Torch's build variant, read from its files without importing it."),
+    AgentProbe("shadows", Layer.WHEEL, "Files that hide torch or a standard module from import."),
+    AgentProbe("installer", Layer.WHEEL, "Package manager of the environment, and settings of pip and uv."),
+    AgentProbe("level-zero", Layer.DRIVER, "What zeInit says, and its devices, in a child of the target interpreter."),
+    AgentProbe(
+        "closure", Layer.RUNTIME, "The libraries that torch's XPU libraries need, followed as the loader would."
+    ),
+    AgentProbe("torch-import", Layer.IMPORT, "Import torch, in a child with a deadline."),
+    AgentProbe("torch-xpu", Layer.ENUMERATION, "What torch.xpu says: compiled in, available, devices."),
+    AgentProbe("torch-allocate", Layer.ENUMERATION, "A small tensor really allocated on each device."),
+    AgentProbe("matmul", Layer.COMPUTE, "A timed matmul that shows where it really ran."),
 )
 
 STAGES: tuple[AgentStage, ...] = (

@@ -120,9 +120,8 @@ def ask(trial: Trial, asker: Asker) -> Answer:
 
 def _ask_installer(trial: Trial, asker: Asker) -> Answer:
     if trial.waits:
-        return Answer(
-            trial, Unknown(f"{trial.manager} can ask its index only after the first {trial.waits} of these commands")
-        )
+        first = "the first" if trial.waits == 1 else f"the first {trial.waits}"
+        return Answer(trial, Unknown(f"{trial.manager} can ask its index only after {first} of these commands"))
     if trial.manager == "pip":
         return _ask_pip(trial, asker)
     if trial.manager == "uv" and trial.dry is not None:

@@ -33,7 +33,8 @@ def _counted(document: ComparisonDocument, known: str) -> str:
             f"Of the {known}, only {less} that tell{'s' if less == 1 else ''} little differ{'s' if less == 1 else ''}."
         )
     depend = f"{more} that findings depend on differ{'s' if more == 1 else ''}"
-    return f"Of the {known}, {depend}{f', and {less} that tell less' if less else ''}."
+    rest = f", and {less} that tell{'s' if less == 1 else ''} less" if less else ""
+    return f"Of the {known}, {depend}{rest}."
 
 
 def _oddest(document: ComparisonDocument) -> str:
@@ -92,8 +93,9 @@ def reason_of(document: ComparisonDocument, row: DifferenceDocument) -> str:
 
 def hidden_differences(rows: Sequence[DifferenceDocument]) -> str:
     """Return how many differences are not shown."""
-    less = " and tell less" if all(row.weight == Weight.OTHER for row in rows) else ""
-    return f"{len(rows)} more fact{'s differ' if len(rows) != 1 else ' differs'}{less} (-v shows {'it' if len(rows) == 1 else 'them'})"
+    one = len(rows) == 1
+    less = f" and tell{'s' if one else ''} less" if all(row.weight == Weight.OTHER for row in rows) else ""
+    return f"{len(rows)} more fact{' differs' if one else 's differ'}{less} (-v shows {'it' if one else 'them'})"
 
 
 def not_known(rows: Iterable[DifferenceDocument]) -> list[tuple[str, str, list[str]]]:
