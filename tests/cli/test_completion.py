@@ -17,7 +17,8 @@ from tests.support.powershell import check_line
 from xpu_doctor.catalogue.names import probe_layers
 from xpu_doctor.catalogue.pages import codes
 from xpu_doctor.cli.main import LazyGroup
-from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.selection import ALWAYS, CHECKED, select
+from xpu_doctor.report.formats import NAMES
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="these shells, and terminals, are POSIX's")
 INTERACTIVE = {
@@ -55,13 +56,31 @@ def test_what_is_offered(on_path: str) -> None:
     assert offered("xpu-doctor ", on_path) == [f"plain,{name}" for name in LazyGroup.lazy]
     assert offered("xpu-doctor explain ", on_path) == [f"plain,{code}" for code in codes()]
     names = {word.partition(",")[2] for word in offered("xpu-doctor check --only ", on_path)}
-    assert names == {layer.value for layer in Layer if layer in probe_layers().values()} | set(probe_layers())
+    assert names == {layer.value for layer in CHECKED} | set(probe_layers())
+    assert select(names, (), probe_layers()).layers >= set(CHECKED)
+    left_out = {word.partition(",")[2] for word in offered("xpu-doctor check --skip ", on_path)}
+    assert left_out == names - ALWAYS
     assert offered("xpu-doctor check --skip device,kernel-d", on_path) == ["plain,device,kernel-driver"]
     assert "plain,never" in offered("xpu-doctor triage --fail-on ", on_path)
     assert "plain,--expect" in offered("xpu-doctor check --ex", on_path)
     assert offered("xpu-doctor triage rep", on_path) == ["file,rep"]
     assert offered("xpu-doctor check --python my", on_path) == ["file,my"]
     assert offered("xpu-doctor check --ignore torch-cu", on_path) == ["plain,torch-cuda-wheel"]
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("xpu-doctor check --format = j", ["plain,json", "plain,junit"]),
+        ("xpu-doctor check --format =", [f"plain,{name}" for name in NAMES]),
+        ("xpu-doctor check --python = le", ["file,le"]),
+        ("xpu-doctor check --format = json --on", ["plain,--only"]),
+    ],
+)
+def test_a_value_behind_an_equals_sign(line: str, expected: list[str], on_path: str) -> None:
+    """Bash takes the sign for a word of its own."""
+    assert offered(line, on_path) == expected
 
 
 @POSIX

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,12 +140,63 @@ def test_failures_of_several_are_all_named() -> None:
 
 
 def test_a_reply_goes_to_every_file_as_it_is(tmp_path: Path) -> None:
-    run("--reply", "-o", str(tmp_path / "a.md"), "-o", str(tmp_path / "b.json"))
-    written = [(tmp_path / name).read_text(encoding="utf-8") for name in ("a.md", "b.json")]
+    run("--reply", "-o", str(tmp_path / "a.md"), "-o", str(tmp_path / "b.txt"))
+    written = [(tmp_path / name).read_text(encoding="utf-8") for name in ("a.md", "b.txt")]
     assert written[0] == written[1] and written[0].startswith("Thank you")
 
 
 def test_a_reply_has_no_other_format() -> None:
     for options in (("--json",), ("--format", "junit")):
         assert "--reply is a message of its own" in str(run("--reply", *options).exception)
+    assert "asks for json, and the message of --reply has no such format" in str(
+        run("--reply", "-o", "reply.json").exception
+    )
     assert run("--reply", "--format", "text").stdout.startswith("Thank you")
+
+
+@pytest.mark.parametrize("spelt", ["{0}/input.json", "{0}/./input.json", "{0}/symbolic", "{0}/hard"])
+@pytest.mark.skipif(os.name != "posix", reason="links and names of POSIX")
+def test_what_is_read_is_never_replaced(tmp_path: Path, spelt: str) -> None:
+    """However the file is spelt; and one of several outputs is enough."""
+    given, other = tmp_path / "input.json", tmp_path / "other.txt"
+    for path in (given, other):
+        path.write_text(PASTE, encoding="utf-8")
+    (tmp_path / "symbolic").symlink_to("input.json")
+    os.link(given, tmp_path / "hard")
+    output = ("-o", str(tmp_path / "new.txt"), "-o", spelt.format(tmp_path))
+    for command in (("triage", str(given)), ("compare", str(other), str(given))):
+        ran = doctor(*command, *output)
+        assert (ran.code, ran.stdout) == (2, "") and "this file is read as input" in ran.stderr
+        assert ran.stderr.strip().splitlines()[-1].startswith("Error: -o "), ran.stderr
+    assert given.read_text(encoding="utf-8") == PASTE and not (tmp_path / "new.txt").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX")
+def test_a_file_on_standard_input_is_never_replaced(tmp_path: Path) -> None:
+    given = tmp_path / "input.txt"
+    given.write_text(PASTE, encoding="utf-8")
+    with given.open() as stream:
+        ran = subprocess.run(
+            [sys.executable, "-m", "xpu_doctor", "triage", "-", "-o", str(given)],
+            stdin=stream,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 2 and "this file is read as input" in ran.stderr
+    assert given.read_text(encoding="utf-8") == PASTE
+
+
+def test_an_ending_that_a_command_does_not_have_is_refused(tmp_path: Path) -> None:
+    """Nothing is read or examined, and nothing written; an ending of no format is any name."""
+    for command, path in (
+        (("compare", "a.json", "b.json"), "c.xml"),
+        (("snapshot", "--python", "/nowhere"), "s.html"),
+        (("snapshot", "--python", "/nowhere"), "s.md"),
+    ):
+        ran = doctor(*command, "-o", str(tmp_path / path))
+        assert (ran.code, ran.stdout) == (2, "") and "has no such format" in ran.stderr, ran.stderr
+        assert ran.stderr.strip().splitlines()[-1].startswith("Error: -o "), ran.stderr
+    assert "/nowhere" in doctor("snapshot", "--python", "/nowhere", "-o", str(tmp_path / "s.txt")).stderr
+    assert os.listdir(tmp_path) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, check_outputs, check_words
+from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, check_endings, check_outputs, check_words
 from xpu_doctor.report.comparison.formats import NAMES
 
 if TYPE_CHECKING:
@@ -58,12 +58,15 @@ def compare(
     if files.count("-") > 1:
         raise click.UsageError("- is named twice, and standard input can be read only once: save one text to a file")
     check_words(words, no_redact)
-    check_outputs(outputs)
+    wanted = "json" if as_json else format_
+    if wanted is None:
+        check_endings(outputs, NAMES, "a comparison")
+    check_outputs(outputs, inputs=files)
     try:
         document = compare_texts([_text(path) for path in files], redact=not no_redact, words=words)
     except SnapshotError as error:
         raise click.UsageError(str(error)) from error
-    deliver(document, "json" if as_json else format_, outputs, verbose=verbose, private=no_redact)
+    deliver(document, wanted, outputs, verbose=verbose, private=no_redact)
     return document.exit_code
 
 

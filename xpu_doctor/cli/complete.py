@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from xpu_doctor.catalogue.addresses import RULES
+from xpu_doctor.model.selection import ALWAYS, CHECKED
 from xpu_doctor.text.output import to_stdout
 
 VARIABLE = "_XPU_DOCTOR_COMPLETE"
@@ -26,14 +27,23 @@ def answer(cli: click.Command, asked: str) -> int:
     if made is None or instruction not in ("source", "complete"):
         return 1
     asker = made(cli, {}, "xpu-doctor", VARIABLE)
+    if shell == "bash":
+        setattr(asker, "get_completion_args", partial(_in_words, asker.get_completion_args))  # noqa: B010
     to_stdout(asker.source() if instruction == "source" else asker.complete() + "\n")
     return 0
+
+
+def _in_words(asked: Callable[[], tuple[list[str], str]]) -> tuple[list[str], str]:
+    """Return the words before the cursor, and the one that is begun; Bash makes three words of `--format=json`, which are two."""
+    words, incomplete = asked()
+    behind_option = zip(["", *words], words, strict=False)
+    return [word for before, word in behind_option if word != "=" or not before.startswith("--")], incomplete
 
 
 def with_offers(command: click.Command) -> click.Command:
     """Give the options and arguments of a command what they offer, by the name of their value in the help."""
     for param in command.params:
-        value = "EXPECT" if param.name == "expect" else param.metavar or str(param.name)
+        value = str(param.name) if param.name in ("expect", "skip") else param.metavar or str(param.name)
         offer = OFFERS.get(value.removesuffix("...").upper())
         if offer is not None and not isinstance(param.type, click.Choice):
             setattr(param, "shell_complete", partial(_called, offer))  # noqa: B010
@@ -51,14 +61,17 @@ def codes(incomplete: str) -> Iterable[CompletionItem]:
 
 
 def layers_and_probes(incomplete: str) -> Iterable[CompletionItem]:
-    """Offer layers and probes, also behind a comma."""
-    from xpu_doctor.catalogue.names import probe_rows
+    """Offer the layers and probes that `--only` takes, also behind a comma."""
+    from xpu_doctor.catalogue.names import probe_layers
 
-    rows = probe_rows()
-    layers = dict.fromkeys(layer.value for _, layer, _ in sorted(rows, key=lambda row: row[1].rank))
     before, comma, last = incomplete.rpartition(",")
-    names = [name for name in (*layers, *(name for name, _, _ in rows)) if name not in before.split(",")]
-    return _offered(dict.fromkeys(names), last, before + comma)
+    names = dict.fromkeys((*(layer.value for layer in CHECKED), *probe_layers()))
+    return _offered((name for name in names if name not in before.split(",")), last, before + comma)
+
+
+def what_can_be_left_out(incomplete: str) -> Iterable[CompletionItem]:
+    """Offer the layers and probes that `--skip` takes."""
+    return (item for item in layers_and_probes(incomplete) if item.value.rpartition(",")[2] not in ALWAYS)
 
 
 def files(incomplete: str) -> Iterable[CompletionItem]:
@@ -74,6 +87,7 @@ Offer = Callable[[str], Iterable[CompletionItem]]
 OFFERS: dict[str, Offer] = {
     "CODE": codes,
     "NAME": layers_and_probes,
+    "SKIP": what_can_be_left_out,
     "EXPECT": partial(_offered, EXPECTED),
     "DEVICE": partial(_offered, DEVICES),
     "FILE": files,

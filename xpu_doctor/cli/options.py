@@ -6,10 +6,13 @@ from collections.abc import Iterable
 
 import click
 
-from xpu_doctor.report.formats import NAMES
+from xpu_doctor.report.formats import FORMATS as FORMATS_OF_REPORTS
+from xpu_doctor.report.formats import NAMES, format_of
 
 FORMATS = ("text", "json")
 """What `fix` and `facts` print."""
+TEXT = NAMES[0]
+"""The format whose ending, or none at all, promises nothing of what a file holds."""
 SHORTEST_WORD = 3
 """Letters of a word to hide: a shorter one cannot be told from other words."""
 CODES = " `xpu-doctor codes` lists the findings."
@@ -105,16 +108,27 @@ def split(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
-def check_outputs(paths: tuple[str, ...], python: str | None = None) -> None:
-    """Refuse a file that no report may be written to, and one that is named twice."""
+def check_outputs(paths: tuple[str, ...], python: str | None = None, inputs: tuple[str, ...] = ()) -> None:
+    """Refuse a file that no report may be written to, one of `inputs`, and one that is named twice."""
     if not paths:
         return
     from xpu_doctor.text.output_file import OutputError, check_all_writable
 
     try:
-        check_all_writable(paths, python)
+        check_all_writable(paths, python, inputs)
     except OutputError as error:
         raise click.UsageError(str(error)) from error
+
+
+def check_endings(paths: tuple[str, ...], names: tuple[str, ...], what: str) -> None:
+    """Refuse a file whose ending names a format of reports that `what` does not have; `.txt` is the ending of any text."""
+    for path in paths:
+        named = format_of(path)
+        if named not in (TEXT, *names):
+            endings = ", ".join(ending for each in FORMATS_OF_REPORTS if each.name in names for ending in each.endings)
+            raise click.UsageError(
+                f"-o {path}: its ending asks for {named}, and {what} has no such format: name a file that ends in {endings}"
+            )
 
 
 def known_codes(codes: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from xpu_doctor.cli.examine import (
     rights_of,
     selection_of,
 )
-from xpu_doctor.cli.options import REDACT, check_outputs, check_words, refuse_empty, split
+from xpu_doctor.cli.options import REDACT, check_endings, check_outputs, check_words, refuse_empty, split
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
@@ -59,6 +59,7 @@ def snapshot(
     for option, values in (("--only", only), ("--skip", skip)):
         refuse_empty(option, values)
     check_words(words, no_redact)
+    check_endings((output,), ("json",), "a snapshot")
     selection = selection_of(split(only), split(skip))
     choice = chosen(python)
     check_outputs((output,), choice.python)

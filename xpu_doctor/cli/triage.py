@@ -14,6 +14,7 @@ from xpu_doctor.cli.options import (
     REDACT,
     REPORT_FORMAT,
     VERBOSE,
+    check_endings,
     check_outputs,
     check_words,
     known_codes,
@@ -76,7 +77,9 @@ def triage(
     refuse_empty("--ignore", ignore)
     check_words(words, no_redact)
     codes = known_codes(split(ignore))
-    check_outputs(outputs)
+    if only_reply:
+        check_endings(outputs, ("markdown",), "the message of --reply")
+    check_outputs(outputs, inputs=files)
     texts = _texts(files)
     options = Report(ignore=codes, fail_on=fail_on, redact=not no_redact, words=tuple(words), created=now())
     try:

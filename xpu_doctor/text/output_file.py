@@ -77,8 +77,10 @@ def is_stdout(path: str | None) -> bool:
     return path is None or path in STDOUT
 
 
-def check_all_writable(paths: Sequence[str], python: str | None = None) -> None:
+def check_all_writable(paths: Sequence[str], python: str | None = None, inputs: Sequence[str] = ()) -> None:
     """Find out before the work whether a report could be written to each of several paths, and that no two of them are one.
+
+    None of them is one of `inputs`, the files that are read, `-` being standard input.
 
     Raises:
         OutputError: it could not; the message is one line.
@@ -86,10 +88,23 @@ def check_all_writable(paths: Sequence[str], python: str | None = None) -> None:
     seen: dict[str, str] = {}
     for path in paths:
         place = Place.of(path, python)
+        if place and any(_is_same_file(place.real, given) for given in inputs):
+            raise OutputError(
+                f"-o {visible(path, one_line=True)}: this file is read as input, and the report would replace it: name another file"
+            )
         real = os.path.normcase(place.real) if place else "-"
         if real in seen:
             raise OutputError(_twice(seen[real], path))
         seen[real] = path
+
+
+def _is_same_file(output: str, given: str) -> bool:
+    """Return whether a file of any name is the one that is read, which may be redirected to standard input."""
+    try:
+        read = os.fstat(sys.stdin.fileno()) if given == "-" else os.stat(given)
+        return os.path.samestat(os.stat(output), read)
+    except (OSError, ValueError, AttributeError):  # one of them is not there, or standard input is no file
+        return False
 
 
 def _twice(first: str, second: str) -> str:
