@@ -12,7 +12,7 @@ from xpu_doctor.diagnosis.diagnose import Options as DefaultOptions
 from xpu_doctor.diagnosis.diagnose import conclude, find, symptoms_of
 from xpu_doctor.diagnosis.ladder import Rung, State, climb
 from xpu_doctor.diagnosis.ranking import flat, rank
-from xpu_doctor.model.codec import decode, encode
+from xpu_doctor.model.codec import SnapshotError, decode, encode
 from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import holds, known_or
@@ -21,7 +21,7 @@ from xpu_doctor.pasted.in_english import in_english, is_translated
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.machines import two_machines
 from xpu_doctor.pasted.repeated import meaning, said_once
-from xpu_doctor.pasted.saved_report import saved_snapshot
+from xpu_doctor.pasted.saved_report import SavedReport, read_saved
 from xpu_doctor.pasted.snapshots import read
 from xpu_doctor.pasted.whole_lines import with_whole_lines
 from xpu_doctor.remedies.place import Place, fitted, once, told
@@ -77,19 +77,19 @@ def triage_texts(
     Names and secrets are hidden before anything is read, `words` and the names of `users` too, unless `redact` is false.
 
     Raises:
-        SnapshotError: a saved report is damaged, or of a newer version.
+        SnapshotError: a saved report is damaged, or of a newer version, or a text is another output of the doctor's own.
     """
     saved: list[Snapshot] = []
     saved_names: list[str] = []
     bodies: list[tuple[str, IndexedText]] = []
     pasted: list[IndexedText] = []
     for name, safe in texts:
-        snapshot = saved_snapshot(safe.report)
-        if snapshot is None:
+        report = _saved(name, safe, len(texts))
+        if report is None:
             pasted.append(IndexedText(safe.text))
             bodies.append((name, in_english(pasted[-1])))
         else:
-            saved.append(snapshot)
+            saved.append(report.snapshot)
             saved_names.append(name)
     redactor = None
     if redact:
@@ -120,6 +120,14 @@ def triage_texts(
         *(note for _, safe in texts for note in safe.notes),
     )
     return Triaged(diagnosis, main, tuple(snapshots), notes, redactor)
+
+
+def _saved(name: str, text: SafeText, count: int) -> SavedReport | None:
+    """Return the saved report that a text holds; where one of several texts is refused, the message names it."""
+    try:
+        return read_saved(text)
+    except SnapshotError as error:
+        raise type(error)(f"{name}: {error}" if count > 1 else str(error)) from error
 
 
 def _in_place(roots: Iterable[Finding], main: Snapshot, snapshots: Iterable[Snapshot]) -> tuple[Finding, ...]:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from xpu_doctor.model.codec import SnapshotError, SnapshotTooNew, decode
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.terms import Origin
+from xpu_doctor.pasted.own_formats import refuse_own_format
 from xpu_doctor.report.document import DOCUMENT_SCHEMA
 from xpu_doctor.text.report_shape import looks_saved
 from xpu_doctor.text.safe import cleaned
 
 if TYPE_CHECKING:
     from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.text.safe import SafeText
 
 MAX_DEPTH = 40
 """Levels of lists and objects that a report has at most."""
@@ -28,7 +30,12 @@ SUBJECTS = ("machine", "host", "container")
 PARTS = ("probe", "rule", "plugin", "tool")
 """What can fail, by the schema of reports."""
 WHOLE_FILE = "ask for the whole file that `xpu-doctor check --json -o report.json` writes"
+COMPARISON = (
+    "this is a comparison by xpu-doctor and no report: give the reports that were compared, "
+    "which `xpu-doctor check --json -o report.json` writes"
+)
 
+_OF_COMPARISON = re.compile(r'"same":\s{0,9}(?:true|false),\s{0,9}"compared":\s{0,9}\d')
 _QUOTING = re.compile(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _BEGIN = re.compile(r'\{\s{0,2000}"')
@@ -45,6 +52,16 @@ class SavedReport:
 
 class _Refused(ValueError):
     """The text is JSON of a form that no report has; the message says which."""
+
+
+def read_saved(text: SafeText) -> SavedReport | None:
+    """Return the saved report that a text holds, None where it is any other text that can be read.
+
+    Raises:
+        SnapshotError: it is a report that is cut off, damaged or of a newer version, or another output of the doctor's own.
+    """
+    refuse_own_format(text.text)
+    return saved_report(text.report)
 
 
 def saved_snapshot(text: str) -> Snapshot | None:
@@ -68,6 +85,8 @@ def saved_report(text: str) -> SavedReport | None:
 
     try:
         values = next(_reports(_QUOTING.sub("", text)), None)
+        if values is None and _OF_COMPARISON.search(text):
+            raise SnapshotError(COMPARISON)
         if values is None:
             raise SnapshotError(f"the saved report is cut off or damaged: {WHOLE_FILE}")
         number = values.get("schema")

@@ -13,7 +13,7 @@ from xpu_doctor.model.findings import LADDER
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.pasted.run import triage_texts
-from xpu_doctor.pasted.saved_report import SavedReport, saved_report
+from xpu_doctor.pasted.saved_report import SavedReport, read_saved
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
@@ -85,7 +85,7 @@ def _told(snapshot: Snapshot) -> Snapshot:
 
 def _saved(name: str, text: SafeText) -> SavedReport | None:
     try:
-        return saved_report(text.report)
+        return read_saved(text)
     except SnapshotError as error:
         raise type(error)(f"{name}: {error}") from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts.pasted import Reported
 from xpu_doctor.pasted.readers.collected import Collected
+from xpu_doctor.pasted.readers.own_blocks import own_blocks
 from xpu_doctor.pasted.readers.own_markdown import own_markdown
 from xpu_doctor.report.phrases import MARKDOWN_BEGINS
 
@@ -96,9 +97,11 @@ class Own:
 
 def own_output(body: str, name: str) -> Own:
     """Return which lines of a text are the doctor's own, and what a report among them says."""
-    if not any(word in body for word in TELLING):
+    blocks = own_blocks(body)
+    if not (blocks or any(word in body for word in TELLING)):
         return Own()
     own = _Reader(body, name).read()
+    own.lines.update(*blocks.values())
     if MARKDOWN_BEGINS in body:
         markdown = own_markdown(body.split("\n"), name)
         own.lines |= markdown.lines

@@ -1,0 +1,107 @@
+"""What the doctor itself writes and triage does not read: told by what each format carries, and refused with the way out."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from xpu_doctor.model.codec import SnapshotError
+from xpu_doctor.pasted.readers.own_blocks import ANNOTATIONS, COMPARISON, own_blocks
+
+MAX_START = 20_000
+"""Characters at the beginning of a text in which its format shows."""
+ASK_FOR_REPORT = "ask for the report as JSON (`xpu-doctor check --json -o report.json` writes it), Markdown or text"
+ASK_FOR_COMPARED = "give the reports that were compared"
+
+
+class OwnFormat(NamedTuple):
+    """A format of the doctor's own."""
+
+    called: str
+    """Begins the sentence that refuses it."""
+    begins: str
+    """What a text of this format begins with."""
+    sign: re.Pattern[str]
+    """What is found near its beginning."""
+    way_out: str
+
+
+FORMATS = (
+    OwnFormat(
+        "this is a comparison by xpu-doctor, in HTML",
+        "<",
+        re.compile(r"<title>Comparison of [^<>]{1,500} - xpu-doctor</title>"),
+        ASK_FOR_COMPARED,
+    ),
+    OwnFormat(
+        "this is xpu-doctor's HTML report",
+        "<",
+        re.compile(r'<meta [^<>]{0,40}name="generator" [^<>]{0,40}content="xpu-doctor '),
+        ASK_FOR_REPORT,
+    ),
+    OwnFormat(
+        "this is xpu-doctor's JUnit report",
+        "<",
+        re.compile(r'<testsuites [^<>]{0,200}\bname="xpu-doctor"'),
+        ASK_FOR_REPORT,
+    ),
+    OwnFormat(
+        "this is the plan of `xpu-doctor fix`",
+        "Environment ",
+        re.compile(r"(?m)^The plan has \d{1,3} steps?\b"),
+        ASK_FOR_REPORT,
+    ),
+    OwnFormat(
+        "this is an answer of `xpu-doctor facts`",
+        "{",
+        re.compile(r'"kind":\s{0,5}"(?:torch|gpu|driver|stack)",\s{0,20}"asked":'),
+        ASK_FOR_REPORT,
+    ),
+    OwnFormat(
+        "this is an answer of `xpu-doctor facts`",
+        "",
+        re.compile(r"(?m)^  Sources:\n    \[1\] https?://\S"),
+        ASK_FOR_REPORT,
+    ),
+)
+BLOCKS = {
+    COMPARISON: ("this is a comparison by xpu-doctor", ASK_FOR_COMPARED),
+    ANNOTATIONS: ("these are xpu-doctor's annotations for a GitHub workflow", ASK_FOR_REPORT),
+}
+"""What a text may consist of, by the name of its blocks."""
+
+_ABOVE = re.compile(
+    r"[ \t>]{0,20}(?:[`~]{3,9}\w{0,20}|[^\n]{0,200}\bxpu-doctor (?:check|triage|compare|fix|facts)\b[^\n]{0,300})?$"
+)
+"""A line that may stand above or below a text that was copied from a terminal."""
+
+
+def refuse_own_format(text: str) -> None:
+    """Refuse a text that is an output of the doctor which holds no facts to judge.
+
+    Raises:
+        SnapshotError: it is one; the message names the format and the way out.
+    """
+    found = _format(text[:MAX_START]) or _only_blocks(text)
+    if found is not None:
+        called, way_out = found
+        raise SnapshotError(f"{called}, from which nothing is read: {way_out}")
+
+
+def _format(start: str) -> tuple[str, str] | None:
+    lines = start.lstrip("\ufeff").split("\n")
+    begin = next((line for line in lines if not _ABOVE.match(line)), "")
+    return next(
+        ((each.called, each.way_out) for each in FORMATS if begin.startswith(each.begins) and each.sign.search(start)),
+        None,
+    )
+
+
+def _only_blocks(text: str) -> tuple[str, str] | None:
+    """Return what a text consists of that says nothing besides."""
+    blocks = own_blocks(text)
+    if not blocks:
+        return None
+    own = set().union(*blocks.values())
+    rest = (line for number, line in enumerate(text.split("\n")) if number not in own)
+    return BLOCKS[next(iter(blocks))] if all(map(_ABOVE.match, rest)) else None
