@@ -9,7 +9,7 @@ import pytest
 
 from xpu_doctor.api import report_on_texts
 from xpu_doctor.model.codec import encode
-from xpu_doctor.model.facts import Torch, Xpu
+from xpu_doctor.model.facts import Machine, Python, Torch, Xpu
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
@@ -76,6 +76,34 @@ def test_a_saved_report_with_a_log() -> None:
     assert first.code == "torch-cpu-wheel"
     assert any(item.source.startswith("file 1") for item in first.evidence)
     assert "collect_env" not in message
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "mixed"),
+    [
+        (Python(prefix="/srv/a"), Python(prefix="/srv/b"), True),
+        (Python(prefix="/srv/a"), Python(prefix="/srv/a", executable="/srv/a/bin/python3"), False),
+        (Python(prefix="/srv/a"), Python(), False),
+        (Machine(os="linux", cpu="Intel Core Ultra 7"), Machine(os="linux", cpu="AMD EPYC"), True),
+        (Machine(os="linux"), Machine(os="windows"), True),
+    ],
+)
+def test_saved_reports_of_two_environments_are_told(
+    first: Python | Machine, second: Python | Machine, mixed: bool
+) -> None:
+    """What differs on both sides tells them apart; what one does not know does not. Their places name them."""
+    group = "python" if isinstance(first, Python) else "machine"
+    report, _ = examined(saved(Snapshot(**{group: first})), saved(Snapshot(**{group: second})))
+    told = [note for note in report.notes if "different environments" in note]
+    assert bool(told) is mixed
+    assert all("file 1 (" in note and "file 2 (" in note and "xpu-doctor compare" in note for note in told)
+
+
+def test_saved_reports_of_a_host_and_its_container_are_one_machine() -> None:
+    """They differ in much, and are meant to be read together."""
+    inside = Snapshot(subject="container", python=Python(prefix="/opt/venv"))
+    report, _ = examined(saved(inside), saved(Snapshot(subject="host", python=Python(prefix="/usr"))))
+    assert not any("different environments" in note for note in report.notes)
 
 
 def test_a_saved_report_is_not_asked_again() -> None:

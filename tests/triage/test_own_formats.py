@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.comparison.plants import healthy
+from tests.support.cases import cases
 from xpu_doctor import SnapshotError, compare, triage
 from xpu_doctor.api import compare_texts
 from xpu_doctor.catalogue.knowledge.gpu import gpu_knowledge
 from xpu_doctor.model.codec import encode
-from xpu_doctor.report.build import rendered
+from xpu_doctor.report.build import Report, rendered
 from xpu_doctor.report.comparison.formats import form_of
 from xpu_doctor.report.formats import View
 from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
@@ -21,6 +22,7 @@ from xpu_doctor.text.safe import from_bytes
 
 PASTE = "$ python -c 'import torch; print(torch.__version__, torch.xpu.is_available())'\n2.9.1+cpu False\n"
 SAVED = json.dumps({"schema": 1, "root_causes": [], "snapshot": encode(healthy())})
+FOUND = [case for case in cases() if case.outcome == "found"]
 FP64 = "RuntimeError: Required aspect fp64 is not supported on the device"
 
 
@@ -82,3 +84,32 @@ def test_within_a_longer_text_it_is_passed_over(name: str) -> None:
         found = triage(given)
         assert [root.code for root in found.root_causes if root.severity == "error"] == ["fp64-unsupported"], given
         assert any("output of xpu-doctor" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("name", ["text", "markdown"])
+def test_the_ladder_of_a_report_is_taken_as_it_is(name: str) -> None:
+    """Layers that it skips or blocks stay so, although the folded facts of another day's rules would prove a fault."""
+    for case in FOUND[::8]:
+        made = Report(redact=False).of_snapshot(case.facts())
+        told = {rung.layer: rung.state for rung in made.ladder}
+        read = {rung.layer: rung.state for rung in triage(rendered(made, name, to_file=True, verbose=False)).ladder}
+        unlike = {layer: (state, read[layer]) for layer, state in told.items() if state != read[layer]}
+        assert set(unlike.values()) <= {("unknown", "ok")}, (case, unlike)
+
+
+def test_a_ladder_without_its_causes_is_no_good_news() -> None:
+    """Of a report that was cut below its ladder a fault is known, and its cause is not."""
+    text = report("text")
+    found = triage(text[: text.index("Root cause")])
+    assert found.verdict == "undiagnosed" and not [root for root in found.root_causes if root.severity == "error"]
+
+
+def test_a_rung_is_read_with_what_was_seen() -> None:
+    """The facts that are folded up in the report would make it a fault."""
+    lines = report("markdown").split("\n")
+    changed = [
+        "| wheel | skipped | no Intel GPU \\| none |" if line.startswith("| wheel | ") else line for line in lines
+    ]
+    assert changed != lines
+    rung = next(rung for rung in triage("\n".join(changed)).ladder if rung.layer == "wheel")
+    assert (rung.state, rung.summary) == ("skipped", "no Intel GPU | none")

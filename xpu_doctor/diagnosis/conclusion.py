@@ -78,6 +78,10 @@ def _without_findings(
         return OverallVerdict.HEALTHY  # the cause is known, and `--fail-on never` lets it pass
     if any(_guess(root) and any(child.severity is Severity.ERROR for child in flat(root.explains)) for root in roots):
         return OverallVerdict.UNDIAGNOSED
+    if not roots and any(
+        rung.state is State.FAULT for rung in ladder
+    ):  # a report says so that was cut before its causes
+        return OverallVerdict.UNDIAGNOSED
     if any(snapshot.pasted.failures for snapshot in pasted):
         return OverallVerdict.UNDIAGNOSED
     if not all(map(nothing_failed, pasted)) and not _answered(roots):

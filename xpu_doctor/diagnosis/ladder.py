@@ -8,6 +8,7 @@ from enum import Enum
 
 from xpu_doctor.diagnosis.layer_proofs import PROOFS, Proof
 from xpu_doctor.diagnosis.ranking import flat
+from xpu_doctor.model.facts.pasted import ReportedRung
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.snapshot import Snapshot
@@ -75,7 +76,29 @@ def climb(
             own = [finding for finding in own if finding.confidence is not Confidence.POSSIBLE]
         causes = [finding for finding in own if finding.code not in symptoms or id(finding) not in explained]
         rungs.append(_rung(layer, snapshot, own, causes, rungs))
-    return _lifted(rungs, snapshot)
+    return _as_reported(_lifted(rungs, snapshot), roots, snapshot)
+
+
+def _as_reported(rungs: tuple[Rung, ...], roots: Iterable[Finding], snapshot: Snapshot) -> tuple[Rung, ...]:
+    """Return the rungs with the states that a report of the doctor in the text gives them: it has seen more than it shows.
+
+    A fault that the text proves besides stays one, and so does what it shows to work where the report knows nothing.
+    """
+    told = {rung.layer: rung for rung in snapshot.pasted.reported_ladder}
+    if not told:
+        return rungs
+    named = {item.code for item in snapshot.pasted.reported}
+    besides = {root.layer for root in roots if root.confidence is not Confidence.POSSIBLE and root.code not in named}
+    return tuple(_told(rung, told.get(rung.layer.value), rung.layer in besides) for rung in rungs)
+
+
+def _told(rung: Rung, told: ReportedRung | None, besides: bool) -> Rung:
+    """Return a rung as a report tells it, unless the text shows more."""
+    state = next((state for state in State if told is not None and state.value == told.state), None)
+    shown = (rung.state is State.FAULT and besides) or (rung.state is State.OK and state is State.UNKNOWN)
+    if told is None or state is None or state is rung.state or shown:
+        return rung
+    return Rung(rung.layer, state, told.summary)
 
 
 def _rung(layer: Layer, snapshot: Snapshot, own: list[Finding], causes: list[Finding], below: list[Rung]) -> Rung:

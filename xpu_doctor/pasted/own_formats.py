@@ -70,10 +70,8 @@ BLOCKS = {
 }
 """What a text may consist of, by the name of its blocks."""
 
-_ABOVE = re.compile(
-    r"[ \t>]{0,20}(?:[`~]{3,9}\w{0,20}|[^\n]{0,200}\bxpu-doctor (?:check|triage|compare|fix|facts)\b[^\n]{0,300})?$"
-)
-"""A line that may stand above or below a text that was copied from a terminal."""
+_FENCES = ("```", "~~~")
+_COMMANDS = tuple(f"xpu-doctor {name} " for name in ("check", "triage", "compare", "fix", "facts"))
 
 
 def refuse_own_format(text: str) -> None:
@@ -90,7 +88,7 @@ def refuse_own_format(text: str) -> None:
 
 def _format(start: str) -> tuple[str, str] | None:
     lines = start.lstrip("\ufeff").split("\n")
-    begin = next((line for line in lines if not _ABOVE.match(line)), "")
+    begin = next((line for line in lines if not _says_nothing(line)), "")
     return next(
         ((each.called, each.way_out) for each in FORMATS if begin.startswith(each.begins) and each.sign.search(start)),
         None,
@@ -104,4 +102,10 @@ def _only_blocks(text: str) -> tuple[str, str] | None:
         return None
     own = set().union(*blocks.values())
     rest = (line for number, line in enumerate(text.split("\n")) if number not in own)
-    return BLOCKS[next(iter(blocks))] if all(map(_ABOVE.match, rest)) else None
+    return BLOCKS[next(iter(blocks))] if all(map(_says_nothing, rest)) else None
+
+
+def _says_nothing(line: str) -> bool:
+    """Return whether a line may stand above or below an output that was copied from a terminal: blank, a fence, or the command."""
+    bare = line.strip(" \t>")
+    return not bare or bare.startswith(_FENCES) or any(command in f"{bare} " for command in _COMMANDS)

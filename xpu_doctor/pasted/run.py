@@ -17,6 +17,7 @@ from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted import harmless
+from xpu_doctor.pasted.environments import several_environments
 from xpu_doctor.pasted.in_english import in_english, is_translated
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.machines import two_machines
@@ -111,12 +112,13 @@ def triage_texts(
     empty = tuple(f"{name} is empty" for name, safe in texts if not safe.text.strip())
     own = (OWN_OUTPUT,) if any(snapshot.pasted.own_output for snapshot in snapshots) else ()
     several = two_machines(Text.of(body, name) for name, body in bodies)
+    mixed = several_environments(saved, saved_names)
     quoted = (QUOTED_IN_ENGLISH,) if any(map(is_translated, pasted)) else ()
     notes = (
         *empty,
         *own,
         *quoted,
-        *((several,) if several else ()),
+        *filter(None, (several, mixed)),
         *(note for _, safe in texts for note in safe.notes),
     )
     return Triaged(diagnosis, main, tuple(snapshots), notes, redactor)

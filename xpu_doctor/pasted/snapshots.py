@@ -191,6 +191,7 @@ def _snapshot(
         gpu_kinds=tuple(facts.kinds),
         packages=tuple(facts.packages),
         reported=tuple(facts.reported),
+        reported_ladder=tuple(facts.reported_ladder),
         working=tuple(facts.working),
         failures=tuple(facts.failures),
         complaints=tuple(facts.complaints),

@@ -13,7 +13,7 @@ from xpu_doctor.model.facts.driver import (
 )
 from xpu_doctor.model.facts.libraries import DamagedLibrary, Libraries, LibraryFault, LoadedLibrary, OpenedLibrary
 from xpu_doctor.model.facts.machine import Access, Environment, Gpu, Kernel, LogLine, Machine, Node, Variable
-from xpu_doctor.model.facts.pasted import Application, Failure, Pasted, Reported, ToldVersion, Working
+from xpu_doctor.model.facts.pasted import Application, Failure, Pasted, Reported, ReportedRung, ToldVersion, Working
 from xpu_doctor.model.facts.python import (
     Distribution,
     Distributions,
@@ -72,6 +72,7 @@ __all__ = [
     "Product",
     "Python",
     "Reported",
+    "ReportedRung",
     "Run",
     "Setting",
     "Shadow",

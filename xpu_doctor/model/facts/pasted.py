@@ -28,6 +28,17 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class ReportedRung:
+    """What the ladder of a report of the doctor in the text says of a layer."""
+
+    layer: str
+    state: str
+    """`ok`, `fault`, `blocked`, `unknown` or `skipped`."""
+    summary: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Working:
     """A line that shows a device at work."""
 
@@ -176,6 +187,8 @@ class Pasted:
     """Whether the text holds output of the doctor itself."""
     reported: tuple[Reported, ...] = ()
     """The root causes that a report of the doctor in the text names, in its order."""
+    reported_ladder: tuple[ReportedRung, ...] = ()
+    """The ladder of that report."""
     good_versions: tuple[ToldVersion, ...] = ()
     """Versions that the text says work."""
     bad_versions: tuple[ToldVersion, ...] = ()

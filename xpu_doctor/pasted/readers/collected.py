@@ -9,7 +9,7 @@ from re import Match, Pattern
 from typing import Any
 
 from xpu_doctor.model.facts import Distribution, Gpu, Package, Variable, XpuDevice
-from xpu_doctor.model.facts.pasted import Application, Failure, Reported, Working
+from xpu_doctor.model.facts.pasted import Application, Failure, Reported, ReportedRung, Working
 from xpu_doctor.model.snapshot import Source
 from xpu_doctor.text.statements import Statements
 from xpu_doctor.text.word_index import IndexedText
@@ -104,6 +104,7 @@ class Collected:
     families: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
+    reported_ladder: list[ReportedRung] = field(default_factory=list)
     working: list[Working] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)

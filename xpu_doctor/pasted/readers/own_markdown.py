@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from xpu_doctor.model.facts.pasted import Reported
+from xpu_doctor.model.facts.pasted import Reported, ReportedRung
 from xpu_doctor.report.phrases import MARKDOWN_BEGINS, MARKDOWN_ENDS
 
 MAX_LINES = 1500
 """Lines that a report has at most."""
+MAX_SUMMARY = 400
+"""Characters that are kept of what a report says of a layer."""
 _PREFIX = re.compile(r"[ \t]{0,20}(?:>[ \t]?){0,20}")
 _FENCE = re.compile(r"(`{3,30})(\w{0,20})$")
 _TITLE = re.compile(r"#### (Root cause|Also|Warning|Note): (\S.{0,2000})$")
 _CODE = re.compile(r"\\\[`([a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8})`\\\] [a-z]{2,20} layer, (error|warning|info)$")
-_RUNG = re.compile(r"\| ([a-z]{2,20}) \| \*{0,2}(ok|fault|blocked|unknown|skipped)\*{0,2} \| ")
+_RUNG = re.compile(r"\| ([a-z]{2,20}) \| \*{0,2}(ok|fault|blocked|unknown|skipped)\*{0,2} \| (.{0,2000}?)(?: \|)?$")
 _SURE = re.compile(r" \((likely|possible)\)$")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])|&#8203;")
 
@@ -26,8 +28,8 @@ class OwnMarkdown:
     lines: set[int] = field(default_factory=set)
     """Numbers of its lines from 0, without those of the facts that are folded up in it."""
     reported: list[Reported] = field(default_factory=list)
-    rungs: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """State and line of each layer."""
+    rungs: dict[str, ReportedRung] = field(default_factory=dict)
+    """What the ladder says, by layer."""
 
 
 def own_markdown(lines: list[str], name: str) -> OwnMarkdown:
@@ -72,7 +74,8 @@ def _report(bare: list[str], at: int, name: str, found: OwnMarkdown) -> int:
                 Reported(code[1], _SURE.sub("", title)[:400], code[2], sure[1] if sure else "certain", place)
             )
         elif rung := _RUNG.match(line):
-            found.rungs.setdefault(rung[1], (rung[2], number))
+            place = f"{name}, line {number + 1}"
+            found.rungs.setdefault(rung[1], ReportedRung(rung[1], rung[2], unescaped(rung[3])[:MAX_SUMMARY], place))
     return min(at + MAX_LINES, len(bare))
 
 

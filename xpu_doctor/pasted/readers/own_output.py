@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpu_doctor.model.facts.pasted import Reported
+from xpu_doctor.model.facts.pasted import Reported, ReportedRung
 from xpu_doctor.pasted.readers.collected import Collected
 from xpu_doctor.pasted.readers.own_blocks import own_blocks
-from xpu_doctor.pasted.readers.own_markdown import own_markdown
+from xpu_doctor.pasted.readers.own_markdown import MAX_SUMMARY, own_markdown
 from xpu_doctor.report.phrases import MARKDOWN_BEGINS
 
 LAYERS = "device|kernel|access|driver|runtime|wheel|import|enumeration|compute|application|doctor"
@@ -91,8 +91,8 @@ class Own:
     lines: set[int] = field(default_factory=set)
     """Numbers of its lines, from 0."""
     reported: list[Reported] = field(default_factory=list)
-    rungs: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """State and line of each layer."""
+    rungs: dict[str, ReportedRung] = field(default_factory=dict)
+    """What the ladder says, by layer."""
 
 
 def own_output(body: str, name: str) -> Own:
@@ -119,9 +119,11 @@ def put(own: Own, facts: Collected, name: str) -> None:
     """Record what the ladder of a report saw to work; what it calls a fault is told by its findings."""
     facts.put("pasted.own_output", True, name)
     for layer, path in (("import", "imported.succeeded"), ("enumeration", "xpu.available")):
-        state, line = own.rungs.get(layer, ("", 0))
-        if state == "ok":
-            facts.put(path, True, f"{name}, line {line + 1}")
+        rung = own.rungs.get(layer)
+        if rung is not None and rung.state == "ok":
+            facts.put(path, True, rung.source)
+    known = {rung.layer for rung in facts.reported_ladder}
+    facts.reported_ladder.extend(rung for rung in own.rungs.values() if rung.layer not in known)
 
 
 class _Reader:
@@ -194,10 +196,12 @@ class _Reader:
                 break
         if len(rungs) < 2:
             return at
-        for line in rungs:
+        for line, following in zip(rungs, (*rungs[1:], last + 1), strict=True):
             match = _RUNG.match(self.bare[line])
             if match:
-                self.own.rungs.setdefault(match[1], (match[2], line))
+                summary = " ".join(filter(None, (match[3], *self.bare[line + 1 : following])))[:MAX_SUMMARY]
+                rung = ReportedRung(match[1], match[2], summary, f"{self.name}, line {line + 1}")
+                self.own.rungs.setdefault(rung.layer, rung)
         self.begun = True
         return last + 1
 
