@@ -21,6 +21,7 @@ from xpu_doctor.model.selection import select
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.model.version import __version__
+from xpu_doctor.remedies.own_environment import is_only_the_doctors
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
@@ -109,6 +110,8 @@ class Planned:
     """The project whose files it may change, as its manager is told of it; empty where it changes none."""
     hide: Callable[[str], str]
     """Returns a further text for the report without what is private."""
+    own: bool = False
+    """Whether it is the doctor's own environment, examined for want of another, without torch."""
 
 
 def plan_on(running: Running, report: Report, *, edit_project: bool, source: Source) -> Planned:
@@ -130,7 +133,9 @@ def plan_on(running: Running, report: Report, *, edit_project: bool, source: Sou
         managers = {step.remedy.manager for step in plan.to_run if step.changes_project}
         files = (path for manager in managers for path in project_files(manager, project))
         place = replace(place, files=(*place.files, *files))
-    return Planned(made.report, plan, python, place, project, made.hide)
+    seen = examined.snapshot
+    own = is_only_the_doctors(seen.target, seen.torch, seen.distributions)
+    return Planned(made.report, plan, python, place, project, made.hide, own)
 
 
 def snapshot_of(choice: Choice, environment: Mapping[str, str]) -> Snapshot:

@@ -65,8 +65,20 @@ def test_several_files_in_one_run(stub: StubEnvironment, tmp_path: Path) -> None
     text, document = tmp_path / "report.txt", tmp_path / "report.json"
     ran = doctor("check", "--python", str(stub.python), "--only", "wheel", "-o", str(text), "-o", str(document))
     assert (ran.code, ran.stdout) == (1, "")
+    told = ran.stderr.splitlines()[-2:]
+    assert told[0].startswith("Root cause: ") and told[0].endswith("[torch-cpu-wheel]")
+    assert told[1] == f"wrote {text}, {document}"
     assert text.read_text(encoding="utf-8").startswith("Examined")
     assert json.loads(document.read_text(encoding="utf-8"))["exit_code"] == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--reply",)])
+def test_triage_says_on_stderr_what_went_into_a_file(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file = str(tmp_path / "a report.md")
+    ran = run(*options, "-o", file)
+    assert ran.stdout == ""
+    assert ran.stderr.splitlines()[-1] == f"wrote {file}" and "[torch-cpu-wheel]" in ran.stderr
+    assert run(*options, "-o", file, "-o", "-").stderr == run(*options).stderr == ""
 
 
 def test_a_dash_prints_besides(tmp_path: Path) -> None:

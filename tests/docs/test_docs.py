@@ -313,3 +313,12 @@ def test_the_site(copy: Path) -> None:
     home = copy / "docs" / "index.md"
     home.write_text(home.read_text(encoding="utf-8") + "\n[nowhere](findings/no-such-code.md)\n", encoding="utf-8")
     assert build(copy).returncode != 0
+
+
+def test_the_readme_leads_only_to_files_of_the_repository() -> None:
+    """In a bare clone there is no page that tools/docs.py makes."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    paths = {path for path, _ in LINK.findall(text) if path and not path.startswith("http")}
+    made = {"docs/findings", *(f"docs/reference/{name}.md" for name in ("cli", "facts", "schema", "tables"))}
+    assert len(paths) > 20 and [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    assert not any(path.startswith(tuple(made)) for path in paths)

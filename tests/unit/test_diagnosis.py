@@ -26,6 +26,7 @@ from xpu_doctor.model.facts import (
     XpuDevice,
 )
 from xpu_doctor.model.findings import Evidence, EvidenceKind, Finding, Layer, Severity
+from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import Unknown, known
@@ -184,6 +185,14 @@ def test_evidence_is_filled_from_the_snapshot() -> None:
 def test_fail_on(fail_on: str, verdict: str) -> None:
     snapshot = replace(WORKING, torch=replace(WORKING.torch, build="cpu"))
     assert diagnose(snapshot, [NeedsBuild()], Options(fail_on=fail_on)).verdict == verdict
+
+
+def test_where_no_layer_was_asked_for_nothing_is_clear() -> None:
+    skipped = replace(WORKING, skipped=tuple(layer.value for layer in CHECKED))
+    found = diagnose(skipped, all_rules(), Options(layers=()))
+    assert (found.verdict, found.exit_code) == ("undiagnosed", 3) and found.reason.startswith("Nothing was judged")
+    assert {rung.state for rung in found.ladder} <= {State.SKIPPED}
+    assert diagnose(WORKING, all_rules(), Options(layers=(Layer.IMPORT,))).verdict == "healthy"
 
 
 def test_skipped_layers_are_not_judged() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from xpu_doctor.model.terms import ChosenBy
 from xpu_doctor.target.find import Surroundings, TargetError, find_target, isolated_tool, other_interpreters
 
 
@@ -35,14 +36,14 @@ def around(tmp_path: Path, windows: bool = False, own: str = "", run: object = N
 def test_the_option_wins(tmp_path: Path) -> None:
     named, active = make(tmp_path / "a"), make(tmp_path / "b")
     choice = find_target(str(tmp_path / "a"), around(tmp_path, VIRTUAL_ENV=str(active.parent.parent)))
-    assert (choice.python, choice.why) == (str(named), "named by --python")
+    assert (choice.python, choice.why, choice.by) == (str(named), "named by --python", ChosenBy.OPTION)
 
 
 def test_the_active_environment_comes_next(tmp_path: Path) -> None:
     active = make(tmp_path / "venv")
     choice = find_target(None, around(tmp_path, VIRTUAL_ENV=str(tmp_path / "venv"), CONDA_PREFIX=str(tmp_path)))
     assert choice.python == str(active)
-    assert "$VIRTUAL_ENV" in choice.why
+    assert "$VIRTUAL_ENV" in choice.why and choice.by is ChosenBy.ACTIVE
 
 
 def test_an_active_environment_that_is_gone_is_passed_over(tmp_path: Path) -> None:
@@ -214,3 +215,19 @@ def test_an_environment_that_may_not_be_read() -> None:
                 find_target(str(folder / "env"), around(folder))
         finally:
             os.seteuid(0)
+
+
+def test_a_relative_path_is_told_as_an_absolute_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed is typed from any folder."""
+    python = make(tmp_path / "zweig")
+    make(tmp_path / "app/.venv")
+    monkeypatch.chdir(tmp_path)
+    for choice in (
+        find_target("zweig", around(tmp_path)),
+        find_target("zweig/bin/python3", around(tmp_path)),
+        find_target("python3", around(tmp_path, PATH="zweig/bin")),
+        find_target(None, around(tmp_path, VIRTUAL_ENV="zweig")),
+        find_target(None, around(tmp_path, PATH="zweig/bin")),
+    ):
+        assert choice.python == str(python)
+    assert find_target("app", around(tmp_path)).python == str(tmp_path / "app/.venv/bin/python3")

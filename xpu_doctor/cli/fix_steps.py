@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from xpu_doctor.api import plan_on
-from xpu_doctor.cli.fix_talk import Wishes, agreed, call, echo, refuse_two, say
+from xpu_doctor.cli.fix_talk import Refused, Wishes, agreed, call, echo, refuse_two, say
 from xpu_doctor.cli.progress import Progress
 from xpu_doctor.examination.run import now, start
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.selection import CHECKED, Selection
+from xpu_doctor.remedies.own_environment import REFUSED
 from xpu_doctor.report.build import Report, deliver
 from xpu_doctor.report.fix_json import foreseen, with_changes
 from xpu_doctor.report.plan_text import comparison_text, plan_text
@@ -69,7 +70,11 @@ class Patient:
 
 
 def examined(choice: Choice, source: Source, *, edit_project: bool = False) -> Patient:
-    """Check the environment, and make the plan."""
+    """Check the environment, and make the plan.
+
+    Raises:
+        Refused: nothing named the environment, and it is the doctor's own.
+    """
     progress = Progress(enabled=True)
     try:
         with start(Session(choice, Selection(frozenset(CHECKED)), dict(os.environ), tell=progress.begins)) as running:
@@ -78,6 +83,8 @@ def examined(choice: Choice, source: Source, *, edit_project: bool = False) -> P
         raise click.UsageError(str(error)) from error
     finally:
         progress.close()
+    if planned.own:
+        raise Refused(f"{choice.python}: {REFUSED}")
     return Patient(choice, planned.python, planned.place, planned.report, planned.plan, planned.project, planned.hide)
 
 

@@ -87,11 +87,13 @@ def triage(
     except SnapshotError as error:
         raise click.UsageError(str(error)) from error
     if only_reply:
+        from xpu_doctor.report.closing import in_one_line, tell_files
         from xpu_doctor.report.reply import reply
         from xpu_doctor.text.output import to_each, write
 
         text = reply(report, triaged.diagnosis, triaged.snapshot, triaged.snapshots)
         to_each(outputs, lambda path: write(text, path, private=no_redact))
+        tell_files(in_one_line(report), outputs)
         return report.exit_code
     return deliver(report, wanted, outputs, verbose=verbose, private=no_redact)
 

@@ -63,7 +63,7 @@ PLACES = (
     "gpus[].address", "level_zero.devices[].address", "level_zero.unfiltered_devices[].address", "level_zero.loader_path", "level_zero.driver_library",
     "level_zero.compiler_library", "level_zero.memory_library", "level_zero.libraries[].path", "level_zero.adapters[].path",
     "access.user", "access.nodes[].path", "access.nodes[].group_id", "access.session_groups[]", "driver.libraries[].path", "driver.opencl_icds",
-    "target.executable", "target.folder", "target.others", "target.why", "python.executable", "python.prefix", "python.base_prefix",
+    "target.executable", "target.folder", "target.others", "target.why", "target.chosen_by", "python.executable", "python.prefix", "python.base_prefix",
     "python.real_prefix", "python.sys_path", "python.user_site", "python.own_site", "distributions.installed[].location",
     "distributions.installed[].metadata_path", "distributions.installed[].real_path", "distributions.installed[].direct_url",
     "installer.project", "installer.environment", "installer.why", "installer.settings[].source", "torch.path", "torch.real_path",

@@ -30,6 +30,7 @@ ONLY_POSSIBLE = "; what follows is only possible"
 GOOD = "; what follows is good to know"
 GOOD_TO_KNOW = f"Nothing here has to be fixed{GOOD}."
 ONLY_WARNINGS = "No error was found. The warnings below are about what is slow now or may fail later."
+NOTHING_JUDGED = "Nothing was judged: no layer was asked for, or there is nothing in it to judge."
 NOTHING_ELSE = "Nothing was found except what --ignore hides."
 
 
@@ -64,6 +65,12 @@ def concluded(
         verdict = OverallVerdict.UNDIAGNOSED
     else:
         verdict = _without_findings(roots, ladder, snapshots)
+    if (
+        verdict is OverallVerdict.HEALTHY
+        and not (roots or ignored or expectations)
+        and _nothing_judged(ladder, snapshots)
+    ):
+        return Conclusion(OverallVerdict.UNDIAGNOSED, NOTHING_JUDGED)
     if ignored and verdict is OverallVerdict.HEALTHY and not _works(snapshots):
         return Conclusion(verdict, NOTHING_ELSE)
     return Conclusion(verdict, _reason(verdict, roots, ladder, snapshots))
@@ -90,6 +97,11 @@ def _without_findings(
         return OverallVerdict.HEALTHY
     unknown = any(rung.state is State.UNKNOWN for rung in ladder)
     return OverallVerdict.UNDIAGNOSED if unknown else OverallVerdict.HEALTHY
+
+
+def _nothing_judged(ladder: Sequence[Rung], snapshots: Sequence[Snapshot]) -> bool:
+    """Return whether every layer was skipped; a text is judged by what it says, and not by layers."""
+    return not _of_pasted(snapshots) and all(rung.state is State.SKIPPED for rung in ladder)
 
 
 def _guess(root: Finding) -> bool:

@@ -56,6 +56,7 @@ def _target(snapshot: Snapshot, session: Session) -> Target:
         others=others,
         supported=supported if stage is not None else Unknown("the interpreter did not answer"),
         folder=session.folder or "",
+        chosen_by=session.choice.by,
     )
 
 

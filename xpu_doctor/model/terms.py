@@ -27,6 +27,20 @@ class Origin(Term):
     PASTED = "pasted"
 
 
+class ChosenBy(Term):
+    """What chose the interpreter that is examined."""
+
+    OPTION = "option"
+    """`--python`, or a program's own argument."""
+    ACTIVE = "active"
+    """The active environment."""
+    OWN = "own"
+    """Nothing named one: it is the environment that the doctor is installed in."""
+    RUNNING = "running"
+    """Nothing named one: it is the Python that runs the one file."""
+    PATH = "path"
+
+
 class LibraryOutcome(Term):
     """What became of a library that another one opens by name."""
 

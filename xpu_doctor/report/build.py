@@ -13,6 +13,8 @@ from xpu_doctor.model.codec import encode
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import CHECKED
 from xpu_doctor.model.version import __version__
+from xpu_doctor.remedies.own_environment import NOTE, is_only_the_doctors
+from xpu_doctor.report.closing import in_one_line, tell_files
 from xpu_doctor.report.document import Document, QuestionDocument, document
 from xpu_doctor.report.formats import View, format_called, format_of
 from xpu_doctor.report.redaction import NOT_REDACTED, index_hosts, redacted_document
@@ -88,6 +90,8 @@ class Report:
         permission = Permission(edit_project, {rule.code for rule in load().rules})
         plan = planned_from(plan_of(diagnosis.root_causes, snapshot, permission), source or Source())
         plan = with_explicit_index(plan, sys.executable)
+        own = is_only_the_doctors(snapshot.target, snapshot.torch, snapshot.distributions)
+        notes = (*((NOTE,) if own else ()), *notes)
         report = self._document(diagnosis, snapshot, dict(timings or {}), notes, own_command(), plan.steps)
         redactor = self._redactor(snapshot, users)
         if redactor is None:
@@ -173,7 +177,7 @@ def deliver(
     """Write the report to each output, in the format that was given or that its ending names; return the exit code.
 
     `-` is stdout, and so is no output at all. No file is ever one of the examined interpreter `python`; a `private` report is for
-    its owner's eyes alone.
+    its owner's eyes alone. Where stdout gets none, stderr says what it comes to.
 
     Raises:
         xpu_doctor.text.output.OutputError: one of them cannot be written; the others are.
@@ -185,6 +189,7 @@ def deliver(
         write(text, path, python=python, private=private, own_sequences=wanted == "text")
 
     to_each(outputs, put)
+    tell_files(in_one_line(report), outputs)
     return report.exit_code
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xpu_doctor.model.terms import ChosenBy
 from xpu_doctor.process.one_file import one_file
 from xpu_doctor.process.run import run
 from xpu_doctor.target.rights import foreign_owner, may_become
@@ -44,6 +45,7 @@ class Choice:
 
     python: str
     why: str
+    by: ChosenBy = ChosenBy.OPTION
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def find_target(option: str | None, around: Surroundings) -> Choice:
         folder = around.environment.get(variable, "")
         python = interpreter_in(Path(folder), around.windows) if folder else None
         if python is not None:
-            return Choice(_absolute(python), f"the active environment (${variable}){passed}")
+            return Choice(_absolute(python), f"the active environment (${variable}){passed}", ChosenBy.ACTIVE)
         dead = _dead_link(Path(folder)) if folder else ""
         if dead:
             raise TargetError(
@@ -80,10 +82,11 @@ def find_target(option: str | None, around: Surroundings) -> Choice:
         passed += f"; ${variable} names {folder}, which holds no interpreter" if folder else ""
     tool = isolated_tool(around.own_prefix)
     if not tool and around.own_python:
-        where = "Python that runs xpu-doctor" if one_file() else "environment that xpu-doctor is installed in"
-        return Choice(around.own_python, f"the {where}{passed}")
+        if one_file():
+            return Choice(around.own_python, f"the Python that runs xpu-doctor{passed}", ChosenBy.RUNNING)
+        return Choice(around.own_python, f"the environment that xpu-doctor is installed in{passed}", ChosenBy.OWN)
     for python_on_path, name in _on_path(around):
-        return Choice(python_on_path, f"`{name}` on PATH{passed}")
+        return Choice(python_on_path, f"`{name}` on PATH{passed}", ChosenBy.PATH)
     raise TargetError(
         "no Python was found on PATH: name the one to examine with --python PATH (an interpreter or an environment's folder)"
     )
@@ -112,6 +115,7 @@ def _asked_for(option: str, around: Surroundings) -> Choice:
     found = shutil.which(option, path=around.environment.get("PATH"))
     if found is None:
         raise TargetError(f"--python {option}: no such file, folder or command")
+    found = _absolute(Path(found))
     resolved = _resolved(found, around)
     if resolved is None:
         what = STORE_ALIAS if _is_store_alias(found) else "a shim that leads to no Python (no version is set)"
@@ -225,7 +229,7 @@ def _on_path(around: Surroundings) -> Iterator[tuple[str, str]]:
     """Interpreters on PATH that really are Pythons, each with the name that found it."""
     for name in ("python", "python3", "py") if around.windows else ("python3", "python"):
         found = shutil.which(name, path=around.environment.get("PATH"))
-        resolved = _resolved(found, around) if found else None
+        resolved = _resolved(_absolute(Path(found)), around) if found else None
         if resolved is not None:
             yield resolved, name
 

@@ -166,3 +166,6 @@ class Target:
     """Whether the agent can run in it (CPython 3.8 or newer)."""
     folder: str = ""
     """Working folder of the examination."""
+    chosen_by: str = ""
+    """`option`, `active` (environment), `own` (the environment that the doctor is installed in), `running` (the Python that runs the one
+    file) or `path`; empty where no interpreter was chosen."""

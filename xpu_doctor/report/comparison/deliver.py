@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xpu_doctor.report.closing import tell_files
 from xpu_doctor.report.comparison.document import ComparisonDocument
 from xpu_doctor.report.comparison.formats import form_of
+from xpu_doctor.report.comparison.words import headline
 from xpu_doctor.report.formats import View
 from xpu_doctor.text.output import to_each, write
 from xpu_doctor.text.output_file import is_stdout
@@ -31,3 +33,4 @@ def deliver(
         write(text, path, private=private, own_sequences=form.name == "text")
 
     to_each(outputs, put)
+    tell_files(headline(document), outputs)

@@ -12,6 +12,7 @@ from xpu_doctor.model.findings import Evidence, Finding, Layer, Remedy
 from xpu_doctor.model.unknown import known, known_or
 from xpu_doctor.remedies.commands import lines, shells
 from xpu_doctor.remedies.install import reinstall
+from xpu_doctor.remedies.own_environment import is_only_the_doctors, name_yours
 from xpu_doctor.rules.support.gpu_presence import without_intel_gpu
 
 
@@ -40,21 +41,25 @@ class TorchNotInstalled(Rule):
         executable = known_or(installation.python.executable, "") or known_or(target.executable, "")
         where = f" in {executable}" if executable else ""
         gpu = not without_intel_gpu(hardware.machine, hardware.gpus)
+        own = is_only_the_doctors(target, installation.torch, installation.distributions)
+        os = known_or(installation.python.os, "linux")
         found = "; ".join(f"{other.executable} has torch {other.torch}" for other in others[:3])
         yield self.found(
             "torch",
             f"torch is not installed{where}"
+            + (", the environment of xpu-doctor itself" if own else "")
             + (f" ({found})" if found else "")
             + ("" if gpu else "; no Intel GPU was seen here either"),
             evidence=(
                 "torch.installed",
                 *(() if gpu else ("gpus",)),
                 *(("target.executable",) if isinstance(target.executable, str) else ()),
+                *(("target.why",) if own and target.why else ()),
                 *(Evidence("target.others", f"{other.executable}: torch {other.torch}", "") for other in others[:3]),
             ),
             remedies=(
-                *_use_the_other(others, known_or(installation.python.os, "linux")),
-                *reinstall(installation, gpu=gpu),
+                *_use_the_other(others, os),
+                *((name_yours(os),) if own else reinstall(installation, gpu=gpu)),
             ),
         )
 
