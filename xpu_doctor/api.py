@@ -167,7 +167,7 @@ def triage(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Docum
     Names, addresses and secrets are hidden before the texts are read, and `words` too, unless `redact` is false.
 
     Raises:
-        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version, or an output of the doctor's that holds no facts.
     """
     import io
 
@@ -184,7 +184,7 @@ def report_on_texts(texts: Sequence[tuple[str, SafeText]], report: Report) -> tu
     """Read texts of one machine, given as (name, text); return the report on them, and what they came to.
 
     Raises:
-        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version, or an output of the doctor's that holds no facts.
     """
     from xpu_doctor.pasted.run import triage_texts
 
@@ -202,7 +202,7 @@ def compare(*texts: str, redact: bool = True, words: Sequence[str] = ()) -> Comp
 
     Raises:
         ValueError: there are fewer than two texts.
-        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version, or an output of the doctor's that holds no facts.
     """
     import io
 
@@ -222,7 +222,7 @@ def compare_texts(
 
     Raises:
         ValueError: there are fewer than two texts.
-        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version.
+        xpu_doctor.SnapshotError: a text is a saved report, and damaged or of a newer version, or an output of the doctor's that holds no facts.
     """
     from xpu_doctor.comparison.compare import compare as compare_sides
     from xpu_doctor.pasted.sides import read_sides

@@ -14,7 +14,7 @@ from tests.support.environments import CPU_LIBRARIES, StubEnvironment
 from xpu_doctor.api import triage
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.snapshot import SNAPSHOT_SCHEMA
-from xpu_doctor.pasted.saved_report import saved_snapshot
+from xpu_doctor.pasted.saved_report import saved_report
 
 SNAPSHOTS = Path(__file__).parents[2] / "fixtures" / "snapshots"
 SAVED = sorted(SNAPSHOTS.glob("v*/*.json"))
@@ -97,7 +97,7 @@ def test_the_command_saves_what_check_finds(stub: StubEnvironment, tmp_path: Pat
     text = path.read_text(encoding="utf-8")
     assert not any(word in text for word in ("zqmueller", "zqkim", "zqpassw0rd", "zqpypi"))
     saved = json.loads(text)
-    assert saved["kind"] == "snapshot" and saved["redacted"]["credentials"] == 1 and saved_snapshot(text) is not None
+    assert saved["kind"] == "snapshot" and saved["redacted"]["credentials"] == 1 and saved_report(text) is not None
     checked = doctor("check", "--python", str(stub.python), "--only", "wheel", "--json", env=env).json()
     assert codes(doctor("triage", str(path), "--json", env=env).json()) == codes(checked) == ["torch-cpu-wheel"]
 

@@ -64,16 +64,6 @@ def read_saved(text: SafeText) -> SavedReport | None:
     return saved_report(text.report)
 
 
-def saved_snapshot(text: str) -> Snapshot | None:
-    """Return the snapshot of a saved JSON report, as `saved_report` does.
-
-    Raises:
-        SnapshotError: it is one, but cut off, damaged or of a newer version.
-    """
-    saved = saved_report(text)
-    return None if saved is None else saved.snapshot
-
-
 def saved_report(text: str) -> SavedReport | None:
     """Return a saved JSON report, quoted or in a Markdown fence too; None where the text holds none.
 
