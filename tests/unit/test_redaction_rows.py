@@ -101,7 +101,7 @@ def test_rows_are_quick_on_attack_lines() -> None:
         for piece in (*PIECES, *row.marks[:2]):
             mark = row.marks[0] if row.marks else ""
             list(found(row, (mark + piece * (LONG // len(piece)))[:LONG]))
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
 
 
 @pytest.mark.parametrize(
