@@ -23,9 +23,9 @@ from tests.support.planted import HOST, NAMES, SECRETS
 from xpu_doctor.cli.compare import compare
 from xpu_doctor.cli.reference import schema
 from xpu_doctor.model.codec import encode
-from xpu_doctor.model.facts import Variable
+from xpu_doctor.model.facts import Distributions, Shadows, Torch, Variable
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.model.unknown import Unknown, known_or
 
 SCHEMA = json.loads(
     (Path(xpu_doctor.__file__).parent / "schemas" / "comparison-1.schema.json").read_text(encoding="utf-8")
@@ -109,6 +109,44 @@ def test_what_tells_most_comes_first(files: Callable[..., list[str]]) -> None:
     assert "device-hidden-by-env" in first["read_by"]
     assert [side["name"] for side in made["sides"]] == ["a.json", "b.json"]
     assert made["sides"][1]["created"] == "2026-11-27T09:14:03Z"
+
+
+def test_how_and_from_where_the_doctor_was_started_is_no_difference(files: Callable[..., list[str]]) -> None:
+    """The working folder, and the same interpreter by another name."""
+    first = healthy()
+    python = known_or(first.python.prefix, "/v")
+    named = replace(first.target, executable="venv/bin/python3", folder="/home/me", why="named by --python")
+    again = replace(first.target, executable=f"{python}/bin/python", folder="/srv", why="first on PATH")
+    there = replace(first.python, executable=f"{python}/../v/bin/python3", prefix=f"{python}/lib/..")
+    one, other = replace(first, target=named), replace(first, target=again, python=there)
+    assert run(*files(saved(one), saved(other))).return_value == 0
+
+
+def test_paths_alone_are_shown_only_on_request(files: Callable[..., list[str]]) -> None:
+    """They tell less, so that they never stand under the most telling first."""
+    moved = replace(healthy(), torch=replace(healthy().torch, path="/elsewhere/torch"))
+    names = files(saved(healthy()), saved(moved))
+    assert "most telling" not in run(*names).stdout
+    assert "1 more fact differs and tells less (-v shows it)" in run(*names).stdout
+    assert "/elsewhere/torch" in run("-v", *names).stdout
+
+
+def test_the_name_of_the_interpreter_proves_nothing(files: Callable[..., list[str]]) -> None:
+    """Of two environments one lacks torch: that its path differs is no proof of that."""
+    good = healthy()
+    none = replace(
+        good,
+        torch=Torch(installed=False),
+        distributions=Distributions(installed=(), leftovers=()),
+        shadows=Shadows(found=()),
+        **{name: getattr(Snapshot(), name) for name in ("libraries", "run", "imported", "xpu", "compute")},
+        python=replace(good.python, prefix="/other", executable="/other/bin/python3"),
+        target=replace(good.target, executable="/other/bin/python3"),
+    )
+    rows = document(*files(saved(good), saved(none)))["differences"]
+    proofs = [row["path"] for row in rows if row["weight"] == "proof"]
+    assert "torch.installed" in proofs
+    assert not [path for path in proofs if path.startswith(("target.", "python."))]
 
 
 def test_nothing_differs(files: Callable[..., list[str]]) -> None:

@@ -74,7 +74,9 @@ def _order(item: Found, proofs: Sequence[Cited]) -> tuple[int, ...]:
 
 
 def _about(item: Found, proofs: Sequence[Cited]) -> list[Cited]:
-    """Return where findings name a fact: itself, and unless it is a place or a size also what it is a part of, or what is a part of it."""
+    """Return where findings name a fact: itself, and unless it is a size also what it is a part of, or what is a part of it; a place proves nothing."""
+    if row_of(item.pattern).nature is Nature.PLACE:
+        return []
     if _is_minor(item):
         return [proof for proof in proofs if proof.path == item.path]
     return [proof for proof in proofs if _is_within(item.path, proof.path) or _is_within(proof.path, item.path)]

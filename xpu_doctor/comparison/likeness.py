@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ntpath
+import posixpath
 import re
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from xpu_doctor.comparison.natures import FACTORS
+from xpu_doctor.comparison.natures import FACTORS, Nature, row_of
 
 _PLACEHOLDER = re.compile(r"<([a-z]{2,20})\d{1,9}>")
 """What redaction puts in the place of a name: which number it gets says nothing."""
@@ -35,10 +37,19 @@ SAID = frozenset({
 def like(value: Any, pattern: str) -> Hashable:
     """Return what stands for a value in a comparison: two values are alike where this is equal; `pattern` is the path of the fact."""
     if isinstance(value, str):
+        if row_of(pattern).nature is Nature.PLACE:
+            value = _straight(value)
         return alike_text(value, said=pattern.removesuffix("[]").rpartition(".")[2] in SAID)
     if isinstance(value, bool):
         return str(value)  # True is no 1
     return value if isinstance(value, (int, float)) or value is None else repr(value)
+
+
+def _straight(path: str) -> str:
+    """Return an absolute path of any system without `.` and `..`; any other text as it is."""
+    if path.startswith("/"):
+        return posixpath.normpath(path)
+    return ntpath.normpath(path) if ntpath.isabs(path) else path
 
 
 def alike_text(text: str, *, said: bool) -> str:

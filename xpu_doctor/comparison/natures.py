@@ -63,8 +63,7 @@ PLACES = (
     "gpus[].address", "level_zero.devices[].address", "level_zero.unfiltered_devices[].address", "level_zero.loader_path", "level_zero.driver_library",
     "level_zero.compiler_library", "level_zero.memory_library", "level_zero.libraries[].path", "level_zero.adapters[].path",
     "access.user", "access.nodes[].path", "access.nodes[].group_id", "access.session_groups[]", "driver.libraries[].path", "driver.opencl_icds",
-    "target.executable", "target.folder", "target.others", "target.why", "target.chosen_by", "python.executable", "python.prefix", "python.base_prefix",
-    "python.real_prefix", "python.sys_path", "python.user_site", "python.own_site", "distributions.installed[].location",
+    "python.prefix", "python.base_prefix", "python.real_prefix", "python.sys_path", "python.user_site", "python.own_site", "distributions.installed[].location",
     "distributions.installed[].metadata_path", "distributions.installed[].real_path", "distributions.installed[].direct_url",
     "installer.project", "installer.environment", "installer.why", "installer.settings[].source", "torch.path", "torch.real_path",
     "libraries.loaded[].path", "libraries.loaded[].via", "libraries.loaded[].needed_by", "libraries.env_folders", "libraries.faults[].chain",
@@ -72,6 +71,7 @@ PLACES = (
     "imported.folders", "shadows.found[].path",
 )  # fmt: skip
 NEVERS = (
+    "target.executable", "target.folder", "target.others", "target.why", "target.chosen_by", "python.executable",  # the environment and its version tell more than its name
     "schema", "origin", "subject", "skipped", "sources", "pasted", "errors.mentioned", "errors.met[].source", "kernel.gpu_log[].source",
     "imported.seconds", "run.stages[].seconds", "run.stages[].cpu_seconds", "run.stages[].cpu_seconds_outside", "run.stages[].left_behind",
     "compute.seconds", "compute.cpu.seconds", "compute.cpu.cpu_seconds_per_tflop", "compute.cpu.main_thread_share", "compute.cpu.size",

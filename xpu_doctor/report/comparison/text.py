@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xpu_doctor.comparison.model import Kind
+from xpu_doctor.comparison.model import Kind, Weight
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.comparison.document import ComparisonDocument, DifferenceDocument, SideDocument
 from xpu_doctor.report.comparison.words import (
@@ -69,9 +69,10 @@ class _Page:
     def facts(self, rows: Sequence[DifferenceDocument]) -> Iterator[str]:
         if not rows:
             return
-        shown = rows if self.verbose else telling(rows)[:MAX_FACTS]
-        yield ""
-        yield self.terminal.style("What differs, the most telling first:", "strong")
+        shown = rows if self.verbose else [row for row in rows if row.weight != Weight.OTHER][:MAX_FACTS]
+        if shown:
+            yield ""
+            yield self.terminal.style("What differs, the most telling first:", "strong")
         for number, row in enumerate(shown, 1):
             yield from self.fact(number, row)
         if len(rows) > len(shown):

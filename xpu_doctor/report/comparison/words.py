@@ -54,13 +54,11 @@ def telling(rows: Sequence[DifferenceDocument]) -> Sequence[DifferenceDocument]:
 
 def about(side: SideDocument) -> str:
     """Return what a side is, in one line."""
-    origin = "a pasted text" if side.origin == Origin.PASTED else "a report"
-    when = f" of {side.created[:10]} {side.created[11:16]} UTC" if side.created else ""
+    when = f"examined {side.created[:10]} {side.created[11:16]} UTC" if side.created else "examined before"
+    origin = "a pasted text" if side.origin == Origin.PASTED else when
     gpus = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in Counter(side.gpus).items())
     torch = f"torch {side.torch}" if side.torch else ""
-    return ", ".join(
-        filter(None, (f"{origin}{when}", side.system, gpus, torch, VERDICTS.get(side.verdict, side.verdict)))
-    )
+    return ", ".join(filter(None, (origin, side.system, gpus, torch, VERDICTS.get(side.verdict, side.verdict))))
 
 
 def values_by_side(row: DifferenceDocument) -> list[tuple[str, str]]:
