@@ -53,6 +53,20 @@ def test_rule_lives_in_the_file_of_its_code(rule: type[Rule]) -> None:
 
 
 @every_rule
+def test_page_types_no_version_to_install(rule: type[Rule]) -> None:
+    """A version in a command is old with the next release; the report names the one that fits."""
+    assert not re.search(r"\b(torch\w*|triton[\w-]*)(==|@)\d", page(rule))
+
+
+@every_rule
+def test_page_takes_nothing_out_before_the_new_is_there(rule: type[Rule]) -> None:
+    """Where a page shows how torch is uninstalled for another build, the wheels are downloaded first, as the report does it."""
+    for block in re.findall(r"```\n(.*?)```", page(rule), re.DOTALL):
+        install = block.find("--index-url https://download.pytorch.org/whl/xpu")
+        assert -1 in (install, taken := block.find("uninstall")) or install < taken
+
+
+@every_rule
 def test_page_has_every_heading(rule: type[Rule]) -> None:
     """The page begins with the code and has all sections, in order, none of them empty."""
     text = page(rule)
