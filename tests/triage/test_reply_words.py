@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from xpu_doctor.api import report_on_texts, triage
 from xpu_doctor.cli.main import cli
 from xpu_doctor.report.build import Report
-from xpu_doctor.report.reply import MAX_CAUSES, markdown, next_questions, reply
+from xpu_doctor.report.reply import MAX_CAUSES, next_questions, reply
+from xpu_doctor.report.reply_parts import markdown
 from xpu_doctor.tables.releases import known_pythons
 from xpu_doctor.text.safe import SafeText, read_safely
 

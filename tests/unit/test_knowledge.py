@@ -281,6 +281,7 @@ def test_old_rows_are_marked() -> None:
         (["torch", "foo"], None),
         (["cpu", "x"], None),
         (["torch"], None),
+        (["gpu", " "], None),
     ],
 )
 def test_the_command(arguments: list[str], code: int | None) -> None:
@@ -289,6 +290,31 @@ def test_the_command(arguments: list[str], code: int | None) -> None:
     assert (outcome.return_value if outcome.exception is None else None) == code
     if code == 0 and "--json" in arguments:
         assert json.loads(outcome.output)["entries"][0]["facts"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gpu", "b58"], "Did you mean 'b580'?"),
+        (["gpu", "arc", "B58"], "Did you mean 'arc b580'?"),
+        (["stack", "vlm"], "Did you mean 'vLLM'?"),
+        (["gpu", "rtx 4090"], ""),
+        (["gpu", "beef"], ""),
+        (["stack", "foo"], ""),
+    ],
+)
+def test_a_near_name_is_offered(arguments: list[str], said: str) -> None:
+    """A name of which nothing is near gets no offer."""
+    outcome = CliRunner().invoke(cli, ["facts", *arguments], standalone_mode=False)
+    assert outcome.return_value == 3
+    assert said in outcome.output
+    assert bool(said) == ("Did you mean" in outcome.output)
+
+
+@pytest.mark.parametrize("kind", ["torch", "gpu", "driver", "stack"])
+def test_whoever_does_not_say_of_what_sees_an_example(kind: str) -> None:
+    outcome = CliRunner().invoke(cli, ["facts", kind], standalone_mode=False)
+    assert f"xpu-doctor facts {kind} " in str(outcome.exception)
 
 
 @pytest.mark.parametrize(

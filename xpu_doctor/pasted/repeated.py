@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from xpu_doctor.model.findings import Confidence, Finding
+from xpu_doctor.model.findings import Finding
 
 
 def said_once(roots: Iterable[Finding], meanings: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Return root causes of which no two sure ones have the same sentence, and none explains what only repeats it.
+    """Return root causes of which no two have the same sentence, and none explains what only repeats it.
 
     `meanings` are sentences by code, in place of a sentence that was told before.
     """
@@ -17,10 +17,9 @@ def said_once(roots: Iterable[Finding], meanings: Mapping[str, str]) -> tuple[Fi
     result: list[Finding] = []
     for root in roots:
         summary = root.summary
-        if root.confidence is not Confidence.POSSIBLE:
-            if summary in told and meanings.get(root.code):
-                summary = meanings[root.code]
-            told.add(summary)
+        if summary in told and meanings.get(root.code):
+            summary = meanings[root.code]
+        told.add(summary)
         result.append(replace(root, summary=summary, explains=_others(root.explains, {root.summary})))
     return tuple(result)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from xpu_doctor.model.terms import Origin, OverallVerdict
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.remedies.package_tools import as_typed_on
 from xpu_doctor.remedies.place import with_python
-from xpu_doctor.report.phrases import RISKS
+from xpu_doctor.report.reply_parts import by_name, help_with, helping, markdown, named
 from xpu_doctor.tables.distributions import Distribution, distribution_of
 from xpu_doctor.tables.layouts import Layout, layouts, pythons
 from xpu_doctor.tables.questions import Question
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.findings import Finding
     from xpu_doctor.model.snapshot import Snapshot
-    from xpu_doctor.report.document import Document, FindingDocument, RemedyDocument
+    from xpu_doctor.report.document import Document, FindingDocument
 
 MAX_QUESTIONS = 3
 ABOUT_A_FAILURE = ("traceback", "pip-list")
@@ -73,6 +72,8 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
             left.pop(code, None)
     if not chosen:
         chosen = [question for question in fitting if question.id in ("collect-env", "traceback")][:MAX_QUESTIONS]
+    if not chosen:
+        chosen = [question for question in fitting if question.id == "check"]
     layout = next((row for each in shown if (row := layouts().get(known_or(each.pasted.layout, "")))), None)
     python = next((name for each in shown if (name := known_or(each.python.executable, "")) in pythons()), "")
     if any(known_or(each.machine.os, "") for each in shown):
@@ -150,7 +151,7 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot, others: Se
     healthy = report.verdict == OverallVerdict.HEALTHY
     roots = [] if healthy else [root for root in report.root_causes if root.severity != "info"]
     told = _told(roots, report.origin)
-    lines += list(_opinion(report.reason, roots, told))
+    lines += list(_opinion(report.reason, roots, told, report.origin))
     asked = next_questions(diagnosis, snapshot, others)
     if asked:
         lines += ["", "To be sure, please send:" if roots else "To find the cause, please send:", ""]
@@ -167,7 +168,7 @@ def reply(report: Document, diagnosis: Diagnosis, snapshot: Snapshot, others: Se
                 "",
             ]
         lines.append("Please paste it as text, whole, between lines of three backticks.")
-    elif any(remedy.commands for root in told[:MAX_CAUSES] for remedy in _helping(root)):
+    elif any(remedy.commands for root in told[:MAX_CAUSES] for remedy in helping(root)):
         lines += ["", "If that does not help, please send the whole output of the commands above."]
     elif roots:
         lines += ["", "If that does not help, please say what you tried and what happened."]
@@ -197,7 +198,9 @@ def _stands_alone(root: FindingDocument, told: Sequence[FindingDocument]) -> boo
     )
 
 
-def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[FindingDocument]) -> Iterable[str]:
+def _opinion(
+    reason: str, roots: Sequence[FindingDocument], told: Sequence[FindingDocument], origin: str
+) -> Iterable[str]:
     """Yield what the texts say so far, the verdict first, and what to do about it where that is likely enough."""
     if reason:
         yield markdown(reason if roots else by_itself(reason))
@@ -213,89 +216,12 @@ def _opinion(reason: str, roots: Sequence[FindingDocument], told: Sequence[Findi
         "likely": "Most likely",
         "possible": "It is possible that this is the cause",
     }
-    yield f"{words[first.confidence]}: {markdown(first.summary)} ({_named(first)})."
-    yield from _help(first)
+    yield f"{words[first.confidence]}: {markdown(first.summary)} ({named(first)})."
+    yield from help_with(first, origin)
     for other in told[1:MAX_CAUSES]:
         yield ""
-        yield f"Independent of that: {markdown(other.summary)} ({_named(other)})."
-        yield from _help(other)
-    yield from _list("Independent of these as well; what helps comes after them:", told[MAX_CAUSES:])
+        yield f"Independent of that: {markdown(other.summary)} ({named(other)})."
+        yield from help_with(other, origin)
+    yield from by_name("Independent of these as well; what helps comes after them:", told[MAX_CAUSES:])
     if first.confidence != "certain":
-        yield from _list("Also to be considered:", [root for root in roots[1:3] if root not in told])
-
-
-def _list(heading: str, roots: Sequence[FindingDocument]) -> Iterable[str]:
-    """Yield causes by name alone, below a heading; nothing where there are none."""
-    if not roots:
-        return
-    yield ""
-    yield heading
-    yield ""
-    yield from (f"- {markdown(root.summary)} ({_named(root)})" for root in roots)
-
-
-def _helping(root: FindingDocument) -> Sequence[RemedyDocument]:
-    """Return what a reply tells to do about a cause: its first remedy with the steps that follow it, of each system; nothing of a guess."""
-    if root.confidence == "possible":
-        return ()
-    first = root.remedies[:1]
-    other = next(
-        (
-            place
-            for place, remedy in enumerate(root.remedies)
-            if first[0].os and remedy.os not in ("", first[0].os) and not remedy.besides
-        ),
-        0,
-    )
-    return [*_way(root.remedies, 0), *(_way(root.remedies, other) if other else ())]
-
-
-def _way(remedies: Sequence[RemedyDocument], place: int) -> Sequence[RemedyDocument]:
-    """Return the remedy at a place with the steps that follow it."""
-    return (
-        [remedies[place], *itertools.takewhile(lambda remedy: remedy.besides, remedies[place + 1 :])]
-        if remedies
-        else []
-    )
-
-
-def _help(root: FindingDocument) -> Iterable[str]:
-    """Yield what helps against a cause, after an empty line."""
-    for remedy in _helping(root):
-        yield ""
-        word = "Then" if remedy.besides else "What helps"
-        yield f"{word}: {markdown(remedy.title)}" + (f". {markdown(remedy.why)}" if remedy.why else "")
-        yield from _block(remedy.commands)
-        if remedy.risk != "none":
-            yield ""
-            yield f"What it costs: {RISKS.get(remedy.risk, remedy.risk)}."
-        verify = [line for line in remedy.verify if not line.startswith("xpu-doctor ")]  # the customer may not have it
-        if verify and remedy.commands:
-            yield ""
-            yield "Afterwards this shows whether it helped:"
-            yield from _block(verify)
-        if remedy.url:
-            yield ""
-            yield f"More: <{remedy.url}>"
-
-
-def _block(lines: Sequence[str]) -> Iterable[str]:
-    """Yield lines to type as a block, after an empty line."""
-    if lines:
-        yield ""
-        yield "```"
-        yield from (line.replace("```", "") for line in lines)
-        yield "```"
-
-
-def _named(finding: FindingDocument) -> str:
-    """Return the code of a finding, as a link to its page where it has one."""
-    return f"[`{finding.code}`]({finding.page})" if finding.page else f"`{finding.code}`"
-
-
-def markdown(text: str) -> str:
-    """Return a text whose characters mean nothing to Markdown or HTML; backticks, which people read as they stand, are apostrophes."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
-    for character in "\\*_[]|#":
-        text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
+        yield from by_name("Also to be considered:", [root for root in roots[1:3] if root not in told], advise=True)

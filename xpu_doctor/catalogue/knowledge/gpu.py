@@ -33,6 +33,7 @@ _BESIDE = re.compile(
     re.VERBOSE,
 )
 """What may stand beside the name of one of Intel's GPUs."""
+_MODEL = re.compile(r"Arc\(TM\) (?:Pro )?([AB]\d{2,3}[A-Z]?)\b")
 SEVERAL = 6
 """Ids of a family that are worth listing one by one."""
 
@@ -66,6 +67,19 @@ def gpu_knowledge(asked: str, today: str) -> Knowledge:
             "gpu", asked, (Entry(named.name, known),), "the name does not tell the family; ask by the PCI id"
         )
     return Knowledge("gpu", asked, (Entry(named.name, _named_facts(named, today)),))
+
+
+def near_names(asked: str) -> tuple[str, ...]:
+    """Return the names of graphics cards that begin as the last word of what was asked, as people shorten them: `b580`, `arc b580`."""
+    begin = asked.strip().lower().rpartition(" ")[2][:2]
+    found: dict[str, None] = {}
+    for number in known_ids():
+        device = find_device(number)
+        if device is not None and (model := _MODEL.search(device.name)):
+            name = model[1].lower()
+            forms = (name, f"arc {name}") if len(begin) > 1 and name.startswith(begin) else ()
+            found |= dict.fromkeys(form for form in forms if _named(form))
+    return tuple(found)
 
 
 def _named(text: str) -> NamedGpu | None:
