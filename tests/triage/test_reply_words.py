@@ -12,7 +12,7 @@ from xpu_doctor.api import report_on_texts, triage
 from xpu_doctor.cli.main import cli
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.reply import MAX_CAUSES, next_questions, reply
-from xpu_doctor.report.reply_parts import markdown
+from xpu_doctor.report.reply_parts import by_name, markdown
 from xpu_doctor.tables.releases import known_pythons
 from xpu_doctor.text.safe import SafeText, read_safely
 
@@ -147,3 +147,66 @@ def test_the_driver_of_windows_that_a_text_tells_is_on_its_rung(version: str) ->
     text = f"Card name: Intel(R) Arc(TM) B580 Graphics\nManufacturer: Intel Corporation\nDevice Key: Enum\\PCI\\VEN_8086&DEV_E20B\nDriver Version: {version}\n"
     rung = next(rung for rung in triage(text).ladder if rung.layer == "driver")
     assert version in rung.summary
+
+
+DLL = (
+    "OS: Microsoft Windows 11 Pro\nTraceback (most recent call last):\n"
+    '  File "C:\\v\\Lib\\site-packages\\torch\\__init__.py", line 270, in <module>\n    _load_dll_libraries()\n'
+    "OSError: [WinError 126] The specified module could not be found. "
+    'Error loading "C:\\v\\Lib\\site-packages\\torch\\lib\\c10_xpu.dll" or one of its dependencies.\n'
+)
+GROUP = (
+    "Ubuntu 24.04, Arc B580, torch 2.13.0+xpu: torch.xpu.is_available() returns False.\n$ ls -l /dev/dri\n"
+    "crw-rw---- 1 root render 226, 128 Nov 20 10:00 renderD128\n$ id\nuid=1000(me) gid=1000(me) groups=1000(me)\n"
+)
+
+
+def replied(text: str) -> str:
+    """The reply to a text."""
+    report, triaged = report_on_texts([("the text", _safe(text))], Report())
+    return reply(report, triaged.diagnosis, triaged.snapshot)
+
+
+def test_each_cause_has_a_sentence_of_its_own() -> None:
+    """One message that leaves several causes possible is not told several times; what would help stands beside each."""
+    said = replied(DLL)
+    assert said.count("is there, but a library that it needs") == 1
+    assert "Microsoft's Visual C++ runtime is absent" in said
+    assert "If that is it: Install the Microsoft Visual C++ Redistributable" in said
+
+
+def test_equal_sentences_share_a_line() -> None:
+    report, _ = report_on_texts([("the text", _safe(DLL))], Report())
+    root = report.root_causes[0]
+    same = [dataclasses.replace(root, code=code, page="") for code in ("one", "two")]
+    assert next(line for line in by_name("Also:", same) if line.startswith("- ")).endswith("(`one`, `two`)")
+
+
+def test_a_traceback_is_asked_for_only_where_something_failed() -> None:
+    """That torch finds no device is said without an error."""
+    assert "device-permission" in replied(GROUP)
+    assert "traceback" not in replied(GROUP)
+    assert "collect_env" in replied(GROUP) or "xpu-doctor check" in replied(GROUP)
+
+
+def test_a_reply_to_a_report_keeps_how_to_verify_and_names_other_ways() -> None:
+    """Also where the remedy itself is nothing to type."""
+    report, triaged = report_on_texts([("the text", _safe(DLL))], Report())
+    root = report.root_causes[0]
+    first = dataclasses.replace(root.remedies[0], commands=[], verify=["lspci -nn", "xpu-doctor check"], besides=False)
+    other = dataclasses.replace(first, title="Use another device")
+    changed = dataclasses.replace(root, remedies=[first, other], confidence="certain")
+    for origin in ("saved", "pasted"):
+        made = dataclasses.replace(report, root_causes=[changed], origin=origin)
+        said = reply(made, triaged.diagnosis, triaged.snapshot)
+        assert "lspci -nn\n" in said
+        assert "Or: Use another device." in said
+        assert ("xpu-doctor check" in said) == (origin == "saved")
+
+
+@pytest.mark.parametrize("text", ["", "torch.xpu.is_available() is False"])
+def test_a_layer_that_a_text_does_not_tell_of_is_not_in_the_text(text: str) -> None:
+    report, _ = report_on_texts([("the text", _safe(text))], Report())
+    unknown = {rung.layer: rung.summary for rung in report.ladder if rung.state == "unknown"}
+    assert set(unknown.values()) == {"not in the text"}
+    assert "compute" in unknown or any(rung.state == "blocked" for rung in report.ladder if rung.layer == "compute")

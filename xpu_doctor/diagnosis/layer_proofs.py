@@ -16,6 +16,7 @@ from xpu_doctor.tables.builds import named
 
 WITHOUT_XPU = frozenset({TorchBuild.CPU, TorchBuild.CUDA, TorchBuild.ROCM})
 """Builds of torch that have no XPU device."""
+NOT_IN_TEXT = "not in the text"
 KERNEL_DRIVERS = ("xe", "i915")
 
 
@@ -35,7 +36,8 @@ def _proof(judge: Callable[[Snapshot], Proof]) -> Callable[[Snapshot], Proof]:
         try:
             return judge(snapshot)
         except Undecided as missing:
-            return Proof(False, missing.unknown.reason)
+            pasted = snapshot.origin == Origin.PASTED and missing.unknown.reason == NOT_EXAMINED.reason
+            return Proof(False, NOT_IN_TEXT if pasted else missing.unknown.reason)
 
     return guarded
 
@@ -186,6 +188,8 @@ def enumeration(snapshot: Snapshot) -> Proof:
 def compute(snapshot: Snapshot) -> Proof:
     """Return whether a matmul provably ran on a GPU."""
     facts: Any = getattr(snapshot, "compute", None)
+    if snapshot.origin == Origin.PASTED and (facts is None or isinstance(facts.devices, Unknown)):
+        return Proof(False, NOT_IN_TEXT, pointless=snapshot.xpu.available is True)
     if facts is None or isinstance(facts, Unknown) or facts.devices == NOT_EXAMINED:
         return Proof(False, "the timed matmul was not run", pointless=True)
 

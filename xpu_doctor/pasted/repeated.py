@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from xpu_doctor.model.findings import Finding
 
+PROPER_NAMES = ("Intel", "Linux", "Microsoft", "Windows")
+"""Words that stay capital within a sentence."""
+
 
 def said_once(roots: Iterable[Finding], meanings: Mapping[str, str]) -> tuple[Finding, ...]:
     """Return root causes of which no two have the same sentence, and none explains what only repeats it.
@@ -28,7 +31,8 @@ def meaning(sentence: str) -> str:
     """Return the sentence that describes a rule as a summary: without its full stop, and not capital."""
     first = sentence.strip().split("\n", 1)[0].rstrip(".")
     name = first.partition(" ")[0]
-    return first if not name[1:].islower() and len(name) > 1 else first[:1].lower() + first[1:]
+    written_so = name.startswith(PROPER_NAMES) or (not name[1:].islower() and len(name) > 1)
+    return first if written_so else first[:1].lower() + first[1:]
 
 
 def _others(findings: Iterable[Finding], above: set[str]) -> tuple[Finding, ...]:

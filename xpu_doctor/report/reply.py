@@ -53,11 +53,14 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         return tuple(question for question in wanted if _fits(question, snapshot))
     open_codes = [root.code for root in faults[:5]] or [item.code for item in diagnosis.undecided]
     shown = (snapshot, *(other for other in others if other is not snapshot))
+    in_vain = () if any(map(_may_have_a_traceback, shown)) else ("traceback",)
     distribution = next((found for each in shown if (found := distribution_of(each.machine)).id), Distribution())
     fitting = [
         asked
         for question in rows(Question)
-        if all(_fits(question, each) for each in shown) and (asked := _with_tools(question, distribution)).asks
+        if question.id not in in_vain
+        and all(_fits(question, each) for each in shown)
+        and (asked := _with_tools(question, distribution)).asks
     ]
     chosen: list[Question] = [row for row in rows(Question) if row.id == "collect-env" and _says_nothing(roots, shown)]
     left = dict.fromkeys(open_codes)
@@ -80,6 +83,13 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         return tuple(_typed(question, python, layout) for question in chosen)
     twins = [question for question in rows(Question) if all(_fits(question, each, "windows") for each in shown)]
     return tuple(_typed(_on_either(question, twins), python, layout) for question in chosen)
+
+
+def _may_have_a_traceback(snapshot: Snapshot) -> bool:
+    """Return whether an error is told, or something failed: that torch finds no device is said without any error."""
+    pasted = snapshot.pasted
+    failed = bool(pasted.failures) or bool(known_or(pasted.applications, ()))
+    return failed or snapshot.origin != Origin.PASTED or (pasted.trouble and snapshot.xpu.available is not False)
 
 
 def _says_nothing(roots: Sequence[Finding], shown: Sequence[Snapshot]) -> bool:
