@@ -36,7 +36,7 @@ def _proof(judge: Callable[[Snapshot], Proof]) -> Callable[[Snapshot], Proof]:
         try:
             return judge(snapshot)
         except Undecided as missing:
-            pasted = snapshot.origin == Origin.PASTED and missing.unknown.reason == NOT_EXAMINED.reason
+            pasted = snapshot.origin == Origin.PASTED and missing.unknown == NOT_EXAMINED
             return Proof(False, NOT_IN_TEXT if pasted else missing.unknown.reason)
 
     return guarded
