@@ -71,7 +71,8 @@ PLACES = (
     "imported.folders", "shadows.found[].path",
 )  # fmt: skip
 NEVERS = (
-    "target.executable", "target.folder", "target.others", "target.why", "target.chosen_by", "python.executable",  # the environment and its version tell more than its name
+    # The folder of an environment and its version tell more than how its interpreter was named.
+    "target.executable", "target.folder", "target.others", "target.why", "target.chosen_by", "python.executable",
     "schema", "origin", "subject", "skipped", "sources", "pasted", "errors.mentioned", "errors.met[].source", "kernel.gpu_log[].source",
     "imported.seconds", "run.stages[].seconds", "run.stages[].cpu_seconds", "run.stages[].cpu_seconds_outside", "run.stages[].left_behind",
     "compute.seconds", "compute.cpu.seconds", "compute.cpu.cpu_seconds_per_tflop", "compute.cpu.main_thread_share", "compute.cpu.size",
