@@ -21,7 +21,7 @@ ENVIRONMENT = CACHE / "test-env"
 FOLDER = CACHE / "test-run"
 NEEDED = (
     "tests", "fixtures", "examples", "tools", "man", "benchmarks",
-    "docs", "requirements", ".ci", ".github", "pyproject.toml", "mkdocs.yml", ".pre-commit-config.yaml",
+    "docs", "requirements", ".ci", ".github", "pyproject.toml", "mkdocs.yml", ".pre-commit-config.yaml", "action.yml",
     "README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "NOTICE",
 )  # fmt: skip
 """What the suite reads besides the installed package."""

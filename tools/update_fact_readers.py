@@ -15,9 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import xpu_doctor  # noqa: E402
 from tests.support.fact_reads import fact_reads  # noqa: E402
 
-TARGET = ROOT / "xpu_doctor" / "data" / "fact_readers.json"
+TARGET = Path(xpu_doctor.__file__).parent / "data" / "fact_readers.json"
 
 
 def text() -> str:

@@ -89,7 +89,7 @@ class _Attack:
                 made.append(
                     next(
                         char
-                        for char in chain(letter, LETTERS, map(chr, range(33, 0x3000)))
+                        for char in chain(letter, LETTERS, map(chr, range(33, 0x3000)), map(chr, range(33)))
                         if self._accepts(operation, argument, char)
                     )
                 )
