@@ -51,6 +51,10 @@ class Death:
     hangs: bool = False
 
 
+ALWAYS = frozenset(
+    ("sys.exit", "idle hang", "flood", "noise", "access violation", "stack overflow", "detached grandchildren stay", "delay-loaded DLL that is missing")
+)  # fmt: skip
+"""One death of each kind, which every run of the suite tries; the others are heavy tests."""
 DEATHS = (
     Death("access violation", CRASH, ("0xC0000005 STATUS_ACCESS_VIOLATION",), "import faulthandler; faulthandler._read_null()"),
     Death("access violation that ctypes catches", FAIL, ("access violation",), "import ctypes; ctypes.string_at(0)"),
@@ -78,7 +82,10 @@ DEATHS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.name)
+@pytest.mark.parametrize(
+    "death",
+    [pytest.param(death, id=death.name, marks=() if death.name in ALWAYS else pytest.mark.heavy) for death in DEATHS],
+)
 def test_every_death_is_a_report(
     windows_bench: WindowsBench, new_patient: Callable[..., StubEnvironment], temporary: Path, death: Death
 ) -> None:
