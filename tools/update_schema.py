@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+import xpu_doctor
 from xpu_doctor.report.comparison.document import COMPARISON_SCHEMA, ComparisonDocument
 from xpu_doctor.report.document import DOCUMENT_SCHEMA, Document
 
-FOLDER = Path(__file__).parents[1] / "xpu_doctor" / "schemas"
+FOLDER = Path(xpu_doctor.__file__).parent / "schemas"
 PATH = FOLDER / f"report-{DOCUMENT_SCHEMA}.schema.json"
 COMPARISON_PATH = FOLDER / f"comparison-{COMPARISON_SCHEMA}.schema.json"
 ENUMS = {
