@@ -123,7 +123,7 @@ def telling_parts(plant: Plant) -> Iterator[str]:
 
 def survives(plant: Plant, text: str) -> bool:
     """Return whether a telling part of a value is in a text or in what its readers show, as a word of its own where it is short."""
-    seen = f"{text}\n{as_read(text)}"
+    seen = f"{_without_own_markup(text)}\n{as_read(text)}"
     return any(
         re.search(rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])" if len(part) < CHUNK else re.escape(part), seen)
         for part in telling_parts(plant)
@@ -152,10 +152,17 @@ def _triaged(plant: Plant, *options: str) -> str:
     return result.stdout
 
 
+def _without_own_markup(text: str) -> str:
+    """Return a page without its style, its script and the names of its elements, which are the same on every page."""
+    if not text.startswith("<!DOCTYPE html>"):
+        return text
+    return re.sub(r"</?[a-z][a-z0-9]*", "<", re.sub(r"(?s)<(style|script)\b.*?</\1>", "", text))
+
+
 def as_read(text: str) -> str:
     """Return a text without the escapes of Markdown, XML, HTML and workflow commands, as its readers show it."""
     if text.startswith("<!DOCTYPE html>"):
-        text = re.sub(r"<[^>]*>", "", text)
+        text = re.sub(r"<[^>]*>", "", _without_own_markup(text))
     plain = html.unescape(text).replace("\u200b", "")
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain).replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
 

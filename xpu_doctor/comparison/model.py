@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xpu_doctor.diagnosis.diagnose import Diagnosis
 from xpu_doctor.model.snapshot import Snapshot
-from xpu_doctor.model.terms import Term
+from xpu_doctor.model.terms import RankedTerm, Term
 
 
 class Kind(Term):
@@ -27,7 +27,7 @@ class State(Term):
     UNKNOWN = "unknown"
 
 
-class Weight(Term):
+class Weight(RankedTerm):
     """Why a difference stands where it does, from the most telling kind down."""
 
     JUDGEMENT = "judgement"
@@ -38,11 +38,6 @@ class Weight(Term):
     """A rule reads the fact when it decides."""
     OTHER = "other"
     """No rule reads it, or it says where something lies or how large it is."""
-
-    @property
-    def rank(self) -> int:
-        """The position of this member, counted from 0."""
-        return list(type(self)).index(self)
 
 
 @dataclass(frozen=True)

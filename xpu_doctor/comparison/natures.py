@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from xpu_doctor.model.terms import Term
+from xpu_doctor.model.terms import RankedTerm
 
 
-class Nature(Term):
+class Nature(RankedTerm):
     """What a fact is to a comparison, from the most telling down."""
 
     CAUSE = "cause"
@@ -24,11 +24,6 @@ class Nature(Term):
     """Where something lies, or what it is called there."""
     NEVER = "never"
     """Differs between two runs on one machine, or is told elsewhere."""
-
-    @property
-    def rank(self) -> int:
-        """The position of this member, counted from 0."""
-        return list(type(self)).index(self)
 
 
 CAUSES = (

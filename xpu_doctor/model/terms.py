@@ -19,6 +19,15 @@ class Term(str, Enum):
         return str.__format__(self, format_spec)
 
 
+class RankedTerm(Term):
+    """A word of a closed set whose members are ordered as they are written."""
+
+    @property
+    def rank(self) -> int:
+        """The position of this member, counted from 0."""
+        return list(type(self)).index(self)
+
+
 class Origin(Term):
     """Where the facts of a snapshot come from."""
 

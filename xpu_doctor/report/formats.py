@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from xpu_doctor.report.document import Document
@@ -22,13 +22,13 @@ class View(NamedTuple):
 
 
 class Format(NamedTuple):
-    """One form of a report."""
+    """One form of a report, or of another document such as a comparison."""
 
     name: str
     endings: tuple[str, ...]
     """Endings of files that are written so, in lower case; at least one."""
-    render: Callable[[Document, View], str]
-    """Return the whole report, which ends with a newline."""
+    render: Callable[[Any, View], str]
+    """Return the whole document, which ends with a newline."""
 
 
 def _text(report: Document, view: View) -> str:
@@ -80,12 +80,12 @@ FORMATS = (
 NAMES = tuple(each.name for each in FORMATS)
 
 
-def format_called(name: str) -> Format:
+def format_called(name: str, formats: tuple[Format, ...] = FORMATS) -> Format:
     """Return the format of a name."""
-    return next(each for each in FORMATS if each.name == name)
+    return next(each for each in formats if each.name == name)
 
 
-def format_of(path: str, given: str | None = None) -> str:
+def format_of(path: str, given: str | None = None, formats: tuple[Format, ...] = FORMATS) -> str:
     """Return the name of the format in which a file is written: the one that was given for all, else by its ending, else text."""
     ending = os.path.splitext(path)[1].lower()
-    return given or next((each.name for each in FORMATS if ending in each.endings), FORMATS[0].name)
+    return given or next((each.name for each in formats if ending in each.endings), formats[0].name)

@@ -1,28 +1,16 @@
-"""The forms of a comparison: the one table of their names, the endings of their files, and what renders them.
+"""The formats of a comparison, in a table like that of reports.
 
 The command line reads the names before anything else is loaded, so each renderer is imported when it is used.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from xpu_doctor.report.formats import View
+from xpu_doctor.report.formats import Format, View, format_called, format_of
 
 if TYPE_CHECKING:
     from xpu_doctor.report.comparison.document import ComparisonDocument
-
-
-class Form(NamedTuple):
-    """One form of a comparison."""
-
-    name: str
-    endings: tuple[str, ...]
-    """Endings of files that are written so, in lower case."""
-    render: Callable[[ComparisonDocument, View], str]
-    """Return the whole comparison, which ends with a newline."""
 
 
 def _text(document: ComparisonDocument, view: View) -> str:
@@ -50,17 +38,16 @@ def _html(document: ComparisonDocument, _: View) -> str:
     return comparison_html(document)
 
 
-FORMS = (
-    Form("text", (".txt",), _text),
-    Form("json", (".json",), _json),
-    Form("markdown", (".md", ".markdown"), _markdown),
-    Form("html", (".html", ".htm"), _html),
+FORMATS = (
+    Format("text", (".txt",), _text),
+    Format("json", (".json",), _json),
+    Format("markdown", (".md", ".markdown"), _markdown),
+    Format("html", (".html", ".htm"), _html),
 )
 """The first one is used where nothing says another."""
-NAMES = tuple(each.name for each in FORMS)
+NAMES = tuple(each.name for each in FORMATS)
 
 
-def form_of(path: str, given: str | None = None) -> Form:
-    """Return the form in which a file is written: the one that was given for all, else by its ending, else text."""
-    ending = os.path.splitext(path)[1].lower()
-    return next((each for each in FORMS if each.name == given or (given is None and ending in each.endings)), FORMS[0])
+def comparison_format(path: str, given: str | None = None) -> Format:
+    """Return the format in which a file is written: the one that was given for all, else by its ending, else text."""
+    return format_called(format_of(path, given, FORMATS), FORMATS)
