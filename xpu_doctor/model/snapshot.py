@@ -27,6 +27,7 @@ from xpu_doctor.model.facts import (
     Shadows,
     Target,
     Torch,
+    Watched,
     Xpu,
 )
 from xpu_doctor.model.terms import Origin
@@ -83,6 +84,8 @@ class Snapshot:
     compute: Compute = field(default_factory=Compute)
     errors: Errors = field(default_factory=Errors)
     pasted: Pasted = field(default_factory=Pasted)
+    watched: Maybe[tuple[Watched, ...]] = NOT_EXAMINED
+    """The program that was watched, one element; unknown where none was."""
     skipped: tuple[str, ...] = ()
     """Names of the layers that were not asked for."""
     failures: tuple[ProbeFailure, ...] = ()
