@@ -245,6 +245,8 @@ class Document:
     """Of `fix --edit-project` on a project: what would be written, after `--apply` what was written."""
     speeds: list[SpeedDocument] = field(default_factory=list)
     """The timed matmuls, each beside the CPU and the published peak of its device."""
+    node: str | None = None
+    """Name of the machine among others, as `--host-name` lets it stand there; None where it is hidden."""
 
 
 def document(

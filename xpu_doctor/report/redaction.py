@@ -47,9 +47,10 @@ KEPT = frozenset(
         "part",
         "fail_on",
         "place",
+        "node",
     }
 )
-"""Fields of the document with a closed set of values."""
+"""Fields of the document with a closed set of values, and the name that the user chose to keep."""
 PERSONAL = frozenset({"user", "account_groups", "group"})
 """Facts that are names, whatever else they may mean."""
 _VERSION = re.compile(r"\d{1,5}(?:\.\d{1,6}){1,5}(?:[-+~][\w.+~-]{0,60})?")

@@ -33,6 +33,8 @@ class SnapshotFile:
     kind: str = KIND
     tool: dict[str, str] = field(default_factory=lambda: {"name": "xpu-doctor", "version": __version__})
     notes: tuple[str, ...] = ()
+    node: str | None = None
+    """Name of the machine among others, as `--host-name` lets it stand there; None where it is hidden."""
 
 
 def snapshot_file(
@@ -58,5 +60,5 @@ def snapshot_file(
 def render_snapshot(file: SnapshotFile) -> str:
     """Return the file as JSON, with everything that a terminal would obey made visible."""
     values = visible_values(msgspec.to_builtins(file))
-    order = ("schema", "kind", "tool", "created", "notes", "redacted", "snapshot")
+    order = ("schema", "kind", "tool", "created", "node", "notes", "redacted", "snapshot")
     return msgspec.json.format(msgspec.json.encode({name: values[name] for name in order}), indent=2).decode() + "\n"
