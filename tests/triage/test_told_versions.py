@@ -6,7 +6,8 @@ import pytest
 
 from xpu_doctor.api import triage
 from xpu_doctor.model.findings import Confidence
-from xpu_doctor.text.statements import Said, Statements
+from xpu_doctor.text.said import Said
+from xpu_doctor.text.statements import Statements
 from xpu_doctor.text.word_index import IndexedText
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.complaints import complaints
-from xpu_doctor.text.statements import MAX_LINE, Claim, Said, Statements
+from xpu_doctor.text.clauses import MAX_LINE
+from xpu_doctor.text.said import Claim, Said
+from xpu_doctor.text.statements import Statements
 from xpu_doctor.text.word_index import IndexedText
 
 

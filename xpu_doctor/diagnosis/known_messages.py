@@ -9,7 +9,8 @@ from functools import cache
 
 from xpu_doctor.model.facts import ErrorText
 from xpu_doctor.tables.signatures import Signature, signatures
-from xpu_doctor.text.statements import Said, Statements
+from xpu_doctor.text.said import Said
+from xpu_doctor.text.statements import Statements
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
 MAX_LINE = 4096

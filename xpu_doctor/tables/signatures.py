@@ -12,7 +12,7 @@ import msgspec
 
 from xpu_doctor.model.findings import Confidence
 from xpu_doctor.tables.rows import Code, ConditionText, FactPath, Name, PatternText, Row, rows
-from xpu_doctor.text.statements import Claim
+from xpu_doctor.text.said import Claim
 
 
 class Implies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

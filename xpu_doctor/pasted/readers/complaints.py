@@ -8,7 +8,7 @@ from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.text.printed_lines import is_printed
-from xpu_doctor.text.statements import Said
+from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import WordTable
 
 TOLD = frozenset({Said.TOLD, Said.QUOTED, Said.COMMENT, Said.ASKED})

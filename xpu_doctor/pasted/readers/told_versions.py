@@ -9,8 +9,9 @@ from functools import cache
 
 from xpu_doctor.model.facts.pasted import ToldVersion
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.clauses import Line
 from xpu_doctor.text.printed_lines import is_printed
-from xpu_doctor.text.statements import Line, Said
+from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import WordTable
 
 LONGEST = 1200
