@@ -15,7 +15,7 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known
 from xpu_doctor.pasted.harmless import SOMETHING, offered
 from xpu_doctor.pasted.readers.collected import Collected, Text
-from xpu_doctor.pasted.readers.system import parse
+from xpu_doctor.pasted.readers.variables import parse
 from xpu_doctor.probes.environment import environment
 from xpu_doctor.tables.variables import hiding_variables, known_variables, pasted_variables, says_secret
 

@@ -39,7 +39,7 @@ def test_dry_run(tool: str, indexes: Indexes, tmp_path: Path) -> None:
     project, home = tmp_path / "project", tmp_path / "home"
     project.mkdir()
     home.mkdir()
-    pypi, empty = indexes["plain"], indexes["empty"]
+    pypi, empty = indexes["metadata"], indexes["empty"]
     source = {
         "poetry": f'[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "own"\nurl = "{pypi}/"\npriority = "primary"\n',
         "pdm": f'[tool.pdm]\ndistribution = false\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{empty}"\n',

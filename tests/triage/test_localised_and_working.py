@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xpu_doctor.api import triage
-from xpu_doctor.pasted.readers import system, torch_output
+from xpu_doctor.pasted.readers import device_nodes, system, torch_output
 from xpu_doctor.pasted.readers.collected import Collected, Text
 
 NODE = "crw-rw---- 1 root render 226, 128 Nov 26 10:11 /dev/dri/renderD128"
@@ -28,6 +28,7 @@ IDS = (
 def _read(text: str) -> Collected:
     facts = Collected()
     system.parse(Text(text), facts)
+    device_nodes.parse(Text(text), facts)
     torch_output.parse(Text(text), facts)
     return facts
 
