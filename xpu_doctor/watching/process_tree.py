@@ -14,6 +14,8 @@ RANK_VARIABLES = (b"RANK", b"OMPI_COMM_WORLD_RANK", b"PMI_RANK", b"PMIX_RANK", b
 """Environment variables that hold the rank of a process of a distributed program; the first that is set counts."""
 ENVIRONMENT_LIMIT = 1 << 20
 STAT_LIMIT = 4096
+TOLERANCE = 0.5
+"""Seconds that a start may lie ahead of our clock for want of precision."""
 
 
 class ProcessTree:
@@ -32,6 +34,10 @@ class ProcessTree:
         self._foreign: set[int] = set()
         self._last_pid = 0
         self._root_start = 0
+        self._boot = 0.0
+        """Seconds from the start of the machine to that of the watch."""
+        self._last = 0.0
+        """When all processes were looked at last."""
         self._io_counted = _io_counted(self._proc)
 
     def update(self, now: float) -> None:
@@ -50,6 +56,7 @@ class ProcessTree:
             member.settle()
             if not member.identified and not member.zombie:
                 self._identify(member)
+        self._last = now
 
     def _follow(self, member: Member, now: float) -> None:
         stat = self._stat(member.pid)
@@ -117,13 +124,17 @@ class ProcessTree:
         if first:
             self._root_start = stat.started
             self._boot = _since_boot() - now
-        began = min(now, max(0.0, stat.started / TICKS - self._boot))
-        member = Member(Identity(pid, stat.started), stat.parent, stat.name, now, began)
+        member = Member(Identity(pid, stat.started), stat.parent, stat.name, now, self._began(stat, now))
         self.members.add(member)
         self._take(member, stat, now)
         if self._attached and (first or stat.started / TICKS < self._boot):
             member.base_cpu, member.base_children, member.base_io_wait = stat.cpu, stat.children_cpu, stat.io_wait
             member.base_main = member.main if isinstance(member.main, float) else 0.0
+
+    def _began(self, stat: ProcessStat, now: float) -> float:
+        """Return when a process started; where its start lies in the future of our clock, when it was looked for last."""
+        began = stat.started / TICKS - self._boot
+        return min(now, max(0.0, began if began < now + TOLERANCE else self._last))
 
     def _identify(self, member: Member) -> None:
         """Read name and rank; anew after an execve, since a launcher gives them to its child only then."""

@@ -17,6 +17,8 @@ from xpu_doctor.model.facts.watched import WatchedGpu, WatchedProcess
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.watching.counters import CounterFacts, Counters, LiveGpu, NoCounters
+from xpu_doctor.watching.drm_counters import DrmCounters
+from xpu_doctor.watching.drm_own_client import own_client
 from xpu_doctor.watching.members import Member, Members
 from xpu_doctor.watching.process_tree import ProcessTree
 
@@ -95,10 +97,22 @@ class Sampler:
         self._clock = clock
         self._host = host or LiveHost()
         self._tree = _tree(root_pid, proc, attached, marker)
-        self._counters = _counters(device_type, proc, attached, self._host)
+        self._counters = self._counters_of(device_type, proc, attached)
         self._samples = 0
         self._times = (0.0, 0.0)
         self._cpu = (0.0, 0.0)
+
+    def _counters_of(self, device_type: str, proc: str, attached: bool) -> Counters:
+        if device_type == "xpu" and self._host.platform == "linux":
+            live = isinstance(self._host, LiveHost) and not self._host.root
+            return DrmCounters(
+                self._host,
+                proc=proc,
+                attached=attached,
+                clock=lambda: self._clock() - self._started,
+                own_client=own_client if live else None,
+            )
+        return NoCounters("no counters are read on this system")
 
     def sample(self) -> None:
         """Read everything once; never raises because of what processes do meanwhile."""
@@ -151,10 +165,6 @@ class Sampler:
 
 def _tree(root_pid: int, proc: str, attached: bool, marker: str) -> ProcessTree:
     return ProcessTree(root_pid, proc=proc, attached=attached, marker=marker)
-
-
-def _counters(device_type: str, proc: str, attached: bool, host: Host) -> Counters:
-    return NoCounters("no counters are read on this system")
 
 
 def _listed(members: Members, counted: CounterFacts) -> tuple[tuple[WatchedProcess, ...], int]:

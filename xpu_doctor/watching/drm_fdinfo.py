@@ -1,0 +1,102 @@
+"""Reads one `/proc/PID/fdinfo/FD` of a GPU: what one client of the driver used.
+
+The keys are those of the kernel's "DRM client usage stats"; i915 counts nanoseconds of its engines, xe counts cycles of a clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40, "KB": 1 << 10}
+"""Units of memory; kernels print none for bytes."""
+RESIDENCE = ("resident", "memory", "total")
+"""Kinds of memory keys, the most telling first; `memory` is the older name of `resident`."""
+LONGEST_NUMBER = 20
+"""Digits of the largest 64-bit number."""
+MOST_CAPACITY = 64
+
+
+class EngineCount(NamedTuple):
+    """Work of one class of engines for one client."""
+
+    busy: int
+    """Nanoseconds, or cycles where `clock` is not 0; summed over all engines of the class."""
+    clock: int = 0
+    """The GPU's own clock in the same cycles; 0 where `busy` is nanoseconds."""
+    capacity: int = 1
+    """Engines of the class."""
+
+
+@dataclass(frozen=True)
+class DrmClient:
+    """What one open device file says."""
+
+    driver: str
+    address: str
+    """PCI address; empty where the driver names none."""
+    client: int
+    engines: dict[str, EngineCount] = field(default_factory=dict)
+    """By the driver's name; empty where the driver does not count them."""
+    memory: dict[str, int] = field(default_factory=dict)
+    """Resident bytes by region; allocated ones where the driver does not tell residence."""
+
+
+def parse_fdinfo(text: str) -> DrmClient | None:
+    """Return the client of a GPU that an `fdinfo` text tells of, or None where it is another kind of file."""
+    if "drm-driver:" not in text:
+        return None
+    values = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.startswith("drm-"):
+            values[key] = value.strip()
+    driver = values.get("drm-driver", "")
+    client = _number(values.get("drm-client-id", ""))
+    if not driver or client is None:
+        return None
+    return DrmClient(driver, values.get("drm-pdev", "").lower(), client, _engines(values), _memory(values))
+
+
+def _engines(values: dict[str, str]) -> dict[str, EngineCount]:
+    found = {}
+    for key, value in values.items():
+        if key.startswith("drm-engine-") and not key.startswith("drm-engine-capacity-"):
+            name, busy, unit = key[len("drm-engine-") :], *_split(value)
+            if busy is not None and unit == "NS":
+                found[name] = EngineCount(busy, 0, _capacity(values, name))
+        elif key.startswith("drm-cycles-"):
+            name, busy = key[len("drm-cycles-") :], _number(value)
+            clock = _number(values.get(f"drm-total-cycles-{name}", ""))
+            # A driver that counts nanoseconds too means the same work; without a clock cycles are no time.
+            if busy is not None and clock and f"drm-engine-{name}" not in values:
+                found[name] = EngineCount(busy, clock, _capacity(values, name))
+    return found
+
+
+def _capacity(values: dict[str, str], name: str) -> int:
+    said = _number(values.get(f"drm-engine-capacity-{name}", ""))
+    return min(said, MOST_CAPACITY) if said else 1
+
+
+def _memory(values: dict[str, str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for kind in RESIDENCE:
+        prefix = f"drm-{kind}-"
+        for key, value in values.items():
+            region = key[len(prefix) :]
+            # `drm-total-cycles-*` is the clock of an engine.
+            if key.startswith(prefix) and region not in found and not region.startswith("cycles-"):
+                number, unit = _split(value)
+                if number is not None and unit in UNITS:
+                    found[region] = number * UNITS[unit]
+    return found
+
+
+def _split(value: str) -> tuple[int | None, str]:
+    number, _, unit = value.partition(" ")
+    return _number(number), unit.strip().upper()
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None

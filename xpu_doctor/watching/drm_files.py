@@ -1,0 +1,118 @@
+"""Finds the open GPU device files of processes on Linux, at little cost: most files of a process are none."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from xpu_doctor.host.interface import os_reason
+from xpu_doctor.watching.drm_fdinfo import DrmClient, parse_fdinfo
+from xpu_doctor.watching.members import Identity
+
+ROUNDS = 8
+"""Where a process has many files, each is looked at anew once in so many samples: a number that was another file may be a GPU's by then."""
+FEW_FILES = 64
+FDINFO_LIMIT = 16384
+PARAVIRTUAL = "dxg"
+"""Device file of Windows' GPU in WSL2; its driver counts nothing."""
+
+
+class ClientKey(NamedTuple):
+    """What tells one client of a GPU driver from all others, however many files and processes share it."""
+
+    address: str
+    client: int
+
+
+@dataclass
+class Files:
+    """What is known of the files of one process, between two samples."""
+
+    known: dict[str, ClientKey | None] = field(default_factory=dict)
+    """Files that were looked at, by number: the client behind each, None where it is no GPU's."""
+    refused: str = ""
+    """Why they cannot be read; empty where they can."""
+    readings: int = 0
+    read: bool = False
+    """Whether they could be read at some time."""
+    targets: dict[str, str] = field(default_factory=dict)
+    """Names of the device files among them, by number."""
+    silent: set[str] = field(default_factory=set)
+    """Names of device files whose drivers print no statistics at all."""
+
+
+def read_clients(
+    proc: str, identity: Identity, files: Files, turn: int, seen: dict[ClientKey, DrmClient]
+) -> set[ClientKey]:
+    """Return the clients whose files a process holds, and put what they say into `seen` where nobody did in this sample."""
+    files.readings += 1
+    try:
+        folder = os.open(f"{proc}/{identity.pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        files.refused = os_reason(error)
+        return set()
+    try:
+        names = os.listdir(folder)
+        files.read = True
+        return {
+            key
+            for name in _to_read(names, files, turn, folder)
+            if (key := _read(f"{proc}/{identity.pid}/fdinfo/{name}", name, files, turn, seen)) is not None
+        }
+    except OSError as error:
+        files.refused = os_reason(error)
+        return set()
+    finally:
+        os.close(folder)
+
+
+def _to_read(names: list[str], files: Files, turn: int, folder: int) -> list[str]:
+    """Return the files of GPUs among all files of a process; looks at new ones, and at a part of the others."""
+    known = files.known
+    present = set(names)
+    for gone in known.keys() - present:
+        del known[gone]
+    few = len(names) <= FEW_FILES
+    for name in names:
+        if name not in known or (known[name] is None and (few or _its_turn(name, turn))):
+            known[name] = ClientKey("", 0) if _is_gpu(name, folder, files) else None
+    return [name for name in names if known[name] is not None]
+
+
+def _is_gpu(name: str, folder: int, files: Files) -> bool:
+    try:
+        target = os.readlink(name, dir_fd=folder)
+    except OSError:
+        return False
+    if not target.startswith("/dev/"):
+        return False
+    files.targets[name] = node = target.rpartition("/")[2]
+    if node == PARAVIRTUAL:
+        files.silent.add(node)
+    return node.startswith(("renderD", "card"))
+
+
+def _read(path: str, name: str, files: Files, turn: int, seen: dict[ClientKey, DrmClient]) -> ClientKey | None:
+    before = files.known[name]
+    if before in seen and not _its_turn(name, turn):
+        return before  # another file or process told of the same client in this sample
+    try:
+        with open(path, "rb", buffering=0) as file:
+            text = (file.read(FDINFO_LIMIT) or b"").decode("utf-8", "replace")
+    except OSError:
+        files.known.pop(name, None)
+        return None
+    client = parse_fdinfo(text)
+    if client is None:
+        files.silent.add(files.targets.get(name, ""))
+        files.known.pop(name, None)
+        return None
+    key = ClientKey(client.address, client.client)
+    files.known[name] = key
+    seen.setdefault(key, client)
+    return key
+
+
+def _its_turn(name: str, turn: int) -> bool:
+    return name.isdigit() and int(name) % ROUNDS == turn % ROUNDS
