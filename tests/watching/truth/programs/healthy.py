@@ -1,0 +1,5 @@
+"""Trains on the GPU, which works most of the time."""
+
+from training import train
+
+train(4)

@@ -1,0 +1,9 @@
+"""Trains on the GPU until it is killed, as the kernel does where memory runs out."""
+
+import os
+import signal
+
+from training import train
+
+train(4)
+os.kill(os.getpid(), signal.SIGKILL)

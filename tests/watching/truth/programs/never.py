@@ -1,0 +1,7 @@
+"""Trains on the processor, although torch has a GPU: the device is written into the program."""
+
+import torch
+from training import train
+
+torch.set_num_threads(1)
+train(4, device="cpu")
