@@ -21,6 +21,7 @@ from xpu_doctor.model.selection import select
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.model.version import __version__
+from xpu_doctor.process.time_limit import TimeLimit
 from xpu_doctor.remedies.own_environment import is_only_the_doctors
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
@@ -54,12 +55,15 @@ def check(
     environment: Mapping[str, str] | None = None,
     redact: bool = True,
     words: Sequence[str] = (),
+    time_limit: float | None = None,
+    node: str | None = None,
 ) -> Document:
     """Examine this machine and one interpreter, and return the report.
 
     `python` is the path of an interpreter or of an environment's folder; None chooses one as the command line does. `only` and
     `skip` take layer and probe names; `deadlines` gives seconds by stage of the agent; `environment` is what the interpreter
-    gets, by default this process's own. Names, addresses and secrets are hidden, and `words` too, unless `redact` is false.
+    gets, by default this process's own. What is not done after `time_limit` seconds stays unknown; `node` is what the report calls
+    this machine. Names, addresses and secrets are hidden, and `words` too, unless `redact` is false.
     The interpreter's crashes and hangs are findings in the report, never exceptions.
 
     Raises:
@@ -69,8 +73,10 @@ def check(
     """
     variables = dict(os.environ if environment is None else environment)
     choice = find_target(python, Surroundings(variables))
-    with start(Session(choice, select(only, skip, probe_layers()), variables, dict(deadlines or {}))) as running:
-        return report_on(running, Report(created=now(), redact=redact, words=tuple(words)))
+    limit = None if time_limit is None else TimeLimit.from_now(time_limit)
+    selection = select(only, skip, probe_layers())
+    with start(Session(choice, selection, variables, dict(deadlines or {}), limit=limit)) as running:
+        return report_on(running, Report(created=now(), redact=redact, words=tuple(words), node=node))
 
 
 def report_on(running: Running, report: Report) -> Document:
@@ -82,11 +88,14 @@ def report_on(running: Running, report: Report) -> Document:
     examined = finish(running, load(), partial(_rehearse, report))
     rights = running.session.rights
     users = (rights.account.name,) if rights.account else ()
-    return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=rights.notes, users=users)
+    notes = (*rights.notes, *running.session.late_notes)
+    return report.of_snapshot(examined.snapshot, timings=examined.timings, notes=notes, users=users)
 
 
-def facts_of(running: Running, *, redact: bool = True, words: tuple[str, ...] = ()) -> SnapshotFile:
-    """Finish an examination under way, and return its facts to be saved; nothing is judged.
+def facts_of(
+    running: Running, *, redact: bool = True, words: tuple[str, ...] = (), node: str | None = None
+) -> SnapshotFile:
+    """Finish an examination under way, and return its facts to be saved; nothing is judged. `node` names the machine.
 
     Raises:
         OSError: the interpreter cannot be started.
@@ -94,7 +103,9 @@ def facts_of(running: Running, *, redact: bool = True, words: tuple[str, ...] = 
     examined = finish(running, load())
     rights = running.session.rights
     users = (rights.account.name,) if rights.account else ()
-    return snapshot_file(examined.snapshot, now(), redact=redact, words=words, users=users, notes=rights.notes)
+    notes = (*rights.notes, *running.session.late_notes)
+    file = snapshot_file(examined.snapshot, now(), redact=redact, words=words, users=users, notes=notes)
+    return replace(file, node=node)
 
 
 @dataclass(frozen=True)

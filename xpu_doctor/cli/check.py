@@ -21,6 +21,7 @@ from xpu_doctor.cli.examine import (
     rights_of,
     selection_of,
 )
+from xpu_doctor.cli.node import OneOfMany, one_of_many
 from xpu_doctor.cli.options import (
     FAIL_ON,
     IGNORE,
@@ -29,7 +30,6 @@ from xpu_doctor.cli.options import (
     REDACT,
     REPORT_FORMAT,
     VERBOSE,
-    check_outputs,
     check_words,
     known_codes,
     nearest,
@@ -67,6 +67,7 @@ DEVICE_FORM = re.compile(r"xpu(?::(?:0|[1-9][0-9]?))?|cpu(?::0)?")
 @NO_REDACT
 @AS_OWNER
 @VERBOSE
+@one_of_many
 def check(
     python: str | None,
     only: tuple[str, ...],
@@ -83,6 +84,7 @@ def check(
     no_redact: bool,
     as_owner: bool,
     verbose: bool,
+    many: OneOfMany,
 ) -> int:
     """Say why torch.xpu does not work here, and how to fix it.
 
@@ -100,11 +102,22 @@ def check(
         refuse_empty(option, values)
     _check_devices(devices)
     check_words(words, no_redact)
+    files = many.files(outputs)
+    node = many.node(no_redact)
+    given = "json" if as_json else format_
+    if many.quiet and given and not files:
+        raise click.UsageError(
+            f"--quiet prints nothing: name a file for the {given} with -o, or leave one of the two out"
+        )
     selection = selection_of(split(only), split(skip))
     _check_expectations(split(expect))
+    if not many.begins():
+        return 0
+    limit = many.limit()
     choice = chosen(python)
-    check_outputs(outputs, choice.python)
-    order = Order(choice, selection, deadlines_of(timeout), rights_of(choice.python, as_owner), python, devices)
+    many.check_files(outputs, files, choice.python)
+    rights = rights_of(choice.python, as_owner, quiet=many.quiet)
+    order = Order(choice, selection, deadlines_of(timeout), rights, python, devices, limit, many.quiet)
 
     def report(running: Running) -> Document:
         from xpu_doctor.api import report_on
@@ -118,14 +131,14 @@ def check(
             redact=not no_redact,
             created=now(),
             words=words,
+            node=node,
         )
         return report_on(running, wanted)
 
     document = examine(order, report)
     from xpu_doctor.report.build import deliver
 
-    given = "json" if as_json else format_
-    return deliver(document, given, outputs, verbose=verbose, python=choice.python, private=no_redact)
+    return deliver(document, given, files, verbose=verbose, python=choice.python, private=no_redact, quiet=many.quiet)
 
 
 def _check_devices(devices: tuple[str, ...]) -> None:

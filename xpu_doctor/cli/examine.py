@@ -14,6 +14,7 @@ from xpu_doctor.cli.options import nearest
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
     from xpu_doctor.model.selection import Selection
+    from xpu_doctor.process.time_limit import TimeLimit
     from xpu_doctor.target.find import Choice
     from xpu_doctor.target.rights import Rights
 
@@ -61,6 +62,10 @@ class Order:
     given: str | None = None
     """What `--python` named."""
     devices: tuple[str, ...] = ()
+    limit: TimeLimit | None = None
+    """When the whole has to be done."""
+    quiet: bool = False
+    """Whether nothing is said of the progress."""
 
 
 def examine(order: Order, use: Callable[[Running], T]) -> T:
@@ -74,7 +79,7 @@ def examine(order: Order, use: Callable[[Running], T]) -> T:
     from xpu_doctor.examination.session import Session
 
     choice = order.choice
-    progress = Progress(enabled=True)
+    progress = Progress(enabled=not order.quiet)
     running = None
     try:
         session = Session(
@@ -85,6 +90,7 @@ def examine(order: Order, use: Callable[[Running], T]) -> T:
             order.devices,
             rights=order.rights,
             tell=progress.begins,
+            limit=order.limit,
         )
         running = start(session)
         return use(running)
@@ -122,13 +128,13 @@ def chosen(python: str | None) -> Choice:
         raise click.UsageError(str(error)) from error
 
 
-def rights_of(python: str, as_owner: bool) -> Rights:
-    """Whose rights the interpreter gets; root hears of it before anything of another user's environment runs."""
+def rights_of(python: str, as_owner: bool, *, quiet: bool = False) -> Rights:
+    """Whose rights the interpreter gets; root hears of it, unless it is to be quiet, before anything of another user's environment runs."""
     from xpu_doctor.target.rights import rights_for
     from xpu_doctor.text.output import to_stderr
 
     rights = rights_for(python, as_owner)
-    for note in rights.notes:
+    for note in () if quiet else rights.notes:
         to_stderr(f"xpu-doctor: {note}\n")
     return rights
 

@@ -20,7 +20,8 @@ from xpu_doctor.cli.examine import (
     rights_of,
     selection_of,
 )
-from xpu_doctor.cli.options import REDACT, check_endings, check_outputs, check_words, refuse_empty, split
+from xpu_doctor.cli.node import OneOfMany, one_of_many
+from xpu_doctor.cli.options import REDACT, check_endings, check_words, refuse_empty, split
 
 if TYPE_CHECKING:
     from xpu_doctor.examination.run import Running
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @REDACT
 @NO_REDACT
 @AS_OWNER
+@one_of_many
 def snapshot(
     output: str,
     python: str | None,
@@ -44,6 +46,7 @@ def snapshot(
     words: tuple[str, ...],
     no_redact: bool,
     as_owner: bool,
+    many: OneOfMany,
 ) -> int:
     """Save the facts of a check, to be judged elsewhere or later.
 
@@ -59,21 +62,27 @@ def snapshot(
     for option, values in (("--only", only), ("--skip", skip)):
         refuse_empty(option, values)
     check_words(words, no_redact)
-    check_endings((output,), ("json",), "a snapshot")
+    (file,) = many.files((output,))
+    node = many.node(no_redact)
+    check_endings((file,), ("json",), "a snapshot")
     selection = selection_of(split(only), split(skip))
+    if not many.begins():
+        return 0
+    limit = many.limit()
     choice = chosen(python)
-    check_outputs((output,), choice.python)
-    order = Order(choice, selection, deadlines_of(timeout), rights_of(choice.python, as_owner), python)
+    many.check_files((output,), (file,), choice.python)
+    rights = rights_of(choice.python, as_owner, quiet=many.quiet)
+    order = Order(choice, selection, deadlines_of(timeout), rights, python, limit=limit, quiet=many.quiet)
 
     def facts(running: Running) -> str:
         from xpu_doctor.api import facts_of
         from xpu_doctor.report.snapshot_file import render_snapshot
 
-        return render_snapshot(facts_of(running, redact=not no_redact, words=words))
+        return render_snapshot(facts_of(running, redact=not no_redact, words=words, node=node))
 
-    write(examine(order, facts), output, python=choice.python, private=no_redact)
-    if not is_stdout(output):
+    write(examine(order, facts), file, python=choice.python, private=no_redact)
+    if not is_stdout(file) and not many.quiet:
         from xpu_doctor.report.typed import line_to_type
 
-        to_stderr(f"The facts are saved. This judges them, here or elsewhere:\n    {line_to_type('triage', output)}\n")
+        to_stderr(f"The facts are saved. This judges them, here or elsewhere:\n    {line_to_type('triage', file)}\n")
     return 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from xpu_doctor.model.facts import OtherPython, Target
+from xpu_doctor.model.facts import OtherPython, Stage, Target
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
-from xpu_doctor.model.terms import Part
+from xpu_doctor.model.terms import Part, StageOutcome
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.probes.installer import installer_facts
 from xpu_doctor.probes.libraries import closure_facts
+from xpu_doctor.probes.runner import unknown_group
+from xpu_doctor.process.time_limit import Overdue, within
 from xpu_doctor.target.find import Surroundings, other_interpreters
 
 if TYPE_CHECKING:
@@ -28,7 +31,10 @@ def installed_facts(snapshot: Snapshot, session: Session, host: Host, timings: d
             continue
         started = time.monotonic()
         try:
-            snapshot = part(snapshot, session, host)
+            snapshot = within(session.limit, partial(part, snapshot, session, host))
+        except Overdue as late:
+            field = "libraries" if name == "closure" else name
+            snapshot = replace(snapshot, **{field: unknown_group(field, str(late))})
         except Exception as error:  # a damaged environment may make any reader stumble; the rest must go on
             failure = ProbeFailure(Part.PROBE, name, f"{type(error).__name__}: {error}")
             snapshot = replace(snapshot, failures=(*snapshot.failures, failure))
@@ -38,6 +44,7 @@ def installed_facts(snapshot: Snapshot, session: Session, host: Host, timings: d
 
 def _target(snapshot: Snapshot, session: Session) -> Target:
     stage = snapshot.run.stage("interpreter")
+    late = isinstance(stage, Stage) and stage.outcome == StageOutcome.SKIPPED
     supported = isinstance(snapshot.python.version, str) and not (
         stage and not isinstance(stage, Unknown) and stage.exception == "refused"
     )
@@ -54,7 +61,7 @@ def _target(snapshot: Snapshot, session: Session) -> Target:
         why=session.choice.why,
         version=snapshot.python.version,
         others=others,
-        supported=supported if stage is not None else Unknown("the interpreter did not answer"),
+        supported=supported if stage is not None and not late else Unknown("the interpreter did not answer"),
         folder=session.folder or "",
         chosen_by=session.choice.by,
     )

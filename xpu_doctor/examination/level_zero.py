@@ -96,16 +96,18 @@ def level_zero_facts(results: tuple[StageResult, ...]) -> LevelZero:
     """Return the facts of the four stages; what a dead stage kept back is unknown, with how it died."""
     by_name = {result.name: result for result in results}
     values: dict[str, Any] = {}
-    died = ""
+    died = late = ""
     for name in LEVEL_ZERO_STAGES:
         result = by_name.get(name)
         if result is None or result.outcome != StageOutcome.OK:
             reason = "did not run" if result is None else str(result.record.get("reason", result.outcome))
-            died = died or (f"{name}: {reason}" if result is not None else "")
+            skipped = result is not None and result.outcome == StageOutcome.SKIPPED
+            late = f"{name}: {reason}" if skipped else ""
+            died = died or (f"{name}: {reason}" if result is not None and not skipped else "")
             break
         values.update(result.facts)
     facts = filled(LevelZero, values)
-    stopped = died or _why_stopped(facts)
+    stopped = died or late or _why_stopped(facts)
     unknown = Unknown(stopped or "the stage gave no facts")
     empty = [
         field.name
@@ -160,6 +162,10 @@ COUNT = "import torch; torch.xpu.device_count()"
 
 def adapter_log(patient: Patient, seconds: float = SECONDS * 3) -> Maybe[tuple[UrAdapter, ...]]:
     """Return what the Unified Runtime loader says of its adapters in a run of torch that counts devices."""
+    if patient.limit is not None:
+        if patient.limit.is_over:
+            return Unknown(patient.limit.reason)
+        seconds = min(seconds, patient.limit.remaining)
     variables = {**patient.environment, **log_variables("windows" if os.name == "nt" else "linux")}
     mark = os.urandom(8).hex()  # torch runs in it, and may leave processes behind
     try:
@@ -174,6 +180,6 @@ def adapter_log(patient: Patient, seconds: float = SECONDS * 3) -> Maybe[tuple[U
     except OSError as error:
         return Unknown(f"{patient.python}: cannot be started: {error.strerror or error}")
     if ended.code is None:
-        return Unknown(f"{patient.python}: no answer in {seconds:g} s")
+        return Unknown(f"{patient.python}: no answer in {seconds:.3g} s")
     adapters = parse_ur_loader(ended.stderr + "\n" + ended.stdout)
     return adapters or Unknown("the run printed no line of the Unified Runtime loader")

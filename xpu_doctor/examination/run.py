@@ -155,7 +155,7 @@ def _first_facts(
     session = running.session
     wanted = [item for item in (*PROBES, *plugins.probes) if session.wants(item.name, item.layer)]
     seconds = session.probe_seconds
-    gathered = run_probes(host, wanted, seconds, lambda name: session.tell(name, seconds, "host"))
+    gathered = run_probes(host, wanted, seconds, lambda name: session.tell(name, seconds, "host"), session.limit)
     running.start_level_zero(gathered.facts.get("gpus"))
     static = running.static_results()
     if not _answered(static):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.selection import FOR_ALL, Selection
+from xpu_doctor.process.time_limit import TimeLimit
 from xpu_doctor.target.agent_run import Listener, Patient
 from xpu_doctor.target.find import Choice
 from xpu_doctor.target.rights import Rights
@@ -53,6 +54,8 @@ class Session:
     rights: Rights = field(default_factory=Rights)
     """Whose rights the interpreter gets, and what the report says about that."""
     tell: Tell = _say_nothing
+    limit: TimeLimit | None = None
+    """When the whole has to be done; what is not stays unknown."""
     folder: str | None = field(default_factory=_working_folder)
 
     @property
@@ -66,7 +69,13 @@ class Session:
         """The interpreter, and how the agent is started in it."""
         bare = self.rights.bare and not self.live_stages
         return Patient(
-            self.choice.python, self.variables, self.folder, self.deadlines, account=self.rights.account, bare=bare
+            self.choice.python,
+            self.variables,
+            self.folder,
+            self.deadlines,
+            account=self.rights.account,
+            bare=bare,
+            limit=self.limit,
         )
 
     @property
@@ -79,6 +88,15 @@ class Session:
         """Stages to run that run torch."""
         wanted = [name for name in LIVE_STAGES if self.wants(BY_NAME[name].probe, layer_of(name))]
         return tuple(name for name in wanted if set(needs_of(name)) <= set(wanted))
+
+    @property
+    def late_notes(self) -> tuple[str, ...]:
+        """What a report says where the time limit is over."""
+        if self.limit is None or not self.limit.is_over:
+            return ()
+        return (
+            f"the {self.limit.seconds:g} s for the whole examination were over: what was not done by then is unknown",
+        )
 
     @property
     def probe_seconds(self) -> float:

@@ -24,6 +24,7 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot, Source
 from xpu_doctor.model.terms import Part
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.process.time_limit import TimeLimit
 from xpu_doctor.text.visible import described
 
 ANYWHERE: tuple[str, ...] = ()
@@ -114,11 +115,16 @@ class _Task:
 
 
 def run_probes(
-    host: Host, probes: Iterable[Probe], deadline: float = 10.0, tell: Callable[[str], None] | None = None
+    host: Host,
+    probes: Iterable[Probe],
+    deadline: float = 10.0,
+    tell: Callable[[str], None] | None = None,
+    limit: TimeLimit | None = None,
 ) -> Gathered:
     """Run the probes that know this system side by side; those without an answer after `deadline` seconds are given up.
 
-    `tell` is called with the name of each probe that is waited for longer than a second.
+    `tell` is called with the name of each probe that is waited for longer than a second. One that is not done when `limit` is over
+    has not failed: what it would have told is unknown.
     """
     started = time.monotonic()
     tasks = [_Task(item, host) for item in probes if item.runs_on(host.platform)]
@@ -126,19 +132,23 @@ def run_probes(
     plugins: dict[str, Any] = {}
     failures: list[ProbeFailure] = []
     timings: dict[str, float] = {}
+    until = started + deadline if limit is None else min(started + deadline, limit.ends)
     for task in tasks:
         item = task.probe
-        if not task.wait(min(started + 1.0, started + deadline)) and tell is not None:
+        if not task.wait(min(started + 1.0, until)) and tell is not None:
             tell(item.name)
-        task.wait(started + deadline)
+        task.wait(until)
         value, error = task.value, task.error if task.done else f"no answer in {deadline:g} s"
         timings[item.name] = task.seconds if task.done else time.monotonic() - started
-        if error:
+        late = limit is not None and limit.ends == until and not task.done
+        if limit is not None and late:
+            value = unknown_group(item.fills, f"the probe {item.name}: {limit.reason}")
+        elif error:
             failures.append(ProbeFailure(Part.PROBE, item.name, error))
             value = unknown_group(item.fills, f"the probe {item.name} failed: {error}")
         if item.fills:
             facts[item.fills] = value
-        elif not error:
+        elif not error and not late:
             plugins[item.name] = value
     sources = tuple(Source(task.probe.fills, f"probe {task.probe.name}") for task in tasks if task.probe.fills)
     return Gathered(facts, plugins, tuple(failures), sources, timings)

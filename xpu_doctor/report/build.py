@@ -57,6 +57,8 @@ class Report:
     created: str = ""
     words: tuple[str, ...] = ()
     """What the user wants hidden besides."""
+    node: str | None = None
+    """What the report calls this machine; None leaves it without a name."""
 
     def of_snapshot(
         self,
@@ -153,6 +155,7 @@ class Report:
             command=command,
             steps=steps,
             fail_on=self.fail_on,
+            node=self.node,
         )
 
 
@@ -173,11 +176,12 @@ def deliver(
     verbose: bool = False,
     python: str | None = None,
     private: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Write the report to each output, in the format that was given or that its ending names; return the exit code.
 
     `-` is stdout, and so is no output at all. No file is ever one of the examined interpreter `python`; a `private` report is for
-    its owner's eyes alone. Where stdout gets none, stderr says what it comes to.
+    its owner's eyes alone. Where stdout gets none, stderr says what it comes to; `quiet` says nothing on either.
 
     Raises:
         xpu_doctor.text.output.OutputError: one of them cannot be written; the others are.
@@ -188,8 +192,10 @@ def deliver(
         text = rendered(report, wanted, to_file=not is_stdout(path), verbose=verbose)
         write(text, path, python=python, private=private, own_sequences=wanted == "text")
 
-    to_each(outputs, put)
-    tell_files(in_one_line(report), outputs)
+    if outputs or not quiet:
+        to_each(outputs, put)
+    if not quiet:
+        tell_files(in_one_line(report), outputs)
     return report.exit_code
 
 

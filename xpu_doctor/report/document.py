@@ -262,6 +262,7 @@ def document(
     command: str = "xpu-doctor",
     steps: tuple[Step, ...] = (),
     fail_on: str = "error",
+    node: str | None = None,
 ) -> Document:
     """Build the document with everything in it as it was found; `facts` is the snapshot as plain JSON values."""
     return Document(
@@ -289,6 +290,7 @@ def document(
         fix=_fix(diagnosis, steps, snapshot, command),
         fail_on=fail_on,
         speeds=speeds(snapshot.compute),
+        node=node,
     )
 
 

@@ -18,6 +18,7 @@ from xpu_doctor.process.child import Child
 from xpu_doctor.process.message import MAX_LINE, message
 from xpu_doctor.process.seal import Seal
 from xpu_doctor.process.status import death
+from xpu_doctor.process.time_limit import TimeLimit
 from xpu_doctor.target.agent_in_memory import script_for
 from xpu_doctor.target.stages import is_watched, needs_of, seconds_of
 
@@ -75,10 +76,17 @@ class Patient:
     """Whose rights the interpreter gets; None keeps the doctor's own."""
     bare: bool = False
     """Start it without the environment's own start-up code; the agent reads the search path from files then."""
+    limit: TimeLimit | None = None
+    """When all stages together have to be done; one that is not is skipped, for that reason."""
 
     def deadline(self, stage: str) -> float:
         """Seconds that a stage may take."""
         return self.deadlines.get(stage, seconds_of(stage))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether no stage may run any more."""
+        return self.limit is not None and self.limit.is_over
 
 
 class AgentRun:
@@ -96,7 +104,7 @@ class AgentRun:
         self._cancelled = threading.Event()
         # An event and not Thread.join: a join that Ctrl-C interrupts marks the thread as ended in CPython 3.11 and older.
         self._ended = threading.Event()
-        self._first = _Agent(patient, stages, self._flags) if stages else None
+        self._first = _Agent(patient, stages, self._flags) if stages and not patient.is_late else None
         self._thread = threading.Thread(target=self._watch, args=(tuple(stages),), daemon=True)
         self._thread.start()
 
@@ -127,10 +135,15 @@ class AgentRun:
             remaining, agent = stages, self._first
             while remaining and agent is not None:
                 dead = agent.watch(self._note, self._listener, self._cancelled)
+                if agent.late:
+                    break
                 remaining = (
                     () if self._cancelled.is_set() or not agent.spoke else _after(remaining, dead, self._results)
                 )
-                agent = _Agent(self._patient, remaining, self._flags) if remaining else None
+                agent = (
+                    _Agent(self._patient, remaining, self._flags) if remaining and not self._patient.is_late else None
+                )
+            self._skip(remaining)
         except BaseException as error:  # handed to the caller of results()
             self._failure = error
         finally:
@@ -138,6 +151,14 @@ class AgentRun:
             for event in self._finished.values():
                 event.set()
             self._ended.set()
+
+    def _skip(self, stages: Sequence[str]) -> None:
+        """Note that the time for all of them was over before some stages were done."""
+        limit = self._patient.limit
+        if limit is None:
+            return
+        for name in stages:
+            self._note(StageResult({"name": name, "outcome": StageOutcome.SKIPPED.value, "reason": limit.reason}, {}))
 
     def _note(self, result: StageResult) -> None:
         self._results.setdefault(result.name, result)
@@ -174,7 +195,7 @@ class _Agent:
         self._call = ""
         self._cpu: float | None = None
         self._part: dict[str, Any] = {}
-        self._done = self._spoke = self._deaf = False
+        self._done = self._spoke = self._deaf = self.late = False
         self._blank = 0
         self._first = stages[0]
         self._stages = frozenset(stages)
@@ -216,11 +237,17 @@ class _Agent:
             if self._overdue():
                 hang = True
                 break
+            if self._patient.is_late and not self._done:
+                self.late = True
+                break
         # Both are asked before the child is ended: a dead process has neither CPU time nor a state in the kernel.
         cpu = self._child.cpu_seconds() if hang else None
         state = _kernel_state(self._child.pid) if hang else ""
         code, output, behind = self._child.end()
         self._read(note, listener)
+        if self.late:
+            self._close()
+            return ""
         dead = self._stage or ("" if self._done or (not hang and code == 0 and self._spoke) else self._first)
         if not self._spoke:
             dead = (

@@ -88,7 +88,7 @@ def _fields(kind: type[Any]) -> Iterable[str]:
 
 def _imported(group: Import, result: StageResult | None) -> Import:
     """Return the group as failed where the stage ran and gave nothing; only a stage that did not run leaves it unknown."""
-    if result is None or group.succeeded is True:
+    if result is None or result.outcome == StageOutcome.SKIPPED or group.succeeded is True:
         return group
     return dataclasses.replace(group, succeeded=False)
 

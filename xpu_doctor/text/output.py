@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -15,6 +16,8 @@ from xpu_doctor.text.visible import visible
 
 __all__ = ["OutputError", "Stream", "guarded", "silence", "to_each", "to_stderr", "to_stdout", "write"]
 
+UNFINISHED = ".xpu-doctor-"
+"""How the name of a file begins that is not written to its end; it lies beside the one that it becomes."""
 _OWN_SEQUENCES = re.compile(r"(\x1b\[[0-9;]{0,20}m|\r\x1b\[K)")
 """What the doctor itself tells a terminal: colours, and to clear its line of progress."""
 
@@ -195,9 +198,11 @@ def write(
 
     temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place.real), prefix=".xpu-doctor-")
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place.real), prefix=UNFINISHED, suffix=".tmp")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             stream.write(visible(text))
+            stream.flush()
+            _to_disk(stream.fileno())
         os.chmod(temporary, file_mode(place.real, private))
         os.replace(temporary, place.real)
         temporary = ""
@@ -207,6 +212,15 @@ def write(
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _to_disk(descriptor: int) -> None:
+    """Have a file written before it gets its name, so that a machine that loses power leaves no empty file of that name behind."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):  # some file systems know no such thing
+            raise
 
 
 def to_each(paths: Sequence[str], put: Callable[[str], None]) -> None:
