@@ -1,8 +1,8 @@
 """How fast texts are diagnosed: pastes of 15 KB in one process, and one whole process.
 
-    python benchmarks/triage.py [--pastes N]
+    python benchmarks/triage.py [--pastes N] [--jobs N]
 
-Prints the pastes a second of one process, the median time of a whole `triage` process, and both as ratios to what the same
+Prints the pastes a second of one process, and of several side by side where `--jobs` asks for them, the median time of a whole `triage` process, and both as ratios to what the same
 interpreter needs to start and to search a text of that size once, so that figures of two machines can be compared.
 """
 
@@ -13,6 +13,8 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 PASTE = """\
 Collecting environment information...
@@ -75,6 +77,12 @@ def in_one_process(count: int) -> float:
     return (time.perf_counter() - started) / count
 
 
+def side_by_side(count: int, jobs: int) -> float:
+    """Pastes a second of several processes at work at the same time, each with `count` of its own."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        return sum(1 / each for each in pool.map(in_one_process, [count] * jobs))
+
+
 def whole_process(arguments: list[str], repeats: int, data: bytes = b"") -> float:
     """Median seconds of a process of this interpreter."""
     times = []
@@ -89,6 +97,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pastes", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     each = in_one_process(options.pastes)
     text = paste(1)
@@ -101,6 +110,8 @@ def main() -> None:
     print(
         f"one process: {1 / each:.0f} pastes of {len(text) / 1000:.0f} KB a second ({each * 1000:.1f} ms each, {each / once:.0f} times a plain search)"
     )
+    if options.jobs > 1:
+        print(f"{options.jobs} processes: {side_by_side(options.pastes, options.jobs):.0f} pastes a second together")
     print(f"whole process: {whole:.3f} s ({whole / bare:.1f} times a bare interpreter, {bare:.3f} s)")
 
 
