@@ -22,9 +22,9 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 @given(raw)
 def test_any_bytes(data: bytes) -> None:
     """A report or one clear line; names that stand where names stand are never in it."""
-    started = time.perf_counter()
+    started = time.process_time()
     result = CliRunner().invoke(triage, ["--json", "-"], input=data, standalone_mode=False)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
     if result.exception is not None:
         assert type(result.exception).__name__ == "UsageError", result.exception
         assert "\n" not in str(result.exception)

@@ -47,7 +47,7 @@ def test_thousands_of_names_take_no_time() -> None:
     """All known names are looked for at once; one by one, these took half a minute."""
     names = [f"quux{number:04d}q" for number in range(4000)]
     text = "\n".join(f"{name} did /home/{name}/x" for name in names)
-    started = time.perf_counter()
+    started = time.process_time()
     redacted = Redactor(users=names).text(text)
-    assert time.perf_counter() - started < 5.0
+    assert time.process_time() - started < 5.0
     assert "quux" not in redacted
