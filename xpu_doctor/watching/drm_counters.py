@@ -6,16 +6,19 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts.watched import GpuTime, WatchedGpu
 from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.watching.accounting import Clock, GpuAccount, Rise, Work
 from xpu_doctor.watching.counters import CounterFacts, LiveGpu
-from xpu_doctor.watching.drm_fdinfo import DrmClient, parse_fdinfo
+from xpu_doctor.watching.drm_fdinfo import DRIVERS, DrmClient, parse_fdinfo
 from xpu_doctor.watching.drm_files import PARAVIRTUAL, ROUNDS, ClientKey, Files, read_clients
-from xpu_doctor.watching.drm_gpus import DRIVERS, DrmGpu, drm_gpus, unlisted_gpu, why_uncounted
 from xpu_doctor.watching.members import Identity, Member
+
+if TYPE_CHECKING:
+    from xpu_doctor.watching.drm_gpus import DrmGpu
 
 KIND = "drm-fdinfo"
 
@@ -148,6 +151,8 @@ class DrmCounters:
 
     def finish(self, seconds: float) -> CounterFacts:
         """Return what was counted, after what processes wrote down of themselves."""
+        from xpu_doctor.watching.drm_gpus import drm_gpus, unlisted_gpu
+
         listed = drm_gpus(self._host)
         gpus = () if isinstance(listed, Unknown) else listed
         finals = self._final_clients()
@@ -198,6 +203,8 @@ class DrmCounters:
             return Unknown("in WSL2 the GPU belongs to Windows, and its driver tells nothing of processes")
         if gpu.address not in self._counted:
             if gpu.address in self._uncounted or (found is not None and silent & found.nodes):
+                from xpu_doctor.watching.drm_gpus import why_uncounted
+
                 return why_uncounted(self._host, gpu.driver)
         elif gpu.address in self._unclocked:
             return Unknown("its clock was read only once, so that its cycles cannot be told as time")

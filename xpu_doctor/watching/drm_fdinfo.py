@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+DRIVERS = ("i915", "xe")
+"""Kernel drivers of Intel GPUs."""
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40, "KB": 1 << 10}
 """Units of memory; kernels print none for bytes."""
 RESIDENCE = ("resident", "memory", "total")

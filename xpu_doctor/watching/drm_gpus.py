@@ -10,8 +10,7 @@ from xpu_doctor.model.facts.watched import WatchedGpu
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Unknown
 from xpu_doctor.probes.gpus import BUS, gpus
 from xpu_doctor.tables.gpus import device_of, intel_gpus
-
-DRIVERS = ("i915", "xe")
+from xpu_doctor.watching.drm_fdinfo import DRIVERS
 
 # i915 prints `drm-engine-*` from Linux 5.19 on, with GuC submission (Arc, Xe and later) from 6.5 on; xe prints `drm-cycles-*` from 6.11 on:
 # drivers/gpu/drm/i915/i915_drm_client.c and drivers/gpu/drm/xe/xe_drm_client.c of torvalds/linux, read 2026-11-27.

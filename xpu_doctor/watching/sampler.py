@@ -20,6 +20,7 @@ from xpu_doctor.watching.counters import CounterFacts, Counters, LiveGpu, NoCoun
 from xpu_doctor.watching.drm_counters import DrmCounters
 from xpu_doctor.watching.drm_own_client import own_client
 from xpu_doctor.watching.members import Member, Members
+from xpu_doctor.watching.nvml_counters import nvml_counters
 from xpu_doctor.watching.process_tree import ProcessTree
 
 FIRST_DELAY = 0.1
@@ -112,6 +113,8 @@ class Sampler:
                 clock=lambda: self._clock() - self._started,
                 own_client=own_client if live else None,
             )
+        if device_type == "cuda":
+            return nvml_counters(attached=attached, started=self._clock() - self._started)
         return NoCounters("no counters are read on this system")
 
     def sample(self) -> None:
