@@ -6,10 +6,12 @@ once more before it is reaped (`os.waitid` with `WNOWAIT`): a zombie still tells
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
+from typing import Protocol
 
 from xpu_doctor.host.interface import Host
 from xpu_doctor.host.live import LiveHost
@@ -22,6 +24,7 @@ from xpu_doctor.watching.drm_own_client import own_client
 from xpu_doctor.watching.members import Member, Members
 from xpu_doctor.watching.nvml_counters import nvml_counters
 from xpu_doctor.watching.process_tree import ProcessTree
+from xpu_doctor.watching.windows_counters import windows_counters
 
 FIRST_DELAY = 0.1
 """Seconds from the start to the first sample; each delay is twice the one before, up to the interval."""
@@ -65,6 +68,16 @@ def sample_delays(interval: float) -> Iterator[float]:
         yield delay
         delay *= 2
     yield from repeat(interval)
+
+
+class Tree(Protocol):
+    """The processes of the program, read anew at each sample."""
+
+    members: Members
+
+    def update(self, now: float) -> None:
+        """Read all processes; `now` is in seconds after the start of the watch."""
+        ...
 
 
 class Sampler:
@@ -115,6 +128,8 @@ class Sampler:
             )
         if device_type == "cuda":
             return nvml_counters(attached=attached, started=self._clock() - self._started)
+        if device_type == "xpu" and self._host.platform == "windows":
+            return windows_counters(self._host, attached=attached)
         return NoCounters("no counters are read on this system")
 
     def sample(self) -> None:
@@ -166,8 +181,12 @@ class Sampler:
         )
 
 
-def _tree(root_pid: int, proc: str, attached: bool, marker: str) -> ProcessTree:
-    return ProcessTree(root_pid, proc=proc, attached=attached, marker=marker)
+def _tree(root_pid: int, proc: str, attached: bool, marker: str) -> Tree:
+    if sys.platform == "linux":
+        return ProcessTree(root_pid, proc=proc, attached=attached, marker=marker)
+    from xpu_doctor.watching.psutil_tree import PsutilTree
+
+    return PsutilTree(root_pid, attached=attached)
 
 
 def _listed(members: Members, counted: CounterFacts) -> tuple[tuple[WatchedProcess, ...], int]:
