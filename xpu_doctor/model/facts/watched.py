@@ -35,7 +35,7 @@ class WatchedGpu:
     address: str
     """PCI address such as `0000:03:00.0`, the LUID on Windows."""
     driver: str
-    """Which counters these are: `i915`, `xe`, `windows`, `nvidia`."""
+    """Which counters these are: `i915`, `xe`, `windows`, `nvidia`, `nvml-device`."""
     name: Maybe[str] = NOT_EXAMINED
     device_id: Maybe[int] = NOT_EXAMINED
     """PCI device id."""
@@ -43,7 +43,8 @@ class WatchedGpu:
     memory_bytes: Maybe[int] = NOT_EXAMINED
     """Size of its own memory; 0 where it has none."""
     busy_seconds: Maybe[float] = NOT_EXAMINED
-    """Time in which at least one engine worked for the program, at most the watched time; 0 where the counters saw none."""
+    """Time in which at least one engine worked for the program: the sum of all its engines in each interval, at most the
+    interval; 0 where the counters saw none."""
     engines: tuple[EngineUse, ...] = ()
     memory: tuple[MemoryUse, ...] = ()
 
@@ -73,7 +74,7 @@ class WatchedProcess:
     main_thread_seconds: Maybe[float] = NOT_EXAMINED
     """CPU time of its first thread."""
     io_wait_seconds: Maybe[float] = NOT_EXAMINED
-    """Time that it waited for block devices, where the kernel counts it."""
+    """Time that its first thread waited for block devices, where the kernel counts it."""
     peak_memory_bytes: Maybe[int] = NOT_EXAMINED
     """Resident."""
     rank: Maybe[int] = NOT_EXAMINED
@@ -176,7 +177,8 @@ class Watched:
     device_type: str = "xpu"
     """The type of torch device that the program was expected to use."""
     counters: Maybe[str] = NOT_EXAMINED
-    """What tells the GPU time of a process: `drm-fdinfo`, `windows`, `nvml`; unknown, with the reason, where nothing does."""
+    """What tells the GPU time of a process: `drm-fdinfo`, `windows`, `nvml`; `nvml-device` where, in a container, processes
+    that came after the watch began were taken for the program's; unknown, with the reason, where nothing tells it."""
     gpus: Maybe[tuple[WatchedGpu, ...]] = NOT_EXAMINED
     """All GPUs of the machine whose counters can be read, used or not."""
     processes: Maybe[tuple[WatchedProcess, ...]] = NOT_EXAMINED
