@@ -25,7 +25,7 @@ from xpu_doctor.model.version import __version__  # noqa: E402
 if TYPE_CHECKING:
     from typing import Any
 
-    from xpu_doctor.api import check, compare, triage
+    from xpu_doctor.api import check, compare, triage, watch
     from xpu_doctor.diagnosis.diagnose import Diagnosis
     from xpu_doctor.model.codec import SnapshotError
     from xpu_doctor.model.findings import Finding
@@ -46,6 +46,7 @@ __all__ = [
     "check",
     "compare",
     "triage",
+    "watch",
 ]
 
 _HOMES = {
@@ -53,6 +54,7 @@ _HOMES = {
     "check": "xpu_doctor.api",
     "compare": "xpu_doctor.api",
     "triage": "xpu_doctor.api",
+    "watch": "xpu_doctor.api",
     "Diagnosis": "xpu_doctor.diagnosis.diagnose",
     "Document": "xpu_doctor.report.document",
     "Finding": "xpu_doctor.model.findings",

@@ -13,12 +13,13 @@ from xpu_doctor.catalogue.names import all_rules, load, probe_layers
 from xpu_doctor.diagnosis.diagnose import Options
 from xpu_doctor.diagnosis.known_messages import match
 from xpu_doctor.diagnosis.rule import parameters
-from xpu_doctor.examination.run import finish, now, start
+from xpu_doctor.examination.run import examine_machine, finish, now, start
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.facts.combined import COMBINED
 from xpu_doctor.model.findings import LADDER
 from xpu_doctor.model.selection import select
 from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.terms import ChosenBy
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.model.version import __version__
 from xpu_doctor.process.time_limit import TimeLimit
@@ -26,7 +27,9 @@ from xpu_doctor.remedies.own_environment import is_only_the_doctors
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
-from xpu_doctor.target.find import Surroundings, find_target
+from xpu_doctor.target.find import Choice, Surroundings, find_target
+from xpu_doctor.target.rights import rights_for
+from xpu_doctor.target.stages import STAGES
 from xpu_doctor.text.word_index import IndexedText
 from xpu_doctor.treatment.place import place_of
 from xpu_doctor.treatment.project import project_files
@@ -39,11 +42,11 @@ if TYPE_CHECKING:
     from xpu_doctor.model.facts import Python
     from xpu_doctor.pasted.run import Triaged
     from xpu_doctor.report.comparison.document import ComparisonDocument
-    from xpu_doctor.target.find import Choice
     from xpu_doctor.text.safe import SafeText
     from xpu_doctor.treatment.place import Place
     from xpu_doctor.treatment.plan import TreatmentPlan
     from xpu_doctor.treatment.sources import Source
+    from xpu_doctor.watching.run import Seen
 
 
 def check(
@@ -106,6 +109,82 @@ def facts_of(
     notes = (*rights.notes, *running.session.late_notes)
     file = snapshot_file(examined.snapshot, now(), redact=redact, words=words, users=users, notes=notes)
     return replace(file, node=node)
+
+
+AFTER_PROGRAM = 15.0
+"""Deadline in seconds of each stage that is examined after a watched program has ended, and its user waits."""
+
+
+def watch(
+    command: Sequence[str],
+    *,
+    interval: float = 1.0,
+    seconds: float | None = None,
+    inside: bool = True,
+    device_type: str = "xpu",
+    environment: Mapping[str, str] | None = None,
+    redact: bool = True,
+    words: Sequence[str] = (),
+) -> Document:
+    """Run a command, watch what it and its children use of GPU and CPU, and return the report after its end.
+
+    The command gets this process's own standard streams. A sample is taken every `interval` seconds; after `seconds` the watch ends,
+    and the command is still waited for. `inside` has Pythons write down what torch did in them. `device_type` is the name of the
+    torch device that the program was expected to use. How the command ended is among the facts, `snapshot.watched[0]`.
+
+    Raises:
+        ValueError: the command is empty.
+        xpu_doctor.watching.command.CommandError: the command cannot be started.
+    """
+    from xpu_doctor.watching.order import Order
+    from xpu_doctor.watching.run import Watch
+
+    if not command:
+        raise ValueError("there is no command to watch")
+    variables = dict(os.environ if environment is None else environment)
+    order = Order(tuple(command), 0, interval, seconds, inside, device_type, variables)
+    with Watch(order) as started:
+        started.follow()
+        document = report_on_watch(started.seen(), Report(created=now(), redact=redact, words=tuple(words)), variables)
+        started.rest()
+    return document
+
+
+def report_on_watch(seen: Seen, report: Report, variables: Mapping[str, str]) -> Document:
+    """Add to what was seen of a program what files tell of its Python and of this machine, and report on all that.
+
+    An interrupt ends the examination of the files; the report then stands on what was seen alone.
+    """
+    try:
+        snapshot, timings, notes, users = _around(seen, variables)
+    except (KeyboardInterrupt, OSError) as error:
+        why = error.strerror or error if isinstance(error, OSError) else "it was interrupted"
+        snapshot, timings, users = Snapshot(), {}, ()
+        notes = (f"What the program ran in could not be examined: {why}.",)
+    snapshot = replace(snapshot, watched=(seen.watched,))
+    return report.of_snapshot(snapshot, timings=timings, notes=(*seen.notes, *notes), users=users)
+
+
+def _around(
+    seen: Seen, variables: Mapping[str, str]
+) -> tuple[Snapshot, dict[str, float], tuple[str, ...], tuple[str, ...]]:
+    """Return facts of the machine, and of the Python that ran where one is known; timings, notes, and names to hide.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+    """
+    if not seen.python:
+        selection = select(("device", "kernel", "access"), (), probe_layers())
+        examined = examine_machine(selection, variables, AFTER_PROGRAM, load())
+        return examined.snapshot, examined.timings, (), ()
+    selection = select((), ("import",), probe_layers())
+    deadlines = dict.fromkeys((*(stage.name for stage in STAGES), "probes"), AFTER_PROGRAM)
+    rights = rights_for(seen.python)
+    choice = Choice(seen.python, seen.why, ChosenBy.PROGRAM)
+    with start(Session(choice, selection, dict(variables), deadlines, rights=rights)) as running:
+        examined = finish(running, load())
+    users = (rights.account.name,) if rights.account else ()
+    return examined.snapshot, examined.timings, rights.notes, users
 
 
 @dataclass(frozen=True)

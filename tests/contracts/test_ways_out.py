@@ -18,8 +18,8 @@ from xpu_doctor.text.visible import is_visible, visible, visible_values
 PACKAGE = Path(xpu_doctor.__file__).parent
 WAYS_OUT = ("text/output.py",)
 """The only module that writes to streams and report files."""
-APART = "target/agent/"
-"""Runs in another interpreter; what it prints is read by the doctor as the patient's words."""
+APART = ("target/agent/", "watching/inside/")
+"""Runs in other interpreters; what it writes is read by the doctor as the patient's words."""
 OTHER_REASONS = {
     ("cli/main.py", "sys.stdout"): "leads stdout nowhere when its reader has gone",
     ("cli/startup.py", "sys.stdout"): "opens closed streams",
@@ -28,6 +28,12 @@ OTHER_REASONS = {
     ("catalogue/plugin_child.py", "sys.stdout"): "empties what a plug-in printed, which leads to stderr there",
     ("catalogue/plugin_child.py", "sys.stderr"): "empties what a plug-in printed",
     ("catalogue/plugin_process.py", "os.write"): "asks that process",
+    (
+        "watching/additions.py",
+        "open",
+    ): "makes the private folder that the hook writes to, and the copy of the hook of one file",
+    ("watching/relay_child.py", "os.write"): "passes on what a watched program writes to its own stderr, byte for byte",
+    ("watching/live_line.py", "sys.stderr"): "asks whether it is a terminal, and writes to it through to_stderr",
     ("process/channel.py", "os.write"): "gives the agent the key of the run",
     ("target/agent_in_memory.py", "os.write"): "copies the agent into files in memory, for another account to read",
     ("cli/startup.py", "open"): "opens the null device where a stream was closed",
@@ -40,6 +46,7 @@ OTHER_REASONS = {
     ("treatment/explicit_index.py", "open"): "adds one fixed line to a project's own file",
     ("treatment/rehearsal.py", "write_text"): "tells pdm in a copy of a project which interpreter is examined",
     ("treatment/history.py", "open"): "notes what was done, as JSON in ASCII, in the user's state folder",
+    ("report/terminal.py", "sys.stderr"): "asks for its width, where the report goes there",
     ("report/terminal.py", "sys.stdout"): "asks for its width, and which console of Windows it is",
 }
 """Module and name of each further use, and why it writes nothing."""

@@ -29,6 +29,7 @@ class LazyGroup(click.Group):
     lazy = {
         "check": ("xpu_doctor.cli.check", "check"),
         "fix": ("xpu_doctor.cli.fix", "fix"),
+        "watch": ("xpu_doctor.cli.watch", "watch"),
         "triage": ("xpu_doctor.cli.triage", "triage"),
         "snapshot": ("xpu_doctor.cli.snapshot", "snapshot"),
         "compare": ("xpu_doctor.cli.compare", "compare"),

@@ -7,13 +7,14 @@ with start(session) as running:       # two interpreters start at once; import w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.selection import FOR_ALL, Selection
 from xpu_doctor.model.terms import StageOutcome
 from xpu_doctor.target.agent_run import AgentRun, StageResult
 from xpu_doctor.target.stages import STATIC_STAGES
@@ -141,6 +142,25 @@ def finish(
     snapshot = deeper_facts(replace(snapshot, **live), session, running.level_zero, timings)
     timings.update({result.name: _seconds(result) for result in results})
     return Examined(snapshot, timings)
+
+
+def examine_machine(selection: Selection, variables: Mapping[str, str], seconds: float, plugins: Plugins) -> Examined:
+    """Return what the machine alone tells, without any interpreter, within so many seconds."""
+    from xpu_doctor.host.live import LiveHost
+    from xpu_doctor.model.snapshot import Snapshot
+    from xpu_doctor.probes import PROBES
+    from xpu_doctor.probes.runner import run_probes
+
+    wanted = [item for item in (*PROBES, *plugins.probes) if selection.wants(item.layer) or item.name in FOR_ALL]
+    gathered = run_probes(LiveHost(env=variables), wanted, seconds, lambda name: None)
+    snapshot = Snapshot(
+        skipped=selection.skipped,
+        failures=(*plugins.failures, *plugins.blamed(gathered.failures)),
+        sources=gathered.sources,
+        plugins=gathered.plugins,
+        **gathered.facts,
+    )
+    return Examined(snapshot, dict(gathered.timings))
 
 
 def _first_facts(

@@ -48,6 +48,8 @@ class ChosenBy(Term):
     RUNNING = "running"
     """Nothing named one: it is the Python that runs the one file."""
     PATH = "path"
+    PROGRAM = "program"
+    """A watched program ran in it."""
 
 
 class LibraryOutcome(Term):

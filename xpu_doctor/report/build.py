@@ -23,7 +23,7 @@ from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.report.text import render_text
 from xpu_doctor.report.this_process import own_command, peak_memory_bytes
 from xpu_doctor.tables.ageing import old_tables
-from xpu_doctor.text.output import to_each, write
+from xpu_doctor.text.output import to_each, to_stderr, write
 from xpu_doctor.text.output_file import is_stdout
 from xpu_doctor.text.redact import redactor_here
 from xpu_doctor.treatment.plan import Permission, Step, TreatmentPlan, plan_of
@@ -197,6 +197,35 @@ def deliver(
     if not quiet:
         tell_files(in_one_line(report), outputs)
     return report.exit_code
+
+
+def deliver_beside(
+    report: Document,
+    given: str | None = None,
+    outputs: Sequence[str] = (),
+    *,
+    verbose: bool = False,
+    python: str | None = None,
+    private: bool = False,
+) -> None:
+    """Write the report to each output, or to stderr where there is none, since stdout belongs to the program that was watched.
+
+    Raises:
+        xpu_doctor.text.output.OutputError: an output cannot be written; the others are.
+    """
+
+    def put(path: str) -> None:
+        wanted = format_of(path, given)
+        text = rendered(report, wanted, to_file=not is_stdout(path), verbose=verbose)
+        write(text, path, python=python, private=private, own_sequences=wanted == "text")
+
+    if outputs:
+        to_each(outputs, put)
+        tell_files(in_one_line(report), outputs)
+        return
+    name = format_of("", given)
+    text = format_called(name).render(report, View(to_file=False, verbose=verbose, on_stderr=True))
+    to_stderr(text, own_sequences=name == "text")
 
 
 def rendered(report: Document, name: str, *, to_file: bool, verbose: bool) -> str:

@@ -19,6 +19,8 @@ class View(NamedTuple):
     to_file: bool = True
     """Whether it goes to a file, and not to a terminal or a pipe."""
     verbose: bool = False
+    on_stderr: bool = False
+    """Whether the terminal, if it is one, is that of stderr."""
 
 
 class Format(NamedTuple):
@@ -35,7 +37,8 @@ def _text(report: Document, view: View) -> str:
     from xpu_doctor.report.terminal import Terminal, own_terminal
     from xpu_doctor.report.text import render_text
 
-    return render_text(report, Terminal() if view.to_file else own_terminal(), verbose=view.verbose)
+    terminal = Terminal() if view.to_file else own_terminal(on_stderr=view.on_stderr)
+    return render_text(report, terminal, verbose=view.verbose)
 
 
 def _json(report: Document, _: View) -> str:

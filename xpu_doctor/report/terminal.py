@@ -116,9 +116,9 @@ def _has_few_colours(variables: Mapping[str, str]) -> bool:
     return bool(term) and term != "dumb" and "256" not in term and not variables.get("COLORTERM")
 
 
-def own_terminal() -> Terminal:
-    """Return what stdout can show."""
-    return terminal_of(sys.stdout)
+def own_terminal(*, on_stderr: bool = False) -> Terminal:
+    """Return what stdout, or stderr, can show."""
+    return terminal_of(sys.stderr if on_stderr else sys.stdout)
 
 
 def _columns(stream: TextIO, variables: Mapping[str, str]) -> int:
