@@ -67,3 +67,119 @@ def test_a_program_that_ended_before_it_was_seen_is_unknown():
     sampler.sample()
     assert isinstance(sampler.finish().processes, Unknown)
     assert sampler.finish(root_cpu_seconds=0.25).cpu_seconds == 0.25
+
+
+def names_and_parents(seen: Outside) -> dict[int, int]:
+    assert isinstance(seen.processes, tuple)
+    return {process.pid: process.parent for process in seen.processes}
+
+
+DAEMON = """
+import os, sys, time
+if os.fork() == 0:
+    if {leaves_session}: os.setsid()
+    time.sleep({wait})
+    if os.fork() == 0:
+        end = time.process_time() + 0.2
+        while time.process_time() < end: pass
+        time.sleep(0.3)
+    os._exit(0)
+os.wait()
+time.sleep(0.9)
+"""
+
+
+@pytest.mark.parametrize("leaves_session", [False, True])
+@pytest.mark.parametrize("wait", [0.0, 0.3])
+def test_a_daemon_that_left_its_parent_is_followed(leaves_session, wait):
+    """Its session tells that it belongs where it is one that the program made and was seen; else the mark in its environment."""
+    script = DAEMON.format(leaves_session=leaves_session, wait=wait)
+    marker = {} if wait and leaves_session else {"marker": "XPU_DOCTOR_TEST_MARK=1"}
+    os.environ["XPU_DOCTOR_TEST_MARK"] = "1"
+    try:
+        seen, used, root = watched(python(script), 0.1, **marker)
+    finally:
+        del os.environ["XPU_DOCTOR_TEST_MARK"]
+    assert used < 0.2  # the kernel's count for the root does not hold the daemon
+    assert seen.cpu_seconds == pytest.approx(used + 0.2, abs=0.06)
+    assert len(names_and_parents(seen)) >= 2 and root in names_and_parents(seen)
+
+
+def test_a_process_of_somebody_else_does_not_belong():
+    stranger = subprocess.Popen(python("import time; time.sleep(5)"))
+    try:
+        seen, _, root = watched(python("import time; time.sleep(0.3)"), 0.1, marker="XPU_DOCTOR_TEST_MARK=1")
+    finally:
+        stranger.kill()
+        stranger.wait()
+    assert set(names_and_parents(seen)) == {root}
+
+
+def test_threads_count_for_their_process_and_the_main_thread_apart():
+    script = "import threading, time\ndef burn():\n    end = time.thread_time() + 0.3\n    while time.thread_time() < end: pass\nthread = threading.Thread(target=burn)\nthread.start(); thread.join(); time.sleep(0.2)"
+    seen, used, _ = watched(python(script), 0.1)
+    assert isinstance(seen.processes, tuple)
+    (process,) = seen.processes
+    assert process.cpu_seconds == pytest.approx(used, abs=0.03) and used > 0.3
+    assert process.main_thread_seconds < 0.2
+
+
+def test_ranks_and_names_are_those_after_an_exec():
+    """A launcher forks, and gives the rank when it starts the other program."""
+    worker = "import time; time.sleep(0.4)"
+    script = f"import os, sys, time\nif os.fork() == 0:\n    time.sleep(0.3)\n    os.execve('/bin/sleep', ['sleep', '0.4'], dict(os.environ, RANK='3'))\nos.wait()  # {worker}"
+    seen, _, root = watched(python(script), 0.1)
+    assert isinstance(seen.processes, tuple)
+    by_pid = {process.pid: process for process in seen.processes}
+    (child,) = [process for pid, process in by_pid.items() if pid != root]
+    assert (child.name, child.rank, child.parent) == ("sleep", 3, root)
+    assert isinstance(by_pid[root].rank, Unknown)
+
+
+def test_a_program_killed_by_a_signal_keeps_its_figures():
+    seen, used, _ = watched(
+        python(BURN.format(seconds=0.3) + "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"), 0.1
+    )
+    assert seen.cpu_seconds == pytest.approx(used, abs=0.03) and used > 0.3
+
+
+def test_attached_counts_only_what_comes_after():
+    started = time.monotonic()
+    command = subprocess.Popen(
+        python(BURN.format(seconds=0.4) + "print('half', flush=True)\n" + BURN.format(seconds=0.3) + "time.sleep(20)"),
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert command.stdout.readline() == b"half\n"
+        sampler = Sampler(command.pid, device_type="xpu", started=time.monotonic(), attached=True)
+        sampler.sample()
+        time.sleep(1.0)
+        sampler.sample()
+        seen = sampler.finish()
+    finally:
+        command.kill()
+        command.wait()
+        command.stdout.close()
+    assert 0.1 < seen.cpu_seconds < 0.39 and time.monotonic() - started > 1.0
+    assert seen.processes[0].seconds == pytest.approx(1.0, abs=0.2)
+
+
+def test_other_systems_are_read_through_psutil():
+    from xpu_doctor.watching.psutil_tree import PsutilTree
+
+    started = time.monotonic()
+    script = (
+        f"import subprocess, sys, os\nsubprocess.run([sys.executable, '-S', '-c', {BURN.format(seconds=0.5)!r}], env=dict(os.environ, PMI_RANK='2'))\n"
+        + BURN.format(seconds=0.1)
+    )
+    command = subprocess.Popen(python(script))
+    tree = PsutilTree(command.pid)
+    while command.poll() is None:
+        tree.update(time.monotonic() - started)
+        time.sleep(0.05)
+    tree.update(time.monotonic() - started)
+    members = sorted(tree.members, key=lambda member: member.began)
+    assert members[0].pid == command.pid and len(members) == 2
+    assert (members[1].parent, members[1].rank) == (command.pid, 2)
+    assert 0.5 < tree.members.cpu_seconds() < 0.9
+    assert not tree.members.alive

@@ -132,7 +132,8 @@ class DrmCounters:
                 state.rises[name] = Rise(before.busy if before is not None else 0)
             if rate:
                 seconds = state.rises[name].to(engine.busy) / rate
-                found.append(Work(state.owner, name, seconds, engine.capacity, state.since))
+                if seconds:
+                    found.append(Work(state.owner, name, seconds, engine.capacity, state.since))
             waits = waits or (not rate and engine.busy > state.rises[name].highest)
         if waits:
             self._unclocked.add(key.address)

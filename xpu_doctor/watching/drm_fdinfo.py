@@ -48,47 +48,47 @@ def parse_fdinfo(text: str) -> DrmClient | None:
     """Return the client of a GPU that an `fdinfo` text tells of, or None where it is another kind of file."""
     if "drm-driver:" not in text:
         return None
-    values = {}
+    values: dict[str, dict[str, str]] = {"driver": {}, "client": {}, "pdev": {}}
     for line in text.splitlines():
-        key, colon, value = line.partition(":")
-        if colon and key.startswith("drm-"):
-            values[key] = value.strip()
-    driver = values.get("drm-driver", "")
-    client = _number(values.get("drm-client-id", ""))
+        if line.startswith("drm-"):
+            key, _, value = line.partition(":")
+            kind, _, name = key[4:].partition("-")
+            values.setdefault(kind, {})[name] = value.strip()
+    driver = values["driver"].get("", "")
+    client = _number(values["client"].get("id", ""))
     if not driver or client is None:
         return None
-    return DrmClient(driver, values.get("drm-pdev", "").lower(), client, _engines(values), _memory(values))
+    return DrmClient(driver, values["pdev"].get("", "").lower(), client, _engines(values), _memory(values))
 
 
-def _engines(values: dict[str, str]) -> dict[str, EngineCount]:
-    found = {}
-    for key, value in values.items():
-        if key.startswith("drm-engine-") and not key.startswith("drm-engine-capacity-"):
-            name, busy, unit = key[len("drm-engine-") :], *_split(value)
-            if busy is not None and unit == "NS":
-                found[name] = EngineCount(busy, 0, _capacity(values, name))
-        elif key.startswith("drm-cycles-"):
-            name, busy = key[len("drm-cycles-") :], _number(value)
-            clock = _number(values.get(f"drm-total-cycles-{name}", ""))
-            # A driver that counts nanoseconds too means the same work; without a clock cycles are no time.
-            if busy is not None and clock and f"drm-engine-{name}" not in values:
-                found[name] = EngineCount(busy, clock, _capacity(values, name))
+def _engines(values: dict[str, dict[str, str]]) -> dict[str, EngineCount]:
+    found: dict[str, EngineCount] = {}
+    times = values.get("engine", {})
+    for name, value in times.items():
+        busy, unit = _split(value)
+        if busy is not None and unit == "NS" and not name.startswith("capacity-"):
+            found[name] = EngineCount(busy, 0, _capacity(times, name))
+    totals = values.get("total", {})
+    for name, value in values.get("cycles", {}).items():
+        # A driver that counts nanoseconds too means the same work; without a clock cycles are no time.
+        if name not in times:
+            busy, clock = _number(value), _number(totals.get(f"cycles-{name}", ""))
+            if busy is not None and clock:
+                found[name] = EngineCount(busy, clock, _capacity(times, name))
     return found
 
 
-def _capacity(values: dict[str, str], name: str) -> int:
-    said = _number(values.get(f"drm-engine-capacity-{name}", ""))
+def _capacity(times: dict[str, str], name: str) -> int:
+    said = _number(times.get(f"capacity-{name}", ""))
     return min(said, MOST_CAPACITY) if said else 1
 
 
-def _memory(values: dict[str, str]) -> dict[str, int]:
+def _memory(values: dict[str, dict[str, str]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for kind in RESIDENCE:
-        prefix = f"drm-{kind}-"
-        for key, value in values.items():
-            region = key[len(prefix) :]
+        for region, value in values.get(kind, {}).items():
             # `drm-total-cycles-*` is the clock of an engine.
-            if key.startswith(prefix) and region not in found and not region.startswith("cycles-"):
+            if region not in found and not region.startswith("cycles-"):
                 number, unit = _split(value)
                 if number is not None and unit in UNITS:
                     found[region] = number * UNITS[unit]
@@ -101,4 +101,4 @@ def _split(value: str) -> tuple[int | None, str]:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None
+    return int(text) if text.isdigit() and text.isascii() and len(text) <= LONGEST_NUMBER else None

@@ -29,8 +29,10 @@ class ClientKey(NamedTuple):
 class Files:
     """What is known of the files of one process, between two samples."""
 
-    known: dict[str, ClientKey | None] = field(default_factory=dict)
-    """Files that were looked at, by number: the client behind each, None where it is no GPU's."""
+    gpu: dict[str, ClientKey | None] = field(default_factory=dict)
+    """Device files of GPUs, by number: the client behind each, None where it was not read yet."""
+    others: tuple[set[str], ...] = field(default_factory=lambda: tuple(set() for _ in range(ROUNDS)))
+    """All other files that were looked at, by the turn in which they are looked at anew."""
     refused: str = ""
     """Why they cannot be read; empty where they can."""
     readings: int = 0
@@ -69,15 +71,22 @@ def read_clients(
 
 def _to_read(names: list[str], files: Files, turn: int, folder: int) -> list[str]:
     """Return the files of GPUs among all files of a process; looks at new ones, and at a part of the others."""
-    known = files.known
     present = set(names)
-    for gone in known.keys() - present:
-        del known[gone]
-    few = len(names) <= FEW_FILES
-    for name in names:
-        if name not in known or (known[name] is None and (few or _its_turn(name, turn))):
-            known[name] = ClientKey("", 0) if _is_gpu(name, folder, files) else None
-    return [name for name in names if known[name] is not None]
+    for gone in files.gpu.keys() - present:
+        del files.gpu[gone]
+    if len(names) <= FEW_FILES:
+        new = present.difference(files.gpu)
+    else:
+        files.others[turn % ROUNDS].clear()
+        new = present.difference(files.gpu, *files.others)
+    for others in files.others:
+        others.intersection_update(present)
+    for name in new:
+        if _is_gpu(name, folder, files):
+            files.gpu[name] = None
+        else:
+            files.others[_turn_of(name)].add(name)
+    return list(files.gpu)
 
 
 def _is_gpu(name: str, folder: int, files: Files) -> bool:
@@ -94,25 +103,25 @@ def _is_gpu(name: str, folder: int, files: Files) -> bool:
 
 
 def _read(path: str, name: str, files: Files, turn: int, seen: dict[ClientKey, DrmClient]) -> ClientKey | None:
-    before = files.known[name]
-    if before in seen and not _its_turn(name, turn):
+    before = files.gpu[name]
+    if before in seen and _turn_of(name) != turn % ROUNDS:
         return before  # another file or process told of the same client in this sample
     try:
         with open(path, "rb", buffering=0) as file:
             text = (file.read(FDINFO_LIMIT) or b"").decode("utf-8", "replace")
     except OSError:
-        files.known.pop(name, None)
+        files.gpu.pop(name, None)
         return None
     client = parse_fdinfo(text)
     if client is None:
         files.silent.add(files.targets.get(name, ""))
-        files.known.pop(name, None)
+        files.gpu.pop(name, None)
         return None
     key = ClientKey(client.address, client.client)
-    files.known[name] = key
+    files.gpu[name] = key
     seen.setdefault(key, client)
     return key
 
 
-def _its_turn(name: str, turn: int) -> bool:
-    return name.isdigit() and int(name) % ROUNDS == turn % ROUNDS
+def _turn_of(name: str) -> int:
+    return int(name) % ROUNDS if name.isdigit() else 0

@@ -31,7 +31,8 @@ class ProcessTree:
         self._proc = proc.rstrip("/")
         self._attached = attached
         self._marker = marker.encode()
-        self._foreign: set[int] = set()
+        self._looked_at: set[str] = set()
+        """Names in the folder of processes that were looked at: whatever is new there may be a process of the program."""
         self._last_pid = 0
         self._root_start = 0
         self._boot = 0.0
@@ -43,12 +44,11 @@ class ProcessTree:
     def update(self, now: float) -> None:
         """Read all processes of the program anew; `now` is in seconds after the start of the watch."""
         try:
-            names = os.listdir(self._proc)
+            present = set(os.listdir(self._proc))
         except OSError:
-            names = []
-        present = {int(name) for name in names if name.isascii() and name.isdigit()}
+            present = set()
         if not self.members.numbers:
-            present.add(self._root_pid)
+            present.add(str(self._root_pid))
         for member in tuple(self.members.alive.values()):
             self._follow(member, now)
         self._find_new(present, now)
@@ -62,6 +62,7 @@ class ProcessTree:
         stat = self._stat(member.pid)
         if stat is None or stat.started != member.identity.started:
             self.members.end(member)
+            self._looked_at.discard(str(member.pid))
         else:
             self._take(member, stat, now)
 
@@ -84,11 +85,14 @@ class ProcessTree:
             return max(stat.io_wait, member.io_wait if isinstance(member.io_wait, float) else 0.0)
         return member.io_wait if isinstance(member.io_wait, float) else _not_counted(self._io_counted)
 
-    def _find_new(self, present: set[int], now: float) -> None:
+    def _find_new(self, present: set[str], now: float) -> None:
         self._forget_reused()
-        self._foreign &= present
-        unseen = present - self._foreign - self.members.alive.keys()
-        stats = {pid: stat for pid in unseen if (stat := self._stat(pid)) is not None}
+        self._looked_at &= present
+        unseen = present - self._looked_at
+        # Names that are no numbers are seen once, too.
+        self._looked_at |= unseen
+        pids = {int(name) for name in unseen if name.isdigit() and name.isascii()} - self.members.alive.keys()
+        stats = {pid: stat for pid in pids if (stat := self._stat(pid)) is not None}
         found = True
         while found:
             found = False
@@ -100,8 +104,6 @@ class ProcessTree:
         for pid, stat in stats.items():
             if self._marked(pid, stat):
                 self._add(pid, stat, now)
-            else:
-                self._foreign.add(pid)
 
     def _belongs(self, pid: int, stat: ProcessStat) -> bool:
         if not self.members.numbers:
@@ -156,7 +158,7 @@ class ProcessTree:
         last = _read(f"{self._proc}/loadavg", 128).split()[-1:]
         last_pid = int(last[0]) if last and last[0].isdigit() else self._last_pid
         if last_pid < self._last_pid:
-            self._foreign.clear()
+            self._looked_at.clear()
         self._last_pid = last_pid
 
 

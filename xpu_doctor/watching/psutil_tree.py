@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psutil
 
@@ -11,6 +12,7 @@ from xpu_doctor.model.unknown import Maybe, Unknown
 from xpu_doctor.watching.members import Identity, Member, Members
 from xpu_doctor.watching.process_tree import rank_of
 
+T = TypeVar("T")
 NOT_TOLD = Unknown("this system does not tell it")
 
 
@@ -57,10 +59,8 @@ class PsutilTree:
         return [self._processes[member.identity] for member in alive.values() if member.parent not in alive]
 
     def _add(self, identity: Identity, process: psutil.Process, now: float) -> None:
-        try:
-            parent, name, created = process.ppid(), process.name(), process.create_time()
-        except (psutil.Error, OSError):
-            parent, name, created = 0, "", 0.0
+        parent, name = _asked(process.ppid, 0), _asked(process.name, "")
+        created = _asked(process.create_time, 0.0)
         if self._first is None:
             self._first = created - now if not self._attached else time.time() - now
         member = Member(identity, parent, name, now, min(now, max(0.0, created - self._first)))
@@ -70,10 +70,7 @@ class PsutilTree:
         member.identified = True
         self.members.add(member)
         if self._attached and created < self._first:
-            try:
-                member.base_cpu = _cpu(process)
-            except (psutil.Error, OSError):
-                pass
+            member.base_cpu = _asked(lambda: _cpu(process), 0.0)
 
     def _take(self, member: Member, process: psutil.Process, now: float) -> None:
         if not process.is_running():
@@ -84,6 +81,13 @@ class PsutilTree:
         member.peak_memory = max(peak, member.peak_memory if isinstance(member.peak_memory, int) else 0)
         member.last_seen = now
         member.zombie = process.status() == psutil.STATUS_ZOMBIE
+
+
+def _asked(question: Callable[[], T], otherwise: T) -> T:
+    try:
+        return question()
+    except (psutil.Error, OSError):
+        return otherwise
 
 
 def _identity(process: psutil.Process) -> Identity:
