@@ -13,6 +13,8 @@ from xpu_doctor.watching.members import Identity
 ROUNDS = 8
 """Where a process has many files, each is looked at anew once in so many samples: a number that was another file may be a GPU's by then."""
 FEW_FILES = 64
+PATIENCE = 4
+"""Samples for which the files of a process are not listed where their number stays the same."""
 FDINFO_LIMIT = 16384
 PARAVIRTUAL = "dxg"
 """Device file of Windows' GPU in WSL2; its driver counts nothing."""
@@ -40,6 +42,10 @@ class Files:
     """Whether they could be read at some time."""
     targets: dict[str, str] = field(default_factory=dict)
     """Names of the device files among them, by number."""
+    listed: int = -1
+    """How many there were when they were listed last."""
+    turn: int = -1
+    """The sample in which they were listed last."""
     silent: set[str] = field(default_factory=set)
     """Names of device files whose drivers print no statistics at all."""
 
@@ -50,21 +56,29 @@ def read_clients(
     """Return the clients whose files a process holds, and put what they say into `seen` where nobody did in this sample."""
     files.readings += 1
     try:
-        folder = os.open(f"{proc}/{identity.pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        names = list(files.gpu) if _unchanged(proc, identity, files, turn) else _gpu_files(proc, identity, files, turn)
     except OSError as error:
         files.refused = os_reason(error)
         return set()
+    files.read = True
+    read = (_read(f"{proc}/{identity.pid}/fdinfo/{name}", name, files, turn, seen) for name in names)
+    return {key for key in read if key is not None}
+
+
+def _unchanged(proc: str, identity: Identity, files: Files, turn: int) -> bool:
+    """Return whether there are as many files as before: not for long, since one may have taken the place of another."""
+    if files.listed < 0 or turn % PATIENCE == identity.pid % PATIENCE:
+        return False
+    # The size of this folder is the number of open files from Linux 6.2 on, and 0 before.
+    return os.stat(f"{proc}/{identity.pid}/fd").st_size == files.listed
+
+
+def _gpu_files(proc: str, identity: Identity, files: Files, turn: int) -> list[str]:
+    folder = os.open(f"{proc}/{identity.pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         names = os.listdir(folder)
-        files.read = True
-        return {
-            key
-            for name in _to_read(names, files, turn, folder)
-            if (key := _read(f"{proc}/{identity.pid}/fdinfo/{name}", name, files, turn, seen)) is not None
-        }
-    except OSError as error:
-        files.refused = os_reason(error)
-        return set()
+        files.listed = len(names)
+        return _to_read(names, files, turn, folder)
     finally:
         os.close(folder)
 
@@ -77,8 +91,10 @@ def _to_read(names: list[str], files: Files, turn: int, folder: int) -> list[str
     if len(names) <= FEW_FILES:
         new = present.difference(files.gpu)
     else:
-        files.others[turn % ROUNDS].clear()
+        for missed in range(max(files.turn + 1, turn - ROUNDS + 1), turn + 1):
+            files.others[missed % ROUNDS].clear()
         new = present.difference(files.gpu, *files.others)
+    files.turn = turn
     for others in files.others:
         others.intersection_update(present)
     for name in new:
