@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.watching.simulated import DG2, IGPU, Machine, busy, host
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.watching.drm_counters import DrmCounters
+from xpu_doctor.watching.drm_own_client import own_client, parsed
+from xpu_doctor.watching.members import Identity, Member
 
 
 @pytest.fixture
@@ -128,8 +134,6 @@ def test_a_device_file_without_any_statistics_is_unknown(machine):
 
 
 def test_a_machine_without_such_a_gpu_is_unknown(machine):
-    from xpu_doctor.host.recorded import RecordedHost
-
     machine.process(100)
     sampler = machine.sampler(on=RecordedHost({"kernel": "6.12", "system": {"cpu_count": 2}}))
     machine.now += 1
@@ -203,3 +207,100 @@ def test_live_shares_are_those_of_the_last_interval(machine):
     line = sampler.line()
     assert line.gpus[0].share == pytest.approx(0.7, abs=0.01)
     assert (line.processes, line.cpus, line.cpu_seconds) == (1, 0.5, 1.5)
+
+
+def test_final_texts_alone_take_the_rate_of_the_clock_from_a_client_of_the_doctor(machine):
+    """The program's only client came and went between two samples."""
+    asked = []
+
+    def own_client(node: str):
+        asked.append(node)
+        first = machine.xe_text(99, 0.0)
+        machine.now += 0.1
+        return [(machine.now - 0.1, first), (machine.now, machine.xe_text(99, 0.0))]
+
+    machine.process(100)
+    counters = DrmCounters(host(), proc=str(machine.proc), clock=lambda: machine.now, own_client=own_client)
+    member = Member(Identity(100, 1), 1, "python", 0.0, 0.0)
+    for second in (1.0, 2.0):
+        counters.sample(second, [member])
+    counters.add_final(100, [machine.xe_text(1, 0.4)], 2.5)
+    facts = counters.finish(2.5)
+    assert asked == ["/dev/dri/renderD129"]
+    assert facts.gpus[1].busy_seconds == pytest.approx(0.4, abs=0.01)
+    assert facts.times[member.identity][0].busy_seconds == facts.gpus[1].busy_seconds
+
+
+def test_processes_whose_files_cannot_be_read_leave_the_gpus_unknown(machine):
+    machine.process(100)
+    machine.process(101, 100, name="sudo")
+    (machine.proc / "101/fd").rmdir()
+    machine.write("101/fd", "no folder")
+    sampler = machine.sampler()
+    for _ in range(2):
+        machine.now += 1
+        sampler.sample()
+    seen = sampler.finish()
+    assert isinstance(busy(seen), Unknown) and "process 101" in busy(seen).reason
+    assert isinstance(seen.counters, Unknown)
+
+
+def test_a_process_on_its_way_out_is_no_reason_to_know_nothing(machine):
+    """Files of a process that is just ending cannot be listed; one such reading tells nothing."""
+    machine.process(100)
+    sampler = machine.sampler()
+    machine.now += 1
+    sampler.sample()
+    machine.process(101, 100)
+    (machine.proc / "101/fd").rmdir()
+    machine.now += 1
+    sampler.sample()
+    assert busy(sampler.finish()) == 0.0
+
+
+def test_clients_of_another_vendor_are_left_out(machine):
+    machine.process(100)
+    text = (Path(__file__).parents[2] / "fixtures" / "watching" / "amdgpu-compute.fdinfo").read_text()
+    machine.open(100, 4, "/dev/dri/renderD130", text)
+    sampler = machine.sampler()
+    machine.now += 1
+    sampler.sample()
+    assert [gpu.driver for gpu in sampler.finish().gpus] == ["i915", "xe"]
+
+
+def test_in_wsl_nothing_is_known(machine):
+    machine.process(100)
+    machine.open(100, 4, "/dev/dxg")
+    sampler = machine.sampler()
+    machine.now += 1
+    sampler.sample()
+    assert isinstance(sampler.finish().counters, Unknown)
+
+
+def test_a_gpu_that_only_a_client_tells_of_is_listed(machine):
+    machine.process(100)
+    sampler = machine.sampler(on=host(integrated=False))
+    for second in (1, 2):
+        machine.now += 1
+        machine.i915(100, busy=0.5 * second, address="0000:09:00.0")
+        sampler.sample()
+    seen = sampler.finish()
+    assert [(gpu.address, gpu.busy_seconds) for gpu in seen.gpus] == [(DG2, 0.0), ("0000:09:00.0", 1.0)]
+
+
+def test_what_the_child_printed_of_an_own_client_is_read():
+    printed = "read 12.5\npos:\t0\ndrm-driver:\txe\n\nread x\nread 12.6\npos:\t1\n\n"
+    assert [(when, text.splitlines()[0]) for when, text in parsed(printed)] == [(12.5, "pos:\t0"), (12.6, "pos:\t1")]
+    assert own_client("/dev/null/none") == []
+    (first, second) = own_client("/dev/zero")
+    assert 0.05 < second[0] - first[0] < 3 and "pos:" in first[1]
+
+
+def test_processes_that_are_gone_are_forgotten(machine):
+    machine.process(100)
+    counters = DrmCounters(host(), proc=str(machine.proc), clock=lambda: machine.now)
+    for pid in range(101, 131):
+        machine.process(pid, 100)
+        counters.sample(float(pid), [Member(Identity(pid, 1), 100, "python", 0.0, 0.0)])
+    assert len(counters._files) == 1
+    assert counters.finish(200.0).gpus[0].busy_seconds == 0.0

@@ -11,25 +11,17 @@ from typing import TYPE_CHECKING
 from xpu_doctor.host.interface import Host
 from xpu_doctor.model.facts.watched import GpuTime, WatchedGpu
 from xpu_doctor.model.unknown import Maybe, Unknown
-from xpu_doctor.watching.accounting import Clock, GpuAccount, Rise, Work
+from xpu_doctor.watching.accounting import GpuAccount, Work
 from xpu_doctor.watching.counters import CounterFacts, LiveGpu
 from xpu_doctor.watching.drm_fdinfo import DRIVERS, DrmClient, parse_fdinfo
 from xpu_doctor.watching.drm_files import PARAVIRTUAL, ROUNDS, ClientKey, Files, read_clients
+from xpu_doctor.watching.drm_tally import ClientState, DrmTally, held
 from xpu_doctor.watching.members import Identity, Member
 
 if TYPE_CHECKING:
     from xpu_doctor.watching.drm_gpus import DrmGpu
 
 KIND = "drm-fdinfo"
-
-
-class _Client:
-    """A client of a driver, from sample to sample."""
-
-    def __init__(self, owner: Identity | None, since: float) -> None:
-        self.owner = owner
-        self.since = since
-        self.rises: dict[str, Rise] = {}
 
 
 class DrmCounters:
@@ -63,15 +55,11 @@ class DrmCounters:
         self._files: dict[Identity, Files] = {}
         self._names: dict[Identity, str] = {}
         self._pids: dict[int, Identity] = {}
-        self._clients: dict[ClientKey, _Client] = {}
-        self._accounts: dict[str, GpuAccount] = {}
-        self._clocks: dict[str, Clock] = {}
-        self._drivers: dict[str, str] = {}
-        self._uncounted: set[str] = set()
-        """Addresses of GPUs with a client whose engines the driver did not count."""
-        self._counted: set[str] = set()
-        self._unclocked: set[str] = set()
-        """Addresses of GPUs with cycles that could not be told as time yet."""
+        self._silent: set[str] = set()
+        """Names of device files of GPUs whose drivers print no statistics at all."""
+        self._read = False
+        """Whether the files of any process could be read."""
+        self._tally = DrmTally()
         self._finals: list[tuple[Identity | None, str]] = []
         self._before = _own_clients(self._proc) if not attached else {}
         """Clients whose files the program may have inherited, and what they did before."""
@@ -80,67 +68,47 @@ class DrmCounters:
         """Read the clients of these processes."""
         seen: dict[ClientKey, DrmClient] = {}
         holders: dict[ClientKey, list[Member]] = {}
+        present: set[Identity] = set()
         for member in members:
             if not member.zombie:
+                present.add(member.identity)
                 files = self._files.setdefault(member.identity, Files())
                 self._names[member.identity], self._pids[member.pid] = member.name, member.identity
                 for key in read_clients(self._proc, member.identity, files, self._turn, seen):
                     holders.setdefault(key, []).append(member)
         read_at = self._clock()
-        work: dict[str, list[Work]] = {address: [] for address in self._accounts}
-        memory: dict[str, dict[str, int]] = {}
-        for key, client in seen.items():
-            if client.driver in DRIVERS and key in holders:
-                work.setdefault(key.address, []).extend(self._work(key, client, holders[key], read_at, now))
-                held = memory.setdefault(key.address, {})
-                for region, size in client.memory.items():
-                    held[region] = held.get(region, 0) + size
-        for address, done in work.items():
-            account = self._accounts.setdefault(address, GpuAccount())
-            account.add(now, done)
-            account.hold(memory.get(address, {}))
+        own = {key: client for key, client in seen.items() if client.driver in DRIVERS and key in holders}
+        work: dict[str, list[Work]] = {}
+        for key, client in own.items():
+            self._give(key, holders[key])
+            self._tally.read_clock(key.address, client, read_at)
+            base = client if self._attached and self._turn == 0 else self._before.get(key)
+            work.setdefault(key.address, []).extend(self._tally.work(key, client, now, base))
+        self._tally.add(now, work)
+        for address, regions in held(own.items()).items():
+            self._tally.accounts[address].hold(regions)
+        self._forget_gone(present)
         self._turn += 1
         self._times.append(now)
 
-    def _work(
-        self, key: ClientKey, client: DrmClient, holders: Sequence[Member], read_at: float, now: float
-    ) -> list[Work]:
-        state = self._clients.get(key)
+    def _forget_gone(self, present: set[Identity]) -> None:
+        """Keep of processes that have ended only what the verdict needs: there may be very many."""
+        for identity in self._files.keys() - present:
+            files = self._files[identity]
+            self._silent |= files.silent
+            self._read = self._read or files.read
+            if files.read or not files.refused:
+                del self._files[identity], self._names[identity]
+
+    def _give(self, key: ClientKey, holders: Sequence[Member]) -> None:
+        """Give a client to the first process that holds it, and to another once that one is gone."""
+        state = self._tally.clients.get(key)
         if state is None:
-            # Its file was opened after it was looked for last, by a process that may be younger still.
-            state = _Client(holders[0].identity, max(holders[0].began, self._times[0]))
-            self._clients[key] = state
+            # Its file was opened after files were looked at last, by a process that may be younger still.
+            since = max(holders[0].began, self._times[0])
+            self._tally.clients[key] = ClientState(holders[0].identity, since)
         elif state.owner not in {member.identity for member in holders}:
             state.owner = holders[0].identity
-        for engine in client.engines.values():
-            if engine.clock:
-                self._clocks.setdefault(key.address, Clock()).read(engine.clock, read_at)
-        first_look = self._attached and self._turn == 0
-        return self._rises(key, client, state, now, base=client if first_look else self._before.get(key))
-
-    def _rises(
-        self, key: ClientKey, client: DrmClient, state: _Client, now: float, base: DrmClient | None
-    ) -> list[Work]:
-        self._drivers[key.address] = client.driver
-        (self._counted if client.engines else self._uncounted).add(key.address)
-        found = []
-        waits = False
-        for name, engine in client.engines.items():
-            rate = self._clocks.setdefault(key.address, Clock()).rate if engine.clock else 1e9
-            if name not in state.rises:
-                before = base.engines.get(name) if base is not None else None
-                state.rises[name] = Rise(before.busy if before is not None else 0)
-            if rate:
-                seconds = state.rises[name].to(engine.busy) / rate
-                if seconds:
-                    found.append(Work(state.owner, name, seconds, engine.capacity, state.since))
-            waits = waits or (not rate and engine.busy > state.rises[name].highest)
-        if waits:
-            self._unclocked.add(key.address)
-        else:
-            self._unclocked.discard(key.address)
-            state.since = now
-        return found
 
     def add_final(self, pid: int, texts: Sequence[str], now: float) -> None:
         """Take the clients that a process found among its own files when it ended; they are counted at the finish."""
@@ -148,12 +116,13 @@ class DrmCounters:
 
     def live(self) -> Maybe[tuple[LiveGpu, ...]]:
         """Return how busy each GPU with a client of the program was."""
-        return tuple(LiveGpu(address, self._accounts[address].share) for address in sorted(self._counted))
+        return tuple(LiveGpu(address, self._tally.accounts[address].share) for address in sorted(self._tally.counted))
 
     def finish(self, seconds: float) -> CounterFacts:
         """Return what was counted, after what processes wrote down of themselves."""
         from xpu_doctor.watching.drm_gpus import drm_gpus, unlisted_gpu
 
+        self._forget_gone(set())
         listed = drm_gpus(self._host)
         gpus = () if isinstance(listed, Unknown) else listed
         finals = self._final_clients()
@@ -161,8 +130,10 @@ class DrmCounters:
         self._count_finals(finals, seconds)
         untold = self._untold()
         known = {gpu.facts.address: gpu for gpu in gpus}
-        unlisted = [address for address in self._drivers if address not in known]
-        facts = [gpu.facts for gpu in gpus] + [unlisted_gpu(address, self._drivers[address]) for address in unlisted]
+        unlisted = [address for address in self._tally.drivers if address not in known]
+        facts = [gpu.facts for gpu in gpus] + [
+            unlisted_gpu(address, self._tally.drivers[address]) for address in unlisted
+        ]
         judged = tuple(self._judged(gpu, known.get(gpu.address), untold) for gpu in facts)
         if isinstance(listed, Unknown) and not judged:
             return CounterFacts(listed, listed, listed)
@@ -176,12 +147,12 @@ class DrmCounters:
         if len(unknown) == len(gpus):
             reason = next(iter(unknown.values()))
             return CounterFacts(reason, gpus, reason, untold)
-        for key, state in self._clients.items():
+        for key, state in self._tally.clients.items():
             if key.address in unknown and state.owner is not None:
                 untold.setdefault(state.owner, unknown[key.address])
         times: dict[Identity, tuple[GpuTime, ...]] = {}
         for gpu in gpus:
-            account = self._accounts.get(gpu.address)
+            account = self._tally.accounts.get(gpu.address)
             if account is not None and gpu.address not in unknown:
                 for owner, busy in account.processes.items():
                     if busy > 0:
@@ -190,7 +161,7 @@ class DrmCounters:
 
     def _judged(self, gpu: WatchedGpu, found: DrmGpu | None, untold: dict[Identity, Unknown]) -> WatchedGpu:
         """Return a GPU with what was counted on it, or why that is not known."""
-        account = self._accounts.get(gpu.address, GpuAccount())
+        account = self._tally.accounts.get(gpu.address, GpuAccount())
         return replace(
             gpu,
             busy_seconds=self._why_unknown(gpu, found, untold) or round(account.busy, 3),
@@ -199,20 +170,17 @@ class DrmCounters:
         )
 
     def _why_unknown(self, gpu: WatchedGpu, found: DrmGpu | None, untold: dict[Identity, Unknown]) -> Unknown | None:
-        silent = set().union(*(files.silent for files in self._files.values())) if self._files else set()
-        if PARAVIRTUAL in silent:
+        if PARAVIRTUAL in self._silent:
             return Unknown("in WSL2 the GPU belongs to Windows, and its driver tells nothing of processes")
-        if gpu.address not in self._counted:
-            if gpu.address in self._uncounted or (found is not None and silent & found.nodes):
-                from xpu_doctor.watching.drm_gpus import why_uncounted
+        if gpu.address in self._tally.counted:
+            if gpu.address in self._tally.unclocked:
+                return Unknown("its clock was read only once, so that its cycles cannot be told as time")
+        elif gpu.address in self._tally.uncounted or (found is not None and self._silent & found.nodes):
+            from xpu_doctor.watching.drm_gpus import why_uncounted
 
-                return why_uncounted(self._host, gpu.driver)
-        elif gpu.address in self._unclocked:
-            return Unknown("its clock was read only once, so that its cycles cannot be told as time")
-        if not any(files.read for files in self._files.values()) and gpu.address not in self._counted:
-            return (
-                Unknown("the program ended before its files were seen") if not untold else next(iter(untold.values()))
-            )
+            return why_uncounted(self._host, gpu.driver)
+        elif not self._read and not untold:
+            return Unknown("the program ended before its files were seen")
         # Where no process holds a file of the GPU, it did nothing for them: that needs no counters.
         return next(iter(untold.values()), None)
 
@@ -226,46 +194,39 @@ class DrmCounters:
             if files.refused and not files.read and files.readings > 1
         }
 
-    def _final_clients(self) -> list[tuple[ClientKey, DrmClient, Identity | None]]:
-        read = [(owner, parse_fdinfo(text)) for owner, text in self._finals]
-        return [
-            (ClientKey(client.address, client.client), client, owner)
-            for owner, client in read
-            if client is not None and client.driver in DRIVERS
-        ]
+    def _final_clients(self) -> list[tuple[ClientKey, DrmClient]]:
+        """Return the clients in the texts that processes left; a client that no sample saw belongs to the process that left the text."""
+        found = []
+        for owner, text in self._finals:
+            client = parse_fdinfo(text)
+            if client is not None and client.driver in DRIVERS:
+                key = ClientKey(client.address, client.client)
+                self._tally.clients.setdefault(key, ClientState(owner, 0.0))
+                found.append((key, client))
+        return found
 
-    def _read_clocks(
-        self, gpus: tuple[DrmGpu, ...], finals: list[tuple[ClientKey, DrmClient, Identity | None]]
-    ) -> None:
+    def _read_clocks(self, gpus: Sequence[DrmGpu], finals: Iterable[tuple[ClientKey, DrmClient]]) -> None:
         """Learn the rate of each clock that is needed and was not read twice, from a client of the doctor's own."""
-        needed = {key.address for key, client, _ in finals if any(engine.clock for engine in client.engines.values())}
+        needed = self._tally.unclocked.union(
+            key.address for key, client in finals if any(engine.clock for engine in client.engines.values())
+        )
         for gpu in gpus:
-            clock = self._clocks.setdefault(gpu.facts.address, Clock())
-            if (
-                gpu.facts.address in needed | self._unclocked
-                and not clock.rate
-                and gpu.render_node
-                and self._own_client
-            ):
+            address = gpu.facts.address
+            if self._own_client and gpu.render_node and address in needed and not self._tally.clock(address).rate:
                 for when, text in self._own_client(f"/dev/dri/{gpu.render_node}"):
                     client = parse_fdinfo(text)
-                    for engine in () if client is None else tuple(client.engines.values())[:1]:
-                        clock.read(engine.clock, when)
+                    if client is not None:
+                        self._tally.read_clock(address, client, when)
 
-    def _count_finals(self, finals: list[tuple[ClientKey, DrmClient, Identity | None]], now: float) -> None:
+    def _count_finals(self, finals: Iterable[tuple[ClientKey, DrmClient]], now: float) -> None:
         work: dict[str, list[Work]] = {}
-        memory: dict[str, dict[str, int]] = {}
-        for key, client, owner in finals:
-            state = self._clients.setdefault(key, _Client(owner, 0.0))
-            work.setdefault(key.address, []).extend(self._rises(key, client, state, now, base=self._before.get(key)))
-            held = memory.setdefault(key.address, {})
-            for region, size in client.memory.items():
-                held[region] = held.get(region, 0) + size
-        for address, done in work.items():
-            account = self._accounts.setdefault(address, GpuAccount())
-            account.add(now, done)
+        for key, client in finals:
+            work.setdefault(key.address, []).extend(self._tally.work(key, client, now, self._before.get(key)))
+        self._tally.add(now, work)
+        for address, regions in held(finals).items():
+            account = self._tally.accounts[address]
             if not account.memory:
-                account.hold(memory[address])
+                account.hold(regions)
 
 
 def _own_clients(proc: str) -> dict[ClientKey, DrmClient]:
