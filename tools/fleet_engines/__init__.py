@@ -1,0 +1,1 @@
+"""Engines that run the recipes of examples/fleet/, each on several nodes of this machine."""
