@@ -62,7 +62,7 @@ class PsutilTree:
         parent, name = _asked(process.ppid, 0), _asked(process.name, "")
         created = _asked(process.create_time, 0.0)
         if self._first is None:
-            self._first = created - now if not self._attached else time.time() - now
+            self._first = time.time() - now
         member = Member(identity, parent, name, now, min(now, max(0.0, created - self._first)))
         member.rank = _rank(process)
         member.main = NOT_TOLD

@@ -22,9 +22,7 @@ from xpu_doctor.watching.counters import CounterFacts, Counters, LiveGpu, NoCoun
 from xpu_doctor.watching.drm_counters import DrmCounters
 from xpu_doctor.watching.drm_own_client import own_client
 from xpu_doctor.watching.members import Member, Members
-from xpu_doctor.watching.nvml_counters import nvml_counters
 from xpu_doctor.watching.process_tree import ProcessTree
-from xpu_doctor.watching.windows_counters import windows_counters
 
 FIRST_DELAY = 0.1
 """Seconds from the start to the first sample; each delay is twice the one before, up to the interval."""
@@ -127,8 +125,12 @@ class Sampler:
                 own_client=own_client if live else None,
             )
         if device_type == "cuda":
+            from xpu_doctor.watching.nvml_counters import nvml_counters
+
             return nvml_counters(attached=attached, started=self._clock() - self._started)
         if device_type == "xpu" and self._host.platform == "windows":
+            from xpu_doctor.watching.windows_counters import windows_counters
+
             return windows_counters(self._host, attached=attached)
         return NoCounters("no counters are read on this system")
 

@@ -1,0 +1,40 @@
+"""A program is watched on Windows: its processes through psutil, GPU counters through PDH, which Wine has none of."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.windows_bench import WindowsBench
+from tests.support.windows_machine import NATIVE
+
+PROBE = """
+import dataclasses, json, subprocess, sys, time
+from xpu_doctor.watching.sampler import Sampler, sample_delays
+from xpu_doctor.watching.windows_pdh import open_query
+burn = "import time; end = time.process_time() + 0.4\\nwhile time.process_time() < end: pass\\ntime.sleep(0.4)"
+started = time.monotonic()
+program = subprocess.Popen([sys.executable, "-S", "-c", burn], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+sampler = Sampler(program.pid, device_type="xpu", started=started)
+for delay in sample_delays(0.2):
+    time.sleep(delay)
+    sampler.sample()
+    if program.poll() is not None:
+        break
+program.communicate()
+query = open_query()
+print(json.dumps({"query": type(query).__name__, "read": type(query.read()).__name__ if hasattr(query, "read") else "", **dataclasses.asdict(sampler.finish())}))
+"""
+
+
+def test_a_program_is_watched(windows_bench: WindowsBench) -> None:
+    run = windows_bench.machine.win([windows_bench.doctor_python, "-c", PROBE])
+    assert run.returncode == 0, run.stderr.decode("utf-8", "replace")
+    seen = json.loads(run.stdout)
+    assert 0.3 < seen["cpu_seconds"] < 2.0
+    (process, *_) = seen["processes"]
+    assert process["peak_memory_bytes"] > 1 << 20 and process["seconds"] > 0.4
+    if NATIVE:
+        assert (seen["query"], seen["read"]) == ("GpuQuery", "GpuCounters")
+    else:
+        assert seen["query"] == "Unknown"
+        assert "no counters of GPU engines" in json.dumps(seen["counters"])
