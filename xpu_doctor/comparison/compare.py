@@ -8,8 +8,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from xpu_doctor.comparison.facts import Found, Walk
 from xpu_doctor.comparison.judgements import Judged, judged
 from xpu_doctor.comparison.model import Comparison, Difference, Kind, Side, State, Weight
-from xpu_doctor.comparison.natures import Nature, row_of
 from xpu_doctor.comparison.proof import Cited, cited
+from xpu_doctor.model.natures import Nature, row_of
 from xpu_doctor.model.terms import Origin
 
 _Row = tuple[Difference, tuple[Hashable, ...], tuple[int, ...]]

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xpu_doctor.comparison.likeness import alike_text
 from xpu_doctor.diagnosis.evidence import display
 from xpu_doctor.model import facts
+from xpu_doctor.model.likeness import alike_text
 from xpu_doctor.model.snapshot import ProbeFailure
 from xpu_doctor.model.unknown import Unknown
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xpu_doctor.comparison.elements import ORDERED, keys, shown
-from xpu_doctor.comparison.likeness import are_measured_alike, like
 from xpu_doctor.comparison.model import State, Value
-from xpu_doctor.comparison.natures import never_counts
 from xpu_doctor.diagnosis.evidence import display
+from xpu_doctor.model.likeness import are_measured_alike, like
+from xpu_doctor.model.natures import never_counts
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import Unknown

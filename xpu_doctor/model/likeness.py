@@ -8,7 +8,7 @@ import re
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from xpu_doctor.comparison.natures import FACTORS, Nature, row_of
+from xpu_doctor.model.natures import FACTORS, Nature, row_of
 
 _PLACEHOLDER = re.compile(r"<([a-z]{2,20})\d{1,9}>")
 """What redaction puts in the place of a name: which number it gets says nothing."""
