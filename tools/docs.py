@@ -283,11 +283,12 @@ def columns(rows: list[dict[str, Any]]) -> str:
 def schema() -> str:
     """Return the types of the JSON documents, one table each."""
     parts = [
-        "# JSON Schema\n\n`xpu-doctor schema` prints that of a report, `xpu-doctor schema compare` that of a comparison. "
+        "# JSON Schema\n\n`xpu-doctor schema` prints that of a report, `xpu-doctor schema compare` that of a comparison, "
+        "`xpu-doctor schema fleet` that of a fleet. "
         f"[The JSON document](json.md) explains the fields.\n\n{generated()}\n"
     ]
     types: dict[str, Any] = {}
-    for name in ("report-1", "comparison-1"):
+    for name in ("report-1", "comparison-1", "fleet-1"):
         file = resources.files("xpu_doctor").joinpath("schemas").joinpath(f"{name}.schema.json")
         types = {**types, **json.loads(file.read_text(encoding="utf-8"))["$defs"]}
     for name, held in types.items():

@@ -1,18 +1,21 @@
-"""Writes the JSON Schemas of the report and of the comparison from their types; run after a field was added to a document.py."""
+"""Writes the JSON Schemas of the report, of the comparison and of the fleet from their types; run after a field was added to a document.py."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 import xpu_doctor
 from xpu_doctor.report.comparison.document import COMPARISON_SCHEMA, ComparisonDocument
 from xpu_doctor.report.document import DOCUMENT_SCHEMA, Document
+from xpu_doctor.report.fleet.document import FAIL_ON, FLEET_SCHEMA, FleetDocument
 
 FOLDER = Path(xpu_doctor.__file__).parent / "schemas"
 PATH = FOLDER / f"report-{DOCUMENT_SCHEMA}.schema.json"
+FLEET_PATH = FOLDER / f"fleet-{FLEET_SCHEMA}.schema.json"
 COMPARISON_PATH = FOLDER / f"comparison-{COMPARISON_SCHEMA}.schema.json"
 ENUMS = {
     "RungDocument": {"state": ["ok", "fault", "blocked", "unknown", "skipped"]},
@@ -43,6 +46,13 @@ COMPARISON_ENUMS = {
 }
 
 
+FLEET_ENUMS = {
+    "GroupDocument": {"state": ["error", "warning", "unknown", "healthy"]},
+    "FleetCause": {"severity": ["error", "warning"], "confidence": ENUMS["FindingDocument"]["confidence"]},
+    "NotRead": {"kind": ["damaged", "cut", "foreign", "facts", "newer", "large", "link", "unreadable", "late"]},
+}
+
+
 def schema() -> dict[str, object]:
     """Return the JSON Schema (2020-12) of the report."""
     return _schema(Document, ENUMS, DOCUMENT_SCHEMA, "xpu-doctor report")
@@ -51,6 +61,14 @@ def schema() -> dict[str, object]:
 def comparison_schema() -> dict[str, object]:
     """Return the JSON Schema (2020-12) of the comparison."""
     return _schema(ComparisonDocument, COMPARISON_ENUMS, COMPARISON_SCHEMA, "xpu-doctor comparison")
+
+
+def fleet_schema() -> dict[str, object]:
+    """Return the JSON Schema (2020-12) of the fleet."""
+    made = _schema(FleetDocument, FLEET_ENUMS, FLEET_SCHEMA, "xpu-doctor fleet")
+    definitions: Any = made["$defs"]
+    definitions["FleetDocument"]["properties"]["fail_on"]["items"]["enum"] = list(FAIL_ON)
+    return made
 
 
 def _schema(document: type, enums: dict[str, dict[str, list[str]]], number: int, title: str) -> dict[str, object]:
@@ -65,3 +83,4 @@ def _schema(document: type, enums: dict[str, dict[str, list[str]]], number: int,
 if __name__ == "__main__":
     PATH.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
     COMPARISON_PATH.write_text(json.dumps(comparison_schema(), indent=2) + "\n", encoding="utf-8")
+    FLEET_PATH.write_text(json.dumps(fleet_schema(), indent=2) + "\n", encoding="utf-8")

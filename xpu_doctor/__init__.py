@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from xpu_doctor.model.snapshot import Snapshot
     from xpu_doctor.report.comparison.document import ComparisonDocument
     from xpu_doctor.report.document import Document
+    from xpu_doctor.report.fleet.document import FleetDocument
     from xpu_doctor.target.find import TargetError
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Diagnosis",
     "Document",
     "Finding",
+    "FleetDocument",
     "Snapshot",
     "SnapshotError",
     "TargetError",
@@ -51,6 +53,7 @@ __all__ = [
 
 _HOMES = {
     "ComparisonDocument": "xpu_doctor.report.comparison.document",
+    "FleetDocument": "xpu_doctor.report.fleet.document",
     "check": "xpu_doctor.api",
     "compare": "xpu_doctor.api",
     "triage": "xpu_doctor.api",

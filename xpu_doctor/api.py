@@ -36,12 +36,14 @@ from xpu_doctor.treatment.project import project_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from xpu_doctor.diagnosis.rule import Rule
     from xpu_doctor.examination.run import Running
     from xpu_doctor.model.facts import Python
     from xpu_doctor.pasted.run import Triaged
     from xpu_doctor.report.comparison.document import ComparisonDocument
+    from xpu_doctor.report.fleet.document import FleetDocument
     from xpu_doctor.text.safe import SafeText
     from xpu_doctor.treatment.place import Place
     from xpu_doctor.treatment.plan import TreatmentPlan
@@ -323,6 +325,58 @@ def compare_texts(
     read = read_sides(texts, rules=rules, today=today[:10], redact=redact, words=words)
     comparison = compare_sides(read.sides, {**fact_readers(), **_of_plugins(rules)})
     return comparison_document(comparison, version=__version__, created=today, notes=read.notes, redacted=read.hidden)
+
+
+def fleet(
+    *paths: str,
+    expected: Sequence[str] | None = None,
+    fail_on: Sequence[str] = ("error",),
+    hosts: str = "keep",
+    redact: bool = True,
+    words: Sequence[str] = (),
+    workers: int = 1,
+) -> FleetDocument:
+    """Say which of many nodes differ, and why, from what `check --json` wrote on each of them.
+
+    A path is a folder, a pattern, a file, or an archive of files. `expected` are the names of nodes that should be there; `fail_on`
+    says what makes the exit code 1: `error`, `warning`, `missing`, `outlier` or `never`; `hosts` whether the names of nodes are
+    kept (`keep`) or replaced by numbers (`number`). With more than one of `workers`, processes are started where there are many reports.
+
+    Raises:
+        ValueError: a path names nothing.
+    """
+    return fleet_of(paths, expected=expected, fail_on=fail_on, hosts=hosts, redact=redact, words=words, workers=workers)
+
+
+def fleet_of(
+    paths: Sequence[str],
+    *,
+    standard_input: BinaryIO | None = None,
+    expected: Sequence[str] | None = None,
+    fail_on: Sequence[str] = ("error",),
+    hosts: str = "keep",
+    redact: bool = True,
+    words: Sequence[str] = (),
+    workers: int = 1,
+) -> FleetDocument:
+    """As `fleet`; the path `-` is `standard_input`.
+
+    Raises:
+        ValueError: a path names nothing.
+    """
+    from xpu_doctor.fleet.inputs import items
+    from xpu_doctor.fleet.survey import survey
+    from xpu_doctor.report.fleet.document import fleet_document
+    from xpu_doctor.report.fleet.redaction import redacted_fleet, with_numbered_hosts
+    from xpu_doctor.report.redaction import NOT_REDACTED
+    from xpu_doctor.text.redact import redactor_here
+
+    found = survey(items(paths, standard_input), expected=expected, workers=workers)
+    notes = () if redact else (NOT_REDACTED,)
+    document = fleet_document(found, version=__version__, created=now(), fail_on=fail_on, notes=notes)
+    if hosts == "number":
+        document = with_numbered_hosts(document)
+    return redacted_fleet(document, redactor_here(words=words), words) if redact else document
 
 
 def _of_plugins(rules: Sequence[Rule]) -> dict[str, tuple[str, ...]]:

@@ -33,6 +33,7 @@ class LazyGroup(click.Group):
         "triage": ("xpu_doctor.cli.triage", "triage"),
         "snapshot": ("xpu_doctor.cli.snapshot", "snapshot"),
         "compare": ("xpu_doctor.cli.compare", "compare"),
+        "fleet": ("xpu_doctor.cli.fleet", "fleet"),
         "probes": ("xpu_doctor.cli.reference", "probes"),
         "codes": ("xpu_doctor.cli.reference", "codes"),
         "explain": ("xpu_doctor.cli.reference", "explain"),

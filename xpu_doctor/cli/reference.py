@@ -53,7 +53,7 @@ def explain(code: str) -> None:
     to_stdout(page_text(text, own_terminal()), own_sequences=True)
 
 
-SCHEMAS = {"report": "report-1.schema.json", "compare": "comparison-1.schema.json"}
+SCHEMAS = {"report": "report-1.schema.json", "compare": "comparison-1.schema.json", "fleet": "fleet-1.schema.json"}
 """What prints a document to the file of its schema."""
 
 

@@ -91,7 +91,7 @@ def index_hosts(*snapshots: Snapshot) -> tuple[str, ...]:
 def redacted_document(report: Document, redactor: Redactor, words: Iterable[str] = ()) -> Document:
     """Return a report without what is private, and with the number of values of each kind that were hidden."""
     own_words = tuple(words)
-    to_type = _is_free_of_secrets(own_words) if report.origin == Origin.LIVE else None
+    to_type = free_of_secrets(own_words) if report.origin == Origin.LIVE else None
     result: Document = _redacted(report, redactor, lambda value, change: _document(value, change, to_type))
     return dataclasses.replace(result, redacted=dict(redactor.hidden))
 
@@ -217,7 +217,7 @@ def _remedy(remedy: RemedyDocument, change: Change, to_type: ToType | None) -> R
     )
 
 
-def _is_free_of_secrets(words: tuple[str, ...]) -> ToType:
+def free_of_secrets(words: tuple[str, ...]) -> ToType:
     """Return what says whether lines hold neither a secret nor one of the user's own words."""
 
     @cache

@@ -1,0 +1,1 @@
+"""Fleets: reading heaps of reports, grouping, statistics, and the command."""

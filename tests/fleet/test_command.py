@@ -1,0 +1,292 @@
+"""`xpu-doctor fleet` as a user runs it: inputs of all kinds, forms, exit codes, redaction."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.fleets import PLANTS, fleet, template
+from xpu_doctor.api import fleet as judge
+from xpu_doctor.report.fleet.document import FAIL_ON, FleetDocument
+from xpu_doctor.report.fleet.formats import FORMATS
+from xpu_doctor.report.formats import View
+from xpu_doctor.report.terminal import Terminal
+
+NODES = 60
+
+
+def run(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "xpu_doctor", "fleet", *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `reports/`, in which every kind of difference is planted in one node."""
+    made: Path = tmp_path_factory.mktemp("fleet")
+    (made / "reports").mkdir()
+    for report in fleet(NODES, seed=3, slow=2):
+        (made / "reports" / f"{report.node}.json").write_bytes(report.data)
+    return made
+
+
+@pytest.fixture(scope="module")
+def document(folder: Path) -> FleetDocument:
+    return judge(str(folder / "reports"))
+
+
+def test_every_plant_is_found_and_named_by_its_cause(document: FleetDocument) -> None:
+    made = {report.node: report for report in fleet(NODES, seed=3, slow=2)}
+    for plant in PLANTS:
+        nodes = sorted(node for node, report in made.items() if report.plant == plant.name)
+        found = [group for group in document.groups if set(nodes) & set(group.nodes)]
+        assert [group.nodes for group in found] == [nodes], plant.name
+        assert found[0].facts[0].path.startswith(plant.seen_at), (plant.name, found[0].facts)
+        assert found[0].facts[0].elsewhere == 0 and not found[0].majority
+    slow = sorted((node, f"xpu:{min(report.slow)}") for node, report in made.items() if report.slow)
+    assert sorted((card.node, card.device) for card in document.slow_cards) == slow
+    assert sum(len(group.nodes) for group in document.groups) == document.nodes == NODES
+
+
+def test_text_names_outliers_first(folder: Path) -> None:
+    done = run("reports", cwd=folder)
+    text = done.stdout.decode()
+    assert done.returncode == 1 and not done.stderr
+    assert text.startswith(
+        f"{NODES} nodes: 5 with an error, 55 healthy (15 of them unlike the others). 2 slow cards.".split(". ")[0]
+    )
+    assert text.index("Outliers") < text.index("Slow cards") < text.index("What most are")
+    assert "1 of 60 nodes: torch build: cpu, the others xpu" in text and "[torch-cpu-wheel]" in text
+    assert all(len(line) <= 80 or "http" in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_lines_fit(document: FleetDocument, width: int) -> None:
+    from xpu_doctor.report.fleet.text import fleet_text
+
+    text = fleet_text(document, Terminal(width=width), verbose=True)
+    assert [line for line in text.splitlines() if len(line) > width and not line.startswith("      ")] == []
+
+
+def test_json_is_of_its_schema(folder: Path) -> None:
+    done = run("reports", "--json", "--expect-nodes", "node[001-061]", cwd=folder)
+    values = json.loads(done.stdout)
+    schema = json.loads(
+        subprocess.run([sys.executable, "-m", "xpu_doctor", "schema", "fleet"], capture_output=True, check=True).stdout
+    )
+    jsonschema.validate(values, schema)
+    assert values["missing"] == ["node061"] and values["expected"] == 61 and values["exit_code"] == done.returncode == 1
+
+
+def test_schema_is_up_to_date() -> None:
+    code = (
+        "import json, sys; sys.path.insert(0, 'tools'); import update_schema as s\n"
+        "assert json.loads(s.FLEET_PATH.read_text(encoding='utf-8')) == s.fleet_schema(), 'python tools/update_schema.py'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_same_from_every_kind_of_input(folder: Path, document: FleetDocument, tmp_path: Path) -> None:
+    """A folder, an archive, lines, and documents one after the other on standard input are the same fleet."""
+    reports = sorted((folder / "reports").iterdir())
+    with tarfile.open(tmp_path / "all.tar.gz", "w:gz") as archive:
+        for path in reports:
+            archive.add(path, f"reports/{path.name}")
+    lines = [json.dumps({"host": path.stem, "report": json.loads(path.read_bytes())}) for path in reports]
+    (tmp_path / "all.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    wanted = [(group.nodes, [fact.path for fact in group.facts], group.state) for group in document.groups]
+    for arguments, stdin in (
+        (["all.tar.gz"], b""),
+        (["all.jsonl"], b""),
+        (["-"], (tmp_path / "all.tar.gz").read_bytes()),
+        (["-"], b"".join(path.read_bytes() for path in reports)),
+    ):
+        done = run(*arguments, "--json", cwd=tmp_path, stdin=stdin)
+        values = json.loads(done.stdout)
+        if arguments == ["-"] and stdin.startswith(b"{"):  # nothing names these nodes
+            assert values["nodes"] == NODES and len(values["groups"]) == len(wanted)
+        else:
+            found = [
+                (group["nodes"], [fact["path"] for fact in group["facts"]], group["state"])
+                for group in values["groups"]
+            ]
+            assert found == wanted, arguments
+
+
+def test_metrics_are_of_the_format_and_escaped(document: FleetDocument) -> None:
+    import dataclasses
+
+    odd = 'no"de\\17\n{x="1"} 5'
+    first = dataclasses.replace(document.groups[0], nodes=[odd])
+    changed = dataclasses.replace(document, groups=[first, *document.groups[1:]], missing=["gone", odd])
+    text = next(each for each in FORMATS if each.name == "prometheus").render(changed, View())
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    states = {sample.labels["state"]: sample.value for sample in families["xpu_doctor_fleet_nodes"].samples}
+    assert states == {"error": 5.0, "warning": 0.0, "unknown": 0.0, "healthy": 55.0, "missing": 2.0}
+    names = [sample.labels["node"] for sample in families["xpu_doctor_fleet_node"].samples]
+    assert names.count('no"de\\17\\n{x="1"} 5') == 2 and len(names) == 2 + 20
+    assert len(families["xpu_doctor_fleet_slow_card_ratio"].samples) == 2
+
+
+@pytest.mark.parametrize("name", ["markdown", "html"])
+def test_hostile_texts_stay_texts(document: FleetDocument, name: str) -> None:
+    import dataclasses
+
+    evil = "<script>alert(1)</script>|[x](javascript:1) @you"
+    group = document.groups[0]
+    cause = dataclasses.replace(group.causes[0], summary=evil)
+    fact = dataclasses.replace(group.facts[0], value=evil)
+    changed = dataclasses.replace(
+        document, groups=[dataclasses.replace(group, causes=[cause], facts=[fact], nodes=[evil], ranges=[evil])]
+    )
+    text = next(each for each in FORMATS if each.name == name).render(changed, View())
+    assert (
+        "<script>alert" not in text.replace("`<script>alert", "") if name == "markdown" else "<script>alert" not in text
+    )
+    assert text.endswith("\n")
+
+
+def test_page_of_a_large_fleet_is_small(document: FleetDocument) -> None:
+    import dataclasses
+
+    names = [f"node{number:06}" for number in range(100_000)]
+    group = dataclasses.replace(document.groups[-1], nodes=names, size=len(names), ranges=["node[000000-099999]"])
+    changed = dataclasses.replace(document, groups=[*document.groups[:-1], group], nodes=len(names))
+    html = next(each for each in FORMATS if each.name == "html").render(changed, View())
+    assert len(html) < 1_500_000 and html.count('<li class="cell') <= 2000
+    assert "http-equiv" in html and "src=" not in html
+
+
+@pytest.mark.parametrize(
+    ("plant", "arguments", "code"),
+    [
+        ("", [], 0),
+        ("", ["--fail-on", "outlier"], 0),
+        ("", ["--expect-nodes", "node001,node099"], 3),
+        ("", ["--expect-nodes", "node001,node099", "--fail-on", "missing"], 1),
+        ("", ["--expect-nodes", "node001,node099", "--fail-on", "never"], 0),
+        ("cpu-wheel", [], 1),
+        ("cpu-wheel", ["--fail-on", "warning"], 1),
+        ("cpu-wheel", ["--fail-on", "missing"], 0),
+        ("kernel", [], 0),
+        ("kernel", ["--fail-on", "outlier"], 1),
+        ("kernel", ["--fail-on", "error", "--fail-on", "outlier"], 1),
+        ("cpu-wheel", ["--fail-on", "never"], 0),
+    ],
+)
+def test_exit_codes(tmp_path: Path, plant: str, arguments: list[str], code: int) -> None:
+    for number in range(1, 6):
+        data = template(plant if number == 5 else "").filled(
+            f"node{number:03}", "2026-11-21T09:00:00Z", random.Random(0)
+        )
+        (tmp_path / f"node{number:03}.json").write_bytes(data)
+    assert run(".", *arguments, cwd=tmp_path).returncode == code
+
+
+def test_nothing_to_read_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run("empty", cwd=tmp_path).returncode == 3
+    done = run("absent", cwd=tmp_path)
+    assert (
+        done.returncode == 2
+        and done.stderr.count(b"\n") <= 4
+        and b"absent: there is no such file or folder" in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-", "-"], "only once"),
+        ([".", "--fail-on", "never", "--fail-on", "error"], "never"),
+        ([".", "--expect-nodes", "node[1-"], "no list of nodes"),
+        ([".", "--expect-nodes", "n[1-99999999]"], "more than"),
+        ([".", "--expect-nodes", "  "], "names no node"),
+        ([".", "-o", "fleet.xml"], "no such format"),
+        ([".", "--format", "junit"], "junit"),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2 and said in done.stderr.decode() and b"Traceback" not in done.stderr
+
+
+def test_hosts_as_numbers_are_the_same_everywhere(folder: Path) -> None:
+    done = run("reports", "--hosts", "number", "--json", "--expect-nodes", "node[001-062]", cwd=folder)
+    assert b"node0" not in done.stdout
+    values: dict[str, Any] = json.loads(done.stdout)
+    assert values["missing"] == ["<host61>", "<host62>"]
+    assert sorted(name for group in values["groups"] for name in group["nodes"]) == sorted(
+        f"<host{n}>" for n in range(1, 61)
+    )
+    assert {card["node"] for card in values["slow_cards"]} <= {
+        name for group in values["groups"] for name in group["nodes"]
+    }
+
+
+def test_words_and_users_are_hidden(folder: Path) -> None:
+    done = run("reports", "--json", "--redact", "COMPOSITE", cwd=folder)
+    assert b"COMPOSITE" not in done.stdout and b"<word" in done.stdout
+    shown = run("reports", "--json", "--no-redact", cwd=folder)
+    assert json.loads(shown.stdout)["redacted"] is None and "not redacted" in json.loads(shown.stdout)["notes"][0]
+
+
+def test_several_outputs(folder: Path, tmp_path: Path) -> None:
+    names = ("f.html", "f.prom", "f.md", "f.json", "f.txt")
+    done = run("reports", *(part for name in names for part in ("-o", str(tmp_path / name))), cwd=folder)
+    assert done.returncode == 1 and not done.stdout and b"60 nodes" in done.stderr
+    starts = {name: (tmp_path / name).read_text(encoding="utf-8")[:12] for name in names}
+    assert (
+        starts["f.html"].startswith("<!DOCTYPE")
+        and starts["f.prom"].startswith("# HELP")
+        and starts["f.md"].startswith("## xpu")
+    )
+    assert starts["f.json"].startswith("{") and starts["f.txt"].startswith("60 nodes")
+
+
+def test_runs_of_one_node_over_time(tmp_path: Path) -> None:
+    for day, plant in (("01", ""), ("02", "cpu-wheel"), ("03", "")):
+        (tmp_path / day).mkdir()
+        for number in range(1, 5):
+            data = template(plant if number == 1 else "").filled(
+                f"node{number}", f"2026-11-{day}T09:00:00Z", random.Random(number)
+            )
+            (tmp_path / day / f"node{number}.json").write_bytes(data)
+    (tmp_path / "copy.json").write_bytes((tmp_path / "03" / "node2.json").read_bytes())
+    found = judge(str(tmp_path))
+    assert (found.nodes, found.reports, found.duplicates) == (4, 13, 1)
+    [change] = found.changes
+    assert (change.node, change.flaps, change.reports) == ("node1", True, 3)
+    assert [step.what for step in change.steps] == ["healthy", "torch-cpu-wheel", "healthy"]
+    assert found.states["healthy"] == 4 and not found.stale
+
+
+def test_old_reports_are_stale(tmp_path: Path) -> None:
+    for number in range(1, 8):
+        created = "2026-11-19T09:00:00Z" if number == 7 else "2026-11-21T09:00:00Z"
+        (tmp_path / f"node{number}.json").write_bytes(
+            template().filled(f"node{number}", created, random.Random(number))
+        )
+    assert [(row.node, row.created) for row in judge(str(tmp_path)).stale] == [("node7", "2026-11-19T09:00:00Z")]
+
+
+def test_words_of_the_command_line_are_those_of_the_document() -> None:
+    from xpu_doctor.cli.fleet import FAIL_ON as of_command
+
+    assert of_command == FAIL_ON

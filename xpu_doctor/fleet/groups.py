@@ -1,0 +1,320 @@
+"""Puts nodes into groups: by kind of machine, by diagnosis, then by what separates them from most others. Pure."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from xpu_doctor.fleet.facts import MODELS
+from xpu_doctor.fleet.model import NOT_THERE, Cause, Fact, MachineKind, NodeState, Profile, Separation
+from xpu_doctor.fleet.weights import (
+    CITED,
+    SHARES,
+    is_cited,
+    list_of,
+    measured_alike,
+    nature_of,
+    order_of,
+    tells_outliers,
+)
+from xpu_doctor.model.terms import OverallVerdict
+
+MIN_KIND_NODES = 5
+MIN_KIND_SHARE = 0.1
+"""Nodes with the same models of GPUs that are a kind of their own: so many, and such a part of all."""
+MIN_NODES = 3
+"""Nodes of a kind below which none is an outlier."""
+FEW_VALUES = 8
+"""Different values of a fact that need no majority."""
+MIN_LIFT = 1.5
+"""How much more frequent a fact is among the nodes with a diagnosis than among the others, to be what separates them."""
+MAX_ALSO = 4
+ANY = ""
+"""Stands for every value of a fact but that of most nodes."""
+
+Diagnosis = tuple[str, tuple[Cause, ...]]
+Candidate = tuple[str, str]
+"""A path, and a value that most nodes do not have, or `ANY`."""
+
+
+@dataclass
+class Draft:
+    """A group, with the numbers of the profiles that its nodes have."""
+
+    kind: int
+    verdict: str
+    causes: tuple[Cause, ...]
+    profiles: list[int]
+    separations: tuple[Separation, ...] = ()
+    also: tuple[Separation, ...] = ()
+    majority: bool = False
+    size: int = 0
+
+
+@dataclass
+class _Seen:
+    """A profile as it is kept while groups are made: facts by number."""
+
+    number: int
+    nodes: int
+    facts: array[int]
+    lists: frozenset[str]
+    diagnosis: int
+    models: str
+    cited: frozenset[str]
+    odd: frozenset[Candidate] = frozenset()
+    """In what it differs from most nodes of its kind."""
+
+
+@dataclass
+class Heap:
+    """All profiles of a fleet; facts that several have are kept once."""
+
+    seen: list[_Seen] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    _numbers: dict[Fact, int] = field(default_factory=dict)
+    _of_diagnosis: dict[Diagnosis, int] = field(default_factory=dict)
+    _same: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+
+    def add(self, number: int, nodes: int, profile: Profile) -> None:
+        """Add a profile that so many nodes have."""
+        diagnosis = (profile.verdict, profile.causes)
+        if diagnosis not in self._of_diagnosis:
+            self._of_diagnosis[diagnosis] = len(self.diagnoses)
+            self.diagnoses.append(diagnosis)
+        facts = array("I", (self._number(fact) for fact in profile.facts if fact[0] != MODELS))
+        models = next((value for path, value in profile.facts if path == MODELS), "")
+        lists, cited = (
+            self._same.setdefault(each, each) for each in map(frozenset, (profile.known_lists, profile.cited))
+        )
+        self.seen.append(_Seen(number, nodes, facts, lists, self._of_diagnosis[diagnosis], models, cited))
+
+    def _number(self, fact: Fact) -> int:
+        number = self._numbers.get(fact)
+        if number is None:
+            number = self._numbers[fact] = len(self.facts)
+            self.facts.append(fact)
+        return number
+
+
+def grouped(heap: Heap) -> tuple[list[Draft], list[MachineKind]]:
+    """Return the groups of a fleet, the outliers first, and the kinds of machines; it does not matter in which order profiles came."""
+    heap.seen.sort(key=lambda each: (heap.diagnoses[each.diagnosis], each.models, each.number))
+    kinds = _kinds(heap.seen)
+    drafts: list[Draft] = []
+    rows: list[MachineKind] = []
+    for place, (name, members) in enumerate(kinds):
+        rows.append(MachineKind(name if len(kinds) > 1 else "", sum(each.nodes for each in members)))
+        drafts += _Kind(heap, members).drafts(place)
+    return sorted(
+        drafts, key=lambda draft: (draft.majority, state_of(draft.verdict, draft.causes).rank, -draft.size)
+    ), rows
+
+
+def state_of(verdict: str, causes: Iterable[Cause]) -> NodeState:
+    """Return what a diagnosis comes to."""
+    if verdict in (OverallVerdict.UNDIAGNOSED, OverallVerdict.TOOL_FAILED):
+        return NodeState.UNKNOWN
+    sure = {cause.severity for cause in causes if cause.confidence != "possible"}
+    if "error" in sure:
+        return NodeState.ERROR
+    return NodeState.WARNING if "warning" in sure or causes else NodeState.HEALTHY
+
+
+def _kinds(seen: Sequence[_Seen]) -> list[tuple[str, list[_Seen]]]:
+    """Return the kinds of machines, the most frequent first; what is too rare to be a kind is compared with that one."""
+    counts: Counter[str] = Counter()
+    for each in seen:
+        counts[each.models] += each.nodes
+    least = max(MIN_KIND_NODES, MIN_KIND_SHARE * sum(counts.values()))
+    large = sorted((-count, name) for name, count in counts.items() if count >= least and name not in ("", "none"))
+    names = [name for _, name in large] or [""]
+    rows: dict[str, list[_Seen]] = {name: [] for name in names}
+    for each in seen:
+        rows[each.models if each.models in rows else names[0]].append(each)
+    return [(name, members) for name, members in rows.items() if members]
+
+
+class _Kind:
+    """The nodes of one kind of machine, compared with each other."""
+
+    def __init__(self, heap: Heap, members: list[_Seen]) -> None:
+        self.heap = heap
+        self.members = members
+        self.nodes = sum(each.nodes for each in members)
+        self.usual = self._usual()
+        for each in members:
+            each.odd = frozenset(self._odd(each)) if self.nodes >= MIN_NODES else frozenset()
+        self.having: Counter[Candidate] = Counter()
+        """How many nodes have each odd fact."""
+        for each in members:
+            for candidate in each.odd:
+                self.having[candidate] += each.nodes
+        by_path: Counter[str] = Counter()
+        for (path, _), count in self.having.items():
+            by_path[path] += count
+        self.having.update({(path, ANY): count for path, count in by_path.items()})
+
+    def _usual(self) -> dict[str, str]:
+        """Return the value that most nodes have of each fact; a fact that is different almost everywhere is left out."""
+        values: dict[str, Counter[str]] = {}
+        lists: Counter[str] = Counter()
+        counts: Counter[int] = Counter()
+        for each in self.members:
+            for name in each.lists:
+                lists[name] += each.nodes
+            for number in each.facts:
+                counts[number] += each.nodes
+        for number, count in counts.items():
+            path, value = self.heap.facts[number]
+            values.setdefault(path, Counter())[value] += count
+        result = {}
+        for path, found in values.items():
+            if (whole := list_of(path)) and lists[whole] > found.total():
+                found[NOT_THERE] += lists[whole] - found.total()
+            value, count = min(found.items(), key=lambda row: (-row[1], row[0]))
+            if count * 2 >= found.total() or len(found) <= FEW_VALUES:
+                result[path] = value
+        self._present = {path for path, value in result.items() if list_of(path) and value != NOT_THERE}
+        return result
+
+    def _odd(self, each: _Seen) -> Iterator[Candidate]:
+        """Yield in what a profile differs from most."""
+        there = set()
+        for number in each.facts:
+            path, value = self.heap.facts[number]
+            there.add(path)
+            usual = self.usual.get(path)
+            if usual is not None and value != usual and not measured_alike(path, value, usual):
+                yield (path, value)
+        yield from ((path, NOT_THERE) for path in self._present if path not in there and list_of(path) in each.lists)
+
+    # ------------------------------------------------------------------------------------------ groups
+
+    def drafts(self, kind: int) -> list[Draft]:
+        """Return the groups of this kind."""
+        buckets: dict[int, list[_Seen]] = {}
+        for each in self.members:
+            buckets.setdefault(each.diagnosis, []).append(each)
+        sizes = {key: sum(each.nodes for each in bucket) for key, bucket in buckets.items()}
+        base = min(
+            sizes, key=lambda key: (-sizes[key], -state_of(*self.heap.diagnoses[key]).rank, self.heap.diagnoses[key])
+        )
+        drafts = []
+        for key, bucket in buckets.items():
+            for members, chosen in self._covered(bucket, key == base):
+                draft = self._draft(kind, key, members, chosen)
+                drafts.append(draft)
+        plain = [draft for draft in drafts if not draft.separations and draft.causes == self.heap.diagnoses[base][1]]
+        most = max(plain or drafts, key=lambda draft: draft.size)
+        most.majority = True
+        if not plain:
+            most.separations = most.also = ()
+        return drafts
+
+    def _covered(self, bucket: list[_Seen], is_base: bool) -> Iterator[tuple[list[_Seen], Candidate | None]]:
+        """Yield parts of the nodes with one diagnosis: those that share the most telling fact, then of the rest, to the end."""
+        cited = frozenset[str]().union(*(each.cited for each in bucket)) if not is_base else frozenset()
+        allowed = self._separating(bucket, is_base)
+        left = bucket
+        while left:
+            best = self._best(left, allowed, cited)
+            if best is None:
+                yield left, None
+                return
+            part = [each for each in left if _has(each, best)]
+            yield part, best
+            left = [each for each in left if not _has(each, best)]
+
+    def _separating(self, bucket: list[_Seen], is_base: bool) -> set[str]:
+        """Return the paths, and of single values the candidates, that may separate nodes of a diagnosis."""
+        inside: Counter[str] = Counter()
+        for each in bucket:
+            for path in {path for path, _ in each.odd}:
+                inside[path] += each.nodes
+        if is_base:
+            return {path for path in inside if tells_outliers(path)}
+        size = sum(each.nodes for each in bucket)
+        others = self.nodes - size
+        return {
+            path
+            for path, count in inside.items()
+            if others == 0 or count / size >= MIN_LIFT * (self.having[(path, ANY)] - count) / others
+        }
+
+    def _best(self, left: list[_Seen], allowed: set[str], cited: frozenset[str]) -> Candidate | None:
+        """Return the fact that tells most of these nodes; None where none tells anything."""
+        counts: Counter[Candidate] = Counter()
+        for each in left:
+            for candidate in each.odd:
+                if candidate[0] in allowed:
+                    counts[candidate] += each.nodes
+        if not counts:
+            return None
+        values: dict[str, list[int]] = {}
+        for (path, _), count in counts.items():
+            values.setdefault(path, []).append(count)
+        for path, found in values.items():
+            if len(found) > 3 and sum(found) >= 2 * max(found):
+                counts[(path, ANY)] = sum(found)
+        return min(
+            counts,
+            key=lambda each: (-counts[each] * self._share(each, counts[each], cited), order_of(each[0]), each[1]),
+        )
+
+    def _share(self, candidate: Candidate, inside: int, cited: frozenset[str]) -> float:
+        """Return what a node counts for a fact: by its nature, by whether it proves the diagnosis, and by how many others have it too."""
+        path = candidate[0]
+        precision = inside / max(inside, self.having[candidate])
+        return SHARES[nature_of(path)] * (CITED if is_cited(path, cited) else 1.0) * precision
+
+    # ------------------------------------------------------------------------------------------ what separates a group
+
+    def _draft(self, kind: int, diagnosis: int, members: list[_Seen], chosen: Candidate | None) -> Draft:
+        verdict, causes = self.heap.diagnoses[diagnosis]
+        size = sum(each.nodes for each in members)
+        draft = Draft(kind, verdict, causes, [each.number for each in members], size=size)
+        if chosen is None:
+            return draft
+        cited = frozenset[str]().union(*(each.cited for each in members)) if causes else frozenset()
+        common = frozenset.intersection(*(each.odd for each in members))
+        order = sorted(common | {chosen}, key=lambda each: self._telling(each, size, cited))
+        first = order[0]
+        chosen_facts = [first]
+        if self.having[first] > size and (second := self._narrowing(first, order[1:], members)):
+            chosen_facts.append(second)
+        draft.separations = tuple(self._separation(each, size) for each in chosen_facts)
+        rest = [each for each in order if each not in chosen_facts and each[1] != ANY]
+        draft.also = tuple(self._separation(each, size) for each in rest[:MAX_ALSO])
+        return draft
+
+    def _telling(self, candidate: Candidate, size: int, cited: frozenset[str]) -> tuple[object, ...]:
+        """Return by what one of the facts that a whole group has comes before another: causes, then what fewest others have."""
+        path, value = candidate
+        nature, place, _ = order_of(path)
+        return (nature, self.having[candidate] - size, not is_cited(path, cited), value == ANY, place, path, value)
+
+    def _narrowing(self, first: Candidate, others: Sequence[Candidate], members: list[_Seen]) -> Candidate | None:
+        """Return the fact that together with the first one holds for the fewest others; None where none makes them fewer."""
+        inside = {each.number for each in members}
+        outside = [each for each in self.members if each.number not in inside and _has(each, first)]
+        least, best = sum(each.nodes for each in outside), None
+        for candidate in others:
+            if candidate[0] == first[0] or not tells_outliers(candidate[0]):
+                continue
+            count = sum(each.nodes for each in outside if _has(each, candidate))
+            if count < least:
+                least, best = count, candidate
+        return best
+
+    def _separation(self, candidate: Candidate, size: int) -> Separation:
+        path, value = candidate
+        return Separation(path, value, self.usual.get(path, ""), size, self.having[candidate] - size)
+
+
+def _has(each: _Seen, candidate: Candidate) -> bool:
+    path, value = candidate
+    return any(path == other for other, _ in each.odd) if value == ANY else candidate in each.odd

@@ -1,0 +1,116 @@
+"""Names of nodes: from reports and the names of their files, in the order of people, many in few words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+GENERAL = frozenset({"report", "reports", "check", "result", "results", "output", "out", "stdout", "xpu-doctor", "xpu_doctor", "latest", "-"})  # fmt: skip
+"""Names of files that say nothing of a node: the folder's name does."""
+MAX_NAME = 253
+"""Letters of a name: as many as DNS allows."""
+
+MAX_RANGES = 48
+"""Letters between two brackets."""
+
+_ENDINGS = re.compile(r"(?i)(?:\.(?:json|jsonl|ndjson|txt|gz|tar|tgz))+$")
+_TIME = re.compile(r"[._@+-]?\d{4}-?\d{2}-?\d{2}(?:[T_.-]?\d{2}[:-]?\d{2}(?:[:-]?\d{2})?(?:\.\d+)?)?Z?$")
+_RANK = re.compile(r"(?i)[._-]rank[._-]?\d+$")
+_OWN = re.compile(r"(?i)^xpu[-_]doctor[._-]|[._-](?:xpu[-_]doctor|report|check)$")
+_NUMBERS = re.compile(r"(\d+)")
+_LAST_NUMBER = re.compile(r"^(.*?)(\d+)(\D*)$")
+_PLACEHOLDER = re.compile(r"<[a-z]{2,20}\d{0,9}>")
+
+
+def node_name(said: str | None, label: str) -> str:
+    """Return a node's name: as its report says it, else as the file is called, or the folder where that says nothing."""
+    if said and (name := said.strip()) and not _PLACEHOLDER.fullmatch(name):
+        return name[:MAX_NAME]
+    parts = [part for part in re.split(r"[/\\]|: ", label) if part]
+    for part in reversed(parts):
+        name = _bare(part)
+        if name and name.lower() not in GENERAL:
+            return name[:MAX_NAME]
+    return (parts[-1] if parts else label)[:MAX_NAME]
+
+
+def _bare(part: str) -> str:
+    """Return a file's name without endings, time and rank."""
+    name = _ENDINGS.sub("", part)
+    for pattern in (_TIME, _RANK, _TIME, _OWN):
+        name = pattern.sub("", name)
+    return name.strip("._-@+ ")
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return by what names are put in the order of people: node2 before node10."""
+    return tuple(
+        (1, int(part[:18]), part) if part.isdecimal() and part.isascii() else (0, 0, part)
+        for part in _NUMBERS.split(name)
+        if part
+    )
+
+
+def folded(names: Iterable[str]) -> list[str]:
+    """Return names in few words, in the order of people: `node[001-004,007]`."""
+    rows: dict[tuple[str, str, int], list[int]] = {}
+    for name in sorted(set(names), key=natural):
+        match = _LAST_NUMBER.match(name)
+        if match is None or len(match[2]) > 15 or not match[2].isascii():
+            rows.setdefault((name, "", -1), [])
+        else:
+            width = len(match[2]) if match[2].startswith("0") else 0
+            rows.setdefault((match[1], match[3], width), []).append(int(match[2]))
+    return [row for key, numbers in rows.items() for row in _rows(*key, numbers)]
+
+
+def _rows(prefix: str, suffix: str, width: int, numbers: list[int]) -> Iterator[str]:
+    """Yield names that differ in a number alone, in pieces that fit in a line."""
+    if width < 0:
+        yield prefix
+        return
+    pieces = [""]
+    for each in _ranges(sorted(numbers), width):
+        if pieces[-1] and len(pieces[-1]) + len(each) >= MAX_RANGES:
+            pieces.append("")
+        pieces[-1] += f",{each}" if pieces[-1] else each
+    for piece in pieces:
+        yield f"{prefix}{piece}{suffix}" if piece.isdecimal() else f"{prefix}[{piece}]{suffix}"
+
+
+def _ranges(numbers: list[int], width: int) -> Iterator[str]:
+    start = before = numbers[0]
+    for number in [*numbers[1:], None]:
+        if number is not None and number == before + 1:
+            before = number
+            continue
+        yield f"{start:0{width}}" if start == before else f"{start:0{width}}-{before:0{width}}"
+        if number is not None:
+            start = before = number
+
+
+def told_apart(names: Iterable[str], expected: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return which of the expected names are missing, and which names nobody expected; a short name stands for the full one.
+
+    A name in a domain and one without are the same node where their first parts are alike and only one of the two is in a domain.
+    """
+    there, wanted = set(names), set(expected)
+    short = {name.partition(".")[0]: name for name in there}
+    wanted_short = {name.partition(".")[0] for name in wanted if "." not in name}
+    missing = [
+        name for name in wanted if name not in there and not _other_form(name, short.get(name.partition(".")[0], ""))
+    ]
+    full = {name.partition(".")[0] for name in wanted if "." in name}
+    extra = [
+        name
+        for name in there
+        if name not in wanted
+        and not ("." in name and name.partition(".")[0] in wanted_short)
+        and not ("." not in name and name in full)
+    ]
+    return sorted(missing, key=natural), sorted(extra, key=natural)
+
+
+def _other_form(name: str, other: str) -> bool:
+    """Return whether of two names with the same first part exactly one is in a domain."""
+    return bool(other) and ("." in name) != ("." in other)

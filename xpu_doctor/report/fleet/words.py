@@ -1,0 +1,131 @@
+"""What all forms of a fleet say in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xpu_doctor.fleet.model import NOT_THERE
+
+if TYPE_CHECKING:
+    from xpu_doctor.report.fleet.document import (
+        ChangeDocument,
+        FactDocument,
+        FleetDocument,
+        GroupDocument,
+        NotRead,
+        SlowCardDocument,
+    )
+
+STATES = {
+    "error": "error", "warning": "warning", "unknown": "not diagnosed", "healthy": "healthy",
+}  # fmt: skip
+PROBLEMS = {
+    "damaged": "damaged", "cut": "cut off", "foreign": "no report of xpu-doctor", "facts": "facts without a diagnosis",
+    "newer": "written by a newer xpu-doctor", "large": "too large", "link": "links, which are not followed", "unreadable": "not readable",
+    "late": "given up",
+}  # fmt: skip
+
+
+def fact_in_words(fact: FactDocument) -> str:
+    """Return a fact of a group, beside what the others have: `kernel: 6.8, the others 6.14`."""
+    if fact.value:
+        said = f"{fact.label}: {fact.value}"
+        others = f"{'most' if fact.elsewhere else 'the'} others {fact.others}" if fact.others else ""
+    else:
+        said, others = f"{fact.label}: each another one" if not fact.others else f"{fact.label}: not {fact.others}", ""
+        if fact.others == NOT_THERE:
+            said = f"{fact.label}: set or there, and different on each"
+        others = (
+            f"as {'most' if fact.elsewhere else 'the'} others have" if fact.others and fact.others != NOT_THERE else ""
+        )
+    return ", ".join(filter(None, (said, others)))
+
+
+def what_separates(group: GroupDocument) -> str:
+    """Return what tells a group from the others, in one line; empty where only its diagnosis does, or nothing."""
+    return " and ".join(fact_in_words(fact) for fact in group.facts)
+
+
+def title(document: FleetDocument, group: GroupDocument) -> str:
+    """Return what a group is, in one line."""
+    kind = document.kinds[group.kind]
+    among = f" with {kind.gpus}" if kind.gpus else ""
+    of = f"{group.size} of {count(kind.nodes, 'node')}{among}"
+    codes = ", ".join(cause.code for cause in group.causes)
+    said = what_separates(group) or codes or STATES[group.state]
+    if group.majority and not group.facts:
+        said = f"{codes or STATES[group.state]}, {'all alike' if group.size == kind.nodes else 'as most are'}"
+    return f"{of}: {said}"
+
+
+def headline(document: FleetDocument) -> str:
+    """Return what the fleet comes to, in a sentence or two."""
+    if not document.nodes:
+        return "No report was read: there is no node to speak of."
+    states = document.states
+    parts = [
+        f"{states['error']} with an error" if states["error"] else "",
+        f"{states['warning']} with a warning" if states["warning"] else "",
+        f"{states['unknown']} not diagnosed" if states["unknown"] else "",
+        f"{states['healthy']} healthy" if states["healthy"] else "",
+    ]
+    differ = sum(group.size for group in document.groups if not group.majority and group.state == "healthy")
+    said = f"{count(document.nodes, 'node')}: {', '.join(filter(None, parts))}"
+    said += (
+        f" ({differ} of {'it' if states['healthy'] == 1 else 'them'} unlike the others)."
+        if differ and states["healthy"]
+        else "."
+    )
+    return " ".join(filter(None, (said, _slow(document), _missing(document))))
+
+
+def _slow(document: FleetDocument) -> str:
+    return f"{count(len(document.slow_cards), 'slow card')}." if document.slow_cards else ""
+
+
+def _missing(document: FleetDocument) -> str:
+    if document.expected is None:
+        return ""
+    missing = len(document.missing)
+    if not missing:
+        return f"All {document.expected} expected nodes are there."
+    return f"{missing} of {document.expected} expected nodes {'is' if missing == 1 else 'are'} missing."
+
+
+def slow_in_words(card: SlowCardDocument) -> str:
+    """Return what is slow, in one line."""
+    return f"{card.node} {card.device} ({card.model}): {card.dtype} {card.tflops:.4g} TFLOP/s, {card.below:.0%} below the median of {card.median_tflops:.4g}"
+
+
+def change_in_words(row: ChangeDocument) -> str:
+    """Return how a node changed, in one line."""
+    steps = " -> ".join(f"{step.what} ({step.created or 'no time'})" for step in row.steps)
+    return f"{row.node}{' flaps' if row.flaps else ''}: {steps}, {count(row.reports, 'report')}"
+
+
+def not_read_in_words(row: NotRead, most: int) -> str:
+    """Return which files were not read, and why."""
+    names = [f"{file.name} ({file.reason})" for file in row.examples[:most]]
+    rest = row.count - len(names)
+    return f"{row.count} {PROBLEMS.get(row.kind, row.kind)}: {'; '.join(names)}" + (
+        f"; and {rest} more" if rest else ""
+    )
+
+
+def few_speeds(document: FleetDocument) -> str:
+    """Return of which models too few nodes are known to say which card is slow; empty where of none."""
+    models = dict.fromkeys(row.model for row in document.speeds if row.median_tflops is None)
+    return f"Which cards are slow is not known of {', '.join(models)}: too few nodes were timed." if models else ""
+
+
+def named(ranges: Sequence[str], most: int | None) -> str:
+    """Return names in a row, and how many more there are."""
+    shown = ranges if most is None else ranges[:most]
+    rest = len(ranges) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def count(number: int, one: str) -> str:
+    """Return a number with the word for what is counted."""
+    return f"{number:,} {one if number == 1 else one + 's'}".replace(",", " ")
