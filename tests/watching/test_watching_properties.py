@@ -25,12 +25,10 @@ def test_published_dumps_are_read():
     assert documentation.engines["rcs"] == (28257900, 7655183225, 1) and documentation.engines["ccs"].capacity == 4
     assert documentation.memory["vram0"] == 23992 << 10 and documentation.memory["gtt"] == 192 << 10
     assert set(documentation.memory) == {"system", "gtt", "vram0", "stolen"}
-    assert read["xe-arc-pro-b70"].memory["vram0"] == 16000 << 20
     assert read["xe-lunar-lake"].engines["ccs"].busy == 571
     manual = read["i915-manual"]
     assert manual.engines["render"] == (346249, 0, 1) and manual.engines["video"].capacity == 2
     assert set(manual.engines) == {"render", "copy", "video", "video-enhance"}
-    assert read["i915-arc-a310"].memory == {"local0": 2698140 << 10}
     assert read["i915-without-engines"].engines == {}
     assert read["amdgpu-compute"].driver == "amdgpu" and read["amdgpu-compute"].memory["cpu"] == 0
 

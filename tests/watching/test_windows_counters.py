@@ -67,6 +67,7 @@ def test_published_names_are_read():
     read = [parse_instance(name) for name in NAMES]
     assert None not in read
     assert [instance.kind for instance in read] == [
+        "3d",
         "3D",
         "Compute_1",
         "VR",
@@ -77,8 +78,8 @@ def test_published_names_are_read():
         "compute 0",
         "",
     ]
-    assert read[0][:4] == (25832, "0x00000000_0x0000dabc", 0, 0)
-    assert read[-1].engine == -1 and read[7].adapter == luid(0x208C64)
+    assert read[1][:4] == (25832, "0x00000000_0x0000dabc", 0, 0)
+    assert read[-1].engine == -1 and read[8].adapter == luid(0x208C64)
 
 
 @given(st.text())
