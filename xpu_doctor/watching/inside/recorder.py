@@ -68,15 +68,6 @@ class Recorder:
         self._begin()
         self.copied = True
         self.ended = False
-        if "multiprocessing.util" in sys.modules:
-            # Such a child ends without atexit, and forgets all finalizers that stood before the fork.
-            sys.modules["multiprocessing.util"].register_after_fork(self, Recorder._end_with_multiprocessing)
-
-    def _end_with_multiprocessing(self):
-        try:
-            sys.modules["multiprocessing.util"].Finalize(None, self.end, exitpriority=-100)
-        except Exception:
-            pass
 
     def end(self):
         """Write the last record, once; a copy of another process that did nothing of its own leaves none."""

@@ -95,6 +95,16 @@ class Finder:
             note(self.records)
             if self.recorder is not None:
                 self.recorder.forked()
+            if "multiprocessing.util" in sys.modules:
+                # Such a child ends without atexit, and forgets all finalizers that stood before the fork.
+                sys.modules["multiprocessing.util"].register_after_fork(self, Finder.end_with_multiprocessing)
+        except Exception:
+            pass
+
+    def end_with_multiprocessing(self):
+        """Have the last record written when a child of multiprocessing ends."""
+        try:
+            sys.modules["multiprocessing.util"].Finalize(None, self.at_exit, exitpriority=-100)
         except Exception:
             pass
 
@@ -118,7 +128,7 @@ def begin():
     home = os.path.dirname(__file__)
     sys.path[:] = [entry for entry in sys.path if entry != home]
     records = os.environ.get(VARIABLE, "")
-    if not records or not os.path.isdir(records):
+    if not records or not os.path.isdir(records) or sys.version_info < (3, 8):
         return
     import atexit
 
