@@ -105,7 +105,10 @@ def test_options_behind_the_command_are_its_own() -> None:
 
 def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*DOCTOR, "watch", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), **options
+        [*DOCTOR, "watch", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **{"env": environment(), **options},
     )
 
 
@@ -193,11 +196,18 @@ def test_children_left_behind_do_not_keep_the_watch(tmp_path: Path) -> None:
 def test_stderr_outlives_a_watch_that_is_killed(tmp_path: Path) -> None:
     program = "import os, sys, time\nprint('ready', flush=True)\nos.getppid()\nwhile os.getppid() == int(sys.argv[1]): time.sleep(0.02)\nprint('still here', file=sys.stderr, flush=True)\n"
     shell = f"import os, sys; os.execv(sys.executable, [sys.executable, '-c', {program!r}, str(os.getppid())])"
-    with start("--", *python(shell)) as started:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with start("--", *python(shell), env=environment(TMPDIR=str(temporary))) as started:
         assert started.stdout is not None and started.stderr is not None
         assert started.stdout.readline() == b"ready\n"
+        assert list(temporary.iterdir())
         started.kill()
         assert started.stderr.read() == b"still here\n"
+    deadline = time.monotonic() + 10
+    while list(temporary.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not list(temporary.iterdir())
 
 
 def test_a_flood_on_stderr_comes_through_unaltered(tmp_path: Path) -> None:
@@ -210,7 +220,7 @@ def test_a_flood_on_stderr_comes_through_unaltered(tmp_path: Path) -> None:
     ran = subprocess.run(command, stderr=subprocess.PIPE, env=environment(), timeout=100, check=True)
     assert ran.stderr.startswith(bytes(range(256)) * 4096 * 64)
     facts = json.loads((tmp_path / "x.json").read_bytes())["snapshot"]["watched"][0]
-    assert facts["fallback_operators"] == [{"name": "aten::a", "count": 1, "route": "listed"}]
+    assert facts["fallback_operators"] == [{"name": "aten::a", "count": 1, "route": "unimplemented"}]
 
 
 def test_stderr_that_is_a_file_is_read_afterwards(tmp_path: Path) -> None:

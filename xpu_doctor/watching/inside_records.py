@@ -60,7 +60,7 @@ def read_records(folder: str, began: float, seconds: float) -> Inside:
         notes.append(f"{dropped} records of the hook could not be read and are left out.")
     if len(reports) > LISTED:
         notes.append(f"{len(reports)} Python processes imported torch; {LISTED} of them are shown.")
-    return Inside(tuple(kept), _pythons(folder), tuple(counters), tuple(notes))
+    return Inside(tuple(kept), pythons_in(folder), tuple(counters), tuple(notes))
 
 
 def _weight(report: InsideReport) -> tuple[bool, bool, float]:
@@ -82,19 +82,20 @@ def _names(folder: str) -> list[str]:
 
 def _read(path: str, limit: int) -> bytes | None:
     """Return the bytes of a plain file that is no link and not larger than a limit."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
+        descriptor = os.open(path, flags)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as stream:
-        try:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                return None
-            data = stream.read(limit + 1)
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(limit + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return data if len(data) <= limit else None
 
 
@@ -156,7 +157,8 @@ def _devices(value: object) -> Iterable[DeviceMemory]:
             yield DeviceMemory(row["device"][:100], name, _count(row.get("peak_bytes")), _count(row.get("allocations")))
 
 
-def _pythons(folder: str) -> dict[int, str]:
+def pythons_in(folder: str) -> dict[int, str]:
+    """Return the Pythons that noted themselves, by pid: the path of the interpreter."""
     data = _read(os.path.join(folder, PYTHONS), LIST_LIMIT) or b""
     found = {}
     for line in data.decode("utf-8", "replace").splitlines():

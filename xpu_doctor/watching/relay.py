@@ -87,7 +87,7 @@ class FileReading:
 class ProcessRelay:
     """A process of its own between the program's stderr and the real one."""
 
-    def __init__(self, stderr: int) -> None:
+    def __init__(self, stderr: int, records: str) -> None:
         """Start it.
 
         Raises:
@@ -98,7 +98,7 @@ class ProcessRelay:
         asking, self._ask = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", START, ROOT, str(asking)],
+                [sys.executable, "-I", "-S", "-c", START, ROOT, str(asking), records],
                 stdin=source, stdout=telling, stderr=stderr, pass_fds=(asking,),
             )  # fmt: skip
         except BaseException:
@@ -135,15 +135,15 @@ class ProcessRelay:
         return tally
 
 
-def relay_for(stderr: int = 2) -> Relay:
-    """Return what reads along on stderr here; where nothing can, that says why."""
+def relay_for(records: str = "", stderr: int = 2) -> Relay:
+    """Return what reads along on stderr here; where nothing can, that says why. `records` is a folder that outlives a killed watch."""
     if sys.platform == "win32":
         return NoRelay("on Windows a program keeps its own stderr, which is not read")
     try:
         mode = os.fstat(stderr).st_mode
         if stat.S_ISREG(mode) and sys.platform.startswith("linux"):
             return FileReading(stderr)
-        return ProcessRelay(stderr)
+        return ProcessRelay(stderr, records)
     except OSError as error:
         return NoRelay(f"stderr could not be read along: {error.strerror or error}")
 

@@ -2,7 +2,8 @@
 
 It is a process of its own so that the program's stderr outlives the watch: where the watch is killed, or the program leaves children behind
 that hold the pipe, it goes on passing until the last of them is gone. Descriptor 0 is what the program writes to, 1 takes the tally,
-2 is the real stderr; the end of the descriptor whose number is the first argument asks for the tally.
+2 is the real stderr; the end of the descriptor whose number is the first argument asks for the tally. The second argument is the folder of
+the records, which a watch that was killed cannot remove.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from xpu_doctor.watching.stderr_tally import Tally
 
 PIECE = 1 << 18
+PARENT = os.getppid()
 DRAIN_SECONDS = 2.0
 """How long what children left behind still write is read before the tally is given."""
 PASSED_ON = ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGTSTP", "SIGTTOU", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM")
@@ -39,6 +41,21 @@ def main() -> None:
             pass
     else:
         _tell(tally)
+    _remove(sys.argv[2])
+
+
+def _remove(folder: str) -> None:
+    """Remove the folder of the records once nobody asks for them any more: where the watch lives, it does so itself."""
+    if not folder or not os.path.isdir(folder) or _is_asked_for():
+        return
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_asked_for() -> bool:
+    """Return whether the watch, this process's parent, still lives."""
+    return os.getppid() == PARENT
 
 
 def _passed_until_asked(asking: int, tally: Tally) -> bool:

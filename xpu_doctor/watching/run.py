@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xpu_doctor.model.facts.watched import InsideReport, Watched, WatchedProcess
+from xpu_doctor.model.facts.watched import FallbackOperator, InsideReport, Watched, WatchedProcess
 from xpu_doctor.model.unknown import Maybe, Unknown, known_or
 from xpu_doctor.watching.additions import Records, new_records, with_hook
 from xpu_doctor.watching.attached import Attached
@@ -20,6 +20,8 @@ from xpu_doctor.watching.relay import NoRelay, Relay, relay_for
 if TYPE_CHECKING:
     from xpu_doctor.watching.inside_records import Inside
     from xpu_doctor.watching.sampler import LiveFigures, Outside, Sampler
+    from xpu_doctor.watching.stacks import Stacks
+    from xpu_doctor.watching.stderr_tally import Tally
 
 Tell = Callable[["LiveFigures"], None]
 """Called with the figures of each sample."""
@@ -54,6 +56,7 @@ class Watch:
         """Exit code of the command, once it has ended: that of `subprocess`."""
         self._notes: list[str] = []
         self._sampler: Sampler | None = None
+        self._stacks: Stacks | None = None
         self._failure = "the program ended before it was looked at"
         self._records: Records | None = None
         self._relay: Relay = NoRelay(NOT_ASKED if order.command else ATTACHED)
@@ -82,7 +85,7 @@ class Watch:
                 environment = with_hook(environment, self._records)
             except OSError as error:
                 self._notes.append(f"The hook could not be set up: {error.strerror or error}.")
-            self._relay = relay_for()
+            self._relay = relay_for(self._records.folder if self._records else "")
         try:
             self.began = time.monotonic()
             self._command = Command(self.order.command, environment, self._relay.descriptor)
@@ -130,6 +133,10 @@ class Watch:
                 marker=self._records.marker if self._records else "",
             )
             delays: Iterable[float] = sample_delays(self.order.interval)
+            if self.order.inside:
+                from xpu_doctor.watching.stacks import Stacks
+
+                self._stacks = Stacks(self._python_pid, self.began)
         except Exception as error:  # whatever fails here, the program must be waited for
             self._give_up(error)
             delays = iter(lambda: self.order.interval, None)
@@ -149,8 +156,20 @@ class Watch:
                 from xpu_doctor.watching.which_python import python_of_process
 
                 self._python = python_of_process(self.pid)
+            if self._stacks is not None and not self.ended:
+                self._stacks.tick()
         except Exception as error:
             self._give_up(error)
+
+    def _python_pid(self) -> int:
+        """Return the program's first process if it is a Python, else the first one of those with the hook that still runs; 0 for none."""
+        from xpu_doctor.watching.inside_records import pythons_in
+        from xpu_doctor.watching.which_python import python_of_process
+
+        if self._python:
+            return self.pid
+        noted = pythons_in(self._records.folder) if self._records else {}
+        return next((pid for pid in noted if python_of_process(pid)), 0)
 
     def _give_up(self, error: Exception) -> None:
         self._sampler = None
@@ -162,7 +181,6 @@ class Watch:
 
     def seen(self) -> Seen:
         """Return what was seen until now; call it once, after `follow()`."""
-        from xpu_doctor.watching.fallback_lines import fallback_operators, may_enable
         from xpu_doctor.watching.inside_records import Inside, read_records
 
         tally = self._relay.finish()
@@ -176,10 +194,8 @@ class Watch:
             seconds=round(self.seconds, 3),
             interval_seconds=self.order.interval,
             device_type=self.order.device_type,
-            fallback_operators=tally
-            if isinstance(tally, Unknown)
-            else fallback_operators(tally, enabled=may_enable(self.order.environment)),
-            hot_spots=Unknown("no sampler of stacks ran"),
+            fallback_operators=self._fell_back(tally, inside),
+            hot_spots=self._stacks.finish() if self._stacks else Unknown(NOT_ASKED),
         )
         watched = self._with_end(watched)
         if outside is not None:
@@ -196,6 +212,14 @@ class Watch:
             watched = replace(watched, inside=Unknown(NOT_ASKED if self._command else ATTACHED))
         python, why = self._interpreter(inside)
         return Seen(watched, python, why, (*self._notes, *inside.notes))
+
+    def _fell_back(self, tally: Maybe[Tally], inside: Inside) -> Maybe[tuple[FallbackOperator, ...]]:
+        from xpu_doctor.watching.fallback_lines import fallback_operators, may_enable
+
+        if isinstance(tally, Unknown):
+            return tally
+        version = next((report.torch_version for report in inside.reports), "")
+        return fallback_operators(tally, enabled=may_enable(self.order.environment), version=version)
 
     def _outside(self, inside: Inside) -> Outside | None:
         if self._sampler is None:
@@ -252,6 +276,8 @@ class Watch:
 
     def close(self) -> None:
         """Remove what was made for the watch."""
+        if self._stacks is not None:
+            self._stacks.finish()
         if self._command is not None:
             self._command.__exit__()
         if self._attached is not None:
