@@ -60,6 +60,10 @@ def load() -> None:
             has_bfloat16_conversions=True, driver_version="1.6.33578", type="gpu",
         )  # fmt: skip
 
+    forked = []
+    os.register_at_fork(after_in_child=lambda: forked.append(torch.xpu._initialized))
+    torch.xpu._is_in_bad_fork = lambda: any(forked)  # as SYCL: what a parent initialised is of no use to its child
+
     inside = torch._C
     inside._has_xpu = True
     inside._xpu_init = start
