@@ -71,6 +71,8 @@ class SimulatedMachine:
         for pid in self._older:
             (folder / "proc" / str(pid)).symlink_to(f"/proc/{pid}")
         self._known: set[int] = set()
+        self.seen: dict[int, float] = {}
+        """When each process was seen first, on the monotonic clock."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -85,39 +87,7 @@ class SimulatedMachine:
     @property
     def host(self) -> RecordedHost:
         """What probes see of the machine."""
-        rows = [
-            {
-                "address": gpu.address,
-                "id": gpu.pci_id,
-                "class": "030000",
-                "driver": gpu.driver,
-                "card": f"card{number}",
-                "render": f"renderD{128 + number}",
-                "bars": [16, gpu.memory >> 20 or 256],
-            }
-            for number, gpu in enumerate(self.gpus)
-        ]
-        sizes = {
-            f"/sys/bus/pci/devices/{gpu.address}/" + (
-                f"drm/card{number}/lmem_total_bytes" if gpu.driver == "i915" else "tile0/physical_vram_size_bytes"
-            ): f"{gpu.memory}\n"
-            for number, gpu in enumerate(self.gpus)
-            if gpu.memory
-        }  # fmt: skip
-        return RecordedHost(
-            {
-                "platform": "linux",
-                "kernel": "6.14.0-27-generic",
-                "pci": rows,
-                "files": sizes,
-                "system": {
-                    "cpu_count": len(os.sched_getaffinity(0)),
-                    "architecture": "x86_64",
-                    "uid": 0,
-                    "user": "root",
-                },
-            }
-        )
+        return recorded(self.gpus)
 
     def environment(self, library: Path) -> dict[str, str]:
         """Return what a program needs in its environment to compute on these GPUs."""
@@ -168,6 +138,7 @@ class SimulatedMachine:
             shutil.rmtree(folder, ignore_errors=True)
             hidden.rename(folder)
             self._known.add(pid)
+            self.seen[pid] = time.monotonic()
         _point(folder / "exe", os.readlink(f"/proc/{pid}/exe"))
         targets = _open_files(pid)
         for name in set(os.listdir(folder / "fd")) - targets.keys():
@@ -185,6 +156,43 @@ class SimulatedMachine:
     def _text(self, client: Client) -> str:
         gpu = self.gpus[client.gpu]
         return (i915_text if gpu.driver == "i915" else xe_text)(client, gpu)
+
+
+def recorded(gpus: tuple[SimulatedGpu, ...]) -> RecordedHost:
+    """Return a host with these GPUs on its bus."""
+    rows = [
+        {
+            "address": gpu.address,
+            "id": gpu.pci_id,
+            "class": "030000",
+            "driver": gpu.driver,
+            "card": f"card{number}",
+            "render": f"renderD{128 + number}",
+            "bars": [16, gpu.memory >> 20 or 256],
+        }
+        for number, gpu in enumerate(gpus)
+    ]
+    sizes = {
+        f"/sys/bus/pci/devices/{gpu.address}/" + (
+            f"drm/card{number}/lmem_total_bytes" if gpu.driver == "i915" else "tile0/physical_vram_size_bytes"
+        ): f"{gpu.memory}\n"
+        for number, gpu in enumerate(gpus)
+        if gpu.memory
+    }  # fmt: skip
+    return RecordedHost(
+        {
+            "platform": "linux",
+            "kernel": "6.14.0-27-generic",
+            "pci": rows,
+            "files": sizes,
+            "system": {
+                "cpu_count": len(os.sched_getaffinity(0)),
+                "architecture": "x86_64",
+                "uid": 0,
+                "user": "root",
+            },
+        }
+    )
 
 
 def i915_text(client: Client, gpu: SimulatedGpu) -> str:
