@@ -54,7 +54,7 @@ class Client:
 
 A770 = SimulatedGpu("a770", "0000:03:00.0", "8086:56a0", "i915", 16 << 30)
 B580 = SimulatedGpu("b580", "0000:07:00.0", "8086:e20b", "xe", 12 << 30)
-UHD770 = SimulatedGpu("igpu", "0000:00:02.0", "8086:4680", "i915", 0)
+METEOR_LAKE = SimulatedGpu("igpu", "0000:00:02.0", "8086:7d55", "i915", 0)
 
 
 class SimulatedMachine:
@@ -67,10 +67,11 @@ class SimulatedMachine:
             (folder / name).mkdir(parents=True)
         for name in OF_THE_SYSTEM:
             (folder / "proc" / name).symlink_to(f"/proc/{name}")
-        self._older = _pids()
-        for pid in self._older:
-            (folder / "proc" / str(pid)).symlink_to(f"/proc/{pid}")
         self._known: set[int] = set()
+        """Children of this process, and theirs."""
+        self._strangers = _pids()
+        for pid in self._strangers:
+            (folder / "proc" / str(pid)).symlink_to(f"/proc/{pid}")
         self.seen: dict[int, float] = {}
         """When each process was seen first, on the monotonic clock."""
         self._ended = threading.Event()
@@ -119,25 +120,41 @@ class SimulatedMachine:
             present = _pids()
             for pid in self._known - present:
                 shutil.rmtree(self.folder / "proc" / str(pid), ignore_errors=True)
+            for pid in self._strangers - present:  # its number may come again
+                (self.folder / "proc" / str(pid)).unlink(missing_ok=True)
             self._known &= present
-            for pid in present - self._older:
+            self._strangers &= present
+            self._meet(present - self._strangers - self._known)
+            for pid in self._known:
                 try:
                     self._show(pid)
                 except OSError:  # it ended meanwhile
                     continue
 
+    def _meet(self, new: set[int]) -> None:
+        """Tell the children of this process, and theirs, from others; one whose parent was not met yet has to wait."""
+        while new:
+            parents = {pid: parent for pid in new if (parent := _parent(pid))}
+            ours = {pid for pid, parent in parents.items() if parent in self._known or parent == os.getpid()}
+            if not ours:
+                break
+            self._known |= ours
+            new -= ours
+        for pid, parent in parents.items() if new else ():
+            if parent in self._strangers:
+                (self.folder / "proc" / str(pid)).symlink_to(f"/proc/{pid}")
+                self._strangers.add(pid)
+
     def _show(self, pid: int) -> None:
         folder = self.folder / "proc" / str(pid)
-        if pid not in self._known:
+        if not folder.exists():
             hidden = self.folder / f"new-{pid}"
             shutil.rmtree(hidden, ignore_errors=True)
             for name in ("fd", "fdinfo"):
                 (hidden / name).mkdir(parents=True)
             for name in LINKED:
                 (hidden / name).symlink_to(f"/proc/{pid}/{name}")
-            shutil.rmtree(folder, ignore_errors=True)
             hidden.rename(folder)
-            self._known.add(pid)
             self.seen[pid] = time.monotonic()
         _point(folder / "exe", os.readlink(f"/proc/{pid}/exe"))
         targets = _open_files(pid)
@@ -168,7 +185,7 @@ def recorded(gpus: tuple[SimulatedGpu, ...]) -> RecordedHost:
             "driver": gpu.driver,
             "card": f"card{number}",
             "render": f"renderD{128 + number}",
-            "bars": [16, gpu.memory >> 20 or 256],
+            "bars": [16, 16384 if gpu.memory else 256],
         }
         for number, gpu in enumerate(gpus)
     ]
@@ -271,6 +288,14 @@ def _client(path: Path) -> Client:
 
 def _pids() -> set[int]:
     return {int(name) for name in os.listdir("/proc") if name.isdigit()}
+
+
+def _parent(pid: int) -> int:
+    """Return the parent of a process, 0 where it ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _open_files(pid: int) -> dict[str, str]:

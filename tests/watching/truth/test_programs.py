@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.watching.truth.machine import A770, B580, UHD770, SimulatedGpu
+from tests.watching.truth.machine import A770, B580, METEOR_LAKE, SimulatedGpu
 from tests.watching.truth.watching import Run, program, watch
 
 POINTS = 5.0
@@ -69,7 +69,7 @@ CASES = {
     "starved": Case((A770,), ("gpu-starved",)),
     "fallback": Case((B580,), ("op-cpu-fallback",), further=_operators),
     "spilled": Case((SMALL_A770,), ("memory-spilled",), further=_spilled),
-    "wrong_gpu": Case((UHD770, A770), ("wrong-gpu",)),
+    "wrong_gpu": Case((METEOR_LAKE, A770), ("wrong-gpu",)),
     "forked_workers": Case((B580,)),
     "ranks": Case((B580, A770), further=_ranks),
     "wrapped": Case((A770,), ("program-never-used-gpu",), before=_shell),
@@ -84,7 +84,7 @@ IN_EVERY_RUN = ("healthy", "starved", "no_torch")
 
 def command(name: str, environment: Path) -> list[str]:
     if name == "ranks":
-        launcher = [str(environment / "bin" / "torchrun"), "--nproc-per-node=2", "--master-port=0"]
+        launcher = [str(environment / "bin" / "torchrun"), "--nproc-per-node=2", "--standalone"]
         return [*launcher, program(environment, name)[1]]
     return [*CASES[name].before(environment), *program(environment, "never" if name == "wrapped" else name)]
 

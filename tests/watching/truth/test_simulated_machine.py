@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.watching.truth.machine import A770, B580, UHD770, Client, SimulatedMachine, i915_text, xe_text
+from tests.watching.truth.machine import A770, B580, METEOR_LAKE, Client, SimulatedMachine, i915_text, xe_text
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the simulated machine is a Linux")
 
@@ -79,7 +79,7 @@ def test_texts_have_the_keys_of_the_drivers() -> None:
     discrete = i915_text(client, A770)
     assert "drm-engine-compute:\t2500000000 ns\n" in discrete and "drm-resident-local0:\t3 MiB\n" in discrete
     assert "drm-resident-system0:\t5 KiB\n" in discrete and "drm-client-id:\t3\n" in discrete
-    shared = i915_text(client, UHD770)
+    shared = i915_text(client, METEOR_LAKE)
     assert "local0" not in shared and "drm-engine-render:\t2500000000 ns\n" in shared
     xe = xe_text(client, B580)
     assert "drm-cycles-ccs:\t48000000\n" in xe and "drm-engine-capacity-vcs:\t2\n" in xe and "drm-engine-r" not in xe

@@ -85,8 +85,7 @@ def program(torch_environment: Path, name: str) -> list[str]:
 
 def _judged(watched: Watched, machine: SimulatedMachine) -> Document:
     healthy = snapshot("healthy-arc-b580")
-    found = probe_gpus(machine.host)
-    assert isinstance(found, tuple) and isinstance(healthy.gpus, tuple)
+    found = probe_gpus.gather(machine.host)
     return report(dataclasses.replace(healthy, gpus=found, watched=(watched,)))
 
 

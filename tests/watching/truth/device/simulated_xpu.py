@@ -11,7 +11,7 @@ from types import SimpleNamespace
 NAMES = {
     "a770": "Intel(R) Arc(TM) A770 Graphics",
     "b580": "Intel(R) Arc(TM) B580 Graphics",
-    "igpu": "Intel(R) UHD Graphics 770",
+    "igpu": "Intel(R) Arc(TM) Graphics",
 }
 PEAK, ALLOCATIONS, HELD_LOCAL, HELD_SYSTEM = 6, 7, 3, 4
 
