@@ -16,13 +16,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 
-from fleet_engines.bench import Bench, NotHere, Tried
-from fleet_engines.mpi import try_mpich, try_openmpi
-from fleet_engines.others import try_container, try_kubernetes, try_nagios, try_ray, try_systemd
-from fleet_engines.shells import try_ansible, try_clush, try_pdsh
-from fleet_engines.slurm import try_slurm
+from fleet_engines.bench import ODD_TORCH, Bench, NotHere, Tried  # noqa: E402
+from fleet_engines.mpi import try_mpich, try_openmpi  # noqa: E402
+from fleet_engines.others import try_container, try_kubernetes, try_nagios, try_ray, try_systemd  # noqa: E402
+from fleet_engines.shells import try_ansible, try_clush, try_pdsh  # noqa: E402
+from fleet_engines.slurm import try_slurm  # noqa: E402
+
+from tests.support.environments import make_environment  # noqa: E402
 
 ENGINES: dict[str, Callable[[Bench], list[Tried]]] = {
     "slurm": try_slurm,
@@ -39,7 +41,7 @@ ENGINES: dict[str, Callable[[Bench], list[Tried]]] = {
 }
 
 
-def on_bench(name: str, python: str, folder: Path) -> list[Tried]:
+def on_bench(name: str, python: str | None, folder: Path) -> list[Tried]:
     """Run the trial of one engine; whatever happens, what it started is ended.
 
     Raises:
@@ -47,14 +49,24 @@ def on_bench(name: str, python: str, folder: Path) -> list[Tried]:
     """
     doctor = shutil.which("xpu-doctor", path=str(Path(sys.executable).parent)) or shutil.which("xpu-doctor") or ""
     folder.mkdir(parents=True)
-    bench = Bench(folder, doctor, python)
+    bench = Bench(folder, doctor, python) if python else Bench(folder, doctor, *_planted(folder))
     try:
         return ENGINES[name](bench)
     finally:
         bench.close()
 
 
-def tried(name: str, python: str, folder: Path) -> list[Tried]:
+def _planted(folder: Path) -> tuple[str, str]:
+    """Make the environment of the nodes, and the one of the odd node."""
+    folders = []
+    for name, version in (("environment", "2.9.1+xpu"), ("odd", ODD_TORCH)):
+        made = make_environment(folder / name)
+        made.add_torch(version)
+        folders.append(str(made.folder))
+    return folders[0], folders[1]
+
+
+def tried(name: str, python: str | None, folder: Path) -> list[Tried]:
     """Run the trial of one engine, and say so where it cannot be tried or fails."""
     try:
         return on_bench(name, python, folder)
@@ -68,7 +80,10 @@ def main() -> int:
     """Run the trials that were asked for, and print their table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engines", nargs="*", metavar="ENGINE", help=f"one of {', '.join(ENGINES)} (default: all)")
-    parser.add_argument("--python", default=sys.prefix, help="the environment that is examined on each node")
+    parser.add_argument(
+        "--python",
+        help="what is examined on each node (default: an environment with a stub of torch, of an older version on one node)",
+    )
     parser.add_argument("--keep", type=Path, help="a folder that keeps the logs and reports")
     asked = parser.parse_args()
     unknown = [name for name in asked.engines if name not in ENGINES]

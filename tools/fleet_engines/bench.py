@@ -16,6 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "examples" / "fleet"
 NODES = ("node1", "node2", "node3", "node4")
+ODD = "node3"
+"""The node that has another torch than the others, where the environments are planted."""
+ODD_TORCH = "2.8.0+xpu"
+ABSENT = "node9"
+"""A node that is expected and has no report."""
 FIRST_PORT = 16901
 
 
@@ -44,6 +49,8 @@ class Bench:
     """The program `xpu-doctor`."""
     python: str
     """The environment that is examined."""
+    odd: str = ""
+    """The environment that the odd node has in its place, or empty."""
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def environment(self, **extra: str) -> dict[str, str]:
@@ -76,6 +83,14 @@ class Bench:
         with open(self.folder / "commands.log", "a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(arguments)}\n{ended.stdout}{ended.stderr}exit code {ended.returncode}\n")
         return ended
+
+    def on_node(self, node: str, arguments: Sequence[str], *, named: bool = False) -> list[str]:
+        """Return the command that starts a program on a node: where the environment is that node's, and the host name too if it is `named`."""
+        odd = f'mount --bind "{self.odd}" "{self.python}" && ' if self.odd and node == ODD else ""
+        name = f"hostname {node} && " if named else ""
+        if not odd and not name:
+            return list(arguments)
+        return ["unshare", "-u", "-m", "sh", "-c", f'{odd}{name}exec "$@"', "sh", *arguments]
 
     def close(self) -> None:
         """End all that was started, the newest first."""
@@ -130,7 +145,25 @@ def judged(bench: Bench, engine: str, version: str, command: str, nodes: Sequenc
     said = (
         f"{len(found)} whole reports of {len(nodes)} nodes" if good else f"reports of {', '.join(found) or 'no node'}"
     )
-    return Tried(engine, version, command, len(nodes), f"{said}{more}", good)
+    fleet, right = compared(bench, found)
+    return Tried(engine, version, command, len(nodes), f"{said}{more}; {fleet}", good and right)
+
+
+def compared(bench: Bench, found: Mapping[str, str]) -> tuple[str, bool]:
+    """Return what `xpu-doctor fleet` makes of the reports, and whether it names the odd node, its torch, and the absent node."""
+    expected = ",".join([*found, ABSENT])
+    ended = bench.run([bench.doctor, "fleet", "reports", "--expect-nodes", expected, "--format", "json"])
+    try:
+        document = json.loads(ended.stdout)
+    except ValueError:
+        return f"fleet: exit code {ended.returncode}", False
+    others = [group for group in document["groups"] if not group["majority"]]
+    named = {node for group in others for node in group["nodes"]}
+    told = ODD_TORCH in json.dumps([group["facts"] for group in others])
+    differs = f"{', '.join(sorted(named)) or 'no node'} differs{f' by torch {ODD_TORCH}' if told else ''}"
+    odd = {ODD} if bench.odd else set()
+    right = named == odd and document["missing"] == [ABSENT] and told == bool(odd)
+    return f"fleet: {differs}, {', '.join(document['missing']) or 'none'} missing", right
 
 
 def start_ssh_nodes(bench: Bench, nodes: Sequence[str] = NODES) -> Path:
@@ -154,8 +187,8 @@ def start_ssh_nodes(bench: Bench, nodes: Sequence[str] = NODES) -> Path:
             f"Port {port}\nListenAddress 127.0.0.1\nHostKey {key}\nAuthorizedKeysFile {bench.folder}/authorized\nStrictModes no\n"
             f"UsePAM no\nPermitRootLogin yes\nPidFile none\nMaxStartups 100\nPrintMotd no\n"
         )
-        script = f'hostname {node} && exec "$0" -D -e -f {server}'
-        bench.start(f"sshd-{node}", ["unshare", "-u", "sh", "-c", script, str(shutil.which("sshd"))])
+        program = [str(shutil.which("sshd")), "-D", "-e", "-f", str(server)]
+        bench.start(f"sshd-{node}", bench.on_node(node, program, named=True))
         hosts += f"Host {node}\n  HostName 127.0.0.1\n  Port {port}\n"
     client = bench.folder / "ssh.conf"
     client.write_text(
@@ -175,7 +208,7 @@ def environment_with(bench: Bench, variable: str, *packages: str) -> Path:
     named = os.environ.get(variable)
     if named:
         return Path(named)
-    folder = bench.folder / "environment"
+    folder = bench.folder / "engine"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     subprocess.run([str(folder / "bin" / "pip"), "install", "-q", *packages], check=True, capture_output=True)
     return folder

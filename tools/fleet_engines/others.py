@@ -8,8 +8,19 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
-from fleet_engines.bench import RECIPES, Bench, NotHere, Tried, environment_with, first_line, needed, wait_until
+from fleet_engines.bench import (
+    RECIPES,
+    Bench,
+    NotHere,
+    Tried,
+    compared,
+    environment_with,
+    first_line,
+    needed,
+    wait_until,
+)
 
 CLUSTER = """
 import subprocess, sys
@@ -18,7 +29,7 @@ cluster = Cluster()
 for number in range(4):
     cluster.add_node(num_cpus=1, object_store_memory=80 * 1024 * 1024, include_dashboard=False)
 cluster.wait_for_nodes()
-code = subprocess.run([sys.executable, *sys.argv[1:], "--address", cluster.address], stdin=subprocess.DEVNULL).returncode
+code = subprocess.run([sys.executable, sys.argv[1], "--address", cluster.address, *sys.argv[2:]], stdin=subprocess.DEVNULL).returncode
 cluster.shutdown()
 sys.exit(code)
 """
@@ -31,11 +42,28 @@ def try_ray(bench: Bench) -> list[Tried]:
     version = first_line([python, "-c", "import ray; print(ray.__version__)"])
     script = str(RECIPES / "ray" / "check_nodes.py")
     env = bench.environment(RAY_DISABLE_IMPORT_WARNING="1", RAY_USAGE_STATS_ENABLED="0")
-    bench.run([python, "-c", CLUSTER, script, "reports", "--doctor", bench.doctor, "--seconds", "120"], env)
+    bench.run(
+        [
+            python,
+            "-c",
+            CLUSTER,
+            script,
+            "reports",
+            "--doctor",
+            bench.doctor,
+            "--seconds",
+            "120",
+            "--",
+            "--python",
+            bench.python,
+        ],
+        env,
+    )
     found = bench.reports()
     named = all(re.fullmatch(r".+-[0-9a-f]{8}", name) and name == node for name, node in found.items())
-    said = f"{len(found)} whole reports of 4 nodes with one host name"
-    return [Tried("Ray", version, "check_nodes.py reports", 4, said, named and len(found) == 4)]
+    fleet, right = compared(replace(bench, odd=""), found)
+    said = f"{len(found)} whole reports of 4 nodes with one host name; {fleet}"
+    return [Tried("Ray", version, "check_nodes.py reports", 4, said, named and right and len(found) == 4)]
 
 
 def try_kubernetes(bench: Bench) -> list[Tried]:

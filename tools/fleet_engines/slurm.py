@@ -72,7 +72,7 @@ def _start(bench: Bench) -> None:
     bench.start("slurmctld", ["slurmctld", "-D", "-f", configuration], env)
     for node in NODES:
         (folder / f"spool-{node}").mkdir()
-        bench.start(f"slurmd-{node}", ["slurmd", "-D", "-N", node, "-f", configuration], env)
+        bench.start(f"slurmd-{node}", bench.on_node(node, ["slurmd", "-D", "-N", node, "-f", configuration]), env)
     wait_until(lambda: "4/0/0/4" in bench.run(["sinfo", "-h", "-o", "%F"], env).stdout.replace("0/4/0/4", "4/0/0/4"))
 
 

@@ -41,10 +41,11 @@ def main() -> int:
     parser.add_argument("--address", default="auto")
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--doctor", default="xpu-doctor")
-    parser.add_argument("options", nargs="*")
-    asked = parser.parse_args()
+    given = sys.argv[1:]
+    own, options = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
+    asked = parser.parse_args(own)
     ray.init(address=asked.address, log_to_driver=False, logging_level="warning")
-    command = [asked.doctor, "check", "--json", "--host-name", "keep", "--deadline", str(asked.seconds), *asked.options]
+    command = [asked.doctor, "check", "--json", "--host-name", "keep", "--deadline", str(asked.seconds), *options]
     found = names(ray.nodes())
     tasks = {
         name: check.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node_id=one, soft=False)).remote(
