@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xpu_doctor.process.one_file import one_file
 from xpu_doctor.text.packaged import packaged_text
 
 VARIABLE = "XPU_DOCTOR_WATCH"
@@ -62,8 +61,8 @@ def with_hook(environment: Mapping[str, str], records: Records) -> dict[str, str
 
 
 def _hook_folder(records: Records) -> str:
-    """Return the folder with the hook; from one file it is unpacked first."""
-    if not one_file():
+    """Return the folder with the hook; where the package is no folder, a copy is made first."""
+    if os.path.isfile(os.path.join(HOOK, HOOK_FILES[0])):
         return HOOK
     folder = os.path.join(records.folder, "hook")
     os.mkdir(folder)

@@ -93,7 +93,7 @@ class ProcessRelay:
         Raises:
             OSError: it cannot be started.
         """
-        source, self._given = _terminal_like(stderr) if os.isatty(stderr) else os.pipe()
+        source, self._given = _terminal_like(stderr) if os.isatty(stderr) else _wide_pipe()
         self._answer, telling = os.pipe()
         asking, self._ask = os.pipe()
         try:
@@ -146,6 +146,18 @@ def relay_for(records: str = "", stderr: int = 2) -> Relay:
         return ProcessRelay(stderr, records)
     except OSError as error:
         return NoRelay(f"stderr could not be read along: {error.strerror or error}")
+
+
+def _wide_pipe() -> tuple[int, int]:
+    """Return both ends of a pipe that takes much at a time, where the system makes such."""
+    ends = os.pipe()
+    try:
+        import fcntl
+
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, PIECE)
+    except (OSError, AttributeError):  # a limit of this user, or another system
+        pass
+    return ends
 
 
 def _terminal_like(stderr: int) -> tuple[int, int]:

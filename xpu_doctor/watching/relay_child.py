@@ -18,7 +18,7 @@ import time
 
 from xpu_doctor.watching.stderr_tally import Tally
 
-PIECE = 1 << 18
+PIECE = 1 << 20
 PARENT = os.getppid()
 DRAIN_SECONDS = 2.0
 """How long what children left behind still write is read before the tally is given."""
