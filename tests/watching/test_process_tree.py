@@ -76,39 +76,43 @@ def names_and_parents(seen: Outside) -> dict[int, int]:
 
 DAEMON = """
 import os, sys, time
+reading, writing = os.pipe()
 if os.fork() == 0:
     if {leaves_session}: os.setsid()
     time.sleep({wait})
     if os.fork() == 0:
-        end = time.process_time() + 0.2
+        end = time.process_time() + 0.3
         while time.process_time() < end: pass
-        time.sleep(0.3)
+        time.sleep(0.5)
     os._exit(0)
+os.close(writing)
 os.wait()
-time.sleep(0.9)
+os.read(reading, 1)  # the daemon holds the other end
 """
 
 
 @pytest.mark.parametrize("leaves_session", [False, True])
-@pytest.mark.parametrize("wait", [0.0, 0.3])
+@pytest.mark.parametrize("wait", [0.0, 0.4])
 def test_a_daemon_that_left_its_parent_is_followed(leaves_session, wait):
     """Its session tells that it belongs where it is one that the program made and was seen; else the mark in its environment."""
     script = DAEMON.format(leaves_session=leaves_session, wait=wait)
-    marker = {} if wait and leaves_session else {"marker": "XPU_DOCTOR_TEST_MARK=1"}
-    os.environ["XPU_DOCTOR_TEST_MARK"] = "1"
+    marker = {} if wait and leaves_session else {"marker": f"XPU_DOCTOR_TEST_MARK={os.getpid()}"}
+    os.environ["XPU_DOCTOR_TEST_MARK"] = str(os.getpid())
     try:
         seen, used, root = watched(python(script), 0.1, **marker)
     finally:
         del os.environ["XPU_DOCTOR_TEST_MARK"]
-    assert used < 0.2  # the kernel's count for the root does not hold the daemon
-    assert seen.cpu_seconds == pytest.approx(used + 0.2, abs=0.06)
+    assert used < 0.25  # the kernel's count for the root does not hold the daemon
+    assert used + 0.2 < seen.cpu_seconds < used + 0.5
     assert len(names_and_parents(seen)) >= 2 and root in names_and_parents(seen)
 
 
 def test_a_process_of_somebody_else_does_not_belong():
     stranger = subprocess.Popen(python("import time; time.sleep(5)"))
     try:
-        seen, _, root = watched(python("import time; time.sleep(0.3)"), 0.1, marker="XPU_DOCTOR_TEST_MARK=1")
+        seen, _, root = watched(
+            python("import time; time.sleep(0.3)"), 0.1, marker=f"XPU_DOCTOR_TEST_MARK={os.getpid()}"
+        )
     finally:
         stranger.kill()
         stranger.wait()
@@ -169,8 +173,9 @@ def test_other_systems_are_read_through_psutil():
 
     started = time.monotonic()
     script = (
-        f"import subprocess, sys, os\nsubprocess.run([sys.executable, '-S', '-c', {BURN.format(seconds=0.5)!r}], env=dict(os.environ, PMI_RANK='2'))\n"
+        f"import subprocess, sys, os\nsubprocess.run([sys.executable, '-S', '-c', {BURN.format(seconds=0.3) + 'time.sleep(0.6)'!r}], env=dict(os.environ, PMI_RANK='2'))\n"
         + BURN.format(seconds=0.1)
+        + "time.sleep(0.6)"
     )
     command = subprocess.Popen(python(script))
     tree = PsutilTree(command.pid)
@@ -178,8 +183,15 @@ def test_other_systems_are_read_through_psutil():
         tree.update(time.monotonic() - started)
         time.sleep(0.05)
     tree.update(time.monotonic() - started)
-    members = sorted(tree.members, key=lambda member: member.began)
-    assert members[0].pid == command.pid and len(members) == 2
-    assert (members[1].parent, members[1].rank) == (command.pid, 2)
-    assert 0.5 < tree.members.cpu_seconds() < 0.9
+    (child,) = [member for member in tree.members if member.pid != command.pid]
+    assert (child.parent, child.rank) == (command.pid, 2)
+    assert 0.35 < tree.members.cpu_seconds() < 0.9
     assert not tree.members.alive
+
+
+def test_without_proc_nothing_is_known(tmp_path):
+    sampler = Sampler(os.getpid(), device_type="xpu", started=time.monotonic(), proc=str(tmp_path / "none"))
+    sampler.sample()
+    seen = sampler.finish()
+    assert isinstance(seen.processes, Unknown) and "cannot be read" in seen.processes.reason
+    assert isinstance(seen.cpu_seconds, Unknown)

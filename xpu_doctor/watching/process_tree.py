@@ -27,6 +27,8 @@ class ProcessTree:
 
     def __init__(self, root_pid: int, *, proc: str = "/proc", attached: bool = False, marker: str = "") -> None:
         self.members = Members()
+        self.failure = ""
+        """Why no process can be seen; empty where they can."""
         self._root_pid = root_pid
         self._proc = proc.rstrip("/")
         self._attached = attached
@@ -45,8 +47,9 @@ class ProcessTree:
         """Read all processes of the program anew; `now` is in seconds after the start of the watch."""
         try:
             present = set(os.listdir(self._proc))
-        except OSError:
+        except OSError as error:
             present = set()
+            self.failure = f"{self._proc} cannot be read: {os_reason(error)}"
         if not self.members.numbers:
             present.add(str(self._root_pid))
         for member in tuple(self.members.alive.values()):

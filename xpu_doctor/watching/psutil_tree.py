@@ -21,6 +21,7 @@ class PsutilTree:
 
     def __init__(self, root_pid: int, *, attached: bool = False) -> None:
         self.members = Members()
+        self.failure = ""
         self._attached = attached
         self._processes: dict[Identity, psutil.Process] = {}
         self._root_pid = root_pid

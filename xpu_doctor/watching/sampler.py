@@ -72,6 +72,8 @@ class Tree(Protocol):
     """The processes of the program, read anew at each sample."""
 
     members: Members
+    failure: str
+    """Why no process can be seen; empty where they can."""
 
     def update(self, now: float) -> None:
         """Read all processes; `now` is in seconds after the start of the watch."""
@@ -171,7 +173,7 @@ class Sampler:
             members.root_reaped(root_cpu_seconds)
         counted = self._counters.finish(self._clock() - self._started)
         listed, further = _listed(members, counted)
-        nothing = Unknown("the program ended before it was seen")
+        nothing = Unknown(self._tree.failure or "the program ended before it was seen")
         return Outside(
             counters=counted.kind,
             gpus=counted.gpus,
