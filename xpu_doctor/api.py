@@ -17,8 +17,8 @@ from xpu_doctor.examination.run import examine_machine, finish, now, start
 from xpu_doctor.examination.session import Session
 from xpu_doctor.model.facts.combined import COMBINED
 from xpu_doctor.model.findings import LADDER
-from xpu_doctor.model.selection import select
-from xpu_doctor.model.snapshot import Snapshot
+from xpu_doctor.model.selection import WATCHED_LAYERS, select
+from xpu_doctor.model.snapshot import Snapshot, with_watched
 from xpu_doctor.model.terms import ChosenBy
 from xpu_doctor.model.unknown import known_or
 from xpu_doctor.model.version import __version__
@@ -138,6 +138,7 @@ def watch(
         ValueError: the command is empty.
         xpu_doctor.watching.command.CommandError: the command cannot be started.
     """
+    from xpu_doctor.tables.program_devices import modules_to_name
     from xpu_doctor.watching.order import Order
     from xpu_doctor.watching.run import Watch
 
@@ -145,7 +146,7 @@ def watch(
         raise ValueError("there is no command to watch")
     variables = dict(os.environ if environment is None else environment)
     order = Order(tuple(command), 0, interval, seconds, inside, device_type, variables)
-    with Watch(order) as started:
+    with Watch(order, modules_to_name()) as started:
         started.follow()
         document = report_on_watch(started.seen(), Report(created=now(), redact=redact, words=tuple(words)), variables)
         started.rest()
@@ -163,8 +164,8 @@ def report_on_watch(seen: Seen, report: Report, variables: Mapping[str, str]) ->
         why = error.strerror or error if isinstance(error, OSError) else "it was interrupted"
         snapshot, timings, users = Snapshot(), {}, ()
         notes = (f"What the program ran in could not be examined: {why}.",)
-    snapshot = replace(snapshot, watched=(seen.watched,))
-    return report.of_snapshot(snapshot, timings=timings, notes=(*seen.notes, *notes), users=users)
+    snapshot = with_watched(snapshot, seen.watched)
+    return report.of_snapshot(snapshot, layers=WATCHED_LAYERS, timings=timings, notes=(*seen.notes, *notes), users=users)
 
 
 def _around(

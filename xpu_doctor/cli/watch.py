@@ -115,6 +115,7 @@ def watch(
             else "--pid attaches to a process, and a command starts one: leave one of the two out"
         )
     check_outputs(outputs)
+    from xpu_doctor.tables.program_devices import modules_to_name
     from xpu_doctor.watching.attached import AttachError
     from xpu_doctor.watching.command import CommandError
     from xpu_doctor.watching.order import Order
@@ -122,7 +123,7 @@ def watch(
 
     order = Order(command, pid or 0, interval, seconds, inside, device_type)
     try:
-        started = Watch(order)
+        started = Watch(order, modules_to_name())
     except AttachError as error:
         raise click.UsageError(str(error)) from error
     except CommandError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xpu_doctor.diagnosis.expectations import Expectation
 from xpu_doctor.diagnosis.ladder import Rung, State
 from xpu_doctor.diagnosis.observed_success import device_works, nothing_failed
+from xpu_doctor.diagnosis.program_words import in_a_sentence, judged_program, worked_words
 from xpu_doctor.diagnosis.ranking import flat
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.facts.pasted import Failure, Working
@@ -135,9 +136,16 @@ def _reason(
         return "No fault was proved, but not every layer could be judged:"
     if verdict is not OverallVerdict.HEALTHY:
         return ""
+    watched = _of_program(snapshots)
     if not roots:
-        return _all_clear(ladder)
-    return _without_errors(roots)
+        return watched or _all_clear(ladder)
+    return " ".join(filter(None, (watched, _without_errors(roots))))
+
+
+def _of_program(snapshots: Sequence[Snapshot]) -> str:
+    """Return what a watched program did on the GPU; empty where none was seen to compute there."""
+    programs = [program for program in map(judged_program, snapshots) if program is not None and program.computed]
+    return in_a_sentence(worked_words(programs[0])) if programs else ""
 
 
 def _without_errors(roots: Sequence[Finding]) -> str:

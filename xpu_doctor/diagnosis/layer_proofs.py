@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xpu_doctor.diagnosis.program_use import ProgramUse
+from xpu_doctor.diagnosis.program_words import judged_program, worked_words
 from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu, summary
 from xpu_doctor.model.facts import Gpu, LevelZero
 from xpu_doctor.model.findings import Layer
@@ -190,15 +192,24 @@ def compute(snapshot: Snapshot) -> Proof:
     facts: Any = getattr(snapshot, "compute", None)
     if snapshot.origin == Origin.PASTED and (facts is None or isinstance(facts.devices, Unknown)):
         return Proof(False, NOT_IN_TEXT, pointless=snapshot.xpu.available is True)
-    if facts is None or isinstance(facts, Unknown) or facts.devices == NOT_EXAMINED:
+    examined = facts is not None and not isinstance(facts, Unknown) and facts.devices != NOT_EXAMINED
+    program = judged_program(snapshot)
+    if not examined and program is not None and program.computed_on_xpu:
+        return Proof(True, worked_words(program))
+    if not examined:
         return Proof(False, "the timed matmul was not run", pointless=True)
 
     return Proof(proved_on_gpu(facts), summary(facts), pointless=not known(facts.devices))
 
 
 def application(snapshot: Snapshot) -> Proof:
-    """Applications are judged by their rules alone."""
-    return Proof(False, "nothing about an application", pointless=True)
+    """Return whether a watched program computed on the GPU; else applications are judged by their rules alone."""
+    program = judged_program(snapshot)
+    if program is None:
+        return Proof(False, "nothing about an application", pointless=True)
+    if program.use.kind is ProgramUse.UNKNOWN:
+        return Proof(False, program.use.reason, pointless=program.watched.inside == ())
+    return Proof(program.computed, worked_words(program))
 
 
 PROOFS: Mapping[Layer, Callable[[Snapshot], Proof]] = {

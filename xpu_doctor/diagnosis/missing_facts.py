@@ -24,6 +24,7 @@ ASKS: Mapping[str, str] = {
     "imported": 'python -c "import torch"',
     "xpu": "python -c \"import torch; print(torch.xpu.is_available(), torch.xpu.device_count()); print(torch.ones(2, device='xpu'))\"",
     "compute": "xpu-doctor check --json",
+    "watched": "xpu-doctor watch -- python train.py",
     "errors": "the whole error message, with its traceback",
 }
 """First part of a fact's path to what shows it."""

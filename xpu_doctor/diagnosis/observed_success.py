@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from xpu_doctor.diagnosis.program_words import judged_program
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.diagnosis.where_it_ran import proved_on_gpu
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
@@ -34,11 +35,14 @@ def tempered(findings: Iterable[Finding], rules: Iterable[Rule], snapshot: Snaps
 
 
 def device_works(snapshot: Snapshot) -> bool:
-    """Return whether torch.xpu was seen to use a device: a tensor allocated, or a matmul that provably ran there.
+    """Return whether torch.xpu was seen to use a device: a tensor allocated, a matmul that provably ran there, or a watched program that kept it busy.
 
     Of a pasted text no more can be had than that torch said so.
     """
     if isinstance(snapshot.compute.devices, tuple) and proved_on_gpu(snapshot.compute):
+        return True
+    program = judged_program(snapshot)
+    if program is not None and program.computed_on_xpu:
         return True
     if snapshot.origin == Origin.PASTED:
         return snapshot.xpu.available is True and snapshot.pasted.no_device is not True

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from xpu_doctor.model.findings import LADDER, Layer
 
 CHECKED: tuple[Layer, ...] = tuple(layer for layer in LADDER if layer is not Layer.APPLICATION)
-"""The layers of `check`; the application shows in pasted texts only."""
+"""The layers of `check`; the application shows in pasted texts, and where a program was watched."""
+
+WATCHED_LAYERS: tuple[Layer, ...] = LADDER
+"""The layers of `watch`: what files tell of the installation, and what the program did."""
+NOT_WATCHED = (Layer.IMPORT.value, Layer.ENUMERATION.value)
+"""Layers that `watch` leaves out: torch is not imported once more beside the program."""
 
 NEEDS: Mapping[Layer, frozenset[Layer]] = {
     Layer.KERNEL: frozenset({Layer.DEVICE}),

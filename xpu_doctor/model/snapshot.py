@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +30,8 @@ from xpu_doctor.model.facts import (
     Watched,
     Xpu,
 )
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.selection import NOT_WATCHED, WATCHED_LAYERS
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Unknown
 
@@ -99,6 +101,15 @@ class Snapshot:
             row for row in self.sources if fact == row.fact or fact.startswith((row.fact + ".", row.fact + "["))
         ]
         return max(covering, key=lambda row: len(row.fact)).source if covering else self.origin
+
+
+def with_watched(examined: Snapshot, watched: Watched) -> Snapshot:
+    """Return what was examined together with a program that was watched; of another maker's device only the program is judged."""
+    left_out = {*examined.skipped, *NOT_WATCHED} - {Layer.COMPUTE.value, Layer.APPLICATION.value}
+    if watched.device_type != "xpu":
+        left_out = {layer.value for layer in WATCHED_LAYERS if layer is not Layer.APPLICATION}
+    skipped = tuple(layer.value for layer in WATCHED_LAYERS if layer.value in left_out)
+    return replace(examined, watched=(watched,), skipped=skipped)
 
 
 def value_at(snapshot: Snapshot, path: str) -> Any:

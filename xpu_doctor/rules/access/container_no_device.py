@@ -23,6 +23,7 @@ class ContainerNoDevice(Rule):
     systems = ("linux",)
     explains = {
         "gpu-driver-bug": "without a device node zeInit finds no device and fails as it does where the driver is at fault",
+        "program-never-used-gpu": "a program in the container can only open device nodes that were passed in",
         "xpu-unavailable": "a process in the container can only open device nodes that were passed in",
     }
 

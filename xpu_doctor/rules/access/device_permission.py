@@ -28,6 +28,7 @@ class DevicePermission(Rule):
     explains = {
         "compute-failed": "work for a GPU is submitted through its node, which this user may not open",
         "gpu-driver-bug": "where no node opens, zeInit finds no device and fails as it does where the driver is at fault",
+        "program-never-used-gpu": "the program is offered only GPUs whose nodes its user may open",
         "xpu-unavailable": "the driver lists only GPUs whose nodes this user may open",
     }
 

@@ -24,6 +24,7 @@ class GpuNotPresent(Rule):
         "gpu-driver-missing": "a driver has nothing to drive here, so that it is not installed is no fault until there is a GPU",
         "level-zero-loader-missing": "the loader has no device to load a driver for, so that it is missing is no fault until there is a GPU",
         "level-zero-loader-too-old": "the loader has no device to load a driver for, so that it is old is no fault until there is a GPU",
+        "program-never-used-gpu": "a program can only compute on a GPU that is there",
         "torch-cpu-wheel": "on a machine without an Intel GPU the CPU build is the right one",
         "torch-cuda-wheel": "on a machine without an Intel GPU a build for another vendor's GPU may be the right one",
         "torch-rocm-wheel": "on a machine without an Intel GPU a build for another vendor's GPU may be the right one",

@@ -26,6 +26,7 @@ class GpuUnsupported(Rule):
         "gpu-driver-too-old": "no newer driver serves this GPU, so an update would fix nothing",
         "level-zero-loader-missing": "there is no driver for this GPU that the loader could load",
         "level-zero-loader-too-old": "there is no driver for this GPU that a newer loader could load",
+        "program-never-used-gpu": "torch offers programs no GPU that it and the driver do not support",
         "torch-cpu-wheel": "the XPU build does not know this GPU, so the CPU build is the right one",
         "torch-cuda-wheel": "the XPU build does not know this GPU, so a build for another vendor's GPU may be the right one",
         "torch-rocm-wheel": "the XPU build does not know this GPU, so a build for another vendor's GPU may be the right one",

@@ -28,6 +28,7 @@ class GpuDriverMissing(Rule):
     code = "gpu-driver-missing"
     layer = Layer.DRIVER
     explains = {
+        "program-never-used-gpu": "torch reaches the GPU through this driver alone",
         "xpu-unavailable": "Level Zero lists devices through this driver alone",
     }
 

@@ -20,6 +20,7 @@ class LevelZeroLoaderMissing(Rule):
     code = "level-zero-loader-missing"
     layer = Layer.DRIVER
     explains = {
+        "program-never-used-gpu": "torch reaches the driver through this loader alone",
         "xpu-unavailable": "torch.xpu reaches the driver through this loader alone",
     }
 

@@ -19,6 +19,7 @@ class WslSetup(Rule):
     systems = ("linux",)
     explains = {
         "gpu-driver-bug": "without Windows' bridge into WSL zeInit finds no device and fails as it does where the driver is at fault",
+        "program-never-used-gpu": "in WSL a GPU is reached only through the bridge to Windows, which is missing",
         "xpu-unavailable": "in WSL a GPU is reached only through the bridge to Windows, which is missing",
     }
 

@@ -30,6 +30,7 @@ class DeviceHiddenByEnv(Rule):
     explains = {
         "gpu-driver-bug": "a filter that names what is not there makes zeInit fail as it does where the driver is at fault",
         "gpu-driver-missing": "a variable that names another driver keeps Intel's from being loaded",
+        "program-never-used-gpu": "the filter leaves the program no device",
         "xpu-query-crashed": "a filter that cannot be parsed, or that leaves nothing, raises an error in the SYCL runtime",
         "xpu-unavailable": "the filter leaves no device to list",
     }

@@ -27,6 +27,7 @@ class XpuUnavailable(Rule):
     symptom = True
     explains = {
         "compute-failed": "an operation on a device that torch.xpu does not offer fails",
+        "program-never-used-gpu": "a program that finds no XPU device runs on the CPU",
         "silent-cpu-fallback": "a program that finds no XPU device runs on the CPU",
     }
 

@@ -41,6 +41,7 @@ class KernelDriverUnbound(Rule):
     explains = {
         "container-no-device": "without a kernel driver there is no render node that a container could be given",
         "gpu-driver-bug": "without a kernel driver zeInit finds no device and fails as it does where the driver is at fault",
+        "program-never-used-gpu": "without a kernel driver no program reaches the GPU",
         "xpu-unavailable": "without a kernel driver there is no render node to reach the GPU through",
     }
 

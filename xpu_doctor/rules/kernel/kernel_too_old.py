@@ -38,6 +38,7 @@ class KernelTooOld(Rule):
         "container-no-device": "a kernel that does not know the GPU makes no render node that a container could be given",
         "gpu-driver-bug": "without a kernel driver zeInit finds no device and fails as it does where the driver is at fault",
         "kernel-driver-unbound": "a kernel that does not know the GPU binds no driver to it",
+        "program-never-used-gpu": "a kernel that does not know the GPU gives programs no way to it",
         "xpu-unavailable": "a kernel that does not know the GPU makes no render node to reach it through",
     }
 

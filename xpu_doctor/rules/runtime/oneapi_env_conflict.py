@@ -56,6 +56,7 @@ class OneapiEnvConflict(Rule):
     layer = Layer.RUNTIME
     explains = {
         "compute-failed": "a library of another oneAPI release, found first, compiles or runs the operation",
+        "program-never-used-gpu": "a SYCL runtime of another release, found first, offers the program no device",
         "runtime-package-mismatch": "the library of another release is found through the environment's variables, not through the packages",
         "shared-library-missing": "a library of another oneAPI release, found first, needs files that this environment does not have",
         "torch-import-crashed": "libraries of two oneAPI releases in one process call each other wrongly",

@@ -24,6 +24,7 @@ class RuntimePackageMismatch(Rule):
     layer = Layer.RUNTIME
     explains = {
         "compute-failed": "an operation calls into a runtime library of another release than torch was built with",
+        "program-never-used-gpu": "a SYCL runtime of another release does not find its adapters, so the program is offered no device",
         "shared-library-missing": "another release of the package brings files of other names, so the one that torch asks for is missing",
         "torch-import-crashed": "torch calls into a runtime library of another release than it was built with",
         "torch-import-failed": "the library of another release lacks symbols that torch needs",

@@ -25,6 +25,7 @@ class SharedLibraryMissing(Rule):
     layer = Layer.RUNTIME
     explains = {
         "compute-failed": "the library is loaded with the first operation that needs it",
+        "program-never-used-gpu": "the Unified Runtime leaves out an adapter whose library is missing, so the program is offered no device",
         "torch-import-crashed": "a library that is loaded without a check is called although it is not there",
         "torch-import-failed": "torch's libraries need it, and the import loads them",
         "xpu-query-crashed": "the library is loaded with the first query of the devices",

@@ -22,6 +22,7 @@ NO_XPU_EXPLAINS = {
     "companion-mismatch": "companions for XPU beside a torch without XPU do not fit, and installing the set anew brings those that do",
     "compute-failed": "this build has no code for XPU devices, so every operation on them fails",
     "low-performance": "this build has no XPU device, so the work runs on the CPU, which is slow",
+    "program-never-used-gpu": "this build has no XPU device, so the program could only run on the CPU",
     "silent-cpu-fallback": "this build has no XPU device, so programs run on the CPU",
     "xpu-unavailable": "this build has no code that could find an XPU device",
 }

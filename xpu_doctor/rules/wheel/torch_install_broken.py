@@ -47,6 +47,7 @@ class TorchInstallBroken(Rule):
     explains = {
         "companion-mismatch": "two records of one package, or half of an update, show versions that do not fit; installing anew brings those that do",
         "compute-failed": "files that an operation needs are damaged or missing",
+        "program-never-used-gpu": "the files of torch's XPU part are damaged or missing, so the program is offered no device",
         "shared-library-missing": "the library is among the files that the installation has lost",
         "torch-built-without-xpu": "the files by which an XPU build is known are among those that the installation has lost",
         "torch-import-crashed": "a damaged library is loaded and run",

@@ -29,6 +29,7 @@ class TorchTooOldForGpu(Rule):
     from_table = True
     explains = {
         "compute-failed": "this torch has no kernels for a GPU that is newer than it",
+        "program-never-used-gpu": "this torch does not know a GPU that is newer than it, so the program is offered none",
         "xpu-unavailable": "this torch, or the runtime that it brings, does not know a GPU that is newer than it",
     }
 
