@@ -165,7 +165,9 @@ def report_on_watch(seen: Seen, report: Report, variables: Mapping[str, str]) ->
         snapshot, timings, users = Snapshot(), {}, ()
         notes = (f"What the program ran in could not be examined: {why}.",)
     snapshot = with_watched(snapshot, seen.watched)
-    return report.of_snapshot(snapshot, layers=WATCHED_LAYERS, timings=timings, notes=(*seen.notes, *notes), users=users)
+    return report.of_snapshot(
+        snapshot, layers=WATCHED_LAYERS, timings=timings, notes=(*seen.notes, *notes), users=users
+    )
 
 
 def _around(
