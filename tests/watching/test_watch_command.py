@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -273,3 +277,99 @@ def test_the_private_folder_is_removed(tmp_path: Path) -> None:
     )
     folder, mode = doctor("watch", "--", *python(program)).stdout.split()
     assert mode == "0o700" and not Path(folder).exists()
+
+
+def test_job_control_of_a_shell_stops_and_continues_both() -> None:
+    """Ctrl-Z stops the watch and its command, `fg` goes on with both, and the command keeps the terminal's foreground."""
+    program = (
+        "import os, sys, time\nprint('be', 'gun', sep='', flush=True)\nlast = time.monotonic()\nend = last + 40\n"
+        "while time.monotonic() < end:\n    now = time.monotonic()\n    if now - last > 0.7: break\n    last = now\n    time.sleep(0.02)\n"
+        "print('stop', 'ped', os.tcgetpgrp(0) == os.getpgrp(), sep='-', flush=True)\nsys.exit(6)\n"
+    )
+    pid, terminal = pty.fork()
+    if not pid:
+        os.environ.update(environment(PS1="$ "))
+        os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "-i"])
+    line = " ".join(map(shlex.quote, [*DOCTOR, "watch", "--", *python(program)]))
+    os.write(terminal, f"{line}\n".encode())
+    read_until(terminal, b"begun")
+    os.write(terminal, b"\x1a")
+    said = read_until(terminal, b"Stopped")
+    time.sleep(1.2)
+    os.write(terminal, b"fg\n")
+    said += read_until(terminal, b"stop-ped-True")
+    os.write(terminal, b"echo code=$?.\nexit\n")
+    said += read_until(terminal, None)
+    os.waitpid(pid, 0)
+    assert b"code=6." in said and b"xpu-doctor" in said, said.decode(errors="replace")
+
+
+def test_a_window_that_changes_its_size() -> None:
+    program = (
+        "import os, signal, sys, time\nprint('be', 'gun', sep='', flush=True)\nend = time.monotonic() + 20\n"
+        "while os.get_terminal_size(2).columns != 99 and time.monotonic() < end: time.sleep(0.02)\n"
+        "print('columns', os.get_terminal_size(2).columns, flush=True)\n"
+    )
+    pid, terminal = pty.fork()
+    if not pid:
+        os.environ.update(environment())
+        os.execv(sys.executable, [*DOCTOR, "watch", "--", *python(program)])
+    read_until(terminal, b"begun")
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    said = read_until(terminal, None)
+    os.waitpid(pid, 0)
+    assert b"columns 99" in said
+
+
+def test_signals_that_are_ignored_stay_ignored() -> None:
+    """As under nohup, and in the background of a shell without job control."""
+    program = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    line = " ".join(map(shlex.quote, [*DOCTOR, "watch", "--", *python(program)]))
+    ran = subprocess.run(
+        ["sh", "-c", f"trap '' HUP INT; {line}"], capture_output=True, env=environment(), timeout=60, check=True
+    )
+    assert ran.stdout == b"True True\n"
+
+
+def test_children_that_the_parent_does_not_wait_for(tmp_path: Path) -> None:
+    """A parent that ignores SIGCHLD must not cost the exit code."""
+    code = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *DOCTOR, "watch", "--", "sh", "-c", "exit 7"],
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 7
+
+
+def test_programs_call_it_from_any_thread() -> None:
+    program = (
+        "import threading, xpu_doctor\nreports = []\n"
+        "def work(): reports.append(xpu_doctor.watch(['sh', '-c', 'echo out; exit 3'], redact=False))\n"
+        "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+        "print(reports[0].snapshot['watched'][0]['exit_code'])\n"
+    )
+    ran = subprocess.run(python(program), capture_output=True, env=environment(), timeout=60, check=True)
+    assert ran.stdout == b"out\n3\n"
+
+
+def test_a_real_torch_and_its_loader(torch_env: Path, tmp_path: Path) -> None:
+    program = tmp_path / "train.py"
+    program.write_text(
+        "import torch\nfrom torch.utils.data import DataLoader\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in range(2):\n        for batch in DataLoader(list(range(8)), batch_size=2, num_workers=2): pass\n"
+        "    print(len(batch))\n",
+        encoding="utf-8",
+    )
+    facts, ran = watched(tmp_path, "--", str(torch_env / "bin" / "python"), str(program))
+    assert ran.stdout == "2\n"
+    (report,) = facts["inside"]
+    assert report["torch_version"].startswith("2.") and report["whole"] and report["initialised"] is False
+    assert (report["batches"], report["loader_workers"]) == (8, 2)
+    assert 0 < report["imported_at"] < facts["seconds"] and report["data_wait_seconds"] > 0
+    assert facts["pythons_without_hook"] == 0

@@ -98,6 +98,9 @@ class _Signals:
         try:
             for name in FORWARDED if sys.platform != "win32" else ("SIGINT", "SIGBREAK"):
                 self._hold(getattr(signal, name))
+            if sys.platform != "win32":
+                # A parent may have had the ends of children ignored: then nobody would be told the command's exit code.
+                self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         except ValueError:  # not in the main thread
             self._before.clear()
 
@@ -119,7 +122,6 @@ class _Signals:
         """Wait for signals from now on, so that those of a terminal can be told from those of a process."""
         if self._before and hasattr(signal, "sigtimedwait"):
             self._taken.add(signal.SIGCHLD)
-            self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_BLOCK, self._taken)
             self._blocked = True
         for number in self._early:
