@@ -81,7 +81,8 @@ def test_every_import_inside_a_function_is_listed_with_its_reason() -> None:
     found = {
         path.relative_to(PACKAGE).as_posix(): late
         for path in PACKAGE.rglob("*.py")
-        if not path.relative_to(PACKAGE).as_posix().startswith(("target/agent/", "watching/inside/")) and (late := late_imports(path))
+        if not path.relative_to(PACKAGE).as_posix().startswith(("target/agent/", "watching/inside/"))
+        and (late := late_imports(path))
     }
     assert found == listed
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
@@ -24,12 +25,16 @@ MAX_WASTE = 256 << 20
 MAX_MEMBERS_WASTED = 100_000
 MAX_PACKED = 2
 """How often something may be packed."""
+_ODD_BYTE = re.compile("[\udc80-\udcff]")
 FILE, LONG_NAME, EXTENDED = (b"0", b"\0", b"7"), b"L", b"x"
 
 
-def printable(text: str) -> str:
-    """Return a name that every encoding of Unicode can hold: a byte that is none of a letter is shown as its escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def printable(name: str) -> str:
+    """Return a file's name as any encoding of Unicode can hold it: a byte that is no letter's is written as `%FF`."""
+    if name.isascii():
+        return name
+    marked = _ODD_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", name)
+    return marked.encode("utf-8", "replace").decode()
 
 
 class Blob(NamedTuple):

@@ -64,7 +64,7 @@ class Reader:
                 if state.st_size > MAX_REPORT:
                     made.problems.append(Problem(label, ProblemKind.LARGE, f"larger than {MAX_REPORT >> 20} MiB"))
                     return
-                data = _all(handle)
+                data = _all(handle, state.st_size)
             finally:
                 os.close(handle)
         except (OSError, ValueError) as error:
@@ -111,12 +111,13 @@ class _Refused(ValueError):
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # fmt: skip
 
 
-def _all(handle: int) -> bytes:
-    """Return what a file holds, and one byte more than a report may have where it grows."""
+def _all(handle: int, size: int) -> bytes:
+    """Return what a file of a size holds; of one that grows at most a byte more than a report may have."""
     pieces, left = [], MAX_REPORT + 1
-    while left > 0 and (piece := os.read(handle, min(left, 1 << 20))):
+    while left > 0 and (piece := os.read(handle, min(left, size + 1))):
         pieces.append(piece)
         left -= len(piece)
+        size = max(size - len(piece), 1 << 12)
     return b"".join(pieces)
 
 

@@ -106,7 +106,10 @@ class Store:
         return tuple(each for kind in sorted(self._examples) for each in sorted(self._examples[kind])[:MAX_EXAMPLES])
 
     def _model(self, model: str, dtype: str) -> int:
-        return self._models.setdefault((_stored(model), _stored(dtype)), len(self._models))
+        number = self._models.get((model, dtype))
+        return (
+            self._models.setdefault((_stored(model), _stored(dtype)), len(self._models)) if number is None else number
+        )
 
     def by_node(self) -> Iterator[list[Run]]:
         """Yield the runs of each node, the newest last; runs of one moment in the order of their digests."""
@@ -184,4 +187,4 @@ class Store:
 
 def _stored(text: str) -> str:
     """Return a text as UTF-8 can hold it: a byte of a file's name that is none is shown as its escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

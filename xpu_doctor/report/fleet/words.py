@@ -128,4 +128,4 @@ def named(ranges: Sequence[str], most: int | None) -> str:
 
 def count(number: int, one: str) -> str:
     """Return a number with the word for what is counted."""
-    return f"{number:,} {one if number == 1 else one + 's'}".replace(",", " ")
+    return f"{number} {one if number == 1 else one + 's'}"
