@@ -361,8 +361,9 @@ def fleet_of(
     redact: bool = True,
     words: Sequence[str] = (),
     workers: int = 1,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> FleetDocument:
-    """As `fleet`; the path `-` is `standard_input`.
+    """As `fleet`; the path `-` is `standard_input`, and `tell` is told how many reports were read so far.
 
     Raises:
         ValueError: a path names nothing.
@@ -374,7 +375,7 @@ def fleet_of(
     from xpu_doctor.report.redaction import NOT_REDACTED
     from xpu_doctor.text.redact import redactor_here
 
-    found = survey(items(paths, standard_input), expected=expected, workers=workers)
+    found = survey(items(paths, standard_input), expected=expected, workers=workers, tell=tell)
     notes = () if redact else (NOT_REDACTED,)
     document = fleet_document(found, version=__version__, created=now(), fail_on=fail_on, notes=notes)
     if hosts == "number":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.fleets import template
+from tests.support.fleets import fleet, template
 from xpu_doctor.fleet.archives import Blob, reports_in
 from xpu_doctor.fleet.inputs import items
 from xpu_doctor.fleet.model import Problem
@@ -176,6 +177,15 @@ def test_lines_and_documents_are_told_apart() -> None:
     assert all(json.loads(each.data) == json.loads(GOOD) for each in blobs)
 
 
+def test_a_report_that_was_cut_off_does_not_take_the_next_one_with_it() -> None:
+    half = GOOD[:20_000].rpartition(b"\n")[0] + b"\n"
+    made = Made()
+    for each in reports_in(io.BytesIO(GOOD + half + GOOD + GOOD[:5000]), "s"):
+        assert isinstance(each, Blob)
+        Reader().read(each.label, each.data, made)
+    assert len(made.rows) == 2 and [str(problem.kind) for problem in made.problems] == ["cut", "cut"]
+
+
 def test_lines_may_name_nodes() -> None:
     text = GOOD.decode()
     for envelope in (
@@ -277,3 +287,19 @@ def test_a_report_that_ends_the_process_costs_itself_alone(tmp_path: Path, monke
     monkeypatch.setattr("xpu_doctor.fleet.workers.BATCH", 5)
     found = survey(items([str(tmp_path / "*.json")]), workers=2)
     assert found.nodes == 12 and found.problems == {"late": 1}
+
+
+def test_the_order_of_inputs_makes_no_difference(tmp_path: Path) -> None:
+    lines = []
+    for report in fleet(60, seed=5, slow=2):
+        lines.append(json.dumps(json.loads(report.data)))
+    lines += [lines[0], "{", '{"schema": 99, "snapshot": {}, "verdict": "", "root_causes": []}']
+    lines.append(json.dumps(json.loads(template("torch").filled("node05", "2026-11-20T09:00:00Z", random.Random(0)))))
+    found = []
+    for seed in range(3):
+        random.Random(seed).shuffle(lines)
+        (tmp_path / "all.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        made = survey(items([str(tmp_path / "all.jsonl")]))
+        found.append(dataclasses.replace(made, problem_examples=()))
+    assert found[0] == found[1] == found[2]
+    assert found[0].duplicates == 1 and found[0].problems == {"foreign": 1, "newer": 1}

@@ -285,14 +285,15 @@ def _split(stream: _Stream, label: str) -> Iterator[Blob | Problem]:
 
 
 def _end(buffer: bytes) -> int:
-    """Return where the first document ends, and -1 where its end is not there yet."""
-    if buffer[:2] in (b"{\n", b"{\r"):
-        for mark in (b"\n}\n", b"\n}\r\n"):
-            found = buffer.find(mark)
-            if found >= 0:
-                return found + len(mark)
-        return -1
-    return buffer.find(b"\n") + 1 or -1
+    """Return where the first document ends, and -1 where its end is not there yet.
+
+    A document of several lines ends with a brace at the beginning of a line, or, where it was cut off, before the next one begins.
+    """
+    if buffer[:2] not in (b"{\n", b"{\r"):
+        return buffer.find(b"\n") + 1 or -1
+    ends = [place + len(mark) for mark in (b"\n}\n", b"\n}\r\n") if (place := buffer.find(mark)) >= 0]
+    end = min(ends, default=-1)
+    return buffer.find(b"\n{", 1, end if end >= 0 else len(buffer)) + 1 or end
 
 
 def _after_line(stream: _Stream) -> tuple[bytes, bool, int]:

@@ -109,9 +109,21 @@ def grouped(heap: Heap) -> tuple[list[Draft], list[MachineKind]]:
     for place, (name, members) in enumerate(kinds):
         rows.append(MachineKind(name if len(kinds) > 1 else "", sum(each.nodes for each in members)))
         drafts += _Kind(heap, members).drafts(place)
-    return sorted(
-        drafts, key=lambda draft: (draft.majority, state_of(draft.verdict, draft.causes).rank, -draft.size)
-    ), rows
+    return sorted(drafts, key=_order), rows
+
+
+def _order(draft: Draft) -> tuple[object, ...]:
+    """Return by what a group comes before another: outliers, then the worse, the larger, and the one whose name comes first."""
+    facts = tuple((fact.path, fact.value) for fact in draft.separations)
+    return (
+        draft.majority,
+        state_of(draft.verdict, draft.causes).rank,
+        -draft.size,
+        draft.kind,
+        draft.causes,
+        draft.verdict,
+        facts,
+    )
 
 
 def state_of(verdict: str, causes: Iterable[Cause]) -> NodeState:

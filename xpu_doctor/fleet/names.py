@@ -14,7 +14,10 @@ MAX_RANGES = 48
 """Letters between two brackets."""
 
 _ENDINGS = re.compile(r"(?i)(?:\.(?:json|jsonl|ndjson|txt|gz|tar|tgz))+$")
-_TIME = re.compile(r"[._@+-]?\d{4}-?\d{2}-?\d{2}(?:[T_.-]?\d{2}[:-]?\d{2}(?:[:-]?\d{2})?(?:\.\d+)?)?Z?$")
+_TIME = re.compile(
+    r"(?:^|[._@+-])20\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[T_.-](?:[01]\d|2[0-3])[:-]?[0-5]\d(?:[:-]?[0-5]\d(?:\.\d+)?)?)?Z?$"
+)
 _RANK = re.compile(r"(?i)[._-]rank[._-]?\d+$")
 _OWN = re.compile(r"(?i)^xpu[-_]doctor[._-]|[._-](?:xpu[-_]doctor|report|check)$")
 _NUMBERS = re.compile(r"(\d+)")
@@ -42,13 +45,14 @@ def _bare(part: str) -> str:
     return name.strip("._-@+ ")
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural(name: str) -> str:
     """Return by what names are put in the order of people: node2 before node10."""
-    return tuple(
-        (1, int(part[:18]), part) if part.isdecimal() and part.isascii() else (0, 0, part)
-        for part in _NUMBERS.split(name)
-        if part
-    )
+    return f"{_NUMBERS.sub(_with_length, name)}\0{name}"
+
+
+def _with_length(match: re.Match[str]) -> str:
+    digits = match[0].lstrip("0")
+    return f"{len(digits):03}{digits}"
 
 
 def folded(names: Iterable[str]) -> list[str]:

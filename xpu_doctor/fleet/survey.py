@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
 from xpu_doctor.fleet.groups import Draft, Heap, grouped, state_of
 from xpu_doctor.fleet.inputs import Item
 from xpu_doctor.fleet.model import Change, Fleet, Group, NodeState, SlowCard, SpeedModel
 from xpu_doctor.fleet.names import natural, told_apart
+from xpu_doctor.fleet.reading import Made
 from xpu_doctor.fleet.speeds import MIN_NODES, usual
 from xpu_doctor.fleet.store import Run, Store
 from xpu_doctor.fleet.workers import read_all
@@ -20,17 +21,28 @@ MAX_LISTED = 1000
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def survey(items: Iterable[Item], *, expected: Sequence[str] | None = None, workers: int = 1) -> Fleet:
+def survey(
+    items: Iterable[Item],
+    *,
+    expected: Sequence[str] | None = None,
+    workers: int = 1,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Fleet:
     """Return what a heap of reports comes to.
 
-    With more than one worker, processes are started where there are many reports.
+    With more than one worker, processes are started where there are many reports. `tell` is told how many were read so far.
 
     Raises:
         xpu_doctor.fleet.inputs.NoInput: something that was named is not there.
     """
     store = Store()
     try:
-        read_all(items, store.add, workers)
+
+        def add(made: Made) -> None:
+            store.add(made)
+            tell(store.runs)
+
+        read_all(items, add, workers)
         return _Survey(store).fleet(expected)
     finally:
         store.close()

@@ -78,59 +78,79 @@ def _batches(items: Iterable[Item], add: Callable[[Made], None]) -> Iterator[lis
 
 def _read_beside(batches: Iterator[list[Job]], add: Callable[[Made], None], workers: int) -> None:
     """Hand batches to processes; no more of them are under way than can be read soon, so that nothing piles up here."""
-    asked: queue.Queue[list[Job] | None] = queue.Queue()
-    answered: queue.Queue[Made | BaseException] = queue.Queue()
-    threads = [threading.Thread(target=_work, args=(asked, answered), daemon=True) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
+    crew = _Crew(workers)
     under_way = 0
     try:
         for batch in batches:
             if under_way >= 3 * workers:
-                add(_good(answered.get()))
+                add(crew.answer())
                 under_way -= 1
-            asked.put(batch)
+            crew.asked.put(batch)
             under_way += 1
         while under_way:
-            add(_good(answered.get()))
+            add(crew.answer())
             under_way -= 1
     finally:
-        while not asked.empty():
-            try:
-                asked.get_nowait()
-            except queue.Empty:
-                break
-        for _ in threads:
-            asked.put(None)
-        for thread in threads:
-            thread.join(SECONDS)
+        crew.end()
 
 
-def _good(answer: Made | BaseException) -> Made:
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+class _Crew:
+    """Threads that each have a process read batches."""
 
+    def __init__(self, workers: int) -> None:
+        self.asked: queue.Queue[list[Job] | None] = queue.Queue()
+        self._answered: queue.Queue[Made | BaseException] = queue.Queue()
+        self._over = threading.Event()
+        self._at_work: list[_Worker] = []
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
 
-def _work(asked: queue.Queue[list[Job] | None], answered: queue.Queue[Made | BaseException]) -> None:
-    """Have a process of this thread's own read batches, until there are none."""
-    worker: _Worker | None = None
-    try:
-        while (batch := asked.get()) is not None:
-            try:
-                worker = worker or _Worker()
-                made = worker.read(batch)
-                if made is None:
-                    worker.end()
-                    worker, made = None, _one_by_one(batch)
-                answered.put(made)
-            except OSError:  # no process can be started here: read it in this one
-                answered.put(read_batch(Reader(), batch))
-            except BaseException as error:
-                answered.put(error)
-    finally:
-        if worker is not None:
-            worker.end()
+    def answer(self) -> Made:
+        """Return what was made of the batch that is read first.
+
+        Raises:
+            BaseException: reading it failed by a fault of the doctor's own.
+        """
+        answer = self._answered.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        """End all processes, also in the middle of a batch that nobody waits for any more."""
+        self._over.set()
+        for worker in list(self._at_work):
+            worker.stop()
+        for _ in self._threads:
+            self.asked.put(None)
+        for thread in self._threads:
+            thread.join(2.0)
+
+    def _work(self) -> None:
+        """Have a process of this thread's own read batches, until there are none."""
+        worker: _Worker | None = None
+        try:
+            while (batch := self.asked.get()) is not None and not self._over.is_set():
+                try:
+                    worker = worker or self._started()
+                    made = worker.read(batch)
+                    if made is None and not self._over.is_set():
+                        worker.end()
+                        worker, made = None, _one_by_one(batch)
+                    self._answered.put(made or Made())
+                except OSError:  # no process can be started here: read it in this one
+                    self._answered.put(read_batch(Reader(), batch))
+                except BaseException as error:
+                    self._answered.put(error)
+        finally:
+            if worker is not None:
+                worker.end()
+
+    def _started(self) -> _Worker:
+        worker = _Worker()
+        self._at_work.append(worker)
+        return worker
 
 
 def _one_by_one(batch: list[Job]) -> Made:
@@ -181,7 +201,7 @@ class _Worker:
 
     def read(self, batch: list[Job], seconds: float = SECONDS) -> Made | None:
         """Return what was made of a batch; None where the process took too long, or ended."""
-        timer = threading.Timer(seconds, self._child.end)
+        timer = threading.Timer(seconds, self.stop)
         timer.daemon = True
         timer.start()
         try:
@@ -198,8 +218,12 @@ class _Worker:
         finally:
             timer.cancel()
 
+    def stop(self) -> None:
+        """End the process; what waits for its answer hears that there is none."""
+        self._child.end()
+
     def end(self) -> None:
-        """End the process."""
+        """End the process, and close what led to it."""
         for stream in (self._requests, self._answers):
             try:
                 stream.close()

@@ -84,7 +84,7 @@ class _Page:
             )
 
     def group(self, group: GroupDocument) -> Iterator[str]:
-        mark, style = MARKS[group.state]
+        mark, style = MARKS[group.state] if group.majority or group.state != "healthy" else ("bullet", "note")
         first, *rest = self.terminal.wrapped(title(self.document, group), indent=2, mark=mark, hang=0)
         yield self.terminal.style(first, style)
         yield from (self.terminal.style(line, style) for line in rest)

@@ -29,17 +29,16 @@ PROBLEMS = {
 
 def fact_in_words(fact: FactDocument) -> str:
     """Return a fact of a group, beside what the others have: `kernel: 6.8, the others 6.14`."""
-    if fact.value:
-        said = f"{fact.label}: {fact.value}"
-        others = f"{'most' if fact.elsewhere else 'the'} others {fact.others}" if fact.others else ""
-    else:
-        said, others = f"{fact.label}: each another one" if not fact.others else f"{fact.label}: not {fact.others}", ""
-        if fact.others == NOT_THERE:
-            said = f"{fact.label}: set or there, and different on each"
-        others = (
-            f"as {'most' if fact.elsewhere else 'the'} others have" if fact.others and fact.others != NOT_THERE else ""
+    who = "most others" if fact.elsewhere else "the others"
+    if not fact.value:
+        what = (
+            "there, and different on each" if fact.others == NOT_THERE else f"not {fact.others}, and different on each"
         )
-    return ", ".join(filter(None, (said, others)))
+        return f"{fact.label}: {what}" if fact.others != NOT_THERE else f"{fact.label}: {what}, {who} have none"
+    said = f"{fact.label}: {fact.value}"
+    if not fact.others:
+        return said
+    return f"{said}, {who} have none" if fact.others == NOT_THERE else f"{said}, {who} {fact.others}"
 
 
 def what_separates(group: GroupDocument) -> str:
