@@ -75,7 +75,7 @@ def test_what_is_offered(on_path: str) -> None:
         ("xpu-doctor check --format = j", ["plain,json", "plain,junit"]),
         ("xpu-doctor check --format =", [f"plain,{name}" for name in NAMES]),
         ("xpu-doctor check --python = le", ["file,le"]),
-        ("xpu-doctor check --format = json --on", ["plain,--only"]),
+        ("xpu-doctor check --format = json --onl", ["plain,--only"]),
     ],
 )
 def test_a_value_behind_an_equals_sign(line: str, expected: list[str], on_path: str) -> None:

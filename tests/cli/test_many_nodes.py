@@ -74,6 +74,23 @@ def test_host_rank_and_time_are_filled_in_and_the_last_folder_is_made(stub: Stub
     assert report["node"] is None and report["exit_code"] == ran.code
 
 
+def test_each_rank_that_is_watched_has_a_file_of_its_own(tmp_path: Path) -> None:
+    arguments = (
+        "watch",
+        "--no-inside",
+        "-o",
+        str(tmp_path / "ranks" / "{host}-{rank}.json"),
+        "--",
+        sys.executable,
+        "-c",
+        "",
+    )
+    for number in (0, 1):
+        ran = doctor(*arguments, env=alone(XPU_DOCTOR_NODE="n1", OMPI_COMM_WORLD_RANK=str(number)))
+        assert ran.code == 0, ran.stderr
+    assert sorted(os.listdir(tmp_path / "ranks")) == ["n1-0.json", "n1-1.json"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

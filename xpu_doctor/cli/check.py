@@ -90,6 +90,8 @@ def check(
 
     One Python environment and this machine below it are examined; nothing is changed.
 
+    Of many machines, each writes its own file: -o 'reports/{host}.json'; {rank} and {time} are known, too.
+
     Exit codes: 0 nothing found, 1 findings, 2 usage, 3 could not be diagnosed, 4 xpu-doctor failed, 130 interrupted.
     """
     for option, values in (

@@ -85,7 +85,7 @@ class OneOfMany:
         except OutputError as error:
             raise click.UsageError(str(error)) from error
 
-    def check_files(self, given: tuple[str, ...], files: tuple[str, ...], python: str) -> None:
+    def check_files(self, given: tuple[str, ...], files: tuple[str, ...], python: str | None = None) -> None:
         """Refuse a file that no report may be written to; make the folder of one whose name had a placeholder."""
         from xpu_doctor.text.output_name import has_placeholder, make_folder_of
 
@@ -140,6 +140,10 @@ class OneOfMany:
             raise click.UsageError(f"--host-name alias: set {KEY} to a secret of yours, the same on every machine")
         digest = hmac.new(os.fsencode(key), name.encode("utf-8", "surrogateescape"), hashlib.sha256)
         return f"node-{digest.hexdigest()[:12]}"
+
+
+NAMED = OneOfMany(quiet=False, deadline=None, jitter=None, once_per_node=False, host_name=None)
+"""Of a command whose files alone are among many."""
 
 
 def _rank(variables: Mapping[str, str]) -> str:

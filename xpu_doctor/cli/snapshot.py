@@ -54,6 +54,8 @@ def snapshot(
 
     Names, addresses and secrets are hidden as in reports. The file may be judged elsewhere, and again by a later xpu-doctor.
 
+    Of many machines, each writes its own file: -o 'reports/{host}.json'; {rank} and {time} are known, too.
+
     Exit codes: 0 the facts are saved, whatever they are, 2 usage, 4 xpu-doctor failed, 130 interrupted.
     """
     from xpu_doctor.text.output import to_stderr, write

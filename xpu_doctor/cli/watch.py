@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from xpu_doctor.cli.examine import NO_REDACT
-from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, REPORT_FORMAT, VERBOSE, check_outputs, check_words
+from xpu_doctor.cli.node import NAMED
+from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, REPORT_FORMAT, VERBOSE, check_words
 
 if TYPE_CHECKING:
     from xpu_doctor.watching.run import Watch
@@ -114,7 +115,8 @@ def watch(
             if not command
             else "--pid attaches to a process, and a command starts one: leave one of the two out"
         )
-    check_outputs(outputs)
+    files = NAMED.files(outputs)
+    NAMED.check_files(outputs, files)
     from xpu_doctor.tables.program_devices import modules_to_name
     from xpu_doctor.watching.attached import AttachError
     from xpu_doctor.watching.command import CommandError
@@ -132,7 +134,7 @@ def watch(
         to_stderr(f"Error: {error}\n")
         return error.code
     with started:
-        return _watched(started, (format_, as_json, outputs, words, no_redact, verbose), live)
+        return _watched(started, (format_, as_json, files, words, no_redact, verbose), live)
 
 
 def _watched(
