@@ -27,6 +27,7 @@ from xpu_doctor.remedies.own_environment import is_only_the_doctors
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
+from xpu_doctor.tables.program_devices import modules_to_name
 from xpu_doctor.target.find import Choice, Surroundings, find_target
 from xpu_doctor.target.rights import rights_for
 from xpu_doctor.target.stages import STAGES
@@ -138,7 +139,6 @@ def watch(
         ValueError: the command is empty.
         xpu_doctor.watching.command.CommandError: the command cannot be started.
     """
-    from xpu_doctor.tables.program_devices import modules_to_name
     from xpu_doctor.watching.order import Order
     from xpu_doctor.watching.run import Watch
 
@@ -146,7 +146,7 @@ def watch(
         raise ValueError("there is no command to watch")
     variables = dict(os.environ if environment is None else environment)
     order = Order(tuple(command), 0, interval, seconds, inside, device_type, variables)
-    with Watch(order, modules_to_name()) as started:
+    with Watch(order, modules_to_name) as started:
         started.follow()
         document = report_on_watch(started.seen(), Report(created=now(), redact=redact, words=tuple(words)), variables)
         started.rest()

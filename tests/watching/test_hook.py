@@ -14,7 +14,7 @@ import pytest
 
 from tests.agent.interpreters import INTERPRETERS
 from tests.support.cli import environment
-from xpu_doctor.watching.additions import Records, new_records, with_hook
+from xpu_doctor.watching.additions import Records, name_applications, new_records, with_hook
 from xpu_doctor.watching.inside_records import Inside, read_records
 
 TORCH = """
@@ -52,7 +52,8 @@ class Mine(_BaseDataLoaderIter): pass
 
 @pytest.fixture
 def records() -> Any:
-    made = new_records("xpu", [("known_app", "known-app")])
+    made = new_records("xpu")
+    name_applications(made, [("known_app", "known-app")])
     yield made
     made.remove()
 

@@ -95,12 +95,23 @@ def test_a_script_without_a_first_line_runs_as_in_a_shell(tmp_path: Path) -> Non
         (["--pid", "2147483647"], "no such process"),
         (["--interval", "soon", "--", "true"], "no length of time"),
         (["--interval", "0s", "--", "true"], "out of range"),
+        (["--fail-below", "50", "--", "true"], "write 50%"),
         (["-o", "/no/such/folder/x.json", "--", "true"], "/no/such/folder"),
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str) -> None:
     ran = doctor("watch", *arguments)
     assert ran.code == 2 and said in ran.stderr and "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [(["true"], 3), (["false"], 1), (["sh", "-c", "exit 9"], 9), (["sh", "-c", "kill -9 $$"], 137)]
+)
+def test_fail_below_never_hides_the_code_of_the_command(command: list[str], code: int) -> None:
+    """Of a program without torch the share is not known."""
+    ran = doctor("watch", "--no-inside", "--fail-below", "50%", "--", *command)
+    assert ran.code == code
+    assert ("--fail-below 50%: the share of the GPUs is not known" in ran.stderr) == (code == 3)
 
 
 def test_options_behind_the_command_are_its_own() -> None:

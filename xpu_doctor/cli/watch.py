@@ -11,14 +11,31 @@ import click
 from xpu_doctor.cli.examine import NO_REDACT
 from xpu_doctor.cli.node import NAMED
 from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, REPORT_FORMAT, VERBOSE, check_words
+from xpu_doctor.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from xpu_doctor.model.facts.watched import Watched
     from xpu_doctor.watching.run import Watch
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "ms": 0.001}
 DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*(ms|s|m|h|)")
 LONGEST = 365 * 86400.0
 SHORTEST_INTERVAL = 0.05
+
+
+class Share(click.ParamType):  # type: ignore[type-arg]
+    """A share such as `50%`, between 0 and 1."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)\s*%", str(value).strip())
+        if match is None or float(match[1]) > 100:
+            self.fail(f"{value!r} is no share: write 50%", param, ctx)
+        return float(match[1]) / 100
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg]
@@ -81,6 +98,12 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
     help="The torch device that the program should use.",
 )
 @click.option("--live", is_flag=True, help="Show on stderr how it is doing while it runs.")
+@click.option(
+    "--fail-below",
+    type=Share(),
+    metavar="PERCENT",
+    help="Where the command succeeds: exit code 1 if the GPUs that it used worked a smaller share of the time, 3 if that is not known.",
+)
 @REPORT_FORMAT
 @JSON
 @OUTPUTS
@@ -95,6 +118,7 @@ def watch(
     inside: bool,
     device_type: str,
     live: bool,
+    fail_below: float | None,
     format_: str | None,
     as_json: bool,
     outputs: tuple[str, ...],
@@ -106,7 +130,8 @@ def watch(
 
     The command is run as it is, and the report comes on stderr after its end: xpu-doctor watch -- python train.py
 
-    Exit codes: those of the command, 128 and the signal's number where one ended it; 126 it may not be executed, 127 not found; 2 usage.
+    Exit codes: those of the command, 128 and the signal's number where one ended it; 126 it may not be executed, 127 not found; 2 usage; 1 and 3
+    by --fail-below.
     """
     check_words(words, no_redact)
     if bool(command) == (pid is not None):
@@ -117,7 +142,6 @@ def watch(
         )
     files = NAMED.files(outputs)
     NAMED.check_files(outputs, files)
-    from xpu_doctor.tables.program_devices import modules_to_name
     from xpu_doctor.watching.attached import AttachError
     from xpu_doctor.watching.command import CommandError
     from xpu_doctor.watching.order import Order
@@ -125,7 +149,7 @@ def watch(
 
     order = Order(command, pid or 0, interval, seconds, inside, device_type)
     try:
-        started = Watch(order, modules_to_name())
+        started = Watch(order, _applications)
     except AttachError as error:
         raise click.UsageError(str(error)) from error
     except CommandError as error:
@@ -134,13 +158,14 @@ def watch(
         to_stderr(f"Error: {error}\n")
         return error.code
     with started:
-        return _watched(started, (format_, as_json, files, words, no_redact, verbose), live)
+        return _watched(started, (format_, as_json, files, words, no_redact, verbose), live, fail_below)
 
 
 def _watched(
     started: Watch,
     wanted: tuple[str | None, bool, tuple[str, ...], tuple[str, ...], bool, bool],
     live: bool,
+    fail_below: float | None,
 ) -> int:
     """Follow to the end, report, and return the exit code."""
     from xpu_doctor.watching.live_line import LiveLine
@@ -153,11 +178,12 @@ def _watched(
     finally:
         if line:
             line.close()
-    _report(started, wanted)
-    return started.rest()
+    watched = _report(started, wanted)
+    code = started.rest()
+    return code if code or fail_below is None else _by_share(watched, fail_below)
 
 
-def _report(started: Watch, wanted: tuple[str | None, bool, tuple[str, ...], tuple[str, ...], bool, bool]) -> None:
+def _report(started: Watch, wanted: tuple[str | None, bool, tuple[str, ...], tuple[str, ...], bool, bool]) -> Watched:
     from xpu_doctor.api import report_on_watch
     from xpu_doctor.examination.run import now
     from xpu_doctor.report.build import Report, deliver_beside
@@ -172,6 +198,29 @@ def _report(started: Watch, wanted: tuple[str | None, bool, tuple[str, ...], tup
     document = report_on_watch(seen, report, started.order.environment)
     given = "json" if as_json else format_
     deliver_beside(document, given, outputs, verbose=verbose, python=seen.python or None, private=no_redact)
+    return seen.watched
+
+
+def _by_share(watched: Watched, least: float) -> int:
+    """Return the exit code that `--fail-below` asks for, and say why on stderr."""
+    from xpu_doctor.diagnosis.program_use import use_of
+    from xpu_doctor.text.output import to_stderr
+
+    use = use_of(watched)
+    if use.share is None:
+        to_stderr(f"xpu-doctor: --fail-below {least:.0%}: the share of the GPUs is not known: {use.reason}\n")
+        return ExitCode.UNDIAGNOSED
+    if use.share < least:
+        to_stderr(f"xpu-doctor: --fail-below {least:.0%}: the GPUs worked {use.share:.0%} of the time\n")
+        return ExitCode.FINDINGS
+    return ExitCode.OK
+
+
+def _applications() -> tuple[tuple[str, str], ...]:
+    """Return what the table of applications has; it is loaded when the command runs already."""
+    from xpu_doctor.tables.program_devices import modules_to_name
+
+    return modules_to_name()
 
 
 def _interrupt_by_signals() -> None:

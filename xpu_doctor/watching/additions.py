@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xpu_doctor.text.packaged import packaged_text
@@ -17,6 +17,7 @@ HOOK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 HOOK_FILES = ("sitecustomize.py", "recorder.py")
 PYTHONS = "pythons"
 SETTINGS = "settings"
+APPLICATIONS = "applications"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Records:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def new_records(device_type: str, applications: Sequence[tuple[str, str]] = ()) -> Records:
-    """Make a folder that only this user can read; `applications` are pairs of module and distribution to look for.
+def new_records(device_type: str) -> Records:
+    """Make a folder that only this user can read.
 
     Raises:
         OSError: there is no place for temporary files.
@@ -47,8 +48,20 @@ def new_records(device_type: str, applications: Sequence[tuple[str, str]] = ()) 
     with open(os.path.join(records.folder, PYTHONS), "x", encoding="utf-8"):
         pass
     with open(os.path.join(records.folder, SETTINGS), "x", encoding="utf-8") as stream:
-        json.dump({"device_type": device_type, "applications": [list(pair) for pair in applications]}, stream)
+        json.dump({"device_type": device_type}, stream)
     return records
+
+
+def name_applications(records: Records, applications: Iterable[tuple[str, str]]) -> None:
+    """Tell the hook which modules to look for, as pairs of module and distribution; it asks when it writes a record.
+
+    Raises:
+        OSError: the folder cannot be written to any more.
+    """
+    part = os.path.join(records.folder, APPLICATIONS + ".part")
+    with open(part, "x", encoding="utf-8") as stream:
+        json.dump([list(pair) for pair in applications], stream)
+    os.replace(part, os.path.join(records.folder, APPLICATIONS))
 
 
 def with_hook(environment: Mapping[str, str], records: Records) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.model.facts.watched import FallbackOperator, InsideReport, Watched, WatchedProcess
 from xpu_doctor.model.unknown import Maybe, Unknown, known_or
-from xpu_doctor.watching.additions import Records, new_records, with_hook
+from xpu_doctor.watching.additions import Records, name_applications, new_records, with_hook
 from xpu_doctor.watching.attached import Attached
 from xpu_doctor.watching.command import Command
 from xpu_doctor.watching.order import Order
@@ -44,8 +44,10 @@ class Seen:
 class Watch:
     """A watch under way. Leaving the `with` block removes what was made for it; a command that still runs goes on."""
 
-    def __init__(self, order: Order, applications: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, order: Order, applications: Callable[[], Iterable[tuple[str, str]]] = tuple) -> None:
         """Start the command, or find the process, at once; what is heavy is loaded after that.
+
+        `applications` returns pairs of module and distribution, of which the hook says whether a program imported them.
 
         Raises:
             xpu_doctor.watching.command.CommandError: the command cannot be started.
@@ -54,6 +56,7 @@ class Watch:
         self.order = order
         self.code: int | None = None
         """Exit code of the command, once it has ended: that of `subprocess`."""
+        self._applications = applications
         self._notes: list[str] = []
         self._sampler: Sampler | None = None
         self._stacks: Stacks | None = None
@@ -67,7 +70,7 @@ class Watch:
         self.seconds = 0.0
         self.began = time.monotonic()
         if order.command:
-            self._start(applications)
+            self._start()
         else:
             self._attached = Attached(order.pid)
 
@@ -77,11 +80,18 @@ class Watch:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def _start(self, applications: tuple[tuple[str, str], ...]) -> None:
+    def _name_applications(self) -> None:
+        if self._records is not None:
+            try:
+                name_applications(self._records, self._applications())
+            except OSError as error:
+                self._notes.append(f"The hook was not told of applications: {error.strerror or error}.")
+
+    def _start(self) -> None:
         environment = dict(self.order.environment)
         if self.order.inside:
             try:
-                self._records = new_records(self.order.device_type, applications)
+                self._records = new_records(self.order.device_type)
                 environment = with_hook(environment, self._records)
             except OSError as error:
                 self._notes.append(f"The hook could not be set up: {error.strerror or error}.")
@@ -142,6 +152,7 @@ class Watch:
             delays = iter(lambda: self.order.interval, None)
         if self._attached is not None:
             self._sample(None)
+        self._name_applications()
         for delay in delays:
             yield time.monotonic() + delay
 

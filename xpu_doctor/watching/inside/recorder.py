@@ -23,8 +23,7 @@ class Recorder:
 
     def __init__(self, records):
         self.records = records
-        self.settings = _settings(records)
-        self.device_type = self.settings.get("device_type", "xpu")
+        self.device_type = (_json(records, "settings") or {}).get("device_type", "xpu")
         self.imported_at = None
         self.copied = False
         self.autocast = None
@@ -119,7 +118,7 @@ class Recorder:
             "loader_workers": self.waits.workers,
             "pin_memory": self.waits.pin_memory,
             "measured": self.waits.measured,
-            "applications": _applications(self.settings.get("applications", [])),
+            "applications": _applications(self.records),
             "rank": os.environ.get("RANK", ""),
             "fdinfo": _own_counters() if whole else [],
         }
@@ -264,11 +263,11 @@ def _version_of(torch, name):
         return None
 
 
-def _applications(named):
+def _applications(records):
     """Return those of the named modules that were imported, with their versions."""
     found = []
     try:
-        for module, distribution in named:
+        for module, distribution in _json(records, "applications") or ():
             if module in sys.modules:
                 version = getattr(sys.modules[module], "__version__", "")
                 found.append("{} {}".format(distribution, version if isinstance(version, str) else "").strip())
@@ -296,12 +295,13 @@ def _own_counters():
     return found[:FDINFO_LIMIT]
 
 
-def _settings(records):
+def _json(records, name):
+    """Return what the watch wrote for the hook; None where it is not there (yet)."""
     try:
-        with open(os.path.join(records, "settings"), encoding="utf-8") as stream:
+        with open(os.path.join(records, name), encoding="utf-8") as stream:
             return json.load(stream)
     except Exception:
-        return {}
+        return None
 
 
 def _put(records, name, facts):
