@@ -24,6 +24,8 @@ ENUMS = {
     "RemedyDocument": {"risk": ["none", "reinstall", "re-login", "reboot", "admin"]},
     "CrashDocument": {"part": ["probe", "rule", "plugin", "tool"]},
     "ExpectationDocument": {"state": ["met", "unmet", "unknown"]},
+    "ProgramDocument": {"use": ["never", "mostly-cpu", "starved", "used", "unknown"]},
+    "ProgramRankDocument": {"use": ["never", "used", "unknown"]},
     "SpeedDocument": {"place": ["device", "cpu", "unknown"]},
     "Document": {
         "origin": ["live", "saved", "pasted"],

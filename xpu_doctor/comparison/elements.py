@@ -61,10 +61,19 @@ KEYS: Mapping[type, Callable[[Any], str]] = {
     facts.ComputeDevice: lambda item: item.device,
     facts.Product: lambda item: item.dtype,
     facts.Application: lambda item: item.name,
+    facts.Watched: lambda item: "program",
+    facts.WatchedGpu: _device,
+    facts.EngineUse: lambda item: item.name,
+    facts.MemoryUse: lambda item: item.region,
+    facts.WatchedProcess: lambda item: item.name,
+    facts.InsideReport: lambda item: f"rank {item.rank}" if isinstance(item.rank, int) else "torch",
+    facts.DeviceMemory: lambda item: item.device,
+    facts.FallbackOperator: lambda item: f"{item.name} {item.route}".strip(),
+    facts.HotSpot: lambda item: f"{item.function} in {file_name(item.file)}",
     ProbeFailure: lambda item: f"{item.part} {item.name}",
 }
 """A class of elements to what tells them apart on every machine."""
-ADDRESSED = (facts.Gpu, facts.ZeDevice)
+ADDRESSED = (facts.Gpu, facts.ZeDevice, facts.WatchedGpu)
 """Elements of which several may be of one kind, and then have an address on one machine."""
 IN_ORDER = (facts.Distribution,)
 """Elements of which the first of a name is the one that counts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from xpu_doctor.model.facts.watched import InsideReport, Watched, WatchedGpu, WatchedProcess
+from xpu_doctor.model.facts.watched import InsideReport, MemoryUse, Watched, WatchedGpu, WatchedProcess
 from xpu_doctor.model.unknown import Unknown, holds, known_or
 
 NOISE_SECONDS = 0.05
@@ -14,6 +14,10 @@ NOISE_SHARE, NOISE_AT_MOST = 0.001, 1.0
 """Of a long program: the part of its time, and the seconds, up to which GPU time is no use of the GPU."""
 IMPORT_CPU_SECONDS = 10.0
 """What the import of torch may cost, where its end is not known."""
+OWN_MEMORY = ("vram", "local", "dedicated")
+"""How the regions of a GPU's own memory are called, at the beginning."""
+SHARED_MEMORY = ("gtt", "system", "shared")
+"""The same of the machine's memory."""
 OTHER_VENDORS = ("nvidia", "geforce", "quadro", "radeon", "amd ", "microsoft basic")
 
 
@@ -157,3 +161,14 @@ def io_wait(watched: Watched) -> float | None:
         if not isinstance(each.io_wait_seconds, Unknown) and each.seconds > 0
     ]
     return max(shares) if shares else None
+
+
+def regions(gpu: WatchedGpu, names: tuple[str, ...]) -> list[tuple[int, MemoryUse]]:
+    """Return the regions of memory whose names begin so, with their places."""
+    return [(at, row) for at, row in enumerate(gpu.memory) if row.region.lower().startswith(names)]
+
+
+def own_memory_peak(gpu: WatchedGpu) -> int | None:
+    """Return the most that the program held of a GPU's own memory, of the machine's where it has none; None where that is not known."""
+    held = regions(gpu, OWN_MEMORY) or regions(gpu, SHARED_MEMORY)
+    return sum(max(0, row.peak_bytes) for _, row in held) if held else None

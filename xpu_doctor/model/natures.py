@@ -37,10 +37,14 @@ CAUSES = (
     "libraries.msvc", "libraries.loaded", "distributions", "python.version", "python", "installer", "target.supported", "compute.fallback_variables",
     "compute.devices[].to_cpu_copies", "compute.devices[].kernel_registered", "plugins", "pasted.driver_version", "pasted.driver_build",
     "pasted.windows_driver", "pasted.loader_version", "pasted.ipex", "pasted.ipex_version", "pasted.layout", "pasted.applications",
-    "pasted.in_container",
+    "pasted.in_container", "watched[].command", "watched[].device_type", "watched[].inside[].loader_workers", "watched[].inside[].pin_memory",
+    "watched[].inside[].applications", "watched[].inside[].torch_version", "watched[].inside[].torch_xpu", "watched[].inside[].torch_cuda",
+    "watched[].counters",
 )  # fmt: skip
 EFFECTS = (
     "run.stages", "imported", "level_zero", "xpu", "compute", "errors.met", "libraries", "failures",
+    "watched[].end", "watched[].exit_code", "watched[].signal", "watched[].inside[].initialised", "watched[].inside[].available", "watched[].inside",
+    "watched[].fallback_operators", "watched[].hot_spots", "watched",
 )  # fmt: skip
 SIZES = (
     "gpus[].name", "gpus[].revision", "gpus[].memory_bytes", "machine.os_name", "machine.distribution_like", "machine.distribution_codename",
@@ -52,7 +56,8 @@ SIZES = (
     "compute.devices[].products[].tflops", "compute.devices[].products[].worst_error", "compute.devices[].products[].mean_error",
     "compute.cpu", "compute.cpu_name", "python.encoding", "python.ensurepip", "target.version", "xpu.devices[].name",
     "level_zero.devices[].name", "level_zero.unfiltered_devices[].name", "compute.devices[].name", "libraries.loaded[].versions",
-    "run.stages[].traceback", "run.stages[].output",
+    "run.stages[].traceback", "run.stages[].output", "watched[].gpus[].busy_seconds", "watched[].gpus[].memory", "watched[].gpus[].memory_bytes",
+    "watched[].cpu_seconds", "watched[].logical_cpus", "watched[].fallback_operators[].count", "watched[].inside[].devices",
 )  # fmt: skip
 PLACES = (
     "gpus[].address", "level_zero.devices[].address", "level_zero.unfiltered_devices[].address", "level_zero.loader_path", "level_zero.driver_library",
@@ -63,11 +68,16 @@ PLACES = (
     "installer.project", "installer.environment", "installer.why", "installer.settings[].source", "torch.path", "torch.real_path",
     "libraries.loaded[].path", "libraries.loaded[].via", "libraries.loaded[].needed_by", "libraries.env_folders", "libraries.faults[].chain",
     "libraries.faults[].path", "libraries.faults[].others", "libraries.opened[].path", "libraries.damaged[].path", "imported.file",
-    "imported.folders", "shadows.found[].path",
+    "imported.folders", "shadows.found[].path", "watched[].gpus[].address", "watched[].inside[].python", "watched[].hot_spots[].file",
 )  # fmt: skip
 NEVERS = (
     # The folder of an environment and its version tell more than how its interpreter was named.
     "target.executable", "target.folder", "target.others", "target.why", "target.chosen_by", "python.executable",
+    "watched[].pid", "watched[].seconds", "watched[].interval_seconds", "watched[].samples", "watched[].processes", "watched[].further_processes",
+    "watched[].inside[].pid", "watched[].inside[].imported_at", "watched[].inside[].data_wait_seconds", "watched[].inside[].batches",
+    "watched[].inside[].devices[].peak_bytes", "watched[].inside[].devices[].allocations", "watched[].gpus[].engines",
+    "watched[].gpus[].memory[].peak_bytes", "watched[].gpus[].memory[].growth_bytes", "watched[].hot_spots[].share", "watched[].hot_spots[].line",
+    "watched[].attached",
     "schema", "origin", "subject", "skipped", "sources", "pasted", "errors.mentioned", "errors.met[].source", "kernel.gpu_log[].source",
     "imported.seconds", "run.stages[].seconds", "run.stages[].cpu_seconds", "run.stages[].cpu_seconds_outside", "run.stages[].left_behind",
     "compute.seconds", "compute.cpu.seconds", "compute.cpu.cpu_seconds_per_tflop", "compute.cpu.main_thread_share", "compute.cpu.size",
@@ -87,6 +97,9 @@ TABLE: tuple[tuple[Nature, tuple[str, ...]], ...] = (
     (Nature.NEVER, NEVERS),
 )
 FACTORS = {
+    "watched[].gpus[].busy_seconds": 1.5,
+    "watched[].cpu_seconds": 2.0,
+    "watched[].fallback_operators[].count": 2.0,
     "machine.memory_bytes": 1.05,
     "compute.devices[].products[].tflops": 2.0,
     "compute.cpu.tflops": 2.0,

@@ -14,6 +14,7 @@ from xpu_doctor.model.findings import Confidence, Finding, Remedy, Severity, She
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.remedies.commands import interpreter, lines, shell_of
 from xpu_doctor.report.printable import printable
+from xpu_doctor.report.program import ProgramDocument, program_document
 from xpu_doctor.report.speeds import SpeedDocument, speeds
 from xpu_doctor.treatment.plan import Step, is_offered
 
@@ -245,6 +246,8 @@ class Document:
     """Of `fix --edit-project` on a project: what would be written, after `--apply` what was written."""
     speeds: list[SpeedDocument] = field(default_factory=list)
     """The timed matmuls, each beside the CPU and the published peak of its device."""
+    program: ProgramDocument | None = None
+    """The program that was watched; None where none was."""
     node: str | None = None
     """Name of the machine among others, as `--host-name` lets it stand there; None where it is hidden."""
 
@@ -290,6 +293,7 @@ def document(
         fix=_fix(diagnosis, steps, snapshot, command),
         fail_on=fail_on,
         speeds=speeds(snapshot.compute),
+        program=program_document(snapshot),
         node=node,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xpu_doctor.model.codec import SnapshotError, decode
 from xpu_doctor.model.terms import Origin, OverallVerdict
+from xpu_doctor.report import program_words
 from xpu_doctor.report.environment_block import NOT_ASKED, environment_block
 from xpu_doctor.report.markdown_text import code, escaped, fenced
 from xpu_doctor.report.phrases import (
@@ -49,6 +50,7 @@ class _Page:
     def lines(self) -> Iterator[str]:
         yield f"{MARKDOWN_BEGINS}{VERDICTS.get(self.report.verdict, escaped(self.report.verdict))}"
         yield ""
+        yield from self.program()
         yield from self.examined()
         if self.report.reason:
             yield from (f"**{escaped(self.report.reason)}**", "")
@@ -58,6 +60,22 @@ class _Page:
         yield from self.ladder()
         yield from self.questions()
         yield from self.besides()
+
+    def program(self) -> Iterator[str]:
+        """Yield what was watched, and what it used, as a table."""
+        watched = self.report.program
+        if watched is None:
+            return
+        yield from (escaped(program_words.headline(watched).replace("`", "")), "")
+        yield from ("| Used | |", "| --- | --- |")
+        yield from (f"| {label} | {escaped(text)} |" for label, text in program_words.rows(watched))
+        shown, more = program_words.shown_ranks(watched)
+        if shown:
+            yield from ("", "| Rank | GPU | CPUs |", "| ---: | ---: | ---: |")
+            yield from (f"| {' | '.join(map(escaped, program_words.of_rank(row)))} |" for row in shown)
+        if more:
+            yield from ("", f"and {more} more")
+        yield ""
 
     def examined(self) -> Iterator[str]:
         target, tool = self.report.target, self.report.tool

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any
 from xpu_doctor.model import facts
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
+from xpu_doctor.remedies.commands import as_line
 from xpu_doctor.remedies.known_words import is_known_word
 from xpu_doctor.report.document import Document, RemedyDocument, Tool
 from xpu_doctor.report.this_process import own_name
@@ -237,6 +239,8 @@ def _facts(value: Any, name: str, change: Change, of_plugin: bool = False) -> An
     if isinstance(value, str):
         return change(value, Place.PROSE if of_plugin else _place_of(name))
     if isinstance(value, (list, tuple)):
+        if name == "command" and not of_plugin and all(isinstance(item, str) for item in value):
+            return _words_of(value, change)
         return [_facts(item, name, change, of_plugin) for item in value]
     if not isinstance(value, Mapping):
         return value
@@ -251,6 +255,16 @@ def _facts(value: Any, name: str, change: Change, of_plugin: bool = False) -> An
     if name in ("variables", "fallback_variables") and _hides(value.get("name", ""), value.get("value")):
         return {"name": change(value["name"], Place.WORD), "value": change(value["value"], Place.NAMED)}
     return {key: _facts(item, key, change) for key, item in value.items()}
+
+
+def _words_of(command: Iterable[str], change: Change) -> list[str]:
+    """Return the words of a command, which is read as a line: what is private in one is told by the words before it."""
+    line = as_line(command)
+    changed = change(line, Place.PROSE)
+    try:
+        return list(command) if changed == line else shlex.split(changed)
+    except ValueError:  # a quotation mark was part of what is hidden
+        return [changed]
 
 
 def _place_of(name: str) -> Place:

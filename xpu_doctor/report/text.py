@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from xpu_doctor.model.terms import Origin, OverallVerdict
+from xpu_doctor.report import program_words
 from xpu_doctor.report.cause_text import CauseText
 from xpu_doctor.report.clean import clean
 from xpu_doctor.report.document import Document, FindingDocument, RungDocument
@@ -24,6 +25,8 @@ QUIET_STATES = ("blocked", "skipped")
 """States that say nothing against a layer: the whole rung steps back."""
 SUMMARY_AT = 27
 """Column at which the summaries of the ladder begin."""
+LABEL = 10
+"""Columns of the labels of what a program used."""
 NARROW = 64
 """Columns below which a summary may take several lines: what fits on one line would say nothing."""
 
@@ -42,6 +45,7 @@ class _Page:
         self.cause = CauseText(terminal, verbose, report.tool.command)
 
     def lines(self) -> Iterator[str]:
+        yield from self.program()
         yield from self.headline()
         yield from self.notes()
         yield ""
@@ -54,6 +58,24 @@ class _Page:
         yield from self.footnotes()
 
     # ------------------------------------------------------------------------------------------ parts
+
+    def program(self) -> Iterator[str]:
+        """Yield what was watched, and what it used: one line for each GPU, then the CPUs, the data and the ranks."""
+        watched = self.report.program
+        if watched is None:
+            return
+        yield from self.terminal.wrapped(program_words.headline(watched), styles=("strong",))
+        for label, text in program_words.rows(watched):
+            yield from self.terminal.wrapped(text, indent=2, lead=f"{label:<{LABEL}}", hang=LABEL + 1)
+        shown, more = program_words.shown_ranks(watched)
+        if shown:
+            yield f"  {'Rank':>4}  {'GPU':>16}  {'CPUs':>9}"
+        for row in shown:
+            rank, gpu, cpus = program_words.of_rank(row)
+            yield f"  {rank:>4}  {gpu:>16}  {cpus:>9}"
+        if more:
+            yield f"  and {more} more"
+        yield ""
 
     def headline(self) -> Iterator[str]:
         target = self.report.target

@@ -12,6 +12,7 @@ from xpu_doctor.report.html.facts import facts
 from xpu_doctor.report.html.ladder import ladder, places_of
 from xpu_doctor.report.html.markup import Markup, element, joined
 from xpu_doctor.report.html.pieces import section
+from xpu_doctor.report.html.program import program
 from xpu_doctor.report.html.shell import shell
 from xpu_doctor.report.html.speeds import speeds
 from xpu_doctor.report.html.verdict import headline, hero, leading
@@ -42,6 +43,7 @@ def _flow(report: Document, names: list[str]) -> Iterator[Markup | None]:
     if lead is not None:
         yield _root(report, names[0])
     yield from _others(report, names, 1 if lead else 0)
+    yield program(report.program)
     yield plan(report)
     yield ask_next(report.ask_next)
     yield not_known(report)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xpu_doctor.diagnosis.program_figures import OWN_MEMORY, SHARED_MEMORY, regions
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Watched, WatchedGpu
-from xpu_doctor.model.facts.watched import MemoryUse
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
 from xpu_doctor.rules.support.watching import HERE, called, field, is_integrated, program
 from xpu_doctor.text.amounts import percent, size
 
-OWN = ("vram", "local", "dedicated")
-"""How the regions of a GPU's own memory are called, at the beginning."""
-SHARED = ("gtt", "system", "shared")
-"""The same of the machine's memory."""
 FULL = 0.9
 """Share of its own memory from which on a GPU has next to none left: the rest serves the screen and the driver."""
 GROWN, GROWN_SHARE = 256 << 20, 0.02
@@ -47,7 +43,7 @@ class MemorySpilled(Rule):
             raise Undecided(open_question)
 
     def _of_gpu(self, place: int, gpu: WatchedGpu, whole: int) -> Iterator[Finding]:
-        own, shared = _regions(gpu, OWN), _regions(gpu, SHARED)
+        own, shared = regions(gpu, OWN_MEMORY), regions(gpu, SHARED_MEMORY)
         held = sum(row.peak_bytes for _, row in own)
         grown = sum(row.growth_bytes for _, row in shared)
         if held < FULL * whole or grown < max(GROWN, GROWN_SHARE * whole):
@@ -83,8 +79,3 @@ class MemorySpilled(Rule):
                 ),
             ),
         )
-
-
-def _regions(gpu: WatchedGpu, names: tuple[str, ...]) -> list[tuple[int, MemoryUse]]:
-    """Return the regions whose names begin so, with their places."""
-    return [(at, row) for at, row in enumerate(gpu.memory) if row.region.lower().startswith(names)]

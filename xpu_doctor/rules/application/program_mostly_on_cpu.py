@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.program_use import ProgramUse, use_of
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Machine, Watched
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
+from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
 from xpu_doctor.model.unknown import Maybe, known_or
 from xpu_doctor.remedies.program import on_the_cpu
 from xpu_doctor.rules.support.watching import (
-    HERE,
+    command_evidence,
     cpu_evidence,
     gpu_evidence,
     hook_evidence,
@@ -44,7 +44,7 @@ class ProgramMostlyOnCpu(Rule):
             "machine",
             f"the program worked mostly on the CPU: the GPU was busy {percent(use.share)} of {since_torch(seen, use)}, while {use.reason}",
             evidence=(
-                Evidence(f"{HERE}.command", "", ""),
+                *command_evidence(seen),
                 *gpu_evidence(use),
                 *cpu_evidence(seen, use),
                 *spot_evidence(seen),

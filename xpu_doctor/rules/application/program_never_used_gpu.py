@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.program_use import ProgramUse, RankUse, Use, use_of
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Machine, Watched
-from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer
+from xpu_doctor.model.findings import Confidence, Finding, Layer
 from xpu_doctor.model.unknown import Maybe, holds, known_or
 from xpu_doctor.remedies.program import onto_the_gpu
 from xpu_doctor.rules.support.watching import (
-    HERE,
+    command_evidence,
     cpu_evidence,
     gpu_evidence,
     hook_evidence,
@@ -54,7 +54,7 @@ class ProgramNeverUsedGpu(Rule):
             f"the program computed on the CPU alone: it used no GPU in {since_torch(seen, use)}{fine}",
             confidence=Confidence.CERTAIN if use.by_hook else Confidence.LIKELY,
             evidence=(
-                Evidence(f"{HERE}.command", "", ""),
+                *command_evidence(seen),
                 *hook_evidence(seen),
                 *gpu_evidence(use),
                 *cpu_evidence(seen, use),
@@ -70,6 +70,6 @@ class ProgramNeverUsedGpu(Rule):
         return self.found(
             "ranks",
             f"{ranks} of {len(use.ranks)} used no GPU, while others did",
-            evidence=(f"{HERE}.command", *hook_evidence(seen), *gpu_evidence(use)),
+            evidence=(*command_evidence(seen), *hook_evidence(seen), *gpu_evidence(use)),
             remedies=onto_the_gpu(seen, system),
         )

@@ -9,7 +9,7 @@ from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Watched
 from xpu_doctor.model.findings import Finding, Layer, Remedy, Severity
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known_or
-from xpu_doctor.rules.support.watching import HERE, field, program
+from xpu_doctor.rules.support.watching import HERE, command_evidence, field, program
 
 
 class TorchNotImported(Rule):
@@ -36,7 +36,7 @@ class TorchNotImported(Rule):
         yield self.found(
             "machine",
             summary,
-            evidence=(f"{HERE}.command", f"{HERE}.inside", *((f"{HERE}.processes",) if none else ())),
+            evidence=(*command_evidence(seen), f"{HERE}.inside", *((f"{HERE}.processes",) if none else ())),
             remedies=(
                 Remedy(
                     "Watch the command that runs torch itself",

@@ -9,12 +9,14 @@ from xpu_doctor.diagnosis.program_use import Use
 from xpu_doctor.model.facts import Watched, WatchedGpu
 from xpu_doctor.model.findings import Evidence
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
+from xpu_doctor.remedies.commands import as_line
 from xpu_doctor.tables.devices import find_device
 from xpu_doctor.text.amounts import duration, percent
 
 T = TypeVar("T")
 HERE = "watched[0]"
 """The path of the program's facts."""
+SHOWN_GPUS = 4
 SHOWN_SPOTS = 3
 SMALL_SPOT = 0.05
 """Share of the CPU time below which a function is no evidence."""
@@ -67,18 +69,21 @@ def since_torch(watched: Watched, use: Use) -> str:
     return f"{duration(use.seconds or 0.0)}{' since it had imported torch' if told else ''}"
 
 
+def command_evidence(watched: Watched) -> Iterator[Evidence]:
+    """Yield the command as one line: what is private in it is told by the words before it."""
+    if isinstance(watched.command, tuple):
+        yield Evidence(f"{HERE}.command", as_line(watched.command), "")
+
+
 def gpu_evidence(use: Use) -> Iterator[Evidence]:
     """Yield the share of each GPU."""
-    for row in use.gpus:
-        if row.busy_seconds is None:
-            continue
+    names = [called(row.gpu) for row in use.gpus]
+    seen = [row for row in use.gpus if row.busy_seconds is not None]
+    for row in sorted(seen, key=lambda row: not row.used)[:SHOWN_GPUS]:
         share = f" ({percent(row.share)})" if row.share is not None else ""
-        worked = (
-            f"{called(row.gpu)}: {duration(row.busy_seconds)}{share}"
-            if row.busy_seconds
-            else f"{called(row.gpu)}: none"
-        )
-        yield Evidence(f"{HERE}.gpus[{row.place}].busy_seconds", worked, "")
+        at = f" at {row.gpu.address}" if names.count(called(row.gpu)) > 1 else ""
+        worked = f"{duration(row.busy_seconds)}{share}" if row.busy_seconds else "none"
+        yield Evidence(f"{HERE}.gpus[{row.place}].busy_seconds", f"{called(row.gpu)}{at}: {worked}", "")
 
 
 def cpu_evidence(watched: Watched, use: Use) -> Iterator[Evidence]:
