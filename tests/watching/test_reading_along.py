@@ -135,6 +135,20 @@ def test_of_many_records_the_most_telling_are_kept(tmp_path: Path) -> None:
     assert "200 Python processes" in found.notes[0]
 
 
+def test_workers_of_a_loader_that_were_ended_do_not_hide_what_the_program_did(tmp_path: Path) -> None:
+    """A process that may have used a device before it was killed still counts."""
+    worker = {**GOOD, "whole": False, "parent": 7, "awaits_device": True, "batches": 0}
+    for number, values in enumerate([
+        {**GOOD, "loader_workers": 2},
+        {**worker, "pid": 8},
+        {**worker, "pid": 9, "parent": 1},
+        {**worker, "pid": 10, "awaits_device": False},
+        {**worker, "pid": 11, "initialised": True},
+    ]):  # fmt: skip
+        (tmp_path / f"{number}.json").write_text(json.dumps(values), encoding="utf-8")
+    assert sorted(report.pid for report in read_records(str(tmp_path), 0, 5).reports) == [7, 9, 10, 11]
+
+
 def test_hot_spots_of_py_spy() -> None:
     """Output of py-spy 0.4.3, `record --subprocesses --format raw`."""
     text = (

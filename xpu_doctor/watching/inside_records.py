@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ class Inside:
 def read_records(folder: str, began: float, seconds: float) -> Inside:
     """Read the records of a watch that began at a time of `time.monotonic()` and took so many seconds."""
     reports: list[InsideReport] = []
+    parents: dict[int, int] = {}
     counters: list[tuple[int, tuple[str, ...]]] = []
     dropped = 0
     names = _names(folder)
@@ -49,10 +50,13 @@ def read_records(folder: str, began: float, seconds: float) -> Inside:
             dropped += 1
             continue
         reports.append(report)
+        if values.get("awaits_device") is True and isinstance(values.get("parent"), int):
+            parents[report.pid] = values["parent"]
         texts = _texts(values.get("fdinfo"), 8, 4096)
         if texts:
             counters.append((report.pid, texts))
     dropped += max(0, len(names) - FILES_LIMIT)
+    reports = _without_loader_workers(reports, parents)
     kept = sorted(reports, key=_weight)[:LISTED]
     kept.sort(key=lambda report: (_number(report.imported_at), report.pid))
     notes = []
@@ -61,6 +65,20 @@ def read_records(folder: str, began: float, seconds: float) -> Inside:
     if len(reports) > LISTED:
         notes.append(f"{len(reports)} Python processes imported torch; {LISTED} of them are shown.")
     return Inside(tuple(kept), pythons_in(folder), tuple(counters), tuple(notes))
+
+
+def _without_loader_workers(reports: list[InsideReport], parents: Mapping[int, int]) -> list[InsideReport]:
+    """Leave out workers that a DataLoader of another process started anew and ended by a signal: they import torch, and only fetch data.
+
+    `parents` has those whose hook would have told of a device that was initialised.
+    """
+    loading = {report.pid for report in reports if _number(report.loader_workers)}
+
+    def fetches(report: InsideReport) -> bool:
+        told = report.whole or report.initialised is True or _number(report.batches)
+        return not told and parents.get(report.pid) in loading
+
+    return [report for report in reports if not fetches(report)]
 
 
 def _weight(report: InsideReport) -> tuple[bool, bool, float]:

@@ -26,6 +26,7 @@ class Recorder:
         self.device_type = (_json(records, "settings") or {}).get("device_type", "xpu")
         self.imported_at = None
         self.copied = False
+        self.awaits_device = False
         self.autocast = None
         self.ended = False
         self._begin()
@@ -52,6 +53,7 @@ class Recorder:
             device = getattr(sys.modules["torch"], self.device_type)
             if not device.is_initialized():
                 device._lazy_call(self._initialised)
+                self.awaits_device = True
         except Exception:
             pass
 
@@ -110,6 +112,7 @@ class Recorder:
             "written_at": self.written_at,
             "imported_at": self.imported_at,
             "initialised": started,
+            "awaits_device": self.awaits_device,
             "available": _available(device, started),
             "devices": _devices(device, self.device_type) if started and initialised is None else [],
             "autocast": self._autocast(torch),
