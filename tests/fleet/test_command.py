@@ -16,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.fleets import PLANTS, fleet, template
 from xpu_doctor.api import fleet as judge
+from xpu_doctor.api import triage
+from xpu_doctor.model.codec import SnapshotError
 from xpu_doctor.report.fleet.document import FAIL_ON, FleetDocument
 from xpu_doctor.report.fleet.formats import FORMATS
 from xpu_doctor.report.formats import View
@@ -258,6 +260,13 @@ def test_several_outputs(folder: Path, tmp_path: Path) -> None:
         and starts["f.md"].startswith("## xpu")
     )
     assert starts["f.json"].startswith("{") and starts["f.txt"].startswith("60 nodes")
+
+
+@pytest.mark.parametrize("name", [each.name for each in FORMATS])
+def test_triage_takes_no_fleet_for_a_customers_text(document: FleetDocument, name: str) -> None:
+    text = next(each for each in FORMATS if each.name == name).render(document, View())
+    with pytest.raises(SnapshotError, match=r"this is a fleet by xpu-doctor.*give the reports of the nodes"):
+        triage(text)
 
 
 def test_runs_of_one_node_over_time(tmp_path: Path) -> None:

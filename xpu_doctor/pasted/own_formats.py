@@ -11,6 +11,7 @@ from xpu_doctor.pasted.readers.own_blocks import ANNOTATIONS, COMPARISON, own_bl
 MAX_START = 20_000
 """Characters at the beginning of a text in which its format shows."""
 ASK_FOR_REPORT = "ask for the report as JSON (`xpu-doctor check --json -o report.json` writes it), Markdown or text"
+ASK_FOR_NODES = "give the reports of the nodes in question"
 ASK_FOR_COMPARED = "give the reports that were compared"
 
 
@@ -32,6 +33,38 @@ FORMATS = (
         "<",
         re.compile(r"<title>Comparison of [^<>]{1,500} - xpu-doctor</title>"),
         ASK_FOR_COMPARED,
+    ),
+    OwnFormat(
+        "this is a fleet by xpu-doctor, in HTML",
+        "<",
+        re.compile(r"<title>Fleet of \d{1,9} nodes - xpu-doctor</title>"),
+        ASK_FOR_NODES,
+    ),
+    OwnFormat(
+        "this is a fleet by xpu-doctor",
+        "{",
+        re.compile(r'"outliers":\s{0,9}\d{1,9},\s{0,9}"kinds":\s{0,9}\['),
+        ASK_FOR_NODES,
+    ),
+    OwnFormat(
+        "this is a fleet by xpu-doctor, for Prometheus",
+        "# HELP xpu_doctor_fleet_",
+        re.compile(r"# TYPE xpu_doctor_fleet_"),
+        ASK_FOR_NODES,
+    ),
+    OwnFormat(
+        "this is a fleet by xpu-doctor",
+        "**",
+        re.compile(r"(?m)^### (?:Outliers, the worst first|What most are)$"),
+        ASK_FOR_NODES,
+    ),
+    OwnFormat(
+        "this is a fleet by xpu-doctor",
+        "",
+        re.compile(
+            r"(?m)^\d{1,9} nodes?: [^\n]{1,200}\n(?:[^\n]{0,200}\n){0,20}(?:Outliers, the worst first|What most are):$"
+        ),
+        ASK_FOR_NODES,
     ),
     OwnFormat(
         "this is xpu-doctor's HTML report",
@@ -71,7 +104,7 @@ BLOCKS = {
 """What a text may consist of, by the name of its blocks."""
 
 _FENCES = ("```", "~~~")
-_COMMANDS = tuple(f"xpu-doctor {name} " for name in ("check", "triage", "compare", "fix", "facts"))
+_COMMANDS = tuple(f"xpu-doctor {name} " for name in ("check", "triage", "compare", "fleet", "fix", "facts"))
 
 
 def refuse_own_format(text: str) -> None:

@@ -90,18 +90,23 @@ class _Page:
         yield from (self.terminal.style(line, style) for line in rest)
         if not (group.majority and group.size > 3 and not group.causes) or self.verbose:
             yield from self.terminal.wrapped(named(group.ranges, None if self.verbose else MAX_RANGES), indent=4)
+        told: set[str] = set()
         for cause in group.causes:
-            yield from self.cause(cause, bool(what_separates(group)))
+            yield from self.cause(cause, bool(what_separates(group)), told)
         if self.verbose:
             for fact in group.also:
                 yield from self.terminal.wrapped(f"also: {fact_in_words(fact)}", indent=4, hang=6, styles=("quiet",))
         for detail in group.details[: None if self.verbose else 3]:
             yield from self.terminal.wrapped(f"{detail.node}: {detail.subject}", indent=4, styles=("quiet",))
 
-    def cause(self, cause: FleetCause, with_code: bool) -> Iterator[str]:
+    def cause(self, cause: FleetCause, with_code: bool, told: set[str]) -> Iterator[str]:
+        """Yield a cause and how to fix it, unless the same is told of another one."""
         code = f" [{cause.code}]" if with_code else ""
         yield from self.terminal.wrapped(f"{cause.summary}{code}", indent=4)
         for remedy in cause.remedies[: None if self.verbose else 1]:
+            if remedy.title in told:
+                continue
+            told.add(remedy.title)
             yield from self.terminal.wrapped(remedy.title, indent=4, lead="fix:", lead_styles=("strong",))
             for line in remedy.commands[: None if self.verbose else MAX_COMMANDS]:
                 yield " " * 6 + self.terminal.style(line, "command")
