@@ -38,25 +38,23 @@ def write(options: argparse.Namespace, folder: Path) -> tuple[dict[str, set[str]
     target = folder / {"folder": "reports", "tar.gz": "reports.tar.gz", "jsonl": "reports.jsonl.gz"}[options.form]
     if options.form == "folder":
         target.mkdir()
-    packed: Any = None
-    if options.form == "tar.gz":
-        packed = tarfile.open(str(target), "w|gz", compresslevel=1)  # noqa: SIM115
-    elif options.form == "jsonl":
-        packed = gzip.open(target, "wb", compresslevel=1)  # noqa: SIM115
+    stream: Any = gzip.open(target, "wb", compresslevel=1) if options.form != "folder" else None  # noqa: SIM115
+    packed = tarfile.open(fileobj=stream, mode="w|") if options.form == "tar.gz" else None  # noqa: SIM115
     for made in fleet(options.nodes, options.seed, share=options.share, slow=SLOW):
         size += len(made.data)
         plants.setdefault(made.plant, set()).add(made.node)
         slow |= {(made.node, f"xpu:{card}") for card in made.slow}
         if options.form == "folder":
             (target / f"{made.node}.json").write_bytes(made.data)
-        elif options.form == "tar.gz":
+        elif packed is not None:
             info = tarfile.TarInfo(f"reports/{made.node}.json")
             info.size = len(made.data)
             packed.addfile(info, io.BytesIO(made.data))
         else:
-            packed.write(json.dumps(json.loads(made.data)).encode() + b"\n")
-    if packed is not None:
-        packed.close()
+            stream.write(json.dumps(json.loads(made.data)).encode() + b"\n")
+    for each in (packed, stream):
+        if each is not None:
+            each.close()
     return plants, slow, size, target
 
 

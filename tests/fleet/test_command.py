@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -299,3 +300,14 @@ def test_words_of_the_command_line_are_those_of_the_document() -> None:
     from xpu_doctor.cli.fleet import FAIL_ON as of_command
 
     assert of_command == FAIL_ON
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="heavy: XPU_DOCTOR_HEAVY_TESTS=1")
+@pytest.mark.parametrize("form", ["folder", "tar.gz", "jsonl"])
+def test_the_benchmark_finds_every_plant_in_bounded_memory(form: str) -> None:
+    command = [sys.executable, "-m", "benchmarks.fleet", "--nodes", "5000", "--seed", "7", "--as", form]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    together = int(done.stdout.partition("all processes together ")[2].partition(" MiB")[0])
+    assert together < 400

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from xpu_doctor.fleet import groups as module
 from xpu_doctor.fleet.expected import NodeListError, expected_nodes
 from xpu_doctor.fleet.facts import MODELS
-from xpu_doctor.fleet.groups import ANY, Draft, Heap, grouped
+from xpu_doctor.fleet.groups import ANY, Draft, grouped
+from xpu_doctor.fleet.heap import Heap
 from xpu_doctor.fleet.model import NOT_THERE, Cause, Profile
 from xpu_doctor.fleet.names import folded, natural, node_name, told_apart
 from xpu_doctor.fleet.speeds import LEAST_MAD, MIN_LOSS, MIN_SCORE, TO_SIGMA, usual

@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fleets import fleet, template
-from xpu_doctor.fleet.archives import Blob, reports_in
+from xpu_doctor.fleet.archives import reports_in
 from xpu_doctor.fleet.inputs import items
 from xpu_doctor.fleet.model import Problem
 from xpu_doctor.fleet.partial import READS_SCHEMA
 from xpu_doctor.fleet.reading import MAX_REPORT, Made, Reader
+from xpu_doctor.fleet.streams import Blob
 from xpu_doctor.fleet.survey import survey
 from xpu_doctor.report.document import DOCUMENT_SCHEMA
 
@@ -198,7 +199,7 @@ def test_lines_may_name_nodes() -> None:
 
 
 def test_a_bomb_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xpu_doctor.fleet.archives.MAX_WASTE", 20 << 20)
+    monkeypatch.setattr("xpu_doctor.fleet.tar.MAX_WASTE", 20 << 20)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         info = tarfile.TarInfo("zeros.json")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from xpu_doctor.fleet.facts import MODELS
-from xpu_doctor.fleet.model import NOT_THERE, Cause, Fact, MachineKind, NodeState, Profile, Separation
+from xpu_doctor.fleet.heap import Candidate, Heap, Seen, kinds_of
+from xpu_doctor.fleet.model import NOT_THERE, Cause, MachineKind, NodeState, Separation
 from xpu_doctor.fleet.weights import (
     CITED,
     SHARES,
@@ -21,9 +20,6 @@ from xpu_doctor.fleet.weights import (
 )
 from xpu_doctor.model.terms import OverallVerdict
 
-MIN_KIND_NODES = 5
-MIN_KIND_SHARE = 0.1
-"""Nodes with the same models of GPUs that are a kind of their own: so many, and such a part of all."""
 MIN_NODES = 3
 """Nodes of a kind below which none is an outlier."""
 FEW_VALUES = 8
@@ -33,10 +29,6 @@ MIN_LIFT = 1.5
 MAX_ALSO = 4
 ANY = ""
 """Stands for every value of a fact but that of most nodes."""
-
-Diagnosis = tuple[str, tuple[Cause, ...]]
-Candidate = tuple[str, str]
-"""A path, and a value that most nodes do not have, or `ANY`."""
 
 
 @dataclass
@@ -53,57 +45,10 @@ class Draft:
     size: int = 0
 
 
-@dataclass
-class _Seen:
-    """A profile as it is kept while groups are made: facts by number."""
-
-    number: int
-    nodes: int
-    facts: array[int]
-    lists: frozenset[str]
-    diagnosis: int
-    models: str
-    cited: frozenset[str]
-    odd: frozenset[Candidate] = frozenset()
-    """In what it differs from most nodes of its kind."""
-
-
-@dataclass
-class Heap:
-    """All profiles of a fleet; facts that several have are kept once."""
-
-    seen: list[_Seen] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
-    _numbers: dict[Fact, int] = field(default_factory=dict)
-    _of_diagnosis: dict[Diagnosis, int] = field(default_factory=dict)
-    _same: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
-
-    def add(self, number: int, nodes: int, profile: Profile) -> None:
-        """Add a profile that so many nodes have."""
-        diagnosis = (profile.verdict, profile.causes)
-        if diagnosis not in self._of_diagnosis:
-            self._of_diagnosis[diagnosis] = len(self.diagnoses)
-            self.diagnoses.append(diagnosis)
-        facts = array("I", (self._number(fact) for fact in profile.facts if fact[0] != MODELS))
-        models = next((value for path, value in profile.facts if path == MODELS), "")
-        lists, cited = (
-            self._same.setdefault(each, each) for each in map(frozenset, (profile.known_lists, profile.cited))
-        )
-        self.seen.append(_Seen(number, nodes, facts, lists, self._of_diagnosis[diagnosis], models, cited))
-
-    def _number(self, fact: Fact) -> int:
-        number = self._numbers.get(fact)
-        if number is None:
-            number = self._numbers[fact] = len(self.facts)
-            self.facts.append(fact)
-        return number
-
-
 def grouped(heap: Heap) -> tuple[list[Draft], list[MachineKind]]:
     """Return the groups of a fleet, the outliers first, and the kinds of machines; it does not matter in which order profiles came."""
     heap.seen.sort(key=lambda each: (heap.diagnoses[each.diagnosis], each.models, each.number))
-    kinds = _kinds(heap.seen)
+    kinds = kinds_of(heap.seen)
     drafts: list[Draft] = []
     rows: list[MachineKind] = []
     for place, (name, members) in enumerate(kinds):
@@ -136,24 +81,10 @@ def state_of(verdict: str, causes: Iterable[Cause]) -> NodeState:
     return NodeState.WARNING if "warning" in sure or causes else NodeState.HEALTHY
 
 
-def _kinds(seen: Sequence[_Seen]) -> list[tuple[str, list[_Seen]]]:
-    """Return the kinds of machines, the most frequent first; what is too rare to be a kind is compared with that one."""
-    counts: Counter[str] = Counter()
-    for each in seen:
-        counts[each.models] += each.nodes
-    least = max(MIN_KIND_NODES, MIN_KIND_SHARE * sum(counts.values()))
-    large = sorted((-count, name) for name, count in counts.items() if count >= least and name not in ("", "none"))
-    names = [name for _, name in large] or [""]
-    rows: dict[str, list[_Seen]] = {name: [] for name in names}
-    for each in seen:
-        rows[each.models if each.models in rows else names[0]].append(each)
-    return [(name, members) for name, members in rows.items() if members]
-
-
 class _Kind:
     """The nodes of one kind of machine, compared with each other."""
 
-    def __init__(self, heap: Heap, members: list[_Seen]) -> None:
+    def __init__(self, heap: Heap, members: list[Seen]) -> None:
         self.heap = heap
         self.members = members
         self.nodes = sum(each.nodes for each in members)
@@ -193,7 +124,7 @@ class _Kind:
         self._present = {path for path, value in result.items() if list_of(path) and value != NOT_THERE}
         return result
 
-    def _odd(self, each: _Seen) -> Iterator[Candidate]:
+    def _odd(self, each: Seen) -> Iterator[Candidate]:
         """Yield in what a profile differs from most."""
         there = set()
         for number in each.facts:
@@ -208,7 +139,7 @@ class _Kind:
 
     def drafts(self, kind: int) -> list[Draft]:
         """Return the groups of this kind."""
-        buckets: dict[int, list[_Seen]] = {}
+        buckets: dict[int, list[Seen]] = {}
         for each in self.members:
             buckets.setdefault(each.diagnosis, []).append(each)
         sizes = {key: sum(each.nodes for each in bucket) for key, bucket in buckets.items()}
@@ -227,7 +158,7 @@ class _Kind:
             most.separations = most.also = ()
         return drafts
 
-    def _covered(self, bucket: list[_Seen], is_base: bool) -> Iterator[tuple[list[_Seen], Candidate | None]]:
+    def _covered(self, bucket: list[Seen], is_base: bool) -> Iterator[tuple[list[Seen], Candidate | None]]:
         """Yield parts of the nodes with one diagnosis: those that share the most telling fact, then of the rest, to the end."""
         cited = frozenset[str]().union(*(each.cited for each in bucket)) if not is_base else frozenset()
         allowed = self._separating(bucket, is_base)
@@ -241,7 +172,7 @@ class _Kind:
             yield part, best
             left = [each for each in left if not _has(each, best)]
 
-    def _separating(self, bucket: list[_Seen], is_base: bool) -> set[str]:
+    def _separating(self, bucket: list[Seen], is_base: bool) -> set[str]:
         """Return the paths, and of single values the candidates, that may separate nodes of a diagnosis."""
         inside: Counter[str] = Counter()
         for each in bucket:
@@ -257,7 +188,7 @@ class _Kind:
             if others == 0 or count / size >= MIN_LIFT * (self.having[(path, ANY)] - count) / others
         }
 
-    def _best(self, left: list[_Seen], allowed: set[str], cited: frozenset[str]) -> Candidate | None:
+    def _best(self, left: list[Seen], allowed: set[str], cited: frozenset[str]) -> Candidate | None:
         """Return the fact that tells most of these nodes; None where none tells anything."""
         counts: Counter[Candidate] = Counter()
         for each in left:
@@ -285,7 +216,7 @@ class _Kind:
 
     # ------------------------------------------------------------------------------------------ what separates a group
 
-    def _draft(self, kind: int, diagnosis: int, members: list[_Seen], chosen: Candidate | None) -> Draft:
+    def _draft(self, kind: int, diagnosis: int, members: list[Seen], chosen: Candidate | None) -> Draft:
         verdict, causes = self.heap.diagnoses[diagnosis]
         size = sum(each.nodes for each in members)
         draft = Draft(kind, verdict, causes, [each.number for each in members], size=size)
@@ -309,7 +240,7 @@ class _Kind:
         nature, place, _ = order_of(path)
         return (nature, self.having[candidate] - size, not is_cited(path, cited), value == ANY, place, path, value)
 
-    def _narrowing(self, first: Candidate, others: Sequence[Candidate], members: list[_Seen]) -> Candidate | None:
+    def _narrowing(self, first: Candidate, others: Sequence[Candidate], members: list[Seen]) -> Candidate | None:
         """Return the fact that together with the first one holds for the fewest others; None where none makes them fewer."""
         inside = {each.number for each in members}
         outside = [each for each in self.members if each.number not in inside and _has(each, first)]
@@ -327,6 +258,6 @@ class _Kind:
         return Separation(path, value, self.usual.get(path, ""), size, self.having[candidate] - size)
 
 
-def _has(each: _Seen, candidate: Candidate) -> bool:
+def _has(each: Seen, candidate: Candidate) -> bool:
     path, value = candidate
     return any(path == other for other, _ in each.odd) if value == ANY else candidate in each.odd

@@ -8,8 +8,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from xpu_doctor.fleet.archives import Blob, printable, reports_in
+from xpu_doctor.fleet.archives import reports_in
 from xpu_doctor.fleet.model import Problem, ProblemKind
+from xpu_doctor.fleet.streams import Blob, printable
 
 PACKED = (".gz", ".tgz", ".tar", ".bz2", ".xz", ".jsonl", ".ndjson")
 """Endings of files in a folder that may hold more than one report."""

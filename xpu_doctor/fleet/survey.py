@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
-from xpu_doctor.fleet.groups import Draft, Heap, grouped, state_of
+from xpu_doctor.fleet.groups import Draft, grouped, state_of
+from xpu_doctor.fleet.heap import Heap
 from xpu_doctor.fleet.inputs import Item
 from xpu_doctor.fleet.model import Change, Fleet, Group, NodeState, SlowCard, SpeedModel
 from xpu_doctor.fleet.names import natural, told_apart
