@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from xpu_doctor.report.document import Document
     from xpu_doctor.report.fleet.document import FleetDocument
     from xpu_doctor.target.find import TargetError
+    from xpu_doctor.watching.command import CommandError
 
 __all__ = [
+    "CommandError",
     "ComparisonDocument",
     "Diagnosis",
     "Document",
@@ -52,6 +54,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CommandError": "xpu_doctor.watching.command",
     "ComparisonDocument": "xpu_doctor.report.comparison.document",
     "FleetDocument": "xpu_doctor.report.fleet.document",
     "check": "xpu_doctor.api",

@@ -137,7 +137,7 @@ def watch(
 
     Raises:
         ValueError: the command is empty.
-        xpu_doctor.watching.command.CommandError: the command cannot be started.
+        xpu_doctor.CommandError: the command cannot be started.
     """
     from xpu_doctor.watching.order import Order
     from xpu_doctor.watching.run import Watch

@@ -384,3 +384,24 @@ def test_a_real_torch_and_its_loader(torch_env: Path, tmp_path: Path) -> None:
     assert (report["batches"], report["loader_workers"]) == (8, 2)
     assert 0 < report["imported_at"] < facts["seconds"] and report["data_wait_seconds"] > 0
     assert facts["pythons_without_hook"] == 0
+
+
+@pytest.mark.parametrize("how", ["interrupt", "term", "end"])
+def test_the_watch_of_an_attached_process_ends_with_a_report(tmp_path: Path, how: str) -> None:
+    program = subprocess.Popen(python("import time; time.sleep(60)"))
+    try:
+        file = tmp_path / "report.json"
+        with start("--pid", str(program.pid), "--live", "-o", str(file)) as attached:
+            time.sleep(1.5)
+            if how == "end":
+                program.kill()
+                program.wait()
+            else:
+                attached.send_signal(signal.SIGINT if how == "interrupt" else signal.SIGTERM)
+            assert attached.wait(timeout=60) == 0
+        facts = json.loads(file.read_bytes())["snapshot"]["watched"][0]
+        assert facts["end"] == ("exited" if how == "end" else "running")
+        assert program.poll() is None or how == "end"
+    finally:
+        program.kill()
+        program.wait()
