@@ -18,9 +18,16 @@ from hypothesis import strategies as st
 
 from tests.support.cli import doctor, environment
 from tests.support.environments import StubEnvironment
+from xpu_doctor.examination.level_zero import level_zero_facts
+from xpu_doctor.host.recorded import RecordedHost
 from xpu_doctor.host.turn import is_our_turn
+from xpu_doctor.model.findings import Layer
+from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.probes.runner import Probe, run_probes
+from xpu_doctor.process.time_limit import Overdue, TimeLimit, within
 from xpu_doctor.tables.launchers import Launcher, local_rank, node_name, rank
 from xpu_doctor.tables.rows import rows
+from xpu_doctor.target.agent_run import StageResult
 from xpu_doctor.text.output import UNFINISHED
 from xpu_doctor.text.output_file import OutputError
 from xpu_doctor.text.output_name import as_file_name, filled_in
@@ -152,7 +159,16 @@ def test_the_inner_launcher_counts() -> None:
     assert local_rank({"SLURM_LOCALID": "0", "OMPI_COMM_WORLD_LOCAL_RANK": "3"}) == 3
     assert rank({"SLURM_PROCID": "0", "RANK": "5"}) == 5
     assert rank({"RANK": "high"}) is None and local_rank({"LOCAL_RANK": "-1"}) is None
+    assert node_name({"SLURMD_NODENAME": "n4", "SLURM_LOCALID": "1"}) == "n4"
     assert node_name({"SLURMD_NODENAME": "n4"}) == "n4"
+
+
+@pytest.mark.skipif(not hasattr(os, "uname"), reason="Windows names itself in a variable")
+def test_a_name_that_was_inherited_from_another_node_does_not_count() -> None:
+    """MPICH's mpiexec, in a batch job on n4, takes the variables of n4 to all nodes."""
+    inherited = {"SLURMD_NODENAME": "n4", "SLURM_LOCALID": "0", "MPI_LOCALRANKID": "0"}
+    assert node_name(inherited) == os.uname().nodename
+    assert node_name({**inherited, "XPU_DOCTOR_NODE": "n5"}) == "n5"
 
 
 @pytest.mark.parametrize("command", ["check", "snapshot"])
@@ -230,6 +246,34 @@ def test_a_limit_that_is_over_at_once_still_gives_a_report(stub: StubEnvironment
     report = ran.json()
     assert ran.code in (1, 3) and report["verdict"] in ("findings", "undiagnosed")
     assert not [finding for finding in report["root_causes"] if finding["layer"] in ("import", "doctor")]
+
+
+def test_a_probe_that_is_late_has_not_failed() -> None:
+    probe = Probe("slow", Layer.DRIVER, (), lambda host: time.sleep(5), "driver")
+    gathered = run_probes(RecordedHost({}), [probe], 30.0, limit=TimeLimit.from_now(0.1))
+    assert gathered.failures == () and "0.1 s" in str(gathered.facts["driver"])
+    failed = run_probes(RecordedHost({}), [probe], 0.1, limit=TimeLimit.from_now(30))
+    assert [failure.name for failure in failed.failures] == ["slow"]
+
+
+def test_level_zero_that_was_not_asked_in_time_did_not_die() -> None:
+    skipped = {"outcome": "skipped", "reason": "the time was over"}
+    facts = level_zero_facts(
+        (
+            StageResult({"name": "ze_load", "outcome": "ok"}, {"loader_loaded": True}),
+            StageResult({"name": "ze_init", **skipped}, {}),
+        )
+    )
+    assert facts.died == "" and facts.init_code == Unknown("ze_init: the time was over") and facts.loader_loaded is True
+
+
+def test_work_within_a_limit_gives_its_result_its_error_or_is_given_up() -> None:
+    limit = TimeLimit.from_now(0.2)
+    assert within(limit, lambda: 7) == within(None, lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        within(limit, lambda: 1 // 0)
+    with pytest.raises(Overdue, match=r"0\.2 s"):
+        within(limit, lambda: time.sleep(5))
 
 
 def _running(folder: Path) -> list[str]:

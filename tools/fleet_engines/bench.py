@@ -138,15 +138,16 @@ def first_line(arguments: Sequence[str]) -> str:
     return ((ended.stdout or ended.stderr).strip().splitlines() or [""])[0]
 
 
-def judged(bench: Bench, engine: str, version: str, command: str, nodes: Sequence[str], more: str = "") -> Tried:
-    """Return what a trial came to by its reports: one for each node, whole, and named as the node is."""
+def judged(bench: Bench, engine: str, version: str, command: str, nodes: Sequence[str], told: str) -> Tried:
+    """Return what a trial came to: a whole report for each node, named as the node is, and what the recipe `told` of them in the end."""
     found = bench.reports()
     good = sorted(found) == sorted(nodes) and all(name == node for name, node in found.items())
+    good = good and f"{len(nodes)} nodes" in told and "expected nodes is missing" not in told
     said = (
         f"{len(found)} whole reports of {len(nodes)} nodes" if good else f"reports of {', '.join(found) or 'no node'}"
     )
     fleet, right = compared(bench, found)
-    return Tried(engine, version, command, len(nodes), f"{said}{more}; {fleet}", good and right)
+    return Tried(engine, version, command, len(nodes), f"{said}; {fleet}", good and right)
 
 
 def compared(bench: Bench, found: Mapping[str, str]) -> tuple[str, bool]:

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from fleet_engines.bench import NODES, RECIPES, Bench, Tried, judged, needed, start_ssh_nodes
 
+OUTER = {"SLURMD_NODENAME": "login1", "SLURM_LOCALID": "0", "SLURM_PROCID": "0"}
+"""What a batch job has on the node on which mpiexec runs; MPICH takes it to all others."""
 HOSTS = ",".join(f"{node}:2" for node in NODES)
 
 
@@ -35,7 +37,8 @@ def try_mpich(bench: Bench) -> list[Tried]:
 def _tried(bench: Bench, engine: str, program: str, options: list[str]) -> Tried:
     version = _version(program)
     recipe = str(RECIPES / "mpi" / "check-nodes.sh")
-    bench.run([recipe, str(bench.folder / "reports"), bench.python, *options], bench.environment(MPIEXEC=program))
+    env = bench.environment(MPIEXEC=program, **OUTER)
+    told = bench.run([recipe, str(bench.folder / "reports"), bench.python, *options], env).stdout
     (bench.folder / "ranks").mkdir()
     check = [
         bench.doctor,
@@ -50,9 +53,9 @@ def _tried(bench: Bench, engine: str, program: str, options: list[str]) -> Tried
         "--host-name",
         "keep",
     ]
-    bench.run([program, *options, *check, "--once-per-node", "-o", f"{bench.folder}/ranks/{{host}}-{{rank}}.json"])
+    bench.run([program, *options, *check, "--once-per-node", "-o", f"{bench.folder}/ranks/{{host}}-{{rank}}.json"], env)
     once = sorted(name.split("-")[0] for name in bench.reports("ranks"))
-    made = judged(bench, engine, version, "check-nodes.sh reports ENV -n 8 (4 nodes, 2 ranks each)", NODES)
+    made = judged(bench, engine, version, "check-nodes.sh reports ENV -n 8 (4 nodes, 2 ranks each)", NODES, told)
     said = f"{made.result}; of 8 ranks {len(once)} checked ({', '.join(bench.reports('ranks'))})"
     return replace(made, result=said, good=made.good and once == sorted(NODES))
 

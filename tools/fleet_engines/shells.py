@@ -24,10 +24,15 @@ def try_clush(bench: Bench) -> list[Tried]:
     """Run examples/fleet/ssh/check-nodes.sh with clush."""
     needed("clush", package="clustershell")
     client = start_ssh_nodes(bench)
-    bench.run([RECIPE, FOLDED, "reports", bench.python, "-o", f"-F {client}"])
+    told = bench.run([RECIPE, FOLDED, "reports", bench.python, "-o", f"-F {client}"]).stdout
     return [
         judged(
-            bench, "ClusterShell", first_line(["clush", "--version"]), "check-nodes.sh 'node[1-4]' reports ENV", NODES
+            bench,
+            "ClusterShell",
+            first_line(["clush", "--version"]),
+            "check-nodes.sh 'node[1-4]' reports ENV",
+            NODES,
+            told,
         )
     ]
 
@@ -37,7 +42,7 @@ def try_pdsh(bench: Bench) -> list[Tried]:
     needed("pdsh", package="pdsh")
     client = start_ssh_nodes(bench)
     env = bench.environment(PARALLEL_SHELL="pdsh", PDSH_SSH_ARGS_APPEND=f"-F {client}")
-    bench.run([RECIPE, FOLDED, "reports", bench.python, "-R", "ssh"], env)
+    told = bench.run([RECIPE, FOLDED, "reports", bench.python, "-R", "ssh"], env).stdout
     return [
         judged(
             bench,
@@ -45,6 +50,7 @@ def try_pdsh(bench: Bench) -> list[Tried]:
             first_line(["pdsh", "-V"]),
             "PARALLEL_SHELL=pdsh check-nodes.sh 'node[1-4]' reports ENV -R ssh",
             NODES,
+            told,
         )
     ]
 
@@ -70,7 +76,11 @@ def try_ansible(bench: Bench) -> list[Tried]:
         "xpu_doctor_jitter": 1,
         "ansible_python_interpreter": "/usr/bin/python3",
     }
-    bench.run([program, "-i", str(inventory), str(RECIPES / "ansible" / "check.yml"), "-e", json.dumps(given)], env)
+    told = bench.run(
+        [program, "-i", str(inventory), str(RECIPES / "ansible" / "check.yml"), "-e", json.dumps(given)], env
+    ).stdout
     return [
-        judged(bench, "Ansible", first_line([program, "--version"]), "ansible-playbook -i inventory check.yml", NODES)
+        judged(
+            bench, "Ansible", first_line([program, "--version"]), "ansible-playbook -i inventory check.yml", NODES, told
+        )
     ]

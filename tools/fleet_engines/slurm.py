@@ -45,7 +45,9 @@ def try_slurm(bench: Bench) -> list[Tried]:
     (bench.folder / "reports").mkdir()
     job = ["sbatch", "--wait", "-N4", "-o", "job.log", str(recipe), str(bench.folder / "reports"), bench.python]
     bench.run(job, env)
-    tried = [judged(bench, "Slurm", version, "sbatch -N4 check-nodes.sh", NODES)]
+    tried = [
+        judged(bench, "Slurm", version, "sbatch -N4 check-nodes.sh", NODES, (bench.folder / "job.log").read_text())
+    ]
     tried.append(_one_of_many_ranks(bench, version, env))
     tried.append(_health_check(bench, version, env))
     tried.append(_prolog(bench, version, env))
@@ -83,7 +85,9 @@ def _configure(bench: Bench, more: str = "") -> None:
         for number, node in enumerate(NODES)
     )
     text = CONFIGURATION.format(host=host, folder=bench.folder, more=more, nodes=nodes)
-    (bench.folder / "slurm.conf").write_text(text)
+    unfinished = bench.folder / "slurm.conf.new"  # a daemon that reads half of it ends
+    unfinished.write_text(text)
+    unfinished.replace(bench.folder / "slurm.conf")
 
 
 def _one_of_many_ranks(bench: Bench, version: str, env: dict[str, str]) -> Tried:

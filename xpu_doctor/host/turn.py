@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -60,4 +61,11 @@ def _locked(path: str) -> bool:
             os.close(descriptor)
         return True
     _HELD.append(descriptor)
+    atexit.register(_forget, path)
     return True
+
+
+def _forget(path: str) -> None:
+    """Take the file away; one that comes meanwhile takes its turn, too, and that is a check too many at worst."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)

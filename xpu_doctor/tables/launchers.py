@@ -48,9 +48,22 @@ def job(variables: Mapping[str, str]) -> str:
 
 
 def node_name(variables: Mapping[str, str]) -> str:
-    """Return the name of this machine: as its caller or the launcher gives it, else as the system does."""
-    named = _first(variables, (OWN_NODE, *(row.node for row in rows(Launcher))))
+    """Return the name of this machine: as its caller or the innermost launcher gives it, else as the system does.
+
+    What an outer launcher said is inherited: MPICH takes the variables of the node on which mpiexec runs to all others.
+    """
+    named = _first(variables, (OWN_NODE, *(row.node for row in _innermost(variables))))
     return named or (os.uname().nodename if hasattr(os, "uname") else variables.get("COMPUTERNAME", ""))
+
+
+def _innermost(variables: Mapping[str, str]) -> tuple[Launcher, ...]:
+    """Return the launchers up to the first one that counts this process."""
+    found: list[Launcher] = []
+    for row in rows(Launcher):
+        found.append(row)
+        if any(name and name in variables for name in (row.local_rank, row.rank)):
+            break
+    return tuple(found)
 
 
 def _first(variables: Mapping[str, str], names: tuple[str, ...]) -> str:

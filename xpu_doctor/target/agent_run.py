@@ -237,7 +237,7 @@ class _Agent:
             if self._overdue():
                 hang = True
                 break
-            if self._patient.is_late and not self._done:
+            if self._patient.is_late:
                 self.late = True
                 break
         # Both are asked before the child is ended: a dead process has neither CPU time nor a state in the kernel.

@@ -19,4 +19,5 @@ mkdir -p "$reports"
 srun -K0 --wait=0 --ntasks-per-node=1 "$doctor" check --python "$environment" --once-per-node --host-name keep \
     --deadline 300 --jitter 10 --quiet -o "$reports/{host}.json" "$@" || echo "srun: exit code $? is that of the worst node"
 
-exec "$doctor" fleet "$reports" --expect-nodes "$SLURM_JOB_NODELIST"
+scontrol show hostnames "$SLURM_JOB_NODELIST" > "$reports/.expected"
+exec "$doctor" fleet "$reports" --expect-nodes "$reports/.expected"

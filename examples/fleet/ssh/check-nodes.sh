@@ -17,8 +17,14 @@ mkdir -p "$reports"
 
 check="$doctor check --python '$environment' --host-name keep --deadline 300 --jitter 10 --json"
 case ${PARALLEL_SHELL:-clush} in
-pdsh) pdsh -w "$nodes" "$@" "$check 2>/dev/null" </dev/null ;;
-*) clush -w "$nodes" "$@" "$check 2>/dev/null" </dev/null ;;
+pdsh)
+    pdsh -R exec -w "$nodes" echo %h | sed 's/.*: //' > "$reports/.expected"
+    pdsh -w "$nodes" "$@" "$check 2>/dev/null" </dev/null
+    ;;
+*)
+    nodeset -e -S '\n' "$nodes" > "$reports/.expected"
+    clush -w "$nodes" "$@" "$check 2>/dev/null" </dev/null
+    ;;
 esac | python3 "$here/split-reports.py" "$reports"
 
-exec "$own" fleet "$reports" --expect-nodes "$nodes"
+exec "$own" fleet "$reports" --expect-nodes "$reports/.expected"
