@@ -59,7 +59,7 @@ def grouped(heap: Heap) -> tuple[list[Draft], list[MachineKind]]:
 
 def _order(draft: Draft) -> tuple[object, ...]:
     """Return by what a group comes before another: outliers, then the worse, the larger, and the one whose name comes first."""
-    facts = tuple((fact.path, fact.value) for fact in draft.separations)
+    facts = tuple((order_of(fact.path), fact.value) for fact in draft.separations)
     return (
         draft.majority,
         state_of(draft.verdict, draft.causes).rank,

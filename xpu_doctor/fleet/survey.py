@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from xpu_doctor.fleet.groups import Draft, grouped, state_of
 from xpu_doctor.fleet.heap import Heap
 from xpu_doctor.fleet.inputs import Item
-from xpu_doctor.fleet.model import Change, Fleet, Group, NodeState, SlowCard, SpeedModel
+from xpu_doctor.fleet.model import Change, Fleet, Group, SlowCard, SpeedModel
 from xpu_doctor.fleet.names import natural, told_apart
 from xpu_doctor.fleet.reading import Made
 from xpu_doctor.fleet.speeds import MIN_NODES, usual
@@ -173,8 +173,3 @@ class _Survey:
         except (ValueError, OverflowError):
             return []
         return sorted(rows, key=lambda row: natural(row[0]))
-
-
-def worst(fleet: Fleet) -> NodeState:
-    """Return the worst state of any node."""
-    return min((group.state for group in fleet.groups), key=lambda state: state.rank, default=NodeState.UNKNOWN)

@@ -83,6 +83,7 @@ def _map(document: FleetDocument) -> Markup | None:
         "Nodes by name",
         element("ul", key, class_="key", role="list"),
         element("ul", map(_cell, found), class_="map", role="list"),
+        class_="fleet-part",
     )
 
 
@@ -105,7 +106,7 @@ def _groups(document: FleetDocument, name: str, heading: str, groups: Sequence[G
         return None
     more = element("p", f"{len(groups) - MAX_GROUPS} more groups.") if len(groups) > MAX_GROUPS else None
     rows = (_group(document, group) for group in groups[:MAX_GROUPS])
-    return section(name, heading, element("ul", rows, class_="groups", role="list"), more)
+    return section(name, heading, element("ul", rows, class_="nodes-alike", role="list"), more, class_="fleet-part")
 
 
 def _group(document: FleetDocument, group: GroupDocument) -> Markup:
@@ -118,7 +119,7 @@ def _group(document: FleetDocument, group: GroupDocument) -> Markup:
         element("p", named(group.ranges, MAX_RANGES), class_="names"),
         element("p", f"Also: {also}", class_="also") if also else None,
         block(element("span", "Cards at fault"), bulleted(details)) if details else None,
-        class_="group",
+        class_="alike",
     )
 
 
@@ -140,7 +141,7 @@ def _rows(name: str, heading: str, rows: Sequence[str]) -> Markup | None:
     shown: list[Child] = [*rows[:MAX_ROWS]]
     if len(rows) > MAX_ROWS:
         shown.append(f"{len(rows) - MAX_ROWS} more")
-    return section(name, heading, bulleted(shown, "notes"))
+    return section(name, heading, bulleted(shown, "notes"), class_="fleet-part")
 
 
 def _about(document: FleetDocument) -> Markup:
