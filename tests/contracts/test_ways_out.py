@@ -32,7 +32,6 @@ OTHER_REASONS = {
         "watching/additions.py",
         "open",
     ): "makes the private folder that the hook writes to, and the copy of the hook of one file",
-    ("watching/stacks.py", "open"): "takes what py-spy says",
     ("watching/relay_child.py", "os.write"): "passes on what a watched program writes to its own stderr, byte for byte",
     ("watching/live_line.py", "sys.stderr"): "asks whether it is a terminal, and writes to it through to_stderr",
     ("process/channel.py", "os.write"): "gives the agent the key of the run",

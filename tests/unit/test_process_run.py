@@ -15,7 +15,8 @@ from xpu_doctor.process.leftovers import _alive
 from xpu_doctor.process.run import OUTPUT_LIMIT, run
 
 PACKAGE = Path(xpu_doctor.__file__).parent
-STARTS_PROGRAMS = ("process/child.py",)
+STARTS_PROGRAMS = ("process/child.py", "watching/command.py", "watching/relay.py")
+"""The last two start what is no child to be ended: a user's own program, and what passes its stderr on, which may outlive the doctor."""
 OTHER_PROCESS = ("target/agent/",)
 """Runs in the interpreter under examination."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from xpu_doctor.model.facts.watched import HotSpot
 from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.process.child import Child
 
 RATE = 5
 """Samples in a second."""
@@ -61,7 +60,7 @@ class Stacks:
         self._program = _py_spy()
         self._times = _times(began)
         self._due = next(self._times)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._look: Child | None = None
         self._folder = ""
         self._deadline = 0.0
         self._text: list[str] = []
@@ -72,8 +71,8 @@ class Stacks:
         if not self._program:
             return
         now = time.monotonic()
-        if self._process is not None:
-            if self._process.poll() is not None or now > self._deadline:
+        if self._look is not None:
+            if self._look.wait(0) or now > self._deadline:
                 self._collect()
         elif now >= self._due:
             while self._due <= now:
@@ -82,61 +81,47 @@ class Stacks:
 
     def finish(self) -> Maybe[tuple[HotSpot, ...]]:
         """Return where the time went, or why that is not known."""
-        if self._process is not None:
-            try:
-                self._process.wait(END_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
+        if self._look is not None:
+            self._look.wait(END_SECONDS)
             self._collect()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
-        spots = hot_spots("\n".join(self._text))
-        return spots or Unknown(self._why)
+        return hot_spots("\n".join(self._text)) or Unknown(self._why)
 
     def _start(self, now: float) -> None:
         pid = self._target()
         if not pid:
             self._why = NO_PYTHON
             return
-        self._folder = self._folder or tempfile.mkdtemp(prefix="xpu-doctor-stacks-")
         arguments = [
             self._program, "record", "--pid", str(pid), "--subprocesses", "--rate", str(RATE), "--duration", str(WINDOW_SECONDS),
-            "--nonblocking", "--format", "raw", "--output", self._file("stacks"),
+            "--nonblocking", "--format", "raw", "--output",
         ]  # fmt: skip
         try:
-            with open(self._file("said"), "wb") as said:
-                self._process = subprocess.Popen(
-                    arguments,
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                    start_new_session=sys.platform != "win32",
-                )
+            self._folder = self._folder or tempfile.mkdtemp(prefix="xpu-doctor-stacks-")
+            self._look = Child([*arguments, self._file()], os.environ, "")
         except OSError as error:
             self._why = f"py-spy cannot be started: {error.strerror or error}"
             self._program = ""
         self._deadline = now + WINDOW_SECONDS + END_SECONDS
 
     def _collect(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        look, self._look = self._look, None
+        if look is None:
             return
-        if process.poll() is None:
-            process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-            process.wait()
-        text = _read(self._file("stacks"))
+        _, said, _ = look.end()
+        text = _read(self._file())
         if text:
             self._text.append(text)
         else:
-            self._why = _reason(_read(self._file("said")))
-        for name in ("stacks", "said"):
-            try:
-                os.unlink(self._file(name))
-            except OSError:
-                pass
+            self._why = _reason(said)
+        try:
+            os.unlink(self._file())
+        except OSError:
+            pass
 
-    def _file(self, name: str) -> str:
-        return os.path.join(self._folder, name)
+    def _file(self) -> str:
+        return os.path.join(self._folder, "stacks")
 
 
 def _times(began: float) -> Iterator[float]:
