@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xpu_doctor.report.document import Document, FindingDocument
 
 MAX_QUESTIONS = 3
-ABOUT_A_FAILURE = ("traceback", "pip-list")
+ABOUT_A_FAILURE = ("watch", "traceback", "pip-list")
 """Questions where the install works and a failure has no cause yet: what failed, in whose code, and what is installed."""
 MAX_CAUSES = 3
 """Independent errors that a reply tells in full, with what helps; it only names those after them."""
@@ -63,7 +63,10 @@ def next_questions(diagnosis: Diagnosis, snapshot: Snapshot, others: Sequence[Sn
         and (asked := _with_tools(question, distribution)).asks
     ]
     chosen: list[Question] = [row for row in rows(Question) if row.id == "collect-env" and _says_nothing(roots, shown)]
-    left = dict.fromkeys(open_codes)
+    chosen += [question for question in fitting if question.id == "watch"]
+    fitting = [question for question in fitting if question not in chosen]
+    decided = {code for question in chosen for code in question.decides if question.id == "watch"}
+    left = dict.fromkeys(code for code in open_codes if code not in decided)
     while fitting and len(chosen) < MAX_QUESTIONS:
         best = max(fitting, key=lambda question: _worth(question, left))
         if _worth(best, left) == 0:

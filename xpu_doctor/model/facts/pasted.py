@@ -179,6 +179,8 @@ class Pasted:
     """`change` where the text describes a change of code, `wish` where it asks for a feature: what it says of failing is why."""
     tests_of_torch: Maybe[bool] = NOT_EXAMINED
     """Whether torch's own tests are what ran."""
+    idle_gpu: Maybe[bool] = NOT_EXAMINED
+    """Whether somebody says that the work is done by the processor, or that the GPU has nothing to do."""
     died_asking: Maybe[bool] = NOT_EXAMINED
     """Whether the process died at a call that asks the driver for its devices."""
     driver_bound: Maybe[bool] = NOT_EXAMINED

@@ -94,6 +94,19 @@ _COMPLAINT = re.compile(
     """,
     re.VERBOSE,
 )
+_IDLE_GPU = re.compile(
+    r"""
+    (?i)
+    (?<!longer[ ])(?<!not[ ])(?<!never[ ])\b(?:train|runn?|comput|infer|generat|inferenc|process|execut|calculat|finetun|fine-tun)\w{0,6}\b
+      (?:(?!\bno[ ]longer\b|\bnot\b|n't\b|\bnever\b).){0,40}\bon[ ](?:the[ ]|my[ ]|its[ ])?(?:cpu|processor)\b
+    | \b(?:only|still|just|instead)\b.{0,20}\b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu\b
+    | \b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu[ ](?:only|instead|alone)\b
+    | \b100[ ]?%[ ]cpu\b | \bcpu\b.{0,20}\b100[ ]?%
+    | \bgpu\b.{0,12}\b(?:idle|idles|idling|unused|not[ ](?:being[ ])?used)\b
+    | \bgpu\b.{0,24}\b(?:usage|utili[sz]ation|load|use)\b.{0,16}\b0[ ]?% | \b0[ ]?%.{0,8}\bgpu\b
+    """,
+    re.VERBOSE,
+)
 _TROUBLE = WordTable((
     "n't", "n’t", "not", "nnot", "never", "unable", "no longer", "refus", "fail", "crash", "hang", "hung", "freez", "froze", "stuck", "abort",
     "error", "broke", "break", "die", "lock", "black", "blank", "gray", "grey", "nois", "garb", "corrupt", "wrong", "incorrect", "nan", "gibber",
@@ -114,8 +127,23 @@ def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
             yield f"{text.name}, line {number - 1 + text.first_line}"
 
 
+def _idle_gpu(text: Text) -> int | None:
+    """Return the number of the first line in which somebody says that the processor does the work of the GPU; None where nobody does."""
+    for number in text.searched.numbers_with_any(("cpu", "gpu", "processor")):
+        line = text.searched.line(number)[:LONGEST]
+        if is_printed(line):
+            continue
+        spans = (match.span() for match in islice(_IDLE_GPU.finditer(line), 4))
+        if any(text.statements.claimed(number, *span) in TOLD for span in spans):
+            return number
+    return None
+
+
 def parse(text: Text, facts: Collected) -> None:
-    """Note whether torch's own tests are what ran, and whether the text proposes a change or asks for a feature."""
+    """Note whether torch's own tests are what ran, whether the text proposes a change or asks for a feature, and whether the GPU idles in it."""
+    idle = _idle_gpu(text)
+    if idle is not None:
+        facts.put("pasted.idle_gpu", True, f"{text.name}, line {idle - 1 + text.first_line}")
     found = text.first(_TEST_OF_TORCH, *_TEST_WORDS)
     if found:
         facts.put("pasted.tests_of_torch", True, text.place(found.start()))
