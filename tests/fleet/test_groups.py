@@ -193,6 +193,15 @@ def test_many_values_of_one_variable_are_one_group() -> None:
     assert drafts[0].separations[0].value == ANY and drafts[0].separations[0].others == NOT_THERE
 
 
+def test_there_is_an_end_to_groups() -> None:
+    rows = [(1000, Profile("healthy", (), (("a", "1"),), ("environment.variables",), ()))]
+    for number in range(600):
+        facts = (("a", "1"), (f"environment.variables[V{number}]", "x"))
+        rows.append((1, Profile("healthy", (), facts, ("environment.variables",), ())))
+    drafts = made(rows, list(range(601)))
+    assert len(drafts) == module.MAX_GROUPS + 1 and drafts[-1].majority and drafts[-1].size == 1300
+
+
 def test_two_kinds_of_machines_are_compared_with_their_own() -> None:
     def profile(models: str, driver: str) -> Profile:
         return Profile("healthy", (), ((MODELS, models), ("gpus", f"4 x {models}"), ("kernel.version", driver)), (), ())

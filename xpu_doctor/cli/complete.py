@@ -91,6 +91,8 @@ OFFERS: dict[str, Offer] = {
     "EXPECT": partial(_offered, EXPECTED),
     "DEVICE": partial(_offered, DEVICES),
     "FILE": files,
+    "REPORTS": files,
+    "LIST|FILE": files,
     "PATH": files,
     "DIR": files,
 }

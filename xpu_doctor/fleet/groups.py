@@ -27,6 +27,8 @@ FEW_VALUES = 8
 MIN_LIFT = 1.5
 """How much more frequent a fact is among the nodes with a diagnosis than among the others, to be what separates them."""
 MAX_ALSO = 4
+MAX_GROUPS = 300
+"""Groups of one diagnosis; what is left then differs in so many ways that it is one group."""
 ANY = ""
 """Stands for every value of a fact but that of most nodes."""
 
@@ -162,14 +164,15 @@ class _Kind:
         """Yield parts of the nodes with one diagnosis: those that share the most telling fact, then of the rest, to the end."""
         cited = frozenset[str]().union(*(each.cited for each in bucket)) if not is_base else frozenset()
         allowed = self._separating(bucket, is_base)
-        left = bucket
+        left, made = bucket, 0
         while left:
-            best = self._best(left, allowed, cited)
+            best = self._best(left, allowed, cited) if made < MAX_GROUPS else None
             if best is None:
                 yield left, None
                 return
             part = [each for each in left if _has(each, best)]
             yield part, best
+            made += 1
             left = [each for each in left if not _has(each, best)]
 
     def _separating(self, bucket: list[Seen], is_base: bool) -> set[str]:
