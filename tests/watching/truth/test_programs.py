@@ -54,7 +54,7 @@ def _spilled(run: Run) -> None:
     assert isinstance(run.watched.gpus, tuple)
     held = {one.region: one for one in run.watched.gpus[0].memory}
     assert held["local0"].peak_bytes > 120 << 20
-    assert held["system0"].growth_bytes > 50 << 20
+    assert held["system0"].growth_bytes > 256 << 20
 
 
 def _shell(environment: Path) -> list[str]:

@@ -2,4 +2,4 @@
 
 from training import train
 
-train(4)
+train(6)

@@ -4,4 +4,4 @@ import torch
 from training import train
 
 torch.set_num_threads(1)
-train(5, gpu=0.02, processor=0.18)
+train(8, gpu=0.02, processor=0.18)

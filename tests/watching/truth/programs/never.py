@@ -4,4 +4,4 @@ import torch
 from training import train
 
 torch.set_num_threads(1)
-train(4, device="cpu")
+train(9, device="cpu")
