@@ -14,10 +14,15 @@ from typing import Any
 
 import msgspec
 
-from tests.support.example_reports import report, snapshot
+from tests.support.example_reports import MOMENT, snapshot
 from tests.watching.truth.machine import SimulatedGpu, SimulatedMachine
+from xpu_doctor.model.facts import Import, Xpu
+from xpu_doctor.model.facts import Run as Stages
 from xpu_doctor.model.facts.watched import Watched
+from xpu_doctor.model.selection import WATCHED_LAYERS
+from xpu_doctor.model.snapshot import with_watched
 from xpu_doctor.probes.gpus import gpus as probe_gpus
+from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document, FindingDocument
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -84,9 +89,13 @@ def program(torch_environment: Path, name: str) -> list[str]:
 
 
 def _judged(watched: Watched, machine: SimulatedMachine) -> Document:
+    """Return the report on a machine with these GPUs and a torch for them, which watch examines without importing it."""
     healthy = snapshot("healthy-arc-b580")
     found = probe_gpus.gather(machine.host)
-    return report(dataclasses.replace(healthy, gpus=found, watched=(watched,)))
+    examined = dataclasses.replace(
+        healthy, gpus=found, xpu=Xpu(), imported=Import(), run=Stages(), skipped=("import", "enumeration", "compute")
+    )
+    return Report(created=MOMENT).of_snapshot(with_watched(examined, watched), layers=WATCHED_LAYERS)
 
 
 def _codes(finding: FindingDocument) -> list[str]:

@@ -3,5 +3,5 @@
 import torch
 from training import train
 
-torch.set_num_threads(1)
+torch.set_num_threads(4)
 train(8, gpu=0.02, processor=0.18)

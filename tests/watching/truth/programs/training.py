@@ -37,19 +37,21 @@ def batch(device: str = "cpu", rows: int = 32) -> tuple[torch.Tensor, torch.Tens
 
 def work_on_the_processor(seconds: float) -> None:
     """Multiply matrices on the processor."""
-    numbers = torch.randn(200, 200)
+    numbers = torch.randn(600, 600)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        numbers = torch.tanh(numbers @ numbers.T / 200)
+        numbers = torch.tanh(numbers @ numbers.T / 600)
 
 
-def train(seconds: float, *, device: str = "xpu", gpu: float = 0.02, processor: float = 0.0) -> nn.Module:
-    """Train for so long; in each step the GPU works for `gpu` seconds and the processor for `processor`."""
+def train(
+    seconds: float, *, device: str = "xpu", gpu: float = 0.02, processor: float = 0.0, cpu_seconds: float = 0.0
+) -> nn.Module:
+    """Train for so long, and until so much CPU time is spent; in each step the GPU works for `gpu` seconds, the processor for `processor`."""
     network = model().to(device)
     if device.startswith("xpu"):
         gpu_work(gpu)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end, spent = time.monotonic() + seconds, time.process_time() + cpu_seconds
+    while time.monotonic() < end or time.process_time() < spent:
         if processor:
             work_on_the_processor(processor)
         step(network, *batch(device))
