@@ -14,6 +14,8 @@ from xpu_doctor.tables import toml
 
 PACKAGE = Path(xpu_doctor.__file__).parent
 CALLS = frozenset({"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"})
+ELSEWHERE = ("xpu_doctor.target.agent.", "xpu_doctor.watching.inside.")
+"""What runs in other interpreters and is never imported here."""
 KEYS = frozenset({"pattern", "versions"})
 """Columns of the tables that hold patterns."""
 
@@ -26,7 +28,7 @@ def patterns() -> dict[tuple[str, int], str]:
             found.setdefault((pattern, re.compile(pattern).flags), place)
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        if not name.startswith("xpu_doctor.target.agent.") and not name.endswith("__main__"):
+        if not name.startswith(ELSEWHERE) and not name.endswith("__main__"):
             for pattern, flags, place in (*_of_globals(name), *_of_calls(path, name)):
                 found.setdefault((pattern, re.compile(pattern, flags).flags), place)
     return found

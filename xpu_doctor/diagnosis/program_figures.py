@@ -35,11 +35,17 @@ class GpuShare:
 
 
 def torch_seconds(watched: Watched) -> float | None:
-    """Return the watched time since the first process had imported torch, the whole watched time where that is not known."""
+    """Return the watched time since torch was imported, the whole watched time where that is not known.
+
+    The first import counts of a process that used the device: a launcher imports torch seconds before its ranks do. Where none used it,
+    the first import of all.
+    """
     whole = watched.seconds
     if isinstance(whole, Unknown) or whole <= 0:
         return None
-    begun = [report.imported_at for report in inside_of(watched) if isinstance(report.imported_at, (int, float))]
+    reports = inside_of(watched)
+    users = [report for report in reports if holds(report.initialised) or allocated(report)]
+    begun = [report.imported_at for report in users or reports if isinstance(report.imported_at, (int, float))]
     rest = whole - max(0.0, min(begun)) if begun else whole
     return float(rest) if 0 < rest <= whole else float(whole)
 

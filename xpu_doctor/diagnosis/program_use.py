@@ -158,7 +158,11 @@ def _kind_of_unused(watched: Watched, gpus: Sequence[GpuShare], seconds: float) 
     if work is None:
         return ProgramUse.UNKNOWN, "what the program computed at all is not known", False
     if work < LEAST_WORK or work / seconds < LEAST_CPUS:
-        return ProgramUse.UNKNOWN, "the program computed next to nothing after it had imported torch", False
+        return (
+            ProgramUse.UNKNOWN,
+            f"after it had imported torch, it spent less than {LEAST_WORK:.0f} seconds of CPU time, or less than a tenth of its time",
+            False,
+        )
     return ProgramUse.NEVER, hook or "the counters of the GPUs saw no work of it", hook is not None
 
 

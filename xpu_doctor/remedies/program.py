@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xpu_doctor.model.commands import Command
 from xpu_doctor.model.facts import InsideReport, Watched
@@ -27,10 +28,20 @@ def onto_the_gpu(watched: Watched, system: str) -> tuple[Remedy, ...]:
     if watched.device_type == "xpu" and reports and _without_device(reports):
         why = "In the program torch offered no XPU device, so there was nothing to move to. The whole examination tells why."
         check = lines([Command(("xpu-doctor", "check", "--python", reports[0].python or "python"))], shells(system)[0])
-        return (Remedy("Find out why torch offers no XPU device", why, commands=check, verify=verify),)
-    rows = _applications(reports) if watched.device_type == "xpu" else ()
-    told = tuple(_of_application(row, version, reports, system, verify) for row, version in rows)
+        found_out = Remedy("Find out why torch offers no XPU device", why, commands=check, verify=verify)
+        # An application that takes an XPU device only where it is told stays on the CPU with any torch.
+        told = _told(watched, reports, system, verify, (Takes.ASKED,))
+        return (found_out, *(replace(remedy, besides=True) for remedy in told))
+    told = _told(watched, reports, system, verify, tuple(Takes))
     return (*told, _by_hand(watched.device_type, verify))
+
+
+def _told(
+    watched: Watched, reports: tuple[InsideReport, ...], system: str, verify: tuple[str, ...], takes: tuple[Takes, ...]
+) -> tuple[Remedy, ...]:
+    """Return how the program's applications are told, of those that take a device in one of these ways."""
+    rows = _applications(reports) if watched.device_type == "xpu" else ()
+    return tuple(_of_application(row, version, reports, system, verify) for row, version in rows if row.takes in takes)
 
 
 def _without_device(reports: tuple[InsideReport, ...]) -> bool:

@@ -33,7 +33,7 @@ for number in range(IMAGES):
 (folder / "data.yaml").write_text(f"path: {folder}\ntrain: images\nval: images\nnames: {{0: square, 1: circle}}\n")
 YOLO("yolov8n.yaml").train(
     data=str(folder / "data.yaml"),
-    epochs=1,
+    epochs=14,
     imgsz=64,
     batch=8,
     workers=0,
