@@ -198,11 +198,14 @@ def compared(document: dict[str, Any], profiler: dict[str, Any]) -> dict[str, An
     imported = [report["imported_at"] for report in inside if isinstance(report.get("imported_at"), int | float)]
     since = one["seconds"] - (min(imported) if imported else 0.0)
     used = [value for value in busy if value > 0]
-    share = 100 * sum(used) / (max(1, len(used)) * since)
+    counted = 100 * sum(used) / (max(1, len(used)) * since)
+    told = (document.get("program") or {}).get("share")
+    share = 100 * told if isinstance(told, int | float) else counted
     expected = 100 * profiler["busy_seconds"] / profiler["seconds"]
     return {
         **found,
         "share_of_watch": round(share, 2),
+        "share_by_its_facts": round(counted, 2),
         "share_of_profiler": round(expected, 2),
         "difference_in_points": round(share - expected, 2),
         "busy_seconds_of_watch": round(sum(used), 3),
