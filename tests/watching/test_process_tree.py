@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.watching.process_tree import ProcessTree
 from xpu_doctor.watching.sampler import Outside, Sampler, sample_delays
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -195,3 +197,15 @@ def test_without_proc_nothing_is_known(tmp_path):
     seen = sampler.finish()
     assert isinstance(seen.processes, Unknown) and "cannot be read" in seen.processes.reason
     assert isinstance(seen.cpu_seconds, Unknown)
+
+
+def test_a_process_that_cannot_be_read_at_first_is_looked_at_again(tmp_path: Path) -> None:
+    stat = Path("/proc/self/stat").read_bytes()
+    root = os.getpid()
+    tree = ProcessTree(root, proc=str(tmp_path))
+    (tmp_path / str(root)).mkdir()
+    tree.update(0.1)
+    assert not tree.members.alive
+    (tmp_path / str(root) / "stat").write_bytes(stat)
+    tree.update(0.2)
+    assert list(tree.members.alive) == [root]

@@ -92,10 +92,13 @@ class ProcessTree:
         self._forget_reused()
         self._looked_at &= present
         unseen = present - self._looked_at
-        # Names that are no numbers are seen once, too.
-        self._looked_at |= unseen
         pids = {int(name) for name in unseen if name.isdigit() and name.isascii()} - self.members.alive.keys()
         stats = {pid: stat for pid in pids if (stat := self._stat(pid)) is not None}
+        # Names that are no numbers are seen once, too. A process that cannot be read yet is looked at again.
+        self._looked_at |= unseen - {str(pid) for pid in pids - stats.keys()}
+        if not self.members.numbers and self._root_pid not in stats:
+            self._looked_at.clear()
+            return
         found = True
         while found:
             found = False
