@@ -209,3 +209,16 @@ def test_a_process_that_cannot_be_read_at_first_is_looked_at_again(tmp_path: Pat
     (tmp_path / str(root) / "stat").write_bytes(stat)
     tree.update(0.2)
     assert list(tree.members.alive) == [root]
+
+
+def test_a_rank_that_cannot_be_read_in_the_midst_of_an_execve_is_read_later(tmp_path: Path) -> None:
+    root = os.getpid()
+    folder = tmp_path / str(root)
+    folder.mkdir()
+    (folder / "stat").write_bytes(Path("/proc/self/stat").read_bytes())
+    tree = ProcessTree(root, proc=str(tmp_path))
+    tree.update(0.1)
+    assert isinstance(tree.members.alive[root].rank, Unknown)
+    (folder / "environ").write_bytes(b"HOME=/root\0RANK=3\0")
+    tree.update(0.2)
+    assert tree.members.alive[root].rank == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -155,6 +156,8 @@ class ProcessTree:
             member.rank = rank_of(_read_whole(f"{self._proc}/{member.pid}/environ", ENVIRONMENT_LIMIT))
         except OSError as error:
             member.rank = Unknown(f"the environment of process {member.pid} cannot be read: {os_reason(error)}")
+            # In the midst of an execve it cannot be read for a moment; what may not be read never can.
+            member.identified = error.errno in (errno.EACCES, errno.EPERM)
 
     def _stat(self, pid: int) -> ProcessStat | None:
         return parse_stat(_read(f"{self._proc}/{pid}/stat", STAT_LIMIT))

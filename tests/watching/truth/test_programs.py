@@ -112,7 +112,9 @@ def test_what_is_said_is_what_the_program_did(name: str, torch_env: Path, device
     if run.imported:
         users = [one.pid for one in inside(run) if one.initialised is True]
         share = use_of(run.watched).share
-        assert share is not None and 100 * share == pytest.approx(run.share(users), abs=POINTS)
+        # Of a program that is killed, what came after the last sample is lost.
+        lost = 100 * 0.6 / _seconds(run) if name == "killed" else 0.0
+        assert share is not None and 100 * share == pytest.approx(run.share(users), abs=POINTS + lost)
     case.further(run)
 
 

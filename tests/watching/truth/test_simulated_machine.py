@@ -61,7 +61,7 @@ def test_the_device_computes_what_the_processor_does_and_its_work_is_shown(
         time.sleep(0.2)
         assert not [folder for folder in Path(machine.proc).iterdir() if _texts(folder)]
     assert busy["0000:07:00.0"] == 0
-    assert busy["0000:03:00.0"] == pytest.approx(0.3, abs=0.1), "six steps of 0.05 s"
+    assert 0.3 <= busy["0000:03:00.0"] < 3, "six steps of 0.05 s; a busy machine wakes late"
 
 
 def _texts(folder: Path) -> list[str]:
