@@ -197,3 +197,17 @@ def test_prose_that_only_looks_like_a_report_is_prose() -> None:
         "Do this: nothing\n",
     ):
         assert first(f"{line}{FP64}\n") == "fp64-unsupported"
+
+
+def test_the_block_about_a_watched_program_is_the_doctors_own() -> None:
+    """Neither its command nor the names of GPUs in it are read as what somebody says."""
+    text = (
+        "Watched `torchrun --nproc-per-node=2 train.py` for 12 min; it ended with exit code 0.\n"
+        "  GPU        Intel UHD Graphics 630: 25 % busy\n"
+        "  CPU        1.9 of 8 busy on average (22 min of CPU time)\n"
+        "\nExamined /v/bin/python (Python 3.12.1): --python.\n\n"
+        "  + device      ok         Intel UHD Graphics 630\n"
+        "  + kernel      ok         i915 bound\n"
+    )
+    assert first(text) == ""
+    assert not isinstance(of(text).snapshot.gpus, tuple)

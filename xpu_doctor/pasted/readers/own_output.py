@@ -16,7 +16,7 @@ LAYERS = "device|kernel|access|driver|runtime|wheel|import|enumeration|compute|a
 TELLING = (
     " layer, error", " layer, warning", " layer, info", "named by", "could not be decided", "explain ", "Thank you for the report.", "## What it means",
     "wheel ", MARKDOWN_BEGINS, "Ask next (", "so not: ", "ask for: ",
-    "lacked a fact", "This explains:", "Then verify:",
+    "lacked a fact", "Watched `", "Watched process", "The program computed on ", "This explains:", "Then verify:",
 )  # fmt: skip
 """One of these is in every output of the doctor."""
 MAX_LINES = 80
@@ -25,6 +25,8 @@ MAX_LINES = 80
 _PREFIX = re.compile(r"[ \t]{0,200}(?:>[ \t]?){0,20}")
 _FENCE = re.compile(r"(?:`{3,9}|~{3,9})\w{0,20}$")
 _HEADLINE = re.compile(r"Examined \S|xpu-doctor \S{1,40} examined a \w{1,10} report\.")
+_WATCHED = re.compile(r"Watched (?:`|process\b).{0,400}(?: for \d|\.$|; it |$)")
+"""The first line of the block about a watched program."""
 _RUNG = re.compile(
     rf"(?:[^\w\s]{{1,3}} {{1,3}}|[A-Za-z.] {{1,3}})?({LAYERS})\s{{1,20}}(ok|fault|blocked|unknown|skipped)(?:\s{{1,20}}(\S.{{0,300}}))?$"
 )
@@ -49,6 +51,7 @@ _SECTION = re.compile(
     (?:mended|fixed);[ ]what[ ]follows
     | Nothing[ ]in[ ]the[ ]text[ ]is[ ]wrong:[ ]torch[ ]finds
     | The[ ]install[ ]works:[ ]
+    | The[ ]program[ ]computed[ ]on[ ](?:the[ ]GPU|\d{1,4}[ ]GPUs):[ ]
     | The[ ]text[ ]shows[ ]a[ ]failure[ ]whose
     | No[ ]error[ ]was[ ]found;[ ]what[ ]the[ ]warnings
     | Nothing[ ]was[ ]found[ ]besides[ ]what
@@ -147,6 +150,7 @@ class _Reader:
     def read(self) -> Own:
         """Take part after part; each says where it ends."""
         parts: tuple[Callable[[int], int], ...] = (
+            self.program,
             self.headline,
             self.ladder,
             self.finding,
@@ -166,6 +170,16 @@ class _Reader:
         return self.own
 
     # ------------------------------------------------------------------------------------------ parts
+
+    def program(self, at: int) -> int:
+        """Return where the block about a watched program ends: at the first line of the report below it, or at a blank line where that was cut."""
+        if not _WATCHED.match(self.bare[at]):
+            return at
+        lines = range(at + 1, min(at + MAX_LINES, len(self.bare)))
+        below = next((line for line in lines if _HEADLINE.match(self.bare[line]) or self.is_rung(line)), None)
+        if below is not None:
+            return below
+        return next((line for line in lines if not self.bare[line] or self.leaves(line, at)), lines.stop)
 
     def headline(self, at: int) -> int:
         """Return where the first line and the notes below it end, which is at the ladder."""
