@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 
 from fleet_engines.bench import ODD_TORCH, Bench, NotHere, Tried  # noqa: E402
-from fleet_engines.mpi import try_mpich, try_openmpi  # noqa: E402
+from fleet_engines.mpi import try_mpich, try_openmpi, try_torchrun  # noqa: E402
 from fleet_engines.others import try_container, try_kubernetes, try_nagios, try_ray, try_systemd  # noqa: E402
 from fleet_engines.shells import try_ansible, try_clush, try_pdsh  # noqa: E402
 from fleet_engines.slurm import try_slurm  # noqa: E402
@@ -30,6 +30,7 @@ ENGINES: dict[str, Callable[[Bench], list[Tried]]] = {
     "slurm": try_slurm,
     "openmpi": try_openmpi,
     "mpich": try_mpich,
+    "torchrun": try_torchrun,
     "clush": try_clush,
     "pdsh": try_pdsh,
     "ansible": try_ansible,

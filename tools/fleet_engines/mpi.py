@@ -1,12 +1,14 @@
-"""Open MPI and MPICH: two ranks on each of four nodes that ssh reaches."""
+"""Open MPI and MPICH: two ranks on each of four nodes that ssh reaches; torchrun: four processes on one."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
-from fleet_engines.bench import NODES, RECIPES, Bench, Tried, judged, needed, start_ssh_nodes
+from fleet_engines.bench import NODES, RECIPES, Bench, NotHere, Tried, first_line, judged, needed, start_ssh_nodes
 
 OUTER = {"SLURMD_NODENAME": "login1", "SLURM_LOCALID": "0", "SLURM_PROCID": "0"}
 """What a batch job has on the node on which mpiexec runs; MPICH takes it to all others."""
@@ -32,6 +34,34 @@ def try_mpich(bench: Bench) -> list[Tried]:
     shell.chmod(0o755)
     options = ["-n", "8", "-hosts", HOSTS, "-launcher", "ssh", "-launcher-exec", str(shell)]
     return [_tried(bench, "MPICH", "mpiexec.mpich", options)]
+
+
+def try_torchrun(bench: Bench) -> list[Tried]:
+    """Have torchrun start four processes on this node, of which one checks."""
+    named = os.environ.get("XPU_DOCTOR_TEST_TORCH")
+    if not named:
+        raise NotHere("XPU_DOCTOR_TEST_TORCH names no environment with a real torch")
+    python = str(Path(named) / "bin" / "python")
+    version = first_line([python, "-c", "import torch; print(torch.__version__)"])
+    start = [python, "-m", "torch.distributed.run", "--nproc-per-node", "4", "--no-python"]
+    options = ["--python", bench.python, "--only", "wheel", "--fail-on", "never", "-q", "--once-per-node"]
+    env = bench.environment(XPU_DOCTOR_NODE="node1")
+    ended = bench.run(
+        [*start, bench.doctor, "check", *options, "--host-name", "keep", "-o", "reports/{host}-{rank}.json"], env
+    )
+    found = bench.reports()
+    said = f"4 processes, reports {', '.join(found)}"
+    good = ended.returncode == 0 and list(found) == ["node1-0"]
+    return [
+        Tried(
+            "torchrun",
+            version,
+            "torchrun --nproc-per-node 4 --no-python xpu-doctor check --once-per-node",
+            1,
+            said,
+            good,
+        )
+    ]
 
 
 def _tried(bench: Bench, engine: str, program: str, options: list[str]) -> Tried:
