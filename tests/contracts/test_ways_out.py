@@ -34,6 +34,8 @@ OTHER_REASONS = {
     ): "makes the private folder that the hook writes to, and the copy of the hook of one file",
     ("watching/relay_child.py", "os.write"): "passes on what a watched program writes to its own stderr, byte for byte",
     ("watching/live_line.py", "sys.stderr"): "asks whether it is a terminal, and writes to it through to_stderr",
+    ("fleet/reading_child.py", "open"): "answers the doctor, in a process of its own",
+    ("fleet/workers.py", "open"): "asks that process",
     ("process/channel.py", "os.write"): "gives the agent the key of the run",
     ("target/agent_in_memory.py", "os.write"): "copies the agent into files in memory, for another account to read",
     ("cli/startup.py", "open"): "opens the null device where a stream was closed",

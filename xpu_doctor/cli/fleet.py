@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 import click
 
 from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, check_endings, check_outputs, check_words
 from xpu_doctor.report.fleet.formats import NAMES
-from xpu_doctor.text.output import to_stderr
 
-PATIENCE = 1.5
-"""Seconds of silence."""
 FAIL_ON = ("error", "warning", "missing", "outlier", "never")
 
 
@@ -80,13 +76,14 @@ def fleet(
         check_endings(outputs, NAMES, "a fleet")
     check_outputs(outputs, inputs=tuple(path for path in reports if path == "-" or os.path.isfile(path)))
     from xpu_doctor.api import fleet_of
+    from xpu_doctor.cli.progress import Counting
     from xpu_doctor.fleet.expected import NodeListError, expected_nodes
     from xpu_doctor.fleet.inputs import NoInput
     from xpu_doctor.fleet.workers import available_workers
     from xpu_doctor.report.fleet.deliver import deliver
 
     stream = sys.stdin.buffer if sys.stdin is not None else None
-    counting = _Counting()
+    counting = Counting()
     try:
         expected = None if expect_nodes is None else expected_nodes(expect_nodes)
         document = fleet_of(
@@ -106,24 +103,3 @@ def fleet(
         counting.close()
     deliver(document, wanted, outputs, verbose=verbose, private=no_redact)
     return document.exit_code
-
-
-class _Counting:
-    """A line on a terminal that says how many reports were read, once that takes longer than a moment."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr is not None and sys.stderr.isatty()
-        self._next = time.monotonic() + PATIENCE
-        self._shown = False
-
-    def tell(self, count: int) -> None:
-        """Say how many were read so far."""
-        if self._live and time.monotonic() >= self._next:
-            self._next = time.monotonic() + 0.5
-            self._shown = True
-            to_stderr(f"\r\x1b[K{count} reports read", own_sequences=True)
-
-    def close(self) -> None:
-        """Clear the line."""
-        if self._shown:
-            to_stderr("\r\x1b[K", own_sequences=True)

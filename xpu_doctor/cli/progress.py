@@ -1,4 +1,4 @@
-"""Says on stderr which probe is being waited for, once it takes longer than a moment."""
+"""Says on stderr which probe is being waited for, or how many reports were read, once it takes longer than a moment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xpu_doctor.text.output import to_stderr
 from xpu_doctor.text.visible import visible
 
 PATIENCE = 1.5
-"""Seconds of silence before a probe is named."""
+"""Seconds of silence before anything is said."""
 
 
 class Progress:
@@ -81,3 +81,25 @@ def _columns(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
+
+
+class Counting:
+    """A line on a terminal that says how many reports were read, once that takes longer than a moment."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = bool(getattr(self._stream, "isatty", lambda: False)())
+        self._next = time.monotonic() + PATIENCE
+        self._shown = False
+
+    def tell(self, count: int) -> None:
+        """Say how many were read so far."""
+        if self._live and time.monotonic() >= self._next:
+            self._next = time.monotonic() + 0.5
+            self._shown = True
+            to_stderr(f"\r\x1b[K{count} reports read", self._stream, own_sequences=True)
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._shown:
+            to_stderr("\r\x1b[K", self._stream, own_sequences=True)

@@ -240,8 +240,8 @@ class _Kind:
     def _telling(self, candidate: Candidate, size: int, cited: frozenset[str]) -> tuple[object, ...]:
         """Return by what one of the facts that a whole group has comes before another: causes, then what fewest others have."""
         path, value = candidate
-        nature, place, _ = order_of(path)
-        return (nature, self.having[candidate] - size, not is_cited(path, cited), value == ANY, place, path, value)
+        nature, place, name = order_of(path)
+        return (nature, self.having[candidate] - size, not is_cited(path, cited), value == ANY, place, name, value)
 
     def _narrowing(self, first: Candidate, others: Sequence[Candidate], members: list[Seen]) -> Candidate | None:
         """Return the fact that together with the first one holds for the fewest others; None where none makes them fewer."""

@@ -23,6 +23,8 @@ VARIABLES_OF_PLACE = frozenset({
     "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "HOSTNAME", "MANPATH", "INFOPATH", "PKG_CONFIG_PATH",
 })  # fmt: skip
 """Variables that differ between users and jobs without saying anything of the GPU."""
+FIRST = ("libze-intel-gpu", "intel-level-zero-gpu", "libze_intel_gpu", "torch]")
+"""Of packages and libraries those that torch computes by: they stand for what is installed with them."""
 SHARES = {Nature.CAUSE: 1.0, Nature.EFFECT: 0.6, Nature.SIZE: 0.5, Nature.PLACE: 0.3, Nature.NEVER: 0.2}
 """What a node counts for a fact of each nature."""
 CITED = 1.5
@@ -56,8 +58,8 @@ def _within(pattern: str, whole: str) -> bool:
 @lru_cache(maxsize=65536)
 def order_of(path: str) -> tuple[int, int, str]:
     """Return by what a fact comes before another one that separates as well."""
-    nature = nature_of(path)
-    return (nature.rank, row_of(pattern_of(path)).place, path)
+    first = any(f"[{name}" in path for name in FIRST)
+    return (nature_of(path).rank, row_of(pattern_of(path)).place, f"{'' if first else '~'}{path}")
 
 
 def tells_outliers(path: str) -> bool:
