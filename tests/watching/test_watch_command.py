@@ -293,7 +293,7 @@ def test_the_private_folder_is_removed(tmp_path: Path) -> None:
 def test_job_control_of_a_shell_stops_and_continues_both() -> None:
     """Ctrl-Z stops the watch and its command, `fg` goes on with both, and the command keeps the terminal's foreground."""
     program = (
-        "import os, sys, time\nprint('be', 'gun', sep='', flush=True)\nlast = time.monotonic()\nend = last + 40\n"
+        "import os, sys, time\nlast = time.monotonic()\nend = last + 40\nprint('be', 'gun', sep='', flush=True)\n"
         "while time.monotonic() < end:\n    now = time.monotonic()\n    if now - last > 0.7: break\n    last = now\n    time.sleep(0.02)\n"
         "print('stop', 'ped', os.tcgetpgrp(0) == os.getpgrp(), sep='-', flush=True)\nsys.exit(6)\n"
     )
@@ -308,7 +308,9 @@ def test_job_control_of_a_shell_stops_and_continues_both() -> None:
     said = read_until(terminal, b"Stopped")
     time.sleep(1.2)
     os.write(terminal, b"fg\n")
+    began = time.monotonic()
     said += read_until(terminal, b"stop-ped-True")
+    assert time.monotonic() - began < 30, "the command was not stopped"
     os.write(terminal, b"echo code=$?.\nexit\n")
     said += read_until(terminal, None)
     os.waitpid(pid, 0)
