@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -303,7 +302,6 @@ def test_words_of_the_command_line_are_those_of_the_document() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.skipif(os.environ.get("XPU_DOCTOR_HEAVY_TESTS") != "1", reason="heavy: XPU_DOCTOR_HEAVY_TESTS=1")
 @pytest.mark.parametrize("form", ["folder", "tar.gz", "jsonl"])
 def test_the_benchmark_finds_every_plant_in_bounded_memory(form: str) -> None:
     command = [sys.executable, "-m", "benchmarks.fleet", "--nodes", "5000", "--seed", "7", "--as", form]

@@ -273,19 +273,27 @@ def test_a_large_batch_is_read_by_processes(tmp_path: Path, monkeypatch: pytest.
     assert alone.problems == {"foreign": 1} and alone.nodes == 120
 
 
-def test_a_report_that_ends_the_process_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "end", ["os._exit(9)", "os.kill(os.getpid(), 11)", pytest.param("time.sleep(600)", marks=pytest.mark.heavy)]
+)
+def test_a_report_that_ends_or_holds_the_process_costs_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
     for number in range(12):
         (tmp_path / f"n{number:02}.json").write_bytes(GOOD.replace(b'"node1"', b"null"))
     (tmp_path / "z.json").write_bytes(b"deadly")
     (tmp_path / "hook").mkdir()
     (tmp_path / "hook" / "sitecustomize.py").write_text(
-        "import os, xpu_doctor.fleet.reading as reading\n"
+        "import os, time, xpu_doctor.fleet.reading as reading\n"
         "read = reading.Reader.read\n"
-        "reading.Reader.read = lambda self, label, data, made: os._exit(9) if data == b'deadly' else read(self, label, data, made)\n"
+        f"reading.Reader.read = lambda self, label, data, made: {end} if data == b'deadly' else read(self, label, data, made)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hook"))
     monkeypatch.setattr("xpu_doctor.fleet.workers.HERE", 1)
     monkeypatch.setattr("xpu_doctor.fleet.workers.BATCH", 5)
+    if "sleep" in end:
+        monkeypatch.setattr("xpu_doctor.fleet.workers.SECONDS", 8.0)
+        monkeypatch.setattr("xpu_doctor.fleet.workers.ALONE_SECONDS", 8.0)
     found = survey(items([str(tmp_path / "*.json")]), workers=2)
     assert found.nodes == 12 and found.problems == {"late": 1}
 

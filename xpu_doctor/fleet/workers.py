@@ -25,6 +25,8 @@ HERE = 8
 MAX_WORKERS = 4
 SECONDS = 120.0
 """Time in which a batch has to be read."""
+ALONE_SECONDS = 30.0
+"""Time for one report of a batch that was not read in time."""
 MAX_ANSWER = 256 << 20
 LATE = f"reading it took more than {SECONDS:.0f} s, or ended the process that read it"
 
@@ -134,7 +136,7 @@ class _Crew:
             while (batch := self.asked.get()) is not None and not self._over.is_set():
                 try:
                     worker = worker or self._started()
-                    made = worker.read(batch)
+                    made = worker.read(batch, SECONDS)
                     if made is None and not self._over.is_set():
                         worker.end()
                         worker, made = None, _one_by_one(batch)
@@ -160,7 +162,7 @@ def _one_by_one(batch: list[Job]) -> Made:
     try:
         for job in batch:
             worker = worker or _Worker()
-            made = worker.read([job], SECONDS / 4)
+            made = worker.read([job], ALONE_SECONDS)
             if made is None:
                 worker.end()
                 worker = None
@@ -199,7 +201,7 @@ class _Worker:
         self._requests: BinaryIO = os.fdopen(requests, "wb")
         self._answers: BinaryIO = os.fdopen(answers, "rb")
 
-    def read(self, batch: list[Job], seconds: float = SECONDS) -> Made | None:
+    def read(self, batch: list[Job], seconds: float) -> Made | None:
         """Return what was made of a batch; None where the process took too long, or ended."""
         timer = threading.Timer(seconds, self.stop)
         timer.daemon = True
