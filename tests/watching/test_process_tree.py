@@ -216,9 +216,32 @@ def test_a_rank_that_cannot_be_read_in_the_midst_of_an_execve_is_read_later(tmp_
     folder = tmp_path / str(root)
     folder.mkdir()
     (folder / "stat").write_bytes(Path("/proc/self/stat").read_bytes())
+    (folder / "exe").symlink_to("/opt/bin/python3.12")
     tree = ProcessTree(root, proc=str(tmp_path))
     tree.update(0.1)
     assert isinstance(tree.members.alive[root].rank, Unknown)
     (folder / "environ").write_bytes(b"HOME=/root\0RANK=3\0")
     tree.update(0.2)
     assert tree.members.alive[root].rank == 3
+
+
+def test_what_is_known_of_a_process_stays_when_its_memory_is_gone_before_it_is(tmp_path: Path) -> None:
+    root = os.getpid()
+    folder = tmp_path / str(root)
+    folder.mkdir()
+    text = Path("/proc/self/stat").read_text()
+    (folder / "stat").write_text(text)
+    (folder / "environ").write_bytes(b"RANK=3\0")
+    (folder / "exe").symlink_to("/opt/bin/python3.12")
+    tree = ProcessTree(root, proc=str(tmp_path))
+    tree.update(0.1)
+    (folder / "environ").unlink()
+    (folder / "exe").unlink()
+    before, _, after = text.rpartition(")")
+    fields = after.split()
+    for place in (23, 25, 47):
+        fields[place] = "0"
+    (folder / "stat").write_text(f"{before}) {' '.join(fields)}\n")
+    tree.update(0.2)
+    member = tree.members.alive[root]
+    assert (member.name, member.rank) == ("python3.12", 3)

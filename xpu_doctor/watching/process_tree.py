@@ -15,6 +15,8 @@ RANK_VARIABLES = (b"RANK", b"OMPI_COMM_WORLD_RANK", b"PMI_RANK", b"PMIX_RANK", b
 """Environment variables that hold the rank of a process of a distributed program; the first that is set counts."""
 ENVIRONMENT_LIMIT = 1 << 20
 STAT_LIMIT = 4096
+LEAVING = (errno.ESRCH, errno.ENOENT)
+"""What reading says of a process whose memory is gone: it is about to end, or in the midst of an execve."""
 TOLERANCE = 0.5
 """Seconds that a start may lie ahead of our clock for want of precision."""
 
@@ -150,14 +152,18 @@ class ProcessTree:
         member.identified = True
         try:
             member.name = os.path.basename(os.readlink(f"{self._proc}/{member.pid}/exe").removesuffix(" (deleted)"))
-        except OSError:
+        except OSError as error:
+            if error.errno in LEAVING and member.rank is not NOT_EXAMINED:
+                return  # its memory is gone, and what was known of it stays true
             member.name = member.image[1:].rpartition(b")")[0].decode("utf-8", "replace") or member.name
         try:
             member.rank = rank_of(_read_whole(f"{self._proc}/{member.pid}/environ", ENVIRONMENT_LIMIT))
         except OSError as error:
+            if error.errno in LEAVING and isinstance(member.rank, int):
+                return
             member.rank = Unknown(f"the environment of process {member.pid} cannot be read: {os_reason(error)}")
             # In the midst of an execve it cannot be read for a moment; what may not be read never can.
-            member.identified = error.errno in (errno.EACCES, errno.EPERM)
+            member.identified = error.errno not in LEAVING
 
     def _stat(self, pid: int) -> ProcessStat | None:
         return parse_stat(_read(f"{self._proc}/{pid}/stat", STAT_LIMIT))
