@@ -27,7 +27,7 @@ from xpu_doctor.remedies.own_environment import is_only_the_doctors
 from xpu_doctor.report.build import Report
 from xpu_doctor.report.document import Document
 from xpu_doctor.report.snapshot_file import SnapshotFile, snapshot_file
-from xpu_doctor.tables.program_devices import modules_to_name
+from xpu_doctor.tables.program_modules import modules_to_name
 from xpu_doctor.target.find import Choice, Surroundings, find_target
 from xpu_doctor.target.rights import rights_for
 from xpu_doctor.target.stages import STAGES

@@ -113,3 +113,15 @@ def test_no_remedy_names_a_bad_build_as_free_of_a_fault() -> None:
         for other in typed_rows(BadBuild):
             if row.fixed and set(row.families) & set(other.families):
                 assert not other.builds[0] <= row.fixed <= other.builds[1], (row.id, other.id)
+
+
+def test_modules_of_applications_are_named_as_the_facts_name_them() -> None:
+    """What the hook writes down leads back to the row, with and without a version."""
+    from xpu_doctor.tables.program_devices import application_of, program_devices
+    from xpu_doctor.tables.program_modules import modules_to_name
+
+    assert [pair[0] for pair in modules_to_name()] == [name for row in program_devices() for name in row.modules]
+    for _, called in modules_to_name():
+        for told, version in ((called, ""), (f"{called} 1.2.3", "1.2.3")):
+            found = application_of(told)
+            assert found is not None and found[1] == version and found[0].called == called

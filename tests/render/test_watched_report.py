@@ -160,6 +160,8 @@ SECRETS = [
     (["env", "HF_TOKEN=abcd1234efgh", "python"], "abcd1234efgh"),
     (["python", "t.py", "--data", "https://anna:geheim77@host.example/x"], "geheim77"),
     (["sh", "-c", "HF_TOKEN=abcd1234efgh python t.py"], "abcd1234efgh"),
+    (["sh", "-c", "DJANGO_SECRET_KEY='x3$k)qz9!hunter2' python t.py"], "hunter2"),
+    (["python", "t.py", '{"password":"hunter2horse"}'], "hunter2horse"),
 ]
 
 

@@ -218,7 +218,7 @@ def _by_share(watched: Watched, least: float) -> int:
 
 def _applications() -> tuple[tuple[str, str], ...]:
     """Return what the table of applications has; it is loaded when the command runs already."""
-    from xpu_doctor.tables.program_devices import modules_to_name
+    from xpu_doctor.tables.program_modules import modules_to_name
 
     return modules_to_name()
 

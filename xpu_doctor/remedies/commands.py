@@ -88,17 +88,6 @@ def _line(command: Command, shell: Shell) -> str:
     return " ".join((["env", *changes] if changes else []) + [quote(word, shell) for word in command.argv])
 
 
-def as_line(words: Iterable[str], shell: Shell = Shell.SH) -> str:
-    """Return a command to be read, not run, as one line; a word that the shell cannot take stands as it is."""
-    shown = []
-    for word in words:
-        try:
-            shown.append(quote(word, shell))
-        except Unprintable:
-            shown.append(word)
-    return " ".join(shown)
-
-
 def program(path: str, shell: Shell) -> str:
     """Return a program as the first word of a line: PowerShell calls a quoted one with `&` alone."""
     word = quote(path, shell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ from xpu_doctor.model.versions import numbers
 from xpu_doctor.remedies.commands import lines, shells
 from xpu_doctor.tables.program_devices import ProgramDevice, Takes, application_of, program_devices
 
+_PLAIN = re.compile(r"[^\s\"'`\\$]{1,1000}")
+"""A word that is typed as it is."""
 ACCELERATOR = "https://docs.pytorch.org/docs/stable/accelerator.html"
 DATA = "https://docs.pytorch.org/docs/stable/data.html"
 PINS_ITSELF = (2, 7)
@@ -91,7 +94,9 @@ def _by_hand(device: str, verify: tuple[str, ...]) -> Remedy:
 
 def watch_again(watched: Watched, system: str) -> tuple[str, ...]:
     """Return the line that watches the program again."""
-    command = known_or(watched.command, ()) or ("python", "train.py")
+    command = known_or(watched.command, ())
+    if not command or not all(map(_PLAIN.fullmatch, command)):  # quoted again, a secret in it might not be told as one
+        command = ("python", "train.py")
     kind = () if watched.device_type == "xpu" else ("--device-type", watched.device_type)
     return lines([Command(("xpu-doctor", "watch", *kind, "--", *command))], shells(system)[0])
 

@@ -10,7 +10,6 @@ from xpu_doctor.diagnosis.program_words import JudgedProgram, judged_program
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown, known_or
-from xpu_doctor.remedies.commands import as_line, shells
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class ProgramDocument:
     """A watched program; None stands for what is not known."""
 
     command: str | None
-    """As it would be typed into the system's usual shell."""
+    """Its words with blanks between them, to be read and not to be typed: what is private in it is found so."""
     pid: int | None
     attached: bool
     """Whether it ran already when the watch began."""
@@ -112,13 +111,13 @@ class ProgramDocument:
 def program_document(snapshot: Snapshot) -> ProgramDocument | None:
     """Return the watched program of a snapshot, None where none was watched."""
     program = judged_program(snapshot)
-    return None if program is None else _document(program, known_or(snapshot.machine.os, "linux"))
+    return None if program is None else _document(program)
 
 
-def _document(program: JudgedProgram, system: str) -> ProgramDocument:
+def _document(program: JudgedProgram) -> ProgramDocument:
     seen, use = program.watched, program.use
     return ProgramDocument(
-        command=as_line(seen.command, shells(system)[0]) if isinstance(seen.command, tuple) else None,
+        command=" ".join(seen.command) if isinstance(seen.command, tuple) else None,
         pid=known_or(seen.pid, None),
         attached=seen.attached,
         seconds=_rounded(known_or(seen.seconds, None)),

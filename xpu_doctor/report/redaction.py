@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 from xpu_doctor.model import facts
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
-from xpu_doctor.remedies.commands import as_line
 from xpu_doctor.remedies.known_words import is_known_word
 from xpu_doctor.report.document import Document, RemedyDocument, Tool
 from xpu_doctor.report.this_process import own_name
@@ -257,14 +255,16 @@ def _facts(value: Any, name: str, change: Change, of_plugin: bool = False) -> An
     return {key: _facts(item, key, change) for key, item in value.items()}
 
 
-def _words_of(command: Iterable[str], change: Change) -> list[str]:
-    """Return the words of a command, which is read as a line: what is private in one is told by the words before it."""
-    line = as_line(command)
+def _words_of(command: Sequence[str], change: Change) -> list[str]:
+    """Return the words of a command, which is read as a line, too: what is private in one may be told by the word before it."""
+    words = [change(word, Place.PROSE) for word in command]
+    line = " ".join(command)
     changed = change(line, Place.PROSE)
-    try:
-        return list(command) if changed == line else shlex.split(changed)
-    except ValueError:  # a quotation mark was part of what is hidden
-        return [changed]
+    if changed in (line, " ".join(words)):
+        return words
+    apart = changed.split(" ")
+    blank = any(" " in word for word in command)
+    return apart if len(apart) == len(words) and not blank else [changed]
 
 
 def _place_of(name: str) -> Place:

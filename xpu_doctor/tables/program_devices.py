@@ -53,11 +53,6 @@ def program_devices() -> tuple[ProgramDevice, ...]:
     return rows(ProgramDevice)
 
 
-def modules_to_name() -> tuple[tuple[str, str], ...]:
-    """Return pairs of a module and the distribution, or else the application, that a process which imported it runs."""
-    return tuple((module, row.called) for row in program_devices() for module in row.modules)
-
-
 def application_of(told: str) -> tuple[ProgramDevice, str] | None:
     """Return the row and the version of an application as facts name it, e.g. `ultralytics 8.3.0`; None where the table has none."""
     name, _, version = told.rpartition(" ")

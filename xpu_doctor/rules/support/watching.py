@@ -9,7 +9,6 @@ from xpu_doctor.diagnosis.program_use import Use
 from xpu_doctor.model.facts import Watched, WatchedGpu
 from xpu_doctor.model.findings import Evidence
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
-from xpu_doctor.remedies.commands import as_line
 from xpu_doctor.tables.devices import find_device
 from xpu_doctor.text.amounts import duration, percent
 
@@ -72,7 +71,7 @@ def since_torch(watched: Watched, use: Use) -> str:
 def command_evidence(watched: Watched) -> Iterator[Evidence]:
     """Yield the command as one line: what is private in it is told by the words before it."""
     if isinstance(watched.command, tuple):
-        yield Evidence(f"{HERE}.command", as_line(watched.command), "")
+        yield Evidence(f"{HERE}.command", " ".join(watched.command), "")
 
 
 def gpu_evidence(use: Use) -> Iterator[Evidence]:
