@@ -295,6 +295,18 @@ def test_old_reports_are_stale(tmp_path: Path) -> None:
     assert [(row.node, row.created) for row in judge(str(tmp_path)).stale] == [("node7", "2026-11-19T09:00:00Z")]
 
 
+def test_a_node_with_two_differences_is_in_one_group_and_told_of(tmp_path: Path) -> None:
+    kinds = {1: ("kernel", ""), 2: ("kernel", ""), 3: ("kernel", "python"), 4: ("python", "")}
+    for number in range(1, 16):
+        data = template(*kinds.get(number, ("", ""))).filled(
+            f"n{number}", "2026-11-21T09:00:00Z", random.Random(number)
+        )
+        (tmp_path / f"n{number}.json").write_bytes(data)
+    text = run(".", cwd=tmp_path).stdout.decode()
+    assert "3 of 15 nodes: kernel: 5.15.0-91-generic, the others 5.15.0-153-generic\n    n[1-3]" in text
+    assert "1 of 15 nodes: Python: 3.11.2, most others 3.12.3 (1 in other groups has it," in text
+
+
 def test_words_of_the_command_line_are_those_of_the_document() -> None:
     from xpu_doctor.cli.fleet import FAIL_ON as of_command
 

@@ -43,7 +43,9 @@ def fact_in_words(fact: FactDocument) -> str:
 
 def what_separates(group: GroupDocument) -> str:
     """Return what tells a group from the others, in one line; empty where only its diagnosis does, or nothing."""
-    return " and ".join(fact_in_words(fact) for fact in group.facts)
+    said = " and ".join(fact_in_words(fact) for fact in group.facts)
+    also = group.facts[0].elsewhere if len(group.facts) == 1 else 0
+    return f"{said} ({also} in other groups {'has' if also == 1 else 'have'} it, too)" if also else said
 
 
 def title(document: FleetDocument, group: GroupDocument) -> str:
