@@ -115,6 +115,7 @@ def test_what_is_said_is_what_the_program_did(name: str, torch_env: Path, device
         # Of a program that is killed, what came after the last sample is lost.
         lost = 100 * 0.6 / _seconds(run) if name == "killed" else 0.0
         assert share is not None and 100 * share == pytest.approx(run.share(users), abs=POINTS + lost)
+        print(f"{name}: {', '.join(run.codes) or 'nothing'}; {100 * share:.1f} % said, {run.share(users):.1f} % true")
     case.further(run)
 
 

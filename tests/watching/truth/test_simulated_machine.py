@@ -68,9 +68,12 @@ def _texts(folder: Path) -> list[str]:
     if not folder.name.isdigit() or folder.is_symlink():
         return []
     found = []
-    for link in (folder / "fd").iterdir():
-        if os.readlink(link).startswith("/dev/dri/"):
-            found.append((folder / "fdinfo" / link.name).read_text())
+    try:
+        for link in (folder / "fd").iterdir():
+            if os.readlink(link).startswith("/dev/dri/"):
+                found.append((folder / "fdinfo" / link.name).read_text())
+    except FileNotFoundError:  # it ended meanwhile
+        pass
     return found
 
 
