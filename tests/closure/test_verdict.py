@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import shutil
 from collections.abc import Mapping
@@ -92,6 +93,14 @@ def findings(env: StubEnvironment, breakage: Breakage) -> tuple[Finding, ...]:
     return judgement.findings
 
 
+def _system_has(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
 def removed(*names: str) -> Breakage:
     return Breakage("removed", tuple(Change("remove", f"lib/{name}") for name in names))
 
@@ -118,6 +127,8 @@ def test_each_dependency_removed(env: StubEnvironment, name: str) -> None:
 @pytest.mark.parametrize("name", ["libur_adapter_level_zero.so.0", "libumf.so.0", "libhwloc.so.15"])
 def test_below_what_is_opened_by_name(env: StubEnvironment, name: str) -> None:
     """Nothing that torch needs says so; the import works and no device is counted."""
+    if _system_has(name):
+        pytest.skip(f"this system has a {name} of its own")
     found = findings(env, removed(name))
     assert "shared-library-missing" in [finding.code for finding in found]
     assert any(name in finding.summary for finding in found)

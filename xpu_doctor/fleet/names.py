@@ -13,7 +13,7 @@ MAX_NAME = 253
 MAX_RANGES = 48
 """Letters between two brackets."""
 
-_ENDINGS = re.compile(r"(?i)(?:\.(?:json|jsonl|ndjson|txt|gz|tar|tgz))+$")
+_ENDINGS = re.compile(r"(?i)(?:\.(?:json|jsonl|ndjson|txt|gz|tar|tgz)){1,4}$")
 _TIME = re.compile(
     r"(?:^|[._@+-])20\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
     r"(?:[T_.-](?:[01]\d|2[0-3])[:-]?[0-5]\d(?:[:-]?[0-5]\d(?:\.\d+)?)?)?Z?$"

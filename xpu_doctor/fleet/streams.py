@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import BinaryIO, NamedTuple
 
 CHUNK = 1 << 20
 MAX_WASTE = 256 << 20
 """Unpacked bytes that belong to no report before a stream is given up: a small archive can unpack to anything."""
-_ODD_BYTE = re.compile("[\udc80-\udcff]")
 
 
 def printable(name: str) -> str:
     """Return a file's name as any encoding of Unicode can hold it: a byte that is no letter's is written as `%FF`."""
     if name.isascii():
         return name
-    marked = _ODD_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", name)
+    marked = "".join(f"%{ord(letter) - 0xDC00:02X}" if "\udc80" <= letter <= "\udcff" else letter for letter in name)
     return marked.encode("utf-8", "replace").decode()
 
 

@@ -47,6 +47,8 @@ OWN_OUTPUT = (
     "the text holds output of xpu-doctor: of a report its codes and its ladder are taken over, its advice is passed over. "
     "The file that `xpu-doctor check --json -o report.json` writes says more: ask for it"
 )
+OF_ANY_GPU = (Layer.COMPUTE, Layer.APPLICATION)
+"""Layers whose faults may be met on a GPU of any maker; of the others the doctor knows what holds for Intel's."""
 QUOTED_IN_ENGLISH = "messages of the system in another language are quoted in English"
 MAX_GUESSES = 5
 """Root causes of a text that are only possible: the most probable ones are kept."""
@@ -291,7 +293,10 @@ def _modest(snapshot: Snapshot, found: Found, rules: Sequence[Rule]) -> Found:
     told = [item.code for item in snapshot.pasted.reported if item.confidence != "possible" and item.severity != "info"]
     roots: list[Finding] = []
     guesses = 0
+    elsewhere = holds(snapshot.pasted.for_other_gpu)
     for root in _lifted(found.root_causes, told):
+        if elsewhere and root.layer not in OF_ANY_GPU:
+            root = dataclasses.replace(root, confidence=Confidence.POSSIBLE)  # noqa: PLW2901
         guesses += root.confidence is Confidence.POSSIBLE
         if root.confidence is not Confidence.POSSIBLE or guesses <= MAX_GUESSES:
             certain_symptom = root.code in symptoms and root.confidence is Confidence.CERTAIN

@@ -51,6 +51,7 @@ from xpu_doctor.pasted.readers import (
 )
 from xpu_doctor.pasted.readers.apart import apart
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.other_makers import speaks_of_intel, wants_another
 from xpu_doctor.pasted.readers.own_output import Own, own_output, put, without
 from xpu_doctor.pasted.readers.subjects import split
 from xpu_doctor.pasted.removed_lines import without_removed
@@ -238,6 +239,8 @@ def _derive(facts: Collected, texts: Sequence[Text]) -> None:
     if facts.get("machine.os"):
         facts.put("python.os", facts.get("machine.os"), facts.sources["machine.os"])
     facts.put("pasted.trouble", bool(facts.failures or facts.complaints), "the text")
+    if any(map(wants_another, texts)) and not any(map(speaks_of_intel, texts)):
+        facts.put("pasted.for_other_gpu", True, "the text")
     if "AI Playground" in facts.applications:
         facts.put("pasted.for_intel_gpu", True, facts.applications["AI Playground"].source)
     _versions(facts)

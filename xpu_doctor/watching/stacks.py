@@ -26,8 +26,8 @@ END_SECONDS = 3.0
 """How long a py-spy whose program has ended may take to write what it saw."""
 OUTPUT_LIMIT = 4 << 20
 LISTED = 5
-LINE = re.compile(r"(?:.*;)?([^;]+) \(([^()]*):(\d+)\) (\d+)")
-"""A stack in py-spy's raw format: frames from the outermost, and how often it was seen."""
+LINE = re.compile(r"([^;]{1,300}) \(([^()]{0,600}):(\d{1,7})\) (\d{1,11})")
+"""The innermost frame of a stack in py-spy's raw format, and how often the stack was seen."""
 NOT_INSTALLED = "py-spy is not installed: pip install 'xpu-doctor[watch]' adds it"
 TOO_SHORT = f"the program ended before its stacks were looked at, {STARTS[0]:.0f} seconds after the start"
 NO_PYTHON = "no Python process of the program was found to look at"
@@ -37,8 +37,8 @@ def hot_spots(text: str) -> tuple[HotSpot, ...]:
     """Return the functions in which most sampled stacks ended, from py-spy's raw output; each with the line that was seen most."""
     lines: Counter[tuple[str, str, int]] = Counter()
     for row in text.splitlines():
-        match = LINE.fullmatch(row)
-        if match and len(match[3]) < 8 and len(match[4]) < 12:
+        match = LINE.fullmatch(row.rpartition(";")[2])
+        if match:
             lines[match[1][:200], match[2][:400], int(match[3])] += int(match[4])
     functions: Counter[tuple[str, str]] = Counter()
     for (function, file, _), count in lines.items():

@@ -108,6 +108,8 @@ class Pasted:
     """Whether an inventory of display devices (dxdiag, Win32_VideoController, neofetch, inxi) lists one of Intel's."""
     names_intel_gpu: Maybe[bool] = NOT_EXAMINED
     """Whether the text speaks of graphics of Intel's at all, in whatever words."""
+    for_other_gpu: Maybe[bool] = NOT_EXAMINED
+    """Whether the text asks for a GPU of another maker to work, and has no word of Intel's."""
     for_intel_gpu: Maybe[bool] = NOT_EXAMINED
     """Whether what is run is an application that is made for Intel's GPUs, such as AI Playground."""
     node_group: Maybe[str] = NOT_EXAMINED
