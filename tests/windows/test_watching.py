@@ -11,7 +11,7 @@ PROBE = """
 import dataclasses, json, subprocess, sys, time
 from xpu_doctor.watching.sampler import Sampler, sample_delays
 from xpu_doctor.watching.windows_pdh import open_query
-burn = "import time; end = time.process_time() + 0.4\\nwhile time.process_time() < end: pass\\ntime.sleep(0.4)"
+burn = "import time; end = time.process_time() + 0.4\\nwhile time.process_time() < end: pass\\ntime.sleep(1.5)"
 started = time.monotonic()
 program = subprocess.Popen([sys.executable, "-S", "-c", burn], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 sampler = Sampler(program.pid, device_type="xpu", started=started)
