@@ -14,8 +14,8 @@ from xpu_doctor.api import compare_texts
 from xpu_doctor.catalogue.knowledge.gpu import gpu_knowledge
 from xpu_doctor.model.codec import encode
 from xpu_doctor.report.build import Report, rendered
-from xpu_doctor.report.comparison.formats import comparison_format
-from xpu_doctor.report.formats import View
+from xpu_doctor.report.comparison.formats import FORMATS
+from xpu_doctor.report.formats import View, format_called
 from xpu_doctor.report.knowledge import knowledge_json, knowledge_text
 from xpu_doctor.report.terminal import Terminal
 from xpu_doctor.text.safe import from_bytes
@@ -39,7 +39,7 @@ def comparison(name: str, width: int = 80) -> str:
         from xpu_doctor.report.comparison.text import comparison_text
 
         return comparison_text(document, Terminal(width=width))
-    return comparison_format("", name).render(document, View())
+    return format_called(name, FORMATS).render(document, View())
 
 
 OUTPUTS: dict[str, tuple[Callable[[], str], str]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, check_endings, check_outputs, check_words
-from xpu_doctor.report.comparison.formats import NAMES
+from xpu_doctor.report.comparison.formats import FORMATS, NAMES
 
 if TYPE_CHECKING:
     from xpu_doctor.text.safe import SafeText
@@ -51,7 +51,8 @@ def compare(
     """
     from xpu_doctor.api import compare_texts
     from xpu_doctor.model.codec import SnapshotError
-    from xpu_doctor.report.comparison.deliver import deliver
+    from xpu_doctor.report.comparison.words import headline
+    from xpu_doctor.report.delivery import deliver_as
 
     if len(files) < 2:
         raise click.UsageError("compare takes two files or more: name the other one, too (- is standard input)")
@@ -66,7 +67,7 @@ def compare(
         document = compare_texts([_text(path) for path in files], redact=not no_redact, words=words)
     except SnapshotError as error:
         raise click.UsageError(str(error)) from error
-    deliver(document, wanted, outputs, verbose=verbose, private=no_redact)
+    deliver_as(FORMATS, document, headline(document), wanted, outputs, verbose=verbose, private=no_redact)
     return document.exit_code
 
 

@@ -8,7 +8,7 @@ import sys
 import click
 
 from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, check_endings, check_outputs, check_words
-from xpu_doctor.report.fleet.formats import NAMES
+from xpu_doctor.report.fleet.formats import FORMATS, NAMES
 
 FAIL_ON = ("error", "warning", "missing", "outlier", "never")
 
@@ -80,7 +80,8 @@ def fleet(
     from xpu_doctor.fleet.expected import NodeListError, expected_nodes
     from xpu_doctor.fleet.inputs import NoInput
     from xpu_doctor.fleet.workers import available_workers
-    from xpu_doctor.report.fleet.deliver import deliver
+    from xpu_doctor.report.delivery import deliver_as
+    from xpu_doctor.report.fleet.words import headline
 
     stream = sys.stdin.buffer if sys.stdin is not None else None
     counting = Counting()
@@ -101,5 +102,5 @@ def fleet(
         raise click.UsageError(str(error)) from error
     finally:
         counting.close()
-    deliver(document, wanted, outputs, verbose=verbose, private=no_redact)
+    deliver_as(FORMATS, document, headline(document), wanted, outputs, verbose=verbose, private=no_redact)
     return document.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xpu_doctor.diagnosis.program_use import ProgramUse
 from xpu_doctor.report.program import ProgramDocument, ProgramGpuDocument, ProgramRankDocument
 from xpu_doctor.text.amounts import duration, percent, size
 
@@ -40,7 +41,8 @@ def _ending(program: ProgramDocument) -> str:
 def rows(program: ProgramDocument) -> Iterator[tuple[str, str]]:
     """Yield what it used, as label and text."""
     if program.no_counters:
-        yield "GPU", f"how much it worked is not known: {program.no_counters}"
+        never = program.use == ProgramUse.NEVER
+        yield "GPU", f"none: {program.reason}" if never else f"how much it worked is not known: {program.no_counters}"
     names = [gpu.name for gpu in program.gpus]
     for gpu in sorted(program.gpus, key=lambda gpu: not gpu.used)[:MOST_GPUS]:
         yield "GPU", of_gpu(gpu, names.count(gpu.name) > 1)

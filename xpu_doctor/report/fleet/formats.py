@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpu_doctor.report.formats import Format, View, format_called, format_of
+from xpu_doctor.report.formats import Format, View
 
 if TYPE_CHECKING:
     from xpu_doctor.report.fleet.document import FleetDocument
@@ -53,8 +53,3 @@ FORMATS = (
 )
 """The first one is used where nothing says another."""
 NAMES = tuple(each.name for each in FORMATS)
-
-
-def fleet_format(path: str, given: str | None = None) -> Format:
-    """Return the format in which a file is written: the one that was given for all, else by its ending, else text."""
-    return format_called(format_of(path, given, FORMATS), FORMATS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.program_use import LEAST_IO_WAIT, ProgramUse, Use, use_of
+from xpu_doctor.diagnosis.program_use import LEAST_IO_WAIT, ProgramUse, Use
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Machine, Watched
 from xpu_doctor.model.findings import Confidence, Evidence, Finding, Layer, Severity
@@ -14,10 +14,9 @@ from xpu_doctor.rules.support.watching import (
     HERE,
     cpu_evidence,
     gpu_evidence,
-    not_known,
-    program,
     since_torch,
     spot_evidence,
+    used_so,
 )
 from xpu_doctor.text.amounts import duration, percent
 
@@ -35,15 +34,13 @@ class GpuStarved(Rule):
 
     def check(self, watched: Maybe[tuple[Watched, ...]], machine: Machine) -> Iterator[Finding]:
         """Found where the GPU was busy for less than half of the time, and the program waited for data for most of the rest."""
-        seen = program(watched)
-        use = use_of(seen)
-        if use.kind is ProgramUse.UNKNOWN and seen.inside != ():
-            raise not_known(use)
-        if use.kind is not ProgramUse.STARVED or use.share is None:
+        found = used_so(watched, ProgramUse.STARVED)
+        if found is None:
             return
+        seen, use, share = found
         yield self.found(
             "machine",
-            f"the GPU waits for data: it was busy {percent(use.share)} of {since_torch(seen, use)}, and {use.reason}",
+            f"the GPU waits for data: it was busy {percent(share)} of {since_torch(seen, use)}, and {use.reason}",
             confidence=Confidence.CERTAIN if use.by_hook else Confidence.LIKELY,
             evidence=(
                 *gpu_evidence(use),

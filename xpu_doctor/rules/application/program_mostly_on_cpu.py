@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xpu_doctor.diagnosis.program_use import ProgramUse, use_of
+from xpu_doctor.diagnosis.program_use import ProgramUse
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Machine, Watched
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Severity
@@ -15,10 +15,9 @@ from xpu_doctor.rules.support.watching import (
     cpu_evidence,
     gpu_evidence,
     hook_evidence,
-    not_known,
-    program,
     since_torch,
     spot_evidence,
+    used_so,
 )
 from xpu_doctor.text.amounts import percent
 
@@ -34,15 +33,13 @@ class ProgramMostlyOnCpu(Rule):
 
     def check(self, watched: Maybe[tuple[Watched, ...]], machine: Machine) -> Iterator[Finding]:
         """Found where the GPU worked for a small share of the time, and the processes that use it kept CPUs busy meanwhile."""
-        seen = program(watched)
-        use = use_of(seen)
-        if use.kind is ProgramUse.UNKNOWN and seen.inside != ():
-            raise not_known(use)
-        if use.kind is not ProgramUse.MOSTLY_CPU or use.share is None:
+        found = used_so(watched, ProgramUse.MOSTLY_CPU)
+        if found is None:
             return
+        seen, use, share = found
         yield self.found(
             "machine",
-            f"the program worked mostly on the CPU: the GPU was busy {percent(use.share)} of {since_torch(seen, use)}, while {use.reason}",
+            f"the program worked mostly on the CPU: the GPU was busy {percent(share)} of {since_torch(seen, use)}, while {use.reason}",
             evidence=(
                 *command_evidence(seen),
                 *gpu_evidence(use),

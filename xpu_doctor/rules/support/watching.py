@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from xpu_doctor.diagnosis.program_use import Use
+from xpu_doctor.diagnosis.program_use import ProgramUse, Use, use_of
 from xpu_doctor.model.facts import Watched, WatchedGpu
 from xpu_doctor.model.findings import Evidence
 from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, known, known_or
@@ -47,6 +47,19 @@ def field(fact: Maybe[T], name: str) -> T:
 def not_known(use: Use, name: str = "gpus") -> Undecided:
     """Return that a rule cannot decide, because the use of the GPU is not known."""
     return Undecided(Unknown(use.reason, f"{HERE}.{name}"))
+
+
+def used_so(watched: Maybe[tuple[Watched, ...]], kind: ProgramUse) -> tuple[Watched, Use, float] | None:
+    """Return the watched program, its use and its share where it used the GPU in that way, else None.
+
+    Raises:
+        Undecided: none was watched, or how it used the GPU is not known.
+    """
+    seen = program(watched)
+    use = use_of(seen)
+    if use.kind is ProgramUse.UNKNOWN and seen.inside != ():
+        raise not_known(use)
+    return None if use.kind is not kind or use.share is None else (seen, use, use.share)
 
 
 def called(gpu: WatchedGpu) -> str:
