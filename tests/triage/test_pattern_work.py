@@ -77,4 +77,5 @@ def test_patterns_of_every_kind_are_found() -> None:
 )
 def test_slow_patterns_are_found(pattern: str) -> None:
     """The lines are hard enough: each of these has a fault that patterns of the doctor once had."""
-    assert hard_lines(pattern)
+    # A machine that is busy for a moment can make the short line as slow as the long one, never the long one quick again and again.
+    assert any(hard_lines(pattern) for _ in range(5))
