@@ -33,6 +33,7 @@ OTHER_REASONS = {
         "open",
     ): "makes the private folder that the hook writes to, and the copy of the hook of one file",
     ("watching/relay_child.py", "os.write"): "passes on what a watched program writes to its own stderr, byte for byte",
+    ("watching/witness.py", "os.write"): "tells the watch of a signal, through a pipe of theirs",
     ("watching/live_line.py", "sys.stderr"): "asks whether it is a terminal, and writes to it through to_stderr",
     ("fleet/reading_child.py", "open"): "answers the doctor, in a process of its own",
     ("fleet/workers.py", "open"): "asks that process",

@@ -15,8 +15,9 @@ from xpu_doctor.process.leftovers import _alive
 from xpu_doctor.process.run import OUTPUT_LIMIT, run
 
 PACKAGE = Path(xpu_doctor.__file__).parent
-STARTS_PROGRAMS = ("process/child.py", "watching/command.py", "watching/relay.py")
-"""The last two start what is no child to be ended: a user's own program, and what passes its stderr on, which may outlive the doctor."""
+STARTS_PROGRAMS = ("process/child.py", "watching/command.py", "watching/relay.py", "watching/witness.py")
+"""Those of `watching` start what is no child to be ended: a user's own program, what passes its stderr on, which may outlive the doctor, and a
+copy of the watch that ends with it."""
 OTHER_PROCESS = ("target/agent/",)
 """Runs in the interpreter under examination."""
 

@@ -147,6 +147,51 @@ def test_signals_that_are_sent_to_the_watch_reach_the_command() -> None:
     assert b"xpu-doctor" in said
 
 
+@pytest.mark.parametrize("to_group_first", [True, False])
+def test_a_signal_to_the_whole_group_comes_once(to_group_first: bool) -> None:
+    """As `timeout` sends it: to its child, and to the group; one to the watch alone is passed on afterwards as before."""
+    started = start("--", *python(LOUD), start_new_session=True)
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"ready\n"
+    if to_group_first:
+        os.killpg(started.pid, signal.SIGUSR1)
+    else:
+        started.send_signal(signal.SIGUSR1)
+        os.killpg(started.pid, signal.SIGUSR1)
+    assert started.stdout.readline() == b"SIGUSR1\n"
+    time.sleep(1.5)
+    started.send_signal(signal.SIGUSR2)
+    assert started.stdout.readline() == b"SIGUSR2\n", "it came a second time"
+    started.send_signal(signal.SIGUSR1)
+    assert started.stdout.readline() == b"SIGUSR1\n"
+    started.send_signal(signal.SIGTERM)
+    started.communicate(timeout=60)
+    assert started.returncode == 5
+
+
+def test_the_witness_ends_with_the_watch_and_holds_none_of_its_streams() -> None:
+    """A reader of the command's stdout sees the end, however the watch ended."""
+    started = start("--", *python("print('ready', flush=True); import os, time; os.close(1); time.sleep(2)"))
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"ready\n"
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()
+    helpers = [pid for pid in children if b"xpu_doctor\0watch" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(helpers) == 1, "the witness"
+    assert not any(
+        os.readlink(f).startswith("pipe:[") and f.name in "012" for f in Path(f"/proc/{helpers[0]}/fd").iterdir()
+    )
+    started.kill()
+    assert started.stdout.read() == b""
+    started.wait()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{helpers[0]}/root").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{helpers[0]}/exe").exists()
+    assert started.stderr is not None
+    started.stderr.close()
+    started.stdout.close()
+
+
 def test_an_interrupt_of_a_terminal_reaches_the_command_once_and_the_report_comes() -> None:
     program = (
         "import signal, sys, time\ncount = 0\n"

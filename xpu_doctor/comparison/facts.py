@@ -14,6 +14,7 @@ from xpu_doctor.model.natures import never_counts
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import Unknown
+from xpu_doctor.text.command_line import command_line
 
 MAX_ITEMS = 8
 """Items of a list that are shown whole."""
@@ -217,6 +218,8 @@ def _whole(value: Any) -> Value:
 def _text(value: Any, pattern: str, common: frozenset[Any]) -> Value:
     if not _is_there(value):
         return _whole(value)
+    if pattern.endswith(".command") and isinstance(value, (tuple, list)):
+        return Value(State.KNOWN, command_line([str(word) for word in value]))
     if isinstance(value, (tuple, list)) and len(value) > MAX_ITEMS and common:
         own = [item for item in value if _plain(item, pattern) not in common]
         said = ", ".join(map(display, own[:MAX_ITEMS])) + (f" ... ({len(own)} in all)" if len(own) > MAX_ITEMS else "")

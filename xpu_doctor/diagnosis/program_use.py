@@ -29,7 +29,7 @@ from xpu_doctor.diagnosis.program_figures import (
 from xpu_doctor.model.facts.watched import InsideReport, Watched, WatchedProcess
 from xpu_doctor.model.terms import Term
 from xpu_doctor.model.unknown import Unknown, denied, holds, known_or
-from xpu_doctor.text.amounts import percent
+from xpu_doctor.text.amounts import duration, percent
 
 SHORTEST = 3.0
 """Seconds since the import of torch below which a program that used no GPU may just not have come to it."""
@@ -153,17 +153,25 @@ def _kind_of_unused(watched: Watched, gpus: Sequence[GpuShare], seconds: float) 
     if not reports and not _runs_python(watched):
         return ProgramUse.UNKNOWN, "whether the program uses torch is not known", False
     if seconds < SHORTEST:
-        return ProgramUse.UNKNOWN, "it was over too soon to tell", False
+        return (
+            ProgramUse.UNKNOWN,
+            f"{duration(seconds)} after the import of torch is too short to tell: let it run longer",
+            False,
+        )
     work = work_of(watched)
     if work is None:
         return ProgramUse.UNKNOWN, "what the program computed at all is not known", False
     if work < LEAST_WORK or work / seconds < LEAST_CPUS:
-        return (
-            ProgramUse.UNKNOWN,
-            f"after it had imported torch, it spent less than {LEAST_WORK:.0f} seconds of CPU time, or less than a tenth of its time",
-            False,
-        )
+        return ProgramUse.UNKNOWN, _too_little(work, seconds), False
     return ProgramUse.NEVER, hook or "the counters of the GPUs saw no work of it", hook is not None
+
+
+def _too_little(work: float, seconds: float) -> str:
+    """Return why the work of a program is too little to judge where it was done."""
+    spent = f"{duration(work)} of CPU time in {duration(seconds)} after the import of torch"
+    if work < LEAST_WORK:
+        return f"{spent} is too little to tell: let it run longer"
+    return f"{spent}: it hardly computed at all"
 
 
 def _hook_says_never(watched: Watched) -> str | None:
@@ -190,7 +198,8 @@ def _without_peak(report: InsideReport) -> bool:
 
 def _why_unknown(watched: Watched) -> str:
     if isinstance(watched.counters, Unknown):
-        return watched.counters.reason
+        python = _runs_python(watched) or isinstance(watched.processes, Unknown)
+        return watched.counters.reason if python else f"no Python ran in it, and {watched.counters.reason}"
     if isinstance(watched.inside, Unknown):
         return watched.inside.reason
     return "neither the counters of the GPUs nor torch told of the whole program"

@@ -225,7 +225,7 @@ def deliver_beside(
         return
     name = format_of("", given)
     text = format_called(name).render(report, View(to_file=False, verbose=verbose, on_stderr=True))
-    to_stderr(text, own_sequences=name == "text")
+    to_stderr(f"\n{text}" if name == "text" else text, own_sequences=name == "text")
 
 
 def rendered(report: Document, name: str, *, to_file: bool, verbose: bool) -> str:

@@ -10,6 +10,7 @@ from xpu_doctor.diagnosis.program_words import JudgedProgram, judged_program
 from xpu_doctor.model.fast_dataclass import dataclass
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown, known_or
+from xpu_doctor.text.command_line import command_line
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def program_document(snapshot: Snapshot) -> ProgramDocument | None:
 def _document(program: JudgedProgram) -> ProgramDocument:
     seen, use = program.watched, program.use
     return ProgramDocument(
-        command=" ".join(seen.command) if isinstance(seen.command, tuple) else None,
+        command=command_line(seen.command) if isinstance(seen.command, tuple) else None,
         pid=known_or(seen.pid, None),
         attached=seen.attached,
         seconds=_rounded(known_or(seen.seconds, None)),

@@ -40,7 +40,9 @@ def _ending(program: ProgramDocument) -> str:
 
 def rows(program: ProgramDocument) -> Iterator[tuple[str, str]]:
     """Yield what it used, as label and text."""
-    if program.no_counters:
+    if program.use == ProgramUse.UNKNOWN:
+        yield "GPU", f"not known: {program.reason}"
+    elif program.no_counters:
         never = program.use == ProgramUse.NEVER
         yield "GPU", f"none: {program.reason}" if never else f"how much it worked is not known: {program.no_counters}"
     names = [gpu.name for gpu in program.gpus]

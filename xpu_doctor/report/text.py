@@ -80,9 +80,9 @@ class _Page:
     def headline(self) -> Iterator[str]:
         target = self.report.target
         if target.python is None:
-            yield from self.terminal.wrapped(
-                f"xpu-doctor {self.report.tool.version} examined a {self.report.origin} report."
-            )
+            live = self.report.origin == Origin.LIVE
+            what = "this machine; no Python is known to examine" if live else f"a {self.report.origin} report"
+            yield from self.terminal.wrapped(f"xpu-doctor {self.report.tool.version} examined {what}.")
             return
         version = (
             f" (Python {target.version}" + (f", managed by {target.manager}" if target.manager else "") + ")"

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+from xpu_doctor.watching.witness import Witness
+
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-"""Signals that are passed on. A terminal sends its own to the whole process group: those have reached the command already."""
+"""Signals that are passed on, unless the command was sent its own: by a terminal, or with the whole process group or job."""
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 """Exit codes by which shells, env and timeout tell that a command did not start."""
@@ -95,12 +97,14 @@ class _Signals:
         self._before: dict[int, Any] = {}
         self._taken: set[signal.Signals] = set()
         self._blocked = False
+        self._witness: Witness | None = None
         try:
             for name in FORWARDED if sys.platform != "win32" else ("SIGINT", "SIGBREAK"):
                 self._hold(getattr(signal, name))
             if sys.platform != "win32":
                 # A parent may have had the ends of children ignored: then nobody would be told the command's exit code.
                 self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                self._witness = Witness(tuple(self._taken))
         except ValueError:  # not in the main thread
             self._before.clear()
 
@@ -114,9 +118,13 @@ class _Signals:
         if sys.platform == "win32":
             return
         if self.target:
-            _send(self.target, number)
+            self._pass_on(number)
         else:
             self._early.append(number)
+
+    def _pass_on(self, number: int) -> None:
+        if self._witness is None or not self._witness.saw(number):
+            _send(self.target, number)
 
     def take_over(self) -> None:
         """Wait for signals from now on, so that those of a terminal can be told from those of a process."""
@@ -140,7 +148,7 @@ class _Signals:
             return
         came = signal.sigtimedwait(self._taken, 3600.0 if seconds is None else seconds)
         if came is not None and came.si_signo != signal.SIGCHLD and came.si_code <= 0:
-            _send(self.target, came.si_signo)
+            self._pass_on(came.si_signo)
 
     def forget(self) -> None:
         """Drop what was sent to the command and came too late for it."""
@@ -150,6 +158,8 @@ class _Signals:
 
     def restore(self) -> None:
         """Give this process its own handling of signals back."""
+        if self._witness is not None:
+            self._witness.close()
         if self._blocked:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, self._taken)
         for number, handler in self._before.items():

@@ -24,7 +24,9 @@ MAX_LINES = 80
 
 _PREFIX = re.compile(r"[ \t]{0,200}(?:>[ \t]?){0,20}")
 _FENCE = re.compile(r"(?:`{3,9}|~{3,9})\w{0,20}$")
-_HEADLINE = re.compile(r"Examined \S|xpu-doctor \S{1,40} examined a \w{1,10} report\.")
+_HEADLINE = re.compile(
+    r"Examined \S|xpu-doctor \S{1,40} examined (?:a \w{1,10} report|this machine; no Python is known to examine)\."
+)
 _WATCHED = re.compile(r"Watched (?:`|process\b).{0,400}(?: for \d|\.$|; it |$)")
 """The first line of the block about a watched program."""
 _RUNG = re.compile(

@@ -12,6 +12,8 @@ from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.model.unknown import Unknown
 from xpu_doctor.report.comparison.labels import label_of
 from xpu_doctor.report.document import Tool
+from xpu_doctor.report.program import program_document
+from xpu_doctor.report.program_words import headline, rows
 from xpu_doctor.report.redaction import NOT_REDACTED
 from xpu_doctor.tables.gpus import intel_gpus, title
 
@@ -40,6 +42,8 @@ class SideDocument:
     verdict: str
     """`findings`, `undiagnosed`, `healthy` or `tool-failed`, by the rules of this version of the doctor."""
     root_causes: list[SideCause]
+    program: str = ""
+    """What became of a watched program, in one line; empty where none was watched."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,16 @@ def _side(side: Side) -> SideDocument:
         torch=_text(snapshot.torch.version) or _text(snapshot.imported.version),
         verdict=str(side.diagnosis.verdict),
         root_causes=[SideCause(row.code, row.severity.value, row.confidence.value, row.summary) for row in roots],
+        program=_program(snapshot),
+    )
+
+
+def _program(snapshot: Snapshot) -> str:
+    program = program_document(snapshot)
+    return (
+        ""
+        if program is None
+        else "; ".join((headline(program).rstrip("."), *(f"{label} {text}" for label, text in rows(program))))
     )
 
 

@@ -53,12 +53,13 @@ def telling(rows: Sequence[DifferenceDocument]) -> Sequence[DifferenceDocument]:
 
 
 def about(side: SideDocument) -> str:
-    """Return what a side is, in one line."""
+    """Return what a side is, and what became of a program that was watched there, in one line."""
     when = f"examined {side.created[:10]} {side.created[11:16]} UTC" if side.created else "examined before"
     origin = "a pasted text" if side.origin == Origin.PASTED else when
     gpus = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in Counter(side.gpus).items())
     torch = f"torch {side.torch}" if side.torch else ""
-    return ", ".join(filter(None, (origin, side.system, gpus, torch, VERDICTS.get(side.verdict, side.verdict))))
+    machine = ", ".join(filter(None, (origin, side.system, gpus, torch, VERDICTS.get(side.verdict, side.verdict))))
+    return f"{machine}. {side.program}" if side.program else machine
 
 
 def values_by_side(row: DifferenceDocument) -> list[tuple[str, str]]:
