@@ -14,7 +14,6 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES
 
 BEGUN = ".new-"
@@ -72,35 +71,66 @@ def _in_cache(archive: str, wanted: str, is_private: Callable[[str], bool]) -> s
     if not is_private(cache):
         raise PermissionError(0, "others may write there, so nothing is run from it")
     _sweep(cache, BEGUN)
-    with _deleted_on_failure(tempfile.mkdtemp(prefix=BEGUN, dir=cache)) as folder:
+
+    def fill(folder: str) -> None:
         _extract(archive, folder)
         _try_out(folder)
         if sys.dont_write_bytecode:  # images of containers set that, and each start would compile everything again
             compileall.compile_dir(folder, quiet=2, stripdir=folder, prependdir=wanted)
         if not _renamed(folder, wanted) and not is_private(wanted):
             raise PermissionError(0, f"{wanted} cannot be made")
-    shutil.rmtree(folder, ignore_errors=True)
+
+    shutil.rmtree(_filled(cache, BEGUN, fill), ignore_errors=True)
     return wanted
 
 
 def _for_one_run(archive: str, place: str) -> str:
     """Unpack into a folder that is deleted when this process ends."""
     _sweep(place, FOR_ONE_RUN)
-    with _deleted_on_failure(tempfile.mkdtemp(prefix=FOR_ONE_RUN, dir=place)) as folder:
+
+    def fill(folder: str) -> None:
         _extract(archive, folder)
         _try_out(folder)
+
+    folder = _filled(place, FOR_ONE_RUN, fill)
     # Windows keeps the libraries that are in use; the next run that comes here sweeps them up.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return os.path.realpath(folder)
 
 
-@contextmanager
-def _deleted_on_failure(folder: str) -> Iterator[str]:
+def _filled(place: str, prefix: str, fill: Callable[[str], None]) -> str:
+    """Return a new folder, filled; where that fails, or a signal ends it, the folder is deleted.
+
+    No context manager does this: a signal that comes just when one is entered never reaches it.
+    """
+    folder = ""
     try:
-        yield folder
+        with _Held():
+            folder = tempfile.mkdtemp(prefix=prefix, dir=place)
+        fill(folder)
+        return folder
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        with _Held():
+            shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+class _Held:
+    """Holds back the signals that end this process, where the system can: there is a folder then before one of them is heard."""
+
+    ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+    def __init__(self) -> None:
+        self._before: set[int | signal.Signals] | None = None
+
+    def __enter__(self) -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            numbers = [getattr(signal, name) for name in self.ENDING]
+            self._before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+
+    def __exit__(self, *raised: object) -> None:
+        if self._before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 
 
 def _extract(archive: str, folder: str) -> None:
