@@ -13,10 +13,12 @@ from tests.support.patterns import patterns
 EVERY = patterns()
 QUICK = 0.02
 """Seconds of the processor's time that are always allowed for a line."""
-LONGEST = 0.25
+LONGEST = 1.0
 """Seconds that are allowed on a slow machine, where the time does not grow faster than the line."""
-GROWTH = 6
+GROWTH = 9
 """How much more time a line of four times the length may take; what tries every pair of places takes sixteen times as much."""
+PAIRS = 5
+"""How often both lengths are timed, in turns, so that a machine that slows down slows both."""
 
 
 def seconds(pattern: re.Pattern[str], line: str) -> float:
@@ -30,9 +32,11 @@ def seconds(pattern: re.Pattern[str], line: str) -> float:
 def is_slow(pattern: re.Pattern[str], line: str) -> bool:
     """Whether a line takes too long, in the best of several runs."""
     took = seconds(pattern, line)
-    if took <= QUICK or (took < 1 and (took := min(took, *(seconds(pattern, line) for _ in range(3)))) <= QUICK):
-        return False
-    return took > LONGEST or took > GROWTH * min(seconds(pattern, line[: LENGTH // 4]) for _ in range(3))
+    if took <= QUICK or took > 4 * LONGEST:
+        return took > QUICK
+    part = line[: LENGTH // 4]
+    whole, short = zip(*((seconds(pattern, line), seconds(pattern, part)) for _ in range(PAIRS)), strict=True)
+    return min(whole) > QUICK and (min(whole) > LONGEST or min(whole) > GROWTH * min(short))
 
 
 def hard_lines(pattern: str, flags: int = 0) -> list[str]:
