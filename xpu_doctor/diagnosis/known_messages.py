@@ -60,16 +60,23 @@ def _found(
     asked = sorted({number for word in present for number in rows[word]})
     told: list[tuple[int, ErrorText]] = []
     mentioned: list[tuple[int, ErrorText]] = []
-    for signature in (signatures()[number] for number in asked):
+    known = signatures()
+    for signature in (known[number] for number in asked):
         if statements is not None or signature.kind == "message":
-            numbers = text.numbers_with_any(word for word in signature.words if word in present)[:MAX_CANDIDATES]
-            if without:
-                numbers = [number for number in numbers if number not in without]
+            numbers = _candidates(signature, text, without)
+            if not numbers:
+                continue
             sure, unsure = _hits(signature, numbers, text, statements)
             (told if sure else mentioned).extend(
                 (hit[0], _error(signature, hit, text, source)) for hit in sure or unsure
             )
     return Met(*(tuple(error for _, error in sorted(found, key=lambda hit: hit[0])) for found in (told, mentioned)))
+
+
+def _candidates(signature: Signature, text: IndexedText, without: Collection[int]) -> list[int]:
+    """Return the numbers of the lines that may hold all words which a signature requires, apart from those in `without`."""
+    numbers = text.numbers_with_each(signature.required)[:MAX_CANDIDATES]
+    return [number for number in numbers if number not in without] if without else numbers
 
 
 _Hit = tuple[int, str, "re.Match[str]"]

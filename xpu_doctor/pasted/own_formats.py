@@ -25,6 +25,8 @@ class OwnFormat(NamedTuple):
     sign: re.Pattern[str]
     """What is found near its beginning."""
     way_out: str
+    holds: tuple[str, ...] = ()
+    """Words one of which stands where the sign is, for a sign that is slow to look for; none where it is not."""
 
 
 FORMATS = (
@@ -65,6 +67,7 @@ FORMATS = (
             r"(?m)^\d{1,9} nodes?: [^\n]{1,200}\n(?:[^\n]{0,200}\n){0,20}(?:Outliers, the worst first|What most are):$"
         ),
         ASK_FOR_NODES,
+        ("Outliers, the worst first:", "What most are:"),
     ),
     OwnFormat(
         "this is xpu-doctor's HTML report",
@@ -95,6 +98,7 @@ FORMATS = (
         "",
         re.compile(r"(?m)^  Sources:\n    \[1\] https?://\S"),
         ASK_FOR_REPORT,
+        ("  Sources:",),
     ),
 )
 BLOCKS = {
@@ -122,10 +126,13 @@ def refuse_own_format(text: str) -> None:
 def _format(start: str) -> tuple[str, str] | None:
     lines = start.lstrip("\ufeff").split("\n")
     begin = next((line for line in lines if not _says_nothing(line)), "")
-    return next(
-        ((each.called, each.way_out) for each in FORMATS if begin.startswith(each.begins) and each.sign.search(start)),
-        None,
-    )
+    return next(((each.called, each.way_out) for each in FORMATS if _is_of(each, begin, start)), None)
+
+
+def _is_of(form: OwnFormat, begin: str, start: str) -> bool:
+    if not begin.startswith(form.begins) or (form.holds and not any(word in start for word in form.holds)):
+        return False
+    return form.sign.search(start) is not None
 
 
 def _only_blocks(text: str) -> tuple[str, str] | None:

@@ -11,8 +11,10 @@ from typing import ClassVar, Literal
 import msgspec
 
 from xpu_doctor.model.findings import Confidence
+from xpu_doctor.tables.required_words import required_words
 from xpu_doctor.tables.rows import Code, ConditionText, FactPath, Name, PatternText, Row, rows
 from xpu_doctor.text.said import Claim
+from xpu_doctor.text.word_index import WordTable
 
 
 class Implies(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,6 +117,11 @@ class Signature:
     def compiled(self) -> re.Pattern[str]:
         """The pattern, compiled when it is first needed."""
         return re.compile(self.pattern)
+
+    @cached_property
+    def required(self) -> tuple[WordTable, ...]:
+        """Sets of words, of each of which every matching line holds one; `words` is the last."""
+        return tuple(map(WordTable, (*required_words(self.id, self.pattern), self.words)))
 
 
 @cache

@@ -57,7 +57,7 @@ class LineTable(Generic[SomeRow]):
         present = self._table.present(text)
         for number in sorted({number for word in present for number in self._by_word[word]}):
             row, pattern = self._rows[number]
-            for place in text.numbers_with_any(word for word in row.words if word in present)[:MAX_CANDIDATES]:
+            for place in text.numbers_with_any(row.words)[:MAX_CANDIDATES]:
                 line = text.line(place)[:MAX_LINE].rstrip("\r")
                 if pattern.search(line):
                     yield Known(place, line, row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ class IndexedText:
     def __init__(self, body: str) -> None:
         self.body = body
         self._numbers: dict[str, tuple[int, ...]] = {}
+        self._alike: dict[str, frozenset[int]] = {}
 
     @cached_property
     def lowered(self) -> str:
@@ -90,7 +91,8 @@ class IndexedText:
 
     def has(self, word: str) -> bool:
         """Return whether the text holds a word, or several words in a row, given in lower case."""
-        return bool(self.held((word,)))
+        held, looked_up = self.looked_up
+        return word in held or (_asked.places.get(word, MAX_ASKED) >= looked_up and self._holds(_asked.add(word)))
 
     def held(self, words: Iterable[str]) -> list[str]:
         """Return those of some words that the text holds."""
@@ -110,13 +112,29 @@ class IndexedText:
                 return False
             if sought.like not in (self.vocabulary if sought.alone else self.distinct):
                 return False
-        return sought.exact or sought.word in self.lowered
+        return sought.exact or self._has_verbatim(sought)
 
-    def holds_exactly(self, sought: _Sought) -> bool:
-        """Return whether the text holds a word of several parts, or with digits, of which it holds a part."""
-        if not sought.alone and not (sought.whole <= self.tokens and sought.like in self.distinct):
-            return False
-        return sought.exact or sought.word in self.lowered
+    def verified(self, words: Iterable[_Sought]) -> Iterator[str]:
+        """Yield those words that the text holds, of some that are of several parts, or with digits, and of which it holds a part."""
+        tokens, distinct = self.tokens, self.distinct
+        for sought in words:  # hundreds, most of which fail here
+            word, like, exact, whole, _, alone, _ = sought
+            if not alone and not (whole <= tokens and like in distinct):
+                continue
+            if exact or self._has_verbatim(sought):
+                yield word
+
+    def _has_verbatim(self, sought: _Sought) -> bool:
+        """Return whether the text holds a word with its very digits, of which it holds the like."""
+        single, repeated = self._verbatim
+        return sought.word in single or (sought.like in repeated and sought.word in self.lowered)
+
+    @cached_property
+    def _verbatim(self) -> tuple[str, str]:
+        """The lines in lower case that have no like, and with 0 for every digit those that have: the many lines of a log are looked through last."""
+        lines = self._lowered_lines
+        single = "\n".join(lines[numbers[0] - 1] for numbers in self._places.values() if len(numbers) == 1)
+        return single, "\n".join(line for line, numbers in self._places.items() if len(numbers) > 1)
 
     def number_at(self, offset: int) -> int:
         """Return the number of the line that holds an offset; the first line is 1."""
@@ -140,30 +158,57 @@ class IndexedText:
 
     def numbers_with(self, word: str) -> tuple[int, ...]:
         """Return the numbers of the lines that hold a word."""
-        known = self._numbers.get(word)
-        if known is None:
-            known = self._numbers[word] = tuple(self._search(word)) if self.has(word) else ()
-        return known
+        return self._numbers_of(word) if self.has(word) else ()
 
     def numbers_with_any(self, words: Iterable[str]) -> list[int]:
         """Return the numbers of the lines that hold one of the words, in order, each once."""
-        found = [self.numbers_with(word) for word in self.held(words)]
-        if len(found) > 1:
-            return sorted(set().union(*found))
-        return list(found[0]) if found else []
+        held = _table_of(words).present(self) if type(words) is tuple else self.held(words)
+        numbers = [*map(self._numbers_of, held)]
+        if len(numbers) > 1:
+            return sorted(set().union(*numbers))
+        return list(numbers[0]) if numbers else []
 
-    def _search(self, word: str) -> list[int]:
-        """Return the numbers of the lines that hold a word: those like it are looked through, and each of them where digits count."""
-        starts, places = self._distinct
-        sought = _sought(word)
-        found: list[int] = []
-        at = self.distinct.find(sought.like)
-        while at >= 0:
-            line = bisect_right(starts, at)
-            found += places[line - 1]
-            at = self.distinct.find(sought.like, starts[line]) if line < len(starts) else -1
-        found.sort()
-        return found if sought.exact else [number for number in found if word in self._lowered_lines[number - 1]]
+    def numbers_with_each(self, tables: Iterable[WordTable]) -> list[int]:
+        """Return the numbers of the lines that hold one word of each table, and of lines like them: digits are not told apart."""
+        present = []
+        for table in tables:  # what the whole text lacks costs no look at its lines
+            words = table.present(self)
+            if not words:
+                return []
+            present.append(words)
+        left: frozenset[int] | None = None
+        for words in present:
+            alike = frozenset().union(*map(self._like, words))
+            left = alike if left is None else left & alike
+            if not left:
+                return []
+        places = self._distinct[1]
+        return sorted(number for line in left or () for number in places[line])
+
+    def _numbers_of(self, word: str) -> tuple[int, ...]:
+        """Return the numbers of the lines that hold a word which the text holds."""
+        known = self._numbers.get(word)
+        if known is None:
+            places = self._distinct[1]
+            found = sorted(number for line in self._like(word) for number in places[line])
+            if not _sought(word).exact:
+                found = [number for number in found if word in self._lowered_lines[number - 1]]
+            known = self._numbers[word] = tuple(found)
+        return known
+
+    def _like(self, word: str) -> frozenset[int]:
+        """Return which lines of `distinct`, counted from 0, hold a word with 0 for its digits."""
+        known = self._alike.get(word)
+        if known is None:
+            starts, like = self._distinct[0], _sought(word).like
+            lines = []
+            at = self.distinct.find(like)
+            while at >= 0:
+                line = bisect_right(starts, at)
+                lines.append(line - 1)
+                at = self.distinct.find(like, starts[line]) if line < len(starts) else -1
+            known = self._alike[word] = frozenset(lines)
+        return known
 
 
 class _Sought(NamedTuple):
@@ -222,8 +267,8 @@ class _AskedWords:
         """The words, and the rarest part of each, by a piece of that part."""
         self._frequency: dict[str, int] = {}
         """How many words have a part."""
-        self._to_verify: set[str] = set()
-        """Words of which the token shows one part alone, or no digits."""
+        self._to_verify: dict[str, _Sought] = {}
+        """Words of which the token shows one part alone, or no digits, and what a text must hold for each."""
         self._in_token = lru_cache(maxsize=8192)(self._found_in)
 
     def add(self, word: str) -> _Sought:
@@ -240,7 +285,7 @@ class _AskedWords:
         rarest = min(_pieces(part), key=lambda piece: len(self._by_piece.get(piece, ())))
         self._by_piece.setdefault(rarest, []).append((word, part))
         if not sought.exact or part != word:
-            self._to_verify.add(word)
+            self._to_verify[word] = sought
         self.places[word] = len(self.places)
         return sought
 
@@ -252,10 +297,8 @@ class _AskedWords:
             for token in text.tokens
             for word in (self._in_token if len(token) <= MAX_TOKEN else self._found_in)(token, looked_up)
         }
-        unsure = found & self._to_verify
-        return frozenset(
-            (found - unsure).union(word for word in unsure if text.holds_exactly(_sought(word)))
-        ), looked_up
+        unsure = found & self._to_verify.keys()
+        return frozenset((found - unsure).union(text.verified(map(self._to_verify.__getitem__, unsure)))), looked_up
 
     def _found_in(self, token: str, _looked_up: int) -> tuple[str, ...]:
         """Return the words whose rarest part a token holds; how many there are is a part of what is kept, so that nothing old is."""
@@ -285,3 +328,9 @@ class WordTable:
         """Return the words of the table that a text holds."""
         found, looked_up = text.looked_up
         return found & self._words if self._known <= looked_up else frozenset(text.held(self._words))
+
+
+@lru_cache(maxsize=2048)
+def _table_of(words: tuple[str, ...]) -> WordTable:
+    """Return words that a pattern or a row always asks for together as a table, which is looked up at once."""
+    return WordTable(words)

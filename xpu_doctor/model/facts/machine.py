@@ -48,6 +48,9 @@ class Machine:
     """Windows: names of Intel GPUs that it has a driver for, but does not use since it started: they were taken out, or did not start."""
 
 
+_VENDORS = {0x8086: "intel", 0x10DE: "nvidia", 0x1002: "amd", 0x1414: "microsoft"}
+
+
 @dataclass(frozen=True)
 class Gpu:
     """A display or accelerator device on the PCI bus, or an adapter of the Windows registry."""
@@ -81,9 +84,7 @@ class Gpu:
     @property
     def vendor(self) -> str:
         """`intel`, `nvidia`, `amd`, `microsoft` or the id in hex."""
-        return {0x8086: "intel", 0x10DE: "nvidia", 0x1002: "amd", 0x1414: "microsoft"}.get(
-            self.vendor_id, f"{self.vendor_id:04x}"
-        )
+        return _VENDORS.get(self.vendor_id) or f"{self.vendor_id:04x}"
 
 
 @dataclass(frozen=True)

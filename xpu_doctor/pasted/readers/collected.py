@@ -80,7 +80,12 @@ class Text:
 
     def first(self, pattern: Pattern[str], *words: str) -> Match[str] | None:
         """Return the first match of a pattern in the lines that hold one of these lower-case words."""
-        return next(self.matches(pattern, *words), None)
+        for number in self.searched.numbers_with_any(words):
+            start, end = self.searched.span(number)
+            found = pattern.search(self.body, start, min(end, start + MAX_LINE))
+            if found:
+                return found
+        return None
 
     def find(self, pattern: Pattern[str]) -> Iterator[Match[str]]:
         """Yield the matches of a pattern in the text."""
