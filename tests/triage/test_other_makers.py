@@ -16,6 +16,8 @@ ELSEWHERE = (
     "pip install torch==2.2.2+cu118\nERROR: Could not find a version that satisfies the requirement torch==2.2.2+cu118 (from versions: 2.7.0, 2.7.0+cpu, 2.7.0+xpu)\n"
     "ERROR: No matching distribution found for torch==2.2.2+cu118\n",
     "ModuleNotFoundError: No module named 'triton'\nGPU: GeForce GTX 1660\nWindows 11, Intel(R) Core(TM) i5-12400F\n",
+    "Installing from https://download.pytorch.org/whl/rocm6.2 fails:\ntorch==2.5.1+rocm6.2 depends on pytorch-triton-rocm==3.1.0\n",
+    "ImportError: cannot import name 'intel' from 'triton._C.libtriton'\nIt loads an intel library although ROCm is used.\nGPU: AMD Radeon 7800XT\n",
     "I want Pytorch with CUDA on this machine, and got this:\nPyTorch version: 2.4.0+cpu\n",
 )
 HERE = (
@@ -51,7 +53,7 @@ def test_the_build_for_another_maker_is_judged_where_a_card_of_intels_stands_bes
     [
         ("CPU: 12th Gen Intel(R) Core(TM) i7-12700K", False), ("Intel Xeon Gold 6338", False), ("an Intel GPU", True), ("Intel(R) UHD Graphics 770", True),
         ("(from versions: 2.8.0+xpu)", False), ("torch 2.8.0+xpu", True), ("A100-SXM4-40GB", False), ("Arc B580", True), ("source setvars.sh of oneAPI", True),
-        ("a B580", True), ("NVIDIA A770X", False),
+        ("cannot import name 'intel'", False), ("the intel backend of triton", False), ("a B580", True), ("NVIDIA A770X", False),
     ],
 )  # fmt: skip
 def test_words_of_intel(text: str, of_intel: bool) -> None:

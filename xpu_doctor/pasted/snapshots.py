@@ -26,7 +26,7 @@ from xpu_doctor.model.facts import (
 from xpu_doctor.model.facts.pasted import Pasted
 from xpu_doctor.model.snapshot import ProbeFailure, Snapshot
 from xpu_doctor.model.terms import Origin, Part, TorchBuild
-from xpu_doctor.model.unknown import Maybe, Unknown
+from xpu_doctor.model.unknown import Maybe, Unknown, known_or
 from xpu_doctor.pasted import kernel_facts
 from xpu_doctor.pasted.harm import read_harm
 from xpu_doctor.pasted.readers import (
@@ -96,6 +96,7 @@ COMPLAINTS = frozenset(
         "claim-wrong-gpu",
         "claim-app-unknown-device",
         "wrong-numbers",
+        "memory-query-failed",
     }
 )
 """Claims of the table of known messages that say that something does not work."""
@@ -105,6 +106,8 @@ ABOUT_TORCH = (
 """Words one of which is in a text that speaks of PyTorch or of an application of it."""
 SHARED = ("gpus", "kernel")
 """Fact groups that a container has in common with its host."""
+OF_THE_CONTAINER = frozenset({"image-for-intel-gpu", "claim-host-sees"})
+"""What is told of a container outside of it, where the host's lines are."""
 NOT_IN_TEXT = Unknown("not in the text")
 
 
@@ -343,4 +346,12 @@ def _with_shared(container: Snapshot, host: Snapshot) -> Snapshot:
         else host.pasted.dri_passed,
         applications=container.pasted.applications or host.pasted.applications,
     )
-    return dataclasses.replace(container, pasted=pasted, **changes)
+    return dataclasses.replace(container, pasted=pasted, errors=_with_told(container.errors, host.errors), **changes)
+
+
+def _with_told(inside: Errors, outside: Errors) -> Errors:
+    """Give the container's messages those of the host's that speak of the container."""
+    met = known_or(inside.met, ())
+    known = {error.signature for error in met}
+    told = (error for error in known_or(outside.met, ()) if error.signature in OF_THE_CONTAINER - known)
+    return dataclasses.replace(inside, met=(*met, *told))

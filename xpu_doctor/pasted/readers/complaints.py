@@ -53,6 +53,7 @@ _WISH = re.compile(
     r"""
     (?i)^\W{0,8}(?:
       \[?(?:feature(?:[ ]request)?|enhancement|proposal|rfc|roadmap|docs?)\b\]?[ ]?(?:[:\]]|request\b|[ ]-)
+      | is[ ]your[ ](?:feature|enhancement)\b.{0,20}[ ]related[ ]to[ ]a[ ]problem\b.{0,40}$
       | what[ ]is[ ]the[ ]feature\b.{0,40}$ | the[ ]feature,[ ]motivation\b.{0,40}$ | describe[ ]the[ ](?:solution|feature)\b.{0,40}$
       | (?:add|adds|enable|enables|implement|support|allow|port|introduce)\b.{0,40}\b(?:xpu|intel|arc)\b.{0,40}$
     )
@@ -82,7 +83,7 @@ _COMPLAINT = re.compile(
       \b(?:images?|outputs?|results?|pictures?|screens?|texts?|values?|tokens?|videos?|loss|answers?)\b
     | \b(?:images?|outputs?|results?|pictures?|screen|values?|loss|tensor)\b.{0,24}\b(?:black|blank|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|noise)\b
     | \b(?:tak(?:es?|ing)|took|wait(?:s|ed|ing)?)\b.{0,24}\b(?:forever|ages|(?:too|so|very)[ ]long|minutes|hours)\b
-    | \b(?:slow(?:er|ly|ness)?|regress\w{0,4})\b | \b(?:bad|poor|low|terrible|worse)[ ](?:performance|speed)\b
+    | \b(?:slow(?:er|ly|ness)?|regress\w{0,4})\b | \b(?:bad|poor|low|terrible|worse|weak|awful)[ ](?:performance|perf|speed|throughput)\b | \bunderperform
     | \b(?:falls?|fell|falling)[ ]back[ ]to[ ](?:the[ ])?cpu\b | \b(?:only|still|just|instead)\b.{0,20}\b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu\b
     | \b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu[ ](?:only|instead|alone)\b
     | \b100[ ]?%[ ]cpu\b | \bgpu\b.{0,12}\b(?:idle|unused|not[ ](?:being[ ])?used)\b

@@ -6,13 +6,14 @@ import re
 
 from xpu_doctor.pasted.readers.collected import Text
 
-_WORDS = ("nvidia", "geforce", "rtx", "gtx", "quadro", "radeon", "+cu1", "+rocm", "with cuda", "with rocm", "cuda gpu")
+_WORDS = ("nvidia", "geforce", "rtx", "gtx", "quadro", "radeon", "amd ", "+cu1", "rocm", "with cuda", "cuda gpu")
 _OTHER = re.compile(
     r"""
     \b(?:nvidia|geforce|radeon|amd)[ ](?:gpus?|graphics|cards?|rtx|gtx|geforce|rx|quadro|tesla|[a-z]?\d{3,4})\b
     | \b(?:geforce|rtx|gtx|quadro|radeon(?:[ ]rx)?)[ -]?(?:super[ ]?)?[a-z]?\d{3,4}
     | \bcuda[ ](?:gpus?|devices?|cards?)\b
     | \b(?:py)?torch[ ]with[ ](?:cuda|rocm)\b
+    | \b(?:for|on|with|using?|my)[ ]rocm\b | \brocm[ ](?:is[ ]used|gpus?|cards?|devices?|users?)\b | /whl/(?:nightly/|test/)?rocm\d
     | \binstall\b[^\n]{0,200}==\d[\d.]{0,12}\+(?:cu1\d\d|rocm\d)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -23,7 +24,8 @@ _NOT_MEANT = re.compile(
 )
 _OF_INTEL = re.compile(
     r"""
-    \bintel\b(?!(?:\(r\))?[ ,]{0,2}(?:core\b|xeon\b|pentium|celeron|cpus?\b|processors?\b|i[3579]\b|mkl|openmp|oneapi[ ]math|amx|haswell|skylake))
+    (?<!')\bintel\b(?!'|[ ](?:librar|backend|folder|module|import)
+      |(?:\(r\))?[ ,]{0,2}(?:core\b|xeon\b|pentium|celeron|cpus?\b|processors?\b|i[3579]\b|mkl|openmp|oneapi[ ]math|amx|haswell|skylake))
     | \barc\b | xpu | sycl | \bone[ -]?api | level[ _-]?zero | \bipex | battlemage | alchemist | \bdg2\b | \bpvc\b
     | (?:lunar|meteor|arrow|panther)[ -]lake | \biris[ ]xe\b | \buhd\b
     | \bintegrated[ ](?:gpu|graphics) | \b[ab][3-7][0578]0m?\b | \bmax[ ]1[15][05]0\b | \bigpu\b
