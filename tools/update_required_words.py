@@ -2,8 +2,8 @@
 
     python tools/update_required_words.py [--check]
 
-Every match of a pattern holds one word of each of the sets that stand here for it, so a line without one need not be tried. They are derived from the
-patterns themselves; run it after a pattern was changed. A row whose pattern is another one than here is tried without them, which is slower and no less
+A pattern has alternatives, and every match holds one word of each of the sets that stand here for one of them, so a line that holds that of none
+need not be tried. They are derived from the patterns themselves; run it after a pattern was changed. A row whose pattern is another one than here is tried without them, which is slower and no less
 right. With `--check` nothing is written, and the exit status is 1 where the file is not up to date.
 """
 
@@ -35,7 +35,7 @@ SHORTEST = 3
 MOST_WORDS = 24
 """Words of a set that is worth a look."""
 MOST_SETS = 3
-"""Sets of one pattern: the most telling ones."""
+"""Sets of one alternative: the most telling ones."""
 
 _REPEATS = tuple(
     getattr(constants, name) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") if hasattr(constants, name)
@@ -43,10 +43,21 @@ _REPEATS = tuple(
 _ATOMIC = getattr(constants, "ATOMIC_GROUP", None)
 
 
-def required(pattern: str) -> list[frozenset[str]]:
-    """Return sets of lower-case words, of each of which every match of a pattern holds one."""
+def required(pattern: str) -> list[list[frozenset[str]]]:
+    """Return for each alternative of a pattern sets of lower-case words, of each of which every match of that alternative holds one."""
     parsed: Any = parser.parse(pattern)
-    return list(_sets(parsed))
+    return [list(_sets(items)) for items in _alternatives(list(parsed))]
+
+
+def _alternatives(items: list[tuple[Any, Any]]) -> list[list[tuple[Any, Any]]]:
+    """Return what a pattern may consist of: itself, once with each branch in place of where it branches first."""
+    for place, (kind, value) in enumerate(items):
+        if kind is constants.SUBPATTERN and len(items) == 1:
+            return _alternatives(list(value[-1]))
+        if kind is constants.BRANCH:
+            before, after = items[:place], items[place + 1 :]
+            return [[*before, *branch, *after] for branch in value[1]]
+    return [items]
 
 
 def _sets(items: Iterable[tuple[Any, Any]]) -> Iterator[frozenset[str]]:
@@ -104,12 +115,18 @@ def _worth(words: frozenset[str]) -> tuple[int, int]:
     return min(map(len, words)), -len(words)
 
 
-def telling(signature: Signature) -> list[list[str]]:
-    """Return the sets that tell more of a line than that it holds one of the row's own words."""
+def telling(signature: Signature) -> list[list[list[str]]]:
+    """Return the alternatives of a row's pattern by what they tell more of a line than that it holds one of the row's own words; none where one tells nothing."""
+    alternatives = [_most_telling(sets, signature.words) for sets in required(signature.pattern)]
+    unique = list({json.dumps(sets): sets for sets in alternatives}.values())
+    return unique if all(unique) else []
+
+
+def _most_telling(sets: Iterable[frozenset[str]], own: Iterable[str]) -> list[list[str]]:
     more = (
         words
-        for words in dict.fromkeys(required(signature.pattern))
-        if len(words) <= MOST_WORDS and not all(any(word in own for word in words) for own in signature.words)
+        for words in dict.fromkeys(sets)
+        if len(words) <= MOST_WORDS and not all(any(word in each for word in words) for each in own)
     )
     return sorted(map(sorted, sorted(more, key=_worth, reverse=True)[:MOST_SETS]), key=len)
 
@@ -118,9 +135,9 @@ def text() -> str:
     """Return what the file should hold."""
     found = {signature.id: (signature.pattern, telling(signature)) for signature in signatures()}
     rows = (
-        f"  {json.dumps(name)}: {json.dumps([fingerprint(pattern), *sets])}"
-        for name, (pattern, sets) in sorted(found.items())
-        if sets
+        f"  {json.dumps(name)}: {json.dumps([fingerprint(pattern), *alternatives])}"
+        for name, (pattern, alternatives) in sorted(found.items())
+        if alternatives
     )
     return "{\n" + ",\n".join(rows) + "\n}\n"
 

@@ -11,10 +11,15 @@ from typing import Any
 from xpu_doctor.tables import text
 
 
-def required_words(name: str, pattern: str) -> tuple[tuple[str, ...], ...]:
-    """Return sets of words, of each of which every match of a row's pattern holds one; none where they were derived from another pattern."""
-    made_of, *sets = _rows().get(name, (0,))
-    return tuple(map(tuple, sets)) if sets and made_of == fingerprint(pattern) else ()
+def required_words(name: str, pattern: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Return the alternatives of a row's pattern: sets of words, of each of which every match holds one.
+
+    Where they were derived from another pattern there is one alternative, which requires nothing.
+    """
+    made_of, *alternatives = _rows().get(name, (0,))
+    if not alternatives or made_of != fingerprint(pattern):
+        return ((),)
+    return tuple(tuple(map(tuple, sets)) for sets in alternatives)
 
 
 def fingerprint(pattern: str) -> int:

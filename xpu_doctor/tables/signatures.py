@@ -119,9 +119,10 @@ class Signature:
         return re.compile(self.pattern)
 
     @cached_property
-    def required(self) -> tuple[WordTable, ...]:
-        """Sets of words, of each of which every matching line holds one; `words` is the last."""
-        return tuple(map(WordTable, (*required_words(self.id, self.pattern), self.words)))
+    def required(self) -> tuple[tuple[WordTable, ...], ...]:
+        """Alternatives of the pattern: sets of words, of each of which every matching line holds one; `words` are the last of each."""
+        own = WordTable(self.words)
+        return tuple((*map(WordTable, sets), own) for sets in required_words(self.id, self.pattern))
 
 
 @cache

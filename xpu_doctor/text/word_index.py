@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
@@ -168,22 +168,27 @@ class IndexedText:
             return sorted(set().union(*numbers))
         return list(numbers[0]) if numbers else []
 
-    def numbers_with_each(self, tables: Iterable[WordTable]) -> list[int]:
-        """Return the numbers of the lines that hold one word of each table, and of lines like them: digits are not told apart."""
+    def numbers_with_each(self, alternatives: Iterable[Sequence[WordTable]]) -> list[int]:
+        """Return the numbers of the lines that hold one word of each table of an alternative, and of lines like them: digits are not told apart."""
+        places = self._distinct[1]
+        alike = frozenset().union(*(self._like_each(tables) for tables in alternatives))
+        return sorted(number for line in alike for number in places[line])
+
+    def _like_each(self, tables: Sequence[WordTable]) -> frozenset[int]:
+        """Return which lines of `distinct` hold one word of each table."""
         present = []
         for table in tables:  # what the whole text lacks costs no look at its lines
             words = table.present(self)
             if not words:
-                return []
+                return frozenset()
             present.append(words)
         left: frozenset[int] | None = None
-        for words in present:
+        for words in sorted(present, key=len):
             alike = frozenset().union(*map(self._like, words))
             left = alike if left is None else left & alike
             if not left:
-                return []
-        places = self._distinct[1]
-        return sorted(number for line in left or () for number in places[line])
+                break
+        return left or frozenset()
 
     def _numbers_of(self, word: str) -> tuple[int, ...]:
         """Return the numbers of the lines that hold a word which the text holds."""
