@@ -3,8 +3,8 @@
     python tools/update_required_words.py [--check]
 
 A pattern has alternatives, and every match holds one word of each of the sets that stand here for one of them, so a line that holds that of none
-need not be tried. They are derived from the patterns themselves; run it after a pattern was changed. A row whose pattern is another one than here is tried without them, which is slower and no less
-right. With `--check` nothing is written, and the exit status is 1 where the file is not up to date.
+need not be tried. They are derived from the patterns themselves; run it after a pattern was changed. A row whose pattern is another one than here is
+tried without them, which is slower and no less right. With `--check` nothing is written, and the exit status is 1 where the file is not up to date.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _worth(words: frozenset[str]) -> tuple[int, int]:
 
 
 def telling(signature: Signature) -> list[list[list[str]]]:
-    """Return the alternatives of a row's pattern by what they tell more of a line than that it holds one of the row's own words; none where one tells nothing."""
+    """Return for each alternative of a row's pattern what it tells besides that a line holds one of the row's own words; none where one tells nothing."""
     alternatives = [_most_telling(sets, signature.words) for sets in required(signature.pattern)]
     unique = list({json.dumps(sets): sets for sets in alternatives}.values())
     return unique if all(unique) else []

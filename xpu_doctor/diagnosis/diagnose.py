@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from xpu_doctor.diagnosis.ageing import aged
 from xpu_doctor.diagnosis.conclusion import concluded
@@ -121,6 +122,11 @@ def conclude(found: Found, ladder: tuple[Rung, ...], fail_on: str, *snapshots: S
 
 def symptoms_of(rules: Iterable[Rule]) -> frozenset[str]:
     """Return the codes of the rules that tell how something failed, and not why."""
+    return _symptoms_of(tuple(rules))
+
+
+@lru_cache(maxsize=8)
+def _symptoms_of(rules: tuple[Rule, ...]) -> frozenset[str]:
     return frozenset(rule.code for rule in rules if rule.symptom)
 
 

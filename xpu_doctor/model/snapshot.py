@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from xpu_doctor.model.facts import (
@@ -118,6 +119,13 @@ def value_at(snapshot: Snapshot, path: str) -> Any:
     Raises:
         LookupError: the path names nothing.
     """
+    if "[" not in path and not path.startswith(
+        "plugins."
+    ):  # hundreds of conditions ask, and few of them for an element
+        try:
+            return _getter(path)(snapshot)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise LookupError(path) from error
     value: Any = snapshot
     for name in _steps(path):
         try:
@@ -130,6 +138,11 @@ def value_at(snapshot: Snapshot, path: str) -> Any:
         except (AttributeError, TypeError, ValueError) as error:
             raise LookupError(path) from error
     return value
+
+
+@lru_cache(maxsize=1024)
+def _getter(path: str) -> attrgetter[Any]:
+    return attrgetter(path)
 
 
 @lru_cache(maxsize=1024)

@@ -163,7 +163,7 @@ def _octal(mark: str) -> str:
 
 
 def _powershell(word: str) -> str:
-    if any(map(invisible, word)):
+    if not (word.isascii() and word.isprintable()) and any(map(invisible, word)):
         return '"' + "".join(map(_in_powershell_text, word)) + '"'
     if not any(mark in word for mark in ("$", "`", *_POWERSHELL_DOUBLE)) and not word.endswith("\\"):
         return f'"{word}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from xpu_doctor.model.facts import Gpu
 from xpu_doctor.model.unknown import Maybe, Unknown
@@ -24,6 +25,7 @@ def intel_gpus(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
     return tuple(gpu for gpu in gpus if is_intel_gpu(gpu))
 
 
+@lru_cache(maxsize=256)
 def find_named(name: str) -> Device | None:
     """Return what the tables know of a GPU that only a text names; None where the name does not tell the family."""
     family = family_named(name) if name else ""

@@ -86,6 +86,8 @@ MAY_HOLD: Mapping[str, Callable[[str], bool]] = {
     "product": lambda text: bool(_PRODUCT.search(text)),
 }
 """Quick looks for what every IPv4 address, IPv6 or hardware address, UUID, and Windows product id holds."""
+BLIND = frozenset({"dots", "colons", "groups"})
+"""Those that see no difference between texts which differ in their digits and in case alone."""
 
 _NEVER_PRIVATE = ("127.", "0.", "255.", "169.254.169.254")
 _ALWAYS_PRIVATE = re.compile(

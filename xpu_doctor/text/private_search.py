@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from xpu_doctor.text.name_patterns import COLUMN_MARKS, COLUMNS, MAX_ROWS, NAME_PATTERNS
 from xpu_doctor.text.packaged import packaged_text
-from xpu_doctor.text.private_patterns import FIRST, MAY_HOLD, NAMES, PRIVATE, Pattern
+from xpu_doctor.text.private_patterns import BLIND, FIRST, MAY_HOLD, NAMES, PRIVATE, Pattern
 from xpu_doctor.text.prose_patterns import PROSE_NAMES, PROSE_SECRETS
 from xpu_doctor.text.secret_patterns import SECRETS
 from xpu_doctor.text.site_patterns import INDEX_HOSTS, NAMED_HOSTS
@@ -85,7 +85,9 @@ def marks_in(text: IndexedText) -> frozenset[str]:
 
 def may_match(pattern: Pattern, text: IndexedText, present: frozenset[str]) -> bool:
     """Return whether a text holds what every match of a row holds."""
-    return MAY_HOLD[pattern.look](text.body) if pattern.look else not present.isdisjoint(pattern.marks)
+    if pattern.look:
+        return MAY_HOLD[pattern.look](text.distinct if pattern.look in BLIND else text.body)
+    return not present.isdisjoint(pattern.marks)
 
 
 def lines_of(pattern: Pattern, text: IndexedText) -> Sequence[int]:

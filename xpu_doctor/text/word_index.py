@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
@@ -114,15 +114,15 @@ class IndexedText:
                 return False
         return sought.exact or self._has_verbatim(sought)
 
-    def verified(self, words: Iterable[_Sought]) -> Iterator[str]:
-        """Yield those words that the text holds, of some that are of several parts, or with digits, and of which it holds a part."""
+    def verified(self, words: Iterable[_Sought]) -> list[str]:
+        """Return those words that the text holds, of some that are of several parts, or with digits, and of which it holds a part."""
         tokens, distinct = self.tokens, self.distinct
-        for sought in words:  # hundreds, most of which fail here
-            word, like, exact, whole, _, alone, _ = sought
-            if not alone and not (whole <= tokens and like in distinct):
-                continue
-            if exact or self._has_verbatim(sought):
-                yield word
+        return [
+            sought.word
+            for sought in words
+            if (sought.alone or (sought.whole <= tokens and sought.like in distinct))
+            and (sought.exact or self._has_verbatim(sought))
+        ]
 
     def _has_verbatim(self, sought: _Sought) -> bool:
         """Return whether the text holds a word with its very digits, of which it holds the like."""
@@ -170,25 +170,28 @@ class IndexedText:
 
     def numbers_with_each(self, alternatives: Iterable[Sequence[WordTable]]) -> list[int]:
         """Return the numbers of the lines that hold one word of each table of an alternative, and of lines like them: digits are not told apart."""
+        held, looked_up = self.looked_up
+        alike: set[int] = set()
+        for tables in alternatives:
+            present = []
+            for table in tables:  # what the whole text lacks costs no look at its lines
+                words = held & table.words if table.known <= looked_up else table.present(self)
+                if not words:
+                    break
+                present.append(words)
+            else:
+                alike |= self._like_each(present)
         places = self._distinct[1]
-        alike = frozenset().union(*(self._like_each(tables) for tables in alternatives))
-        return sorted(number for line in alike for number in places[line])
+        return sorted(number for line in alike for number in places[line]) if alike else []
 
-    def _like_each(self, tables: Sequence[WordTable]) -> frozenset[int]:
-        """Return which lines of `distinct` hold one word of each table."""
-        present = []
-        for table in tables:  # what the whole text lacks costs no look at its lines
-            words = table.present(self)
-            if not words:
-                return frozenset()
-            present.append(words)
-        left: frozenset[int] | None = None
-        for words in sorted(present, key=len):
-            alike = frozenset().union(*map(self._like, words))
-            left = alike if left is None else left & alike
-            if not left:
-                break
-        return left or frozenset()
+    def _like_each(self, sets: list[frozenset[str]]) -> frozenset[int]:
+        """Return which lines of `distinct` hold one word of each set."""
+        sets.sort(key=len)
+        left = frozenset().union(*map(self._like, sets[0]))
+        for words in sets[1:]:
+            if left:
+                left = left & frozenset().union(*map(self._like, words))
+        return left
 
     def _numbers_of(self, word: str) -> tuple[int, ...]:
         """Return the numbers of the lines that hold a word which the text holds."""
@@ -325,14 +328,14 @@ class WordTable:
     """Words in lower case; says quickly which of them a text holds."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = frozenset(_asked.add(word).word for word in words)
-        self._known = 1 + max((_asked.places.get(word, MAX_ASKED) for word in self._words), default=-1)
+        self.words = frozenset(_asked.add(word).word for word in words)
+        self.known = 1 + max((_asked.places.get(word, MAX_ASKED) for word in self.words), default=-1)
         """How many words a text was looked through for if it was looked through for these."""
 
     def present(self, text: IndexedText) -> frozenset[str]:
         """Return the words of the table that a text holds."""
         found, looked_up = text.looked_up
-        return found & self._words if self._known <= looked_up else frozenset(text.held(self._words))
+        return found & self.words if self.known <= looked_up else frozenset(text.held(self.words))
 
 
 @lru_cache(maxsize=2048)
