@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
@@ -141,6 +142,16 @@ def test_a_run_that_is_ended_while_it_unpacks(one_file: Path, tmp_path: Path, nu
     said = process.communicate(timeout=60)[1]
     assert process.returncode == code and "Traceback" not in said, said
     assert unpacked_folders(tmp_path) == []
+
+
+def test_the_trial_writes_nothing(one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal may end the run before it knows the other process, which must not fill again a folder that is being deleted."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "tools" / "one_file"))
+    unpacker = importlib.import_module("unpack_one_file")
+    unpacker._extract(str(one_file), str(tmp_path))
+    before = sorted(tmp_path.rglob("*"))
+    unpacker._try_out(str(tmp_path))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @ROOT_ONLY

@@ -77,10 +77,13 @@ def _in_cache(archive: str, wanted: str, is_private: Callable[[str], bool]) -> s
         _try_out(folder)
         if sys.dont_write_bytecode:  # images of containers set that, and each start would compile everything again
             compileall.compile_dir(folder, quiet=2, stripdir=folder, prependdir=wanted)
-        if not _renamed(folder, wanted) and not is_private(wanted):
-            raise PermissionError(0, f"{wanted} cannot be made")
+        if not _renamed(folder, wanted):
+            if not is_private(wanted):
+                raise PermissionError(0, f"{wanted} cannot be made")
+            with _Held():  # another run was quicker
+                shutil.rmtree(folder, ignore_errors=True)
 
-    shutil.rmtree(_filled(cache, BEGUN, fill), ignore_errors=True)
+    _filled(cache, BEGUN, fill)
     return wanted
 
 
@@ -152,7 +155,8 @@ def _try_out(folder: str) -> None:
     """
     if not sys.executable:
         return
-    command = [sys.executable, "-I", "-S", "-c", TRIAL, folder]
+    # -B: a signal may end this process before it knows its child, and that would write on into a folder being deleted.
+    command = [sys.executable, "-I", "-S", "-B", "-c", TRIAL, folder]
     try:
         run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
