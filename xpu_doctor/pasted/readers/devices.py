@@ -50,6 +50,18 @@ _COUNT = re.compile(
     """,
     re.VERBOSE,
 )
+_ADVISED_BEFORE = re.compile(
+    r"(?i)(?<!\bi )(?<!\bwe )\b(?:use|get|buy|try|consider|needs?|requires?|recommends?|recommended|supports?|supported)"
+    r"(?: (?:an?|the|any|only|one of(?: the)?))?(?: (?:newer|intel|discrete|supported))?"
+    r" (?:gpus?|cards?|devices?|hardware|graphics)(?: that (?:is|are))? (?:based on|of|from|like|such as)"
+    r"(?: (?:the|an?))?(?: intel(?:\(r\)|®)?)?[ ]{0,2}$"
+)
+"""What stands before a GPU that a text advises or requires: "use GPUs based on ...". "I use a card from ..." is no advice."""
+_ADVISED_AFTER = re.compile(
+    r"(?i)[)]?(?:[ ]{0,2}[(]?\b(?:graphics|gpus?|cards?|series|famil(?:y|ies)|generations?|alchemist|battlemage)\b[)]?){0,4}"
+    r"[ ]{1,2}(?:or|and) (?:newer|later|above|higher|up)\b(?! (?:drivers?|kernels?|versions?|releases?|torch))"
+)
+"""What follows the oldest GPU of those that will do: "... series or newer"."""
 _XPU_JSON = re.compile(r'"type":\s{0,40}"xpu"')
 _COMFY = re.compile(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d{1,4}) ([^\n]{1,80})$")
 
@@ -90,6 +102,8 @@ def _names(text: Text, facts: Collected) -> None:
     for offset, line in text.lines_with(*name_words().present(text.searched)):
         if len(line) <= 2000:
             for gpu in named_gpus(line):
+                if _is_advised(line, gpu.start, gpu.start + len(gpu.name)):
+                    continue
                 _note(facts, gpu.group, gpu.kind.value, text.place(offset))
                 if gpu.family and not any(family_named(known.name) == gpu.family for known in facts.gpus):
                     facts.gpus.append(Gpu(name=gpu.name, vendor_id=0x8086))
@@ -109,6 +123,12 @@ def _names(text: Text, facts: Collected) -> None:
         )
     if most:
         facts.put("pasted.gpu_count", most, text.name)
+
+
+def _is_advised(line: str, start: int, end: int) -> bool:
+    """Return whether a line names a GPU as one that somebody should have, and not as one that is there."""
+    before = line[max(0, start - 100) : start]
+    return bool(_ADVISED_BEFORE.search(before) or _ADVISED_AFTER.match(line[end : end + 100]))
 
 
 def _note(facts: Collected, group: str, kind: str, place: str) -> None:
