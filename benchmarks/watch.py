@@ -1,6 +1,6 @@
 """Measures what `watch` costs a program; prints medians of pairs with their quartiles, and writes JSON with -o.
 
-    python benchmarks/watch.py ENVIRONMENT [--pairs 11] [--seconds 20] [--starts 15] [-o FILE]
+    python benchmarks/watch.py ENVIRONMENT [--pairs 11] [--seconds 20] [--alternating 120] [--starts 15] [-o FILE]
 
 ENVIRONMENT holds a torch. Each pair runs the same number of training steps on the processor once alone and once under
 `watch --interval 1s`, in turns, one right after the other, so that a machine that slows down slows both. On a quiet machine 11 pairs of 20
@@ -8,6 +8,9 @@ seconds take about 8 minutes; `--pairs 3 --seconds 5 --starts 5` is a look.
 
 - wall and CPU of the command: as the program itself reports them, from the begin of its loop to the end, and of its whole life.
 - CPU of watch: all of its processes less the command's. It starts and reports once, so that runs of two lengths tell what a second costs.
+- a step while watched: one training under `watch`, which is stopped and continued every two seconds, so that a machine whose speed wanders slows
+  both; each stretch that is watched is compared with the mean of the two beside it. Samples are taken twenty times as often as usual, and a twentieth
+  of what they cost is told, with twice its standard error. It holds all that grows with the time.
 - start: from the call to the first instruction of the command, and `watch -- true` as a whole, each against the bare command.
 - hook: a Python without torch, from the call to its first instruction, with the hook against `--no-inside`.
 """
@@ -15,8 +18,11 @@ seconds take about 8 minutes; `--pairs 3 --seconds 5 --starts 5` is a look.
 from __future__ import annotations
 
 import argparse
+import bisect
+import itertools
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -29,6 +35,7 @@ from typing import Any
 LIMITS = {
     "wall of the loop, %": 1.0,
     "CPU of the command, %": 1.0,
+    "a step while watched, %": 1.0,
     "CPU of watch for each second, %": 1.0,
     "start, s": 0.15,
 }
@@ -53,14 +60,15 @@ def step():
 for _ in range(20):
     step()
 began, cpu = time.monotonic(), time.process_time()
-done = 0
+done, moments = 0, []
 while done < steps or (not steps and time.monotonic() - began < seconds):
     step()
     done += 1
+    moments.append(time.monotonic())
 wall, cpu = time.monotonic() - began, time.process_time() - cpu
 usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 with open(sys.argv[3], "w") as file:
-    json.dump({"steps": done, "wall": wall, "cpu": cpu, "life_cpu": sum(u.ru_utime + u.ru_stime for u in usage)}, file)
+    json.dump({"moments": moments if "moments" in sys.argv else [], "steps": done, "wall": wall, "cpu": cpu, "life_cpu": sum(u.ru_utime + u.ru_stime for u in usage)}, file)
 """
 FIRST_INSTRUCTION = "import time, sys; sys.stdout.write(repr(time.monotonic()))"
 
@@ -97,9 +105,20 @@ class Bench:
         self.program.write_text(PROGRAM, encoding="utf-8")
         self.report = folder / "report.json"
 
-    def watch(self, *options: str) -> list[str]:
+    def watch(self, *options: str, interval: str = "1s") -> list[str]:
         """Return the begin of a command under watch."""
-        return [sys.executable, "-m", "xpu_doctor", "watch", "--interval", "1s", "-o", str(self.report), *options, "--"]
+        return [
+            sys.executable,
+            "-m",
+            "xpu_doctor",
+            "watch",
+            "--interval",
+            interval,
+            "-o",
+            str(self.report),
+            *options,
+            "--",
+        ]
 
     def train(self, before: Sequence[str], steps: int, seconds: float = 0) -> dict[str, float]:
         """Train under `before`, or alone; return what the program said, and the figures of all processes."""
@@ -150,6 +169,53 @@ def training(bench: Bench, pairs: int, seconds: float) -> dict[str, dict[str, fl
     }
 
 
+STRETCH = 2.0
+"""Seconds for which the watch works, and then stands still."""
+OFTEN = 0.05
+"""Seconds between samples there: what they cost is twenty times as large as with one second, and so can be told from the noise."""
+
+
+def alternating(bench: Bench, seconds: float) -> dict[str, dict[str, float]]:
+    """Return by how much a step is longer while the watch works than while it is stopped, in percent, for samples of one second."""
+    command = [
+        *bench.watch(interval=f"{OFTEN}s"),
+        bench.python,
+        str(bench.program),
+        "0",
+        str(seconds),
+        str(bench.answer),
+        "moments",
+    ]
+    turns: list[float] = []
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None:
+        turns.append(time.monotonic())
+        child.send_signal(signal.SIGSTOP if len(turns) % 2 else signal.SIGCONT)
+        time.sleep(STRETCH)
+        if len(turns) > (seconds + 30) / STRETCH:
+            break
+    child.send_signal(signal.SIGCONT)
+    child.wait()
+    moments = json.loads(bench.answer.read_text(encoding="utf-8"))["moments"]
+    inside = [(begin, end) for begin, end in itertools.pairwise(turns) if moments[0] < begin and end < moments[-1]]
+    lengths = [_step(moments, begin, end) for begin, end in inside]
+    # Signals alternate: stopped after the first, third ... of all turns.
+    first_is_stopped = turns.index(inside[0][0]) % 2 == 0
+    found = [
+        100 * OFTEN * (lengths[at] / ((lengths[at - 1] + lengths[at + 1]) / 2) - 1)
+        for at in range(1, len(lengths) - 1)
+        if (at % 2 == 0) != first_is_stopped
+    ]
+    center, error = statistics.median(found), statistics.stdev(found) / len(found) ** 0.5
+    return {"a step while watched, %": {"median": center, "low": center - 2 * error, "high": center + 2 * error}}
+
+
+def _step(moments: Sequence[float], begin: float, end: float) -> float:
+    """Return the mean seconds of the steps that lie within a stretch."""
+    first, last = bisect.bisect_left(moments, begin), bisect.bisect_right(moments, end) - 1
+    return (moments[last] - moments[first]) / (last - first)
+
+
 def starts(bench: Bench, pairs: int) -> dict[str, dict[str, float]]:
     """Return what watch adds to the start of a command, in seconds."""
     alone = ("-I", "-S")
@@ -175,6 +241,12 @@ def main() -> int:
     parser.add_argument("environment", type=Path)
     parser.add_argument("--pairs", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=20, help="length of the training")
+    parser.add_argument(
+        "--alternating",
+        type=float,
+        default=120,
+        help="length of the training in which the watch is stopped now and then",
+    )
     parser.add_argument("--starts", type=int, default=15, help="pairs of short commands")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
@@ -182,7 +254,9 @@ def main() -> int:
         bench = Bench(options.environment, Path(folder))
         bench.train([], 5)
         bench.first_instruction(bench.watch())
-        figures = {**starts(bench, options.starts), **training(bench, options.pairs, options.seconds)}
+        figures = {**starts(bench, options.starts), **alternating(bench, options.alternating)}
+        if options.pairs:
+            figures.update(training(bench, options.pairs, options.seconds))
     for name, figure in figures.items():
         limit = LIMITS.get(name)
         judged = "" if limit is None else f"  (at most {limit}: {'holds' if figure['median'] <= limit else 'FAILS'})"
@@ -195,7 +269,7 @@ def main() -> int:
             "load": os.getloadavg(),
         }
         options.output.write_text(json.dumps({**about, "figures": figures}, indent=1) + "\n", encoding="utf-8")
-    return int(any(figures[name]["median"] > limit for name, limit in LIMITS.items()))
+    return int(any(figures[name]["median"] > limit for name, limit in LIMITS.items() if name in figures))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xpu_doctor.model.facts.watched import FallbackOperator, InsideReport, Watched, WatchedProcess
 from xpu_doctor.model.unknown import Maybe, Unknown, known_or
 from xpu_doctor.watching.additions import Records, name_applications, new_records, with_hook
 from xpu_doctor.watching.attached import Attached
@@ -18,6 +17,7 @@ from xpu_doctor.watching.order import Order
 from xpu_doctor.watching.relay import NoRelay, Relay, relay_for
 
 if TYPE_CHECKING:
+    from xpu_doctor.model.facts.watched import FallbackOperator, InsideReport, Watched, WatchedProcess
     from xpu_doctor.watching.inside_records import Inside
     from xpu_doctor.watching.sampler import LiveFigures, Outside, Sampler
     from xpu_doctor.watching.stacks import Stacks
@@ -192,6 +192,7 @@ class Watch:
 
     def seen(self) -> Seen:
         """Return what was seen until now; call it once, after `follow()`."""
+        from xpu_doctor.model.facts.watched import Watched
         from xpu_doctor.watching.inside_records import Inside, read_records
 
         tally = self._relay.finish()
