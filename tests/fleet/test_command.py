@@ -77,6 +77,23 @@ def test_text_names_outliers_first(folder: Path) -> None:
     assert all(len(line) <= 80 or "http" in line for line in text.splitlines())
 
 
+def test_where_no_group_is_more_than_half_nobody_is_as_most_are(tmp_path: Path) -> None:
+    """Four nodes of four kinds of trouble: the largest group is one of them."""
+    different = {report.plant: report for report in fleet(NODES, seed=3) if report.plant}
+    for report in list(different.values())[:4]:
+        (tmp_path / f"{report.node}.json").write_bytes(report.data)
+    for arguments in ([], ["--format", "markdown"]):
+        said = run(str(tmp_path), *arguments, cwd=tmp_path).stdout.decode()
+        assert "Largest groups" in said and "as most are" not in said and "What most are" not in said
+
+
+def test_markdown_names_a_cause_once_with_its_nodes(folder: Path) -> None:
+    said = run("reports", "--format", "markdown", cwd=folder).stdout.decode()
+    causes = [line for line in said.splitlines() if line.startswith("`") and "): " in line]
+    assert causes and len({line.partition(" (")[0] + line.partition("): ")[2] for line in causes}) == len(causes)
+    assert all("(`node" in line for line in causes)
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_lines_fit(document: FleetDocument, width: int) -> None:
     from xpu_doctor.report.fleet.text import fleet_text

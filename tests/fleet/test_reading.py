@@ -187,6 +187,56 @@ def test_a_report_that_was_cut_off_does_not_take_the_next_one_with_it() -> None:
     assert len(made.rows) == 2 and [str(problem.kind) for problem in made.problems] == ["cut", "cut"]
 
 
+ON_A_LINE = json.dumps(json.loads(GOOD)).encode() + b"\n"
+FORMS = (
+    GOOD,
+    GOOD.replace(b"\n", b"\r\n"),
+    ON_A_LINE,
+    json.dumps(json.loads(GOOD), separators=(",", ":")).encode() + b"\n",
+)
+
+
+PLACES = st.tuples(
+    st.integers(0, len(FORMS) - 1),
+    st.one_of(st.sampled_from(["whole", "without a newline"]), st.integers(60, len(ON_A_LINE) - 2)),
+    st.sampled_from([b"", b"\n", b"\r\n\r\n", b"\xef\xbb\xbf", b"\nINFO the next node\n"]),
+)
+"""Which form, where it was cut, and what stands before the next one."""
+
+
+def catted(places: list[tuple[int, str | int, bytes]]) -> tuple[bytes, int]:
+    """Return reports as `cat` puts them together, and how many of them are whole."""
+    pieces, whole = [], 0
+    for form, cut, between in places:
+        report = FORMS[form]
+        length = len(report.rstrip())
+        kept = len(report) if cut == "whole" else length if isinstance(cut, str) else min(cut, length - 1)
+        pieces += (report[:kept], between)
+        whole += kept >= length
+    return b"".join(pieces), whole
+
+
+class Slow(io.BytesIO):
+    """Gives at most a page at a time."""
+
+    def read(self, count: int | None = -1) -> bytes:
+        return super().read(4096 if count is None or count < 0 else min(count, 4096))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PLACES, min_size=1, max_size=5), st.sampled_from([io.BytesIO, Slow]))
+def test_a_file_that_was_cut_or_joined_costs_itself_alone(
+    places: list[tuple[int, str | int, bytes]], kind: type[io.BytesIO]
+) -> None:
+    """Wherever it was cut, in a word, an escape or a number, and in however large pieces the stream comes."""
+    stream, whole = catted(places)
+    made = Made()
+    for each in reports_in(kind(stream), "s"):
+        if isinstance(each, Blob):
+            Reader().read(each.label, each.data, made)
+    assert len(made.rows) == whole
+
+
 def test_lines_may_name_nodes() -> None:
     text = GOOD.decode()
     for envelope in (

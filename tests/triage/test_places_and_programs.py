@@ -81,6 +81,9 @@ def test_kernels_from_a_release_on_are_too_new_for_the_driver_of_an_image(kernel
         ("With more than two ranks it crashes in all_reduce, torch 2.8.0+xpu, four Arc B580.\n", "collectives-bug"),
         ("Bad performance of Qwen2.5 on an Arc A770, torch 2.7.0+xpu.\n", "low-performance"),
         ("The B580 underperforms: half of the images a second of the A750. torch 2.9.0+xpu\n", "low-performance"),
+        ("Whisper on the Arc 140V needs no CPU but takes a really long time, 400 s. torch 2.8.0+xpu\n", "low-performance"),
+        ("The load is very low on my Arc A380 while it trains, torch 2.8.0+xpu.\n", "low-performance"),
+        ("it says torch not compiled with cuda enabled on the machine with the Arc A750, torch 2.7.0+xpu\n", "app-requests-cuda"),
         ("torch.xpu.mem_get_info() raises RuntimeError under WSL2 (Linux-6.6.87.2-microsoft-standard-WSL2), torch 2.9.0+xpu, Is XPU available: True\n", "gpu-driver-bug"),
         ("We faced OOM with eight images on the Arc A770, torch 2.7.1+xpu.\n", "out-of-memory"),
     ],
@@ -94,6 +97,8 @@ def test_faults_told_in_words(text: str, code: str) -> None:
     "text",
     [
         "all_gather works on both ranks, torch 2.8.0+xpu, two Arc B580.\n",
+        "The load is low, as it should be, when my Arc B580 idles with torch 2.9.0+xpu.\n",
+        "It runs in real time on my Arc B580 with torch 2.9.0+xpu.\n",
         "There is no crash in all_reduce any more with torch 2.9.0+xpu on my Arc B580.\n",
         "The performance of the B580 is as expected with torch 2.9.0+xpu.\n",
         "How much memory must an Arc have to avoid OOM?\n",

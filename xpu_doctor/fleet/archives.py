@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -14,6 +15,10 @@ from xpu_doctor.fleet.reading import MAX_REPORT, utf8
 from xpu_doctor.fleet.streams import MAX_WASTE, Blob, Broken, Stream
 from xpu_doctor.fleet.tar import BLOCK, members_of, sum_holds
 
+BOM = b"\xef\xbb\xbf"
+LONGEST_BEGIN = 64
+BEGIN = re.compile(rb'(?<!"report":)(?<!"report": )\{\s{0,8}"schema":\s{0,2}\d{1,6},\s{0,8}"tool":')
+"""How a report begins, wherever it stands; one within a line that names its node does not count."""
 MAX_PACKED = 2
 """How often something may be packed."""
 
@@ -88,7 +93,7 @@ def _split(stream: Stream, label: str) -> Iterator[Blob | Problem]:
     number, buffer, ended, wasted = 0, b"", False, 0
     while True:
         buffer = buffer.lstrip(b" \t\r\n\xef\xbb\xbf") if not buffer[:1].startswith(b"{") else buffer
-        end = _end(buffer)
+        end = _end(buffer, ended)
         if end < 0 and not ended:
             if len(buffer) > MAX_REPORT:
                 yield Problem(f"{label}#{number + 1}", ProblemKind.LARGE, f"larger than {MAX_REPORT >> 20} MiB")
@@ -107,11 +112,24 @@ def _split(stream: Stream, label: str) -> Iterator[Blob | Problem]:
         number += 1
         part, buffer = (buffer, b"") if end < 0 else (buffer[:end], buffer[end:])
         only = number == 1 and ended and not buffer.strip()
-        yield Blob(label if only else f"{label}#{number}", part)
+        yield Blob(label if only else f"{label}#{number}", part.removesuffix(BOM))
 
 
-def _end(buffer: bytes) -> int:
-    """Return where the first document ends, and -1 where its end is not there yet.
+def _end(buffer: bytes, whole: bool) -> int:
+    """Return where the first document ends, and -1 where its end is not there yet; `whole` is whether nothing more comes.
+
+    One that was cut off, or has no newline at its end, ends where the next report begins.
+    """
+    end = _own_end(buffer)
+    next_one = BEGIN.search(buffer, 1, len(buffer) if end < 0 else end + LONGEST_BEGIN)
+    if next_one and not 0 <= end <= next_one.start():
+        return next_one.start()
+    begins_at_end = end >= 0 and len(buffer) < end + LONGEST_BEGIN and buffer[:end].rstrip(b"\r\n").endswith(b"{")
+    return -1 if begins_at_end and not whole else end
+
+
+def _own_end(buffer: bytes) -> int:
+    """Return where the first document ends by its own form, and -1 where it does not.
 
     A document of several lines ends with a brace at the beginning of a line, or, where it was cut off, before the next one begins.
     """

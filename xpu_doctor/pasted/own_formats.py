@@ -57,17 +57,17 @@ FORMATS = (
     OwnFormat(
         "this is a fleet by xpu-doctor",
         "**",
-        re.compile(r"(?m)^### (?:Outliers, the worst first|What most are)$"),
+        re.compile(r"(?m)^### (?:Outliers, the worst first|What most are|Largest groups)$"),
         ASK_FOR_NODES,
     ),
     OwnFormat(
         "this is a fleet by xpu-doctor",
         "",
         re.compile(
-            r"(?m)^\d{1,9} nodes?: [^\n]{1,200}\n(?:[^\n]{0,200}\n){0,20}(?:Outliers, the worst first|What most are):$"
+            r"(?m)^\d{1,9} nodes?: [^\n]{1,200}\n(?:[^\n]{0,200}\n){0,20}(?:Outliers, the worst first|What most are|Largest groups):$"
         ),
         ASK_FOR_NODES,
-        ("Outliers, the worst first:", "What most are:"),
+        ("Outliers, the worst first:", "What most are:", "Largest groups:"),
     ),
     OwnFormat(
         "this is xpu-doctor's HTML report",

@@ -14,6 +14,7 @@ from xpu_doctor.report.fleet.words import (
     headline,
     named,
     not_read_in_words,
+    of_most,
     slow_in_words,
     title,
 )
@@ -37,7 +38,8 @@ def _lines(document: FleetDocument) -> Iterator[str]:
     yield from _groups(document, "Outliers, the worst first", outliers)
     yield from _bullets("Slow cards", [slow_in_words(card) for card in document.slow_cards])
     yield from _bullets("Missing", _folded(document.missing))
-    yield from _groups(document, "What most are", [group for group in document.groups if group.majority])
+    most = [group for group in document.groups if group.majority]
+    yield from _groups(document, of_most(document, most), most)
     yield from _bullets("Changed between reports", [change_in_words(row) for row in document.changes])
     yield from _bullets(
         "Reports that are more than a day older than most", [f"{row.node} ({row.created})" for row in document.stale]
@@ -61,13 +63,19 @@ def _groups(document: FleetDocument, heading: str, groups: Sequence[GroupDocumen
         yield f"| {escaped(title(document, group))} | {STATES[group.state]} | {causes} | {_code(named(group.ranges, MAX_RANGES))} |"
     if len(groups) > MAX_GROUPS:
         yield from ("", f"{len(groups) - MAX_GROUPS} more groups.")
-    for group in groups[:MAX_GROUPS]:
-        yield from _causes(group)
+    yield from _causes(groups[:MAX_GROUPS])
 
 
-def _causes(group: GroupDocument) -> Iterator[str]:
-    for cause in group.causes:
-        yield from ("", f"{_code(cause.code)}: {escaped(cause.summary)}")
+def _causes(groups: Sequence[GroupDocument]) -> Iterator[str]:
+    """Yield each cause once, with the nodes of all groups that have it, and what to do about it."""
+    nodes: dict[tuple[str, str], list[str]] = {}
+    for group in groups:
+        for cause in group.causes:
+            nodes.setdefault((cause.code, cause.summary), []).extend(group.ranges)
+    causes = {(cause.code, cause.summary): cause for group in reversed(groups) for cause in group.causes}
+    for key, ranges in nodes.items():
+        cause = causes[key]
+        yield from ("", f"{_code(cause.code)} ({_code(named(ranges, MAX_RANGES))}): {escaped(cause.summary)}")
         for remedy in cause.remedies[:1]:
             yield from ("", f"{escaped(remedy.title)}")
             if remedy.commands:

@@ -14,6 +14,7 @@ from xpu_doctor.report.fleet.words import (
     headline,
     named,
     not_read_in_words,
+    of_most,
     slow_in_words,
     title,
 )
@@ -44,7 +45,7 @@ def _main(document: FleetDocument) -> Markup:
         _groups(document, "outliers", "Outliers, the worst first", outliers),
         _rows("slow", "Slow cards", [slow_in_words(card) for card in document.slow_cards]),
         _rows("missing", "Missing, expected and without a report", folded(document.missing)),
-        _groups(document, "most", "What most are", most),
+        _groups(document, "most", of_most(document, most), most),
         _rows("changes", "Changed between reports", [change_in_words(row) for row in document.changes]),
         _rows(
             "stale",

@@ -15,6 +15,7 @@ from xpu_doctor.report.fleet.words import (
     headline,
     named,
     not_read_in_words,
+    of_most,
     slow_in_words,
     title,
     what_separates,
@@ -57,7 +58,8 @@ class _Page:
         yield from self.groups("Outliers, the worst first:", outliers)
         yield from self.rows("Slow cards:", [slow_in_words(card) for card in document.slow_cards])
         yield from self.nodes("Missing, expected and without a report:", document.missing)
-        yield from self.groups("What most are:", [group for group in document.groups if group.majority])
+        most = [group for group in document.groups if group.majority]
+        yield from self.groups(f"{of_most(document, most)}:", most)
         yield from self.rows("Changed between reports:", [change_in_words(row) for row in document.changes])
         yield from self.nodes(
             "Reports that are more than a day older than most:",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         SlowCardDocument,
     )
 
+MOST, LARGEST = "What most are", "Largest groups"
+"""Headings of the groups with which the others are compared."""
 STATES = {
     "error": "error", "warning": "warning", "unknown": "not diagnosed", "healthy": "healthy",
 }  # fmt: skip
@@ -56,8 +58,18 @@ def title(document: FleetDocument, group: GroupDocument) -> str:
     codes = ", ".join(cause.code for cause in group.causes)
     said = what_separates(group) or codes or STATES[group.state]
     if group.majority and not group.facts:
-        said = f"{codes or STATES[group.state]}, {'all alike' if group.size == kind.nodes else 'as most are'}"
+        all_alike = group.size == kind.nodes
+        said = f"{codes or STATES[group.state]}, {'all alike' if all_alike else 'as most are' if _are_most(document, group) else 'the largest group'}"
     return f"{of}: {said}"
+
+
+def _are_most(document: FleetDocument, group: GroupDocument) -> bool:
+    return 2 * group.size > document.kinds[group.kind].nodes
+
+
+def of_most(document: FleetDocument, groups: Sequence[GroupDocument]) -> str:
+    """Return the heading of the groups with which the others are compared: where no value is shared by most, it does not say so."""
+    return MOST if any(_are_most(document, group) for group in groups) else LARGEST
 
 
 def headline(document: FleetDocument) -> str:
