@@ -9,18 +9,18 @@ from tests.support.windows_machine import NATIVE
 
 PROBE = """
 import dataclasses, json, subprocess, sys, time
-from xpu_doctor.watching.sampler import Sampler, sample_delays
+from xpu_doctor.watching.sampler import Sampler
 from xpu_doctor.watching.windows_pdh import open_query
-burn = "import time; end = time.process_time() + 0.4\\nwhile time.process_time() < end: pass\\ntime.sleep(1.5)"
+burn = "import time; end = time.process_time() + 0.4\\nwhile time.process_time() < end: pass\\nprint(1, flush=True); input()"
 started = time.monotonic()
-program = subprocess.Popen([sys.executable, "-S", "-c", burn], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+program = subprocess.Popen([sys.executable, "-S", "-c", burn], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 sampler = Sampler(program.pid, device_type="xpu", started=started)
-for delay in sample_delays(0.2):
-    time.sleep(delay)
-    sampler.sample()
-    if program.poll() is not None:
-        break
-program.communicate()
+time.sleep(0.1)
+sampler.sample()
+program.stdout.readline()
+time.sleep(0.2)
+sampler.sample()
+program.communicate(b"\\n")
 query = open_query()
 print(json.dumps({"query": type(query).__name__, "read": type(query.read()).__name__ if hasattr(query, "read") else "", **dataclasses.asdict(sampler.finish())}))
 """
