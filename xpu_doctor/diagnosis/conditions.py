@@ -45,27 +45,6 @@ def condition(text: str) -> Condition:
     return Condition(negated, match[2], match[1], tuple(match[3].split("|")) if match[2] == "=" else (match[3],))
 
 
-def condition_holds(text: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
-    """Return whether a condition is known to hold; `!` before it asks that it is not known to hold.
-
-    Raises:
-        ValueError: the condition is not written in one of the known forms.
-    """
-    asked = condition(text)
-    return _known_to_hold(asked, snapshot, met) is not asked.negated
-
-
-def _known_to_hold(asked: Condition, snapshot: Snapshot, met: frozenset[str]) -> bool:
-    if asked.kind == "signature":
-        return not met.isdisjoint(asked.wanted)
-    value = _value(snapshot, asked.path)
-    if isinstance(value, Unknown):
-        return False
-    if asked.kind == "known":
-        return True
-    return _equal(value, asked.wanted) if asked.kind == "=" else _compare(value, asked.kind, asked.wanted[0])
-
-
 class Truth:
     """Which conditions hold for one snapshot; many rows of the tables share conditions, so each is looked at once."""
 
@@ -73,19 +52,48 @@ class Truth:
         self._snapshot = snapshot
         self._met = met
         self._known: dict[str, bool] = {}
+        self._values: dict[str, Any] = {}
 
     def of(self, when: Iterable[str], unless: Iterable[str] = ()) -> bool:
         """Return whether all conditions of `when` hold and none of `unless`."""
-        for text in when:  # a loop, not all(): hundreds of rows ask, and most fail at once
-            if not self._one(text):
+        known = self._known
+        for text in when:  # loops, not all(): hundreds of rows ask, and most fail at once
+            holds = known.get(text)
+            if not (self._one(text) if holds is None else holds):
                 return False
-        return not any(map(self._one, unless))
+        for text in unless:  # noqa: SIM110
+            if self._one(text):
+                return False
+        return True
 
     def _one(self, text: str) -> bool:
         known = self._known.get(text)
         if known is None:
-            known = self._known[text] = condition_holds(text, self._snapshot, self._met)
+            asked = condition(text)
+            known = self._known[text] = self._known_to_hold(asked) is not asked.negated
         return known
+
+    def _known_to_hold(self, asked: Condition) -> bool:
+        if asked.kind == "signature":
+            return not self._met.isdisjoint(asked.wanted)
+        path = asked.path
+        if path not in self._values:
+            self._values[path] = _value(self._snapshot, path)
+        value = self._values[path]
+        if type(value) is Unknown:
+            return False
+        if asked.kind == "known":
+            return True
+        return _equal(value, asked.wanted) if asked.kind == "=" else _compare(value, asked.kind, asked.wanted[0])
+
+
+def condition_holds(text: str, snapshot: Snapshot, met: frozenset[str]) -> bool:
+    """Return whether a condition is known to hold; `!` before it asks that it is not known to hold.
+
+    Raises:
+        ValueError: the condition is not written in one of the known forms.
+    """
+    return Truth(snapshot, met).of((text,))
 
 
 def _value(snapshot: Snapshot, path: str) -> Any:
@@ -97,11 +105,15 @@ def _value(snapshot: Snapshot, path: str) -> Any:
 
 def _equal(value: Any, wanted: tuple[str, ...]) -> bool:
     """Return whether a value is one of the wanted ones; of a tuple, whether it holds one of them."""
+    if type(value) is str:
+        return value in wanted
     values = value if isinstance(value, tuple) else (value,)
     return any(_text(item) in wanted for item in values) or (not values and "none" in wanted)
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(getattr(value, "name", value))

@@ -15,10 +15,13 @@ MAX_VALUE = 400
 
 def shown(snapshot: Snapshot, finding: Finding) -> Finding:
     """Return the finding with the value and source of each evidence path filled in."""
-    return replace(finding, evidence=tuple(dict.fromkeys(_filled(snapshot, item) for item in finding.evidence)))
+    evidence = tuple(dict.fromkeys(_filled(snapshot, item) for item in finding.evidence))
+    return finding if evidence == finding.evidence else replace(finding, evidence=evidence)
 
 
 def _filled(snapshot: Snapshot, item: Evidence) -> Evidence:
+    if item.source and item.value:
+        return item
     source = item.source or snapshot.source_of(item.fact)
     return replace(item, value=item.value or _value(snapshot, item), source=source)
 

@@ -7,7 +7,9 @@ checker sees the standard decorator; at run time the classes are dataclasses too
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,8 +67,16 @@ def _refuse(self: Any, name: str, *value: Any) -> None:
     raise dataclasses.FrozenInstanceError(f"cannot change {type(self).__name__}.{name}")
 
 
-def _values(thing: Any) -> tuple[Any, ...]:
-    return tuple(getattr(thing, name) for name in thing.__dataclass_fields__)
+def _values(thing: Any) -> Any:
+    """Return the values of all fields: a tuple, of a single field the value itself."""
+    cls: Any = type(thing)
+    return _getter(cls)(thing)
+
+
+@cache
+def _getter(cls: type) -> Callable[[Any], Any]:
+    names = tuple(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+    return attrgetter(*names) if names else lambda _: ()
 
 
 def _equal(self: Any, other: Any) -> Any:

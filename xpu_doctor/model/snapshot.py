@@ -158,9 +158,9 @@ def located(group: Any, path: str) -> Any:
         return group
     # Field by field and not by vars(): a decoded group holds no value of its own where the default stands.
     made = object.__new__(type(group))
-    state = vars(made)
+    state, own = vars(made), vars(group)
     for name in group.__dataclass_fields__:
-        value = getattr(group, name)
+        value = own[name] if name in own else getattr(group, name)
         state[name] = _at(value.reason, path, name) if type(value) is Unknown else value
     return made
 

@@ -88,7 +88,7 @@ def holds_foreign(typed: str, snapshot: Snapshot) -> bool:
 
 def _known(snapshot: Snapshot) -> dict[str, Any]:
     """Return what a snapshot knows as plain JSON values; of a text most is unknown."""
-    groups = {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__}
+    groups = {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__ if name not in EMPTIED}
     known: dict[str, Any] = msgspec.to_builtins(
         {
             name: {field: value for field, value in vars(group).items() if type(value) is not Unknown}

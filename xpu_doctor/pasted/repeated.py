@@ -23,7 +23,9 @@ def said_once(roots: Iterable[Finding], meanings: Mapping[str, str]) -> tuple[Fi
         if summary in told and meanings.get(root.code):
             summary = meanings[root.code]
         told.add(summary)
-        result.append(replace(root, summary=summary, explains=_others(root.explains, {root.summary})))
+        if summary is not root.summary or root.explains:
+            root = replace(root, summary=summary, explains=_others(root.explains, {root.summary}))  # noqa: PLW2901 - the same root cause, told otherwise
+        result.append(root)
     return tuple(result)
 
 
@@ -41,6 +43,8 @@ def _others(findings: Iterable[Finding], above: set[str]) -> tuple[Finding, ...]
     for finding in findings:
         if finding.summary in above:
             result += _others(finding.explains, above)
+        elif not finding.explains:
+            result.append(finding)
         else:
             result.append(replace(finding, explains=_others(finding.explains, {*above, finding.summary})))
     return tuple(result)

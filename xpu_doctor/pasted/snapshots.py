@@ -119,7 +119,7 @@ def read(texts: Iterable[Text]) -> tuple[Snapshot, ...]:
         left = without_removed(text.body)
         if left != text.body:
             text = Text(left, text.name)  # noqa: PLW2901 - what a diff removed is not there
-        found = own_output(text.body, text.name)
+        found = own_output(text)
         if found.lines:
             own.append((text.name, found))
             text = Text(without(text.body, found), text.name)  # noqa: PLW2901 - what is left of it

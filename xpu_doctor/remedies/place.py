@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import is_
 
 from xpu_doctor.model.facts import Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer, Remedy
@@ -46,11 +47,20 @@ _OF_THE_HOST = frozenset({Layer.DEVICE, Layer.KERNEL})
 
 def fitted(finding: Finding, place: Place) -> Finding:
     """Return a finding whose remedies call the package tool that the place has, and sudo only where there is one to be."""
-    return replace(
+    return _with(
         finding,
-        remedies=tuple(_fitted(remedy, place, finding.layer) for remedy in finding.remedies),
-        explains=tuple(fitted(child, place) for child in finding.explains),
+        tuple(_fitted(remedy, place, finding.layer) for remedy in finding.remedies),
+        tuple(fitted(child, place) for child in finding.explains),
     )
+
+
+def _with(finding: Finding, remedies: tuple[Remedy, ...], explains: tuple[Finding, ...]) -> Finding:
+    """Return a finding with these remedies and these findings under it; the same one where it has them already."""
+    before = (*finding.remedies, *finding.explains)
+    after = (*remedies, *explains)
+    if len(before) == len(after) and all(map(is_, before, after)):
+        return finding
+    return replace(finding, remedies=remedies, explains=explains)
 
 
 @lru_cache(maxsize=1024)
@@ -71,10 +81,10 @@ def told(finding: Finding, layout: Layout | None) -> Finding:
     """Return a finding whose remedies say where their lines are typed."""
     if layout is None:
         return finding
-    return replace(
+    return _with(
         finding,
-        remedies=tuple(_told(remedy, layout) for remedy in finding.remedies),
-        explains=tuple(told(child, layout) for child in finding.explains),
+        tuple(_told(remedy, layout) for remedy in finding.remedies),
+        tuple(told(child, layout) for child in finding.explains),
     )
 
 

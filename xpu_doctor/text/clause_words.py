@@ -74,14 +74,16 @@ DENIED_AFTER = re.compile(
 )
 OVER = re.compile(
     r"""
-    (?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])(?<!renderd128[ ])
-        \b(?:is|are|was|were|got|been|now|has|have|seems?|all)[ ](?:\w{1,10}[ ]){0,2}(?:gone|solved|resolved|fixed|over|history|cured)\b
-    | \b(?:went|goes|gone|go)[ ]away\b
-    | (?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])
-        \bdisappear(?:s|ed)\b(?![ ](?:from|in)\b)
-    | \bno[ ]longer[ ](?:happen|occur|appear|reproduc|see|get|there|an?[ ])\w{0,6}
-    | \bsolved[ ](?:it|this|that|by|with|now)\b | \bnow[ ](?:it|everything|all|this)\b.{0,12}\b(?:works?|working|fine|ok|solved|fixed)\b
-    | \bit[ ](?:is|.?s)?[ ]?(?:now[ ]works?|works?[ ]now|all[ ]works?|fixed|solved|resolved)\b
+    \b(?:
+    (?=[iawgbnhs])(?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])(?<!renderd128[ ])
+        (?:is|are|was|were|got|been|now|has|have|seems?|all)[ ](?:\w{1,10}[ ]){0,2}(?:gone|solved|resolved|fixed|over|history|cured)\b
+    | (?:went|goes|gone|go)[ ]away\b
+    | (?=disappear)(?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])
+        disappear(?:s|ed)\b(?![ ](?:from|in)\b)
+    | no[ ]longer[ ](?:happen|occur|appear|reproduc|see|get|there|an?[ ])\w{0,6}
+    | solved[ ](?:it|this|that|by|with|now)\b | now[ ](?:it|everything|all|this)\b.{0,12}\b(?:works?|working|fine|ok|solved|fixed)\b
+    | it[ ](?:is|.?s)?[ ]?(?:now[ ]works?|works?[ ]now|all[ ]works?|fixed|solved|resolved)\b
+    )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

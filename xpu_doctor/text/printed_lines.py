@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterable
+
+from xpu_doctor.text.word_index import IndexedText
+
+LONGEST = 2000
+"""Characters of a line that are looked at."""
 
 _PRINTED = re.compile(
     r"""
@@ -22,7 +27,14 @@ _PRINTED = re.compile(
 """A line that a program printed, or of a program: what it says of failing is no complaint of a person."""
 
 
-@lru_cache(maxsize=512)
-def is_printed(line: str) -> bool:
-    """Return whether a program printed a line, or it is of a program: what it says of failing nobody says."""
-    return _PRINTED.search(line) is not None
+def written(text: IndexedText, numbers: Iterable[int]) -> list[int]:
+    """Return the numbers of those lines, of some, that no program printed and that are of no program; digits make no difference."""
+    printed: dict[int, bool] = {}
+    kept: list[int] = []
+    for number in numbers:
+        like = text.like_of(number)
+        if like not in printed:
+            printed[like] = _PRINTED.search(text.line(number)[:LONGEST]) is not None
+        if not printed[like]:
+            kept.append(number)
+    return kept

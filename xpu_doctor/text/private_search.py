@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property, lru_cache
 
 from xpu_doctor.text.name_patterns import COLUMN_MARKS, COLUMNS, MAX_ROWS, NAME_PATTERNS
 from xpu_doctor.text.packaged import packaged_text
@@ -14,11 +14,39 @@ from xpu_doctor.text.secret_patterns import SECRETS
 from xpu_doctor.text.site_patterns import INDEX_HOSTS, NAMED_HOSTS
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
-EVERYWHERE: tuple[Pattern, ...] = (*SECRETS, *PROSE_SECRETS, *FIRST, *INDEX_HOSTS, *PRIVATE)
+
+class PatternTable:
+    """Rows in their order, ready to be held against texts."""
+
+    def __init__(self, rows: Iterable[Pattern]) -> None:
+        self.rows = tuple(rows)
+
+    @cached_property
+    def _by_mark(self) -> Mapping[str, Sequence[int]]:
+        places: dict[str, list[int]] = {}
+        for place, row in enumerate(self.rows):
+            for mark in () if row.look else row.marks:
+                places.setdefault(mark, []).append(place)
+        return places
+
+    @cached_property
+    def _looking(self) -> tuple[int, ...]:
+        return tuple(place for place, row in enumerate(self.rows) if row.look)
+
+    def held_by(self, text: IndexedText) -> Sequence[Pattern]:
+        """Return those rows of which a text holds what every match of theirs holds."""
+        by_mark = self._by_mark
+        places = {place for mark in _marks_in(text) for place in by_mark.get(mark, ())}
+        places.update(place for place in self._looking if _may_hold(self.rows[place].look, text))
+        return [self.rows[place] for place in sorted(places)]
+
+
+EVERYWHERE = PatternTable((*SECRETS, *PROSE_SECRETS, *FIRST, *INDEX_HOSTS, *PRIVATE))
 """What is looked for in every text, in this order: what may hold other values first."""
-NAMED: tuple[Pattern, ...] = (*NAME_PATTERNS, *PROSE_NAMES, *NAMED_HOSTS, *INDEX_HOSTS)
-"""Where names of people and machines stand in a text that somebody pasted."""
-PASTED: tuple[Pattern, ...] = (*SECRETS, *PROSE_SECRETS, *FIRST, *NAMED, *PRIVATE)
+_NAMED: tuple[Pattern, ...] = (*NAME_PATTERNS, *PROSE_NAMES, *NAMED_HOSTS, *INDEX_HOSTS)
+NAMED = PatternTable(pattern for pattern in _NAMED if pattern.learns)
+"""Where names of people and machines stand in a text that somebody pasted, which are then hidden everywhere."""
+PASTED = PatternTable((*SECRETS, *PROSE_SECRETS, *FIRST, *_NAMED, *PRIVATE))
 """All that is looked for there."""
 
 NOT_A_USER = frozenset(
@@ -74,20 +102,18 @@ def is_a_word(name: str) -> bool:
 
 @cache
 def _marks() -> WordTable:
-    return WordTable(mark for pattern in PASTED for mark in pattern.marks)
+    return WordTable(mark for pattern in PASTED.rows for mark in pattern.marks)
 
 
 @lru_cache(maxsize=2)
-def marks_in(text: IndexedText) -> frozenset[str]:
+def _marks_in(text: IndexedText) -> frozenset[str]:
     """Return the marks of all rows that a text holds."""
     return _marks().present(text)
 
 
-def may_match(pattern: Pattern, text: IndexedText, present: frozenset[str]) -> bool:
-    """Return whether a text holds what every match of a row holds."""
-    if pattern.look:
-        return MAY_HOLD[pattern.look](text.distinct if pattern.look in BLIND else text.body)
-    return not present.isdisjoint(pattern.marks)
+def _may_hold(look: str, text: IndexedText) -> bool:
+    """Return whether a quick look sees in a text what every match of a row holds."""
+    return MAY_HOLD[look](text.distinct if look in BLIND else text.body)
 
 
 def lines_of(pattern: Pattern, text: IndexedText) -> Sequence[int]:

@@ -20,8 +20,6 @@ from xpu_doctor.text.private_search import (
     in_columns,
     is_a_word,
     lines_of,
-    marks_in,
-    may_match,
 )
 from xpu_doctor.text.secret_patterns import without_keys
 from xpu_doctor.text.word_index import IndexedText
@@ -58,12 +56,10 @@ class Redactor:
 
     def learn(self, text: IndexedText) -> None:
         """Remember the names that a pasted text shows in prompts, answers of commands, logs, variables and tables."""
-        present = marks_in(text)
-        for pattern in NAMED:
-            if pattern.learns and may_match(pattern, text, present):
-                for number in lines_of(pattern, text):
-                    for kind, start, end in found(pattern, text.line(number)):
-                        self._learn(text.line(number)[start:end], kind)
+        for pattern in NAMED.held_by(text):
+            for number in lines_of(pattern, text):
+                for kind, start, end in found(pattern, text.line(number)):
+                    self._learn(text.line(number)[start:end], kind)
         for kind, value in in_columns(text):
             self._learn(value, kind)
 
@@ -80,15 +76,13 @@ class Redactor:
         if "private key" in searched.lowered:
             searched = IndexedText(self._without_keys(searched.body))
         lines: dict[int, str] = {}
-        present = marks_in(searched)
-        for pattern in PASTED if self._pasted else EVERYWHERE:
-            if may_match(pattern, searched, present):
-                for number in lines_of(pattern, searched):
-                    line = lines.get(number)
-                    line = searched.line(number) if line is None else line
-                    changed = self._replaced(pattern, line)
-                    if changed is not line:
-                        lines[number] = changed
+        for pattern in (PASTED if self._pasted else EVERYWHERE).held_by(searched):
+            for number in lines_of(pattern, searched):
+                line = lines.get(number)
+                line = searched.line(number) if line is None else line
+                changed = self._replaced(pattern, line)
+                if changed is not line:
+                    lines[number] = changed
         return self._without_names(_with_lines(searched, lines), self._names)
 
     def values(self, value: Any) -> Any:

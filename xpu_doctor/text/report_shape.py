@@ -20,10 +20,21 @@ _TELLING = ("root_causes", "ladder", "level_zero")
 
 def looks_saved(text: str) -> bool:
     """Return whether a text holds a saved report, or a part of one."""
-    if not any(word in text for word in _TELLING):
+    if not any(_ends_in_quote(word, text) for word in _TELLING):
         return False
     words = {word for word in (*_OF_DOCUMENT, *_OF_PARTS) if word in text}  # quick to look for, unlike the keys
     return _are_of_report(words) and _are_of_report({match[1] for match in _KEY.finditer(text)})
+
+
+def _ends_in_quote(word: str, text: str) -> bool:
+    """Return whether a text holds a word before what may be a quotation mark, as keys stand."""
+    at = text.find(word)
+    while at >= 0:
+        at += len(word)
+        if text.startswith(('"', "'", "\\", "&"), at):
+            return True
+        at = text.find(word, at)
+    return False
 
 
 def _are_of_report(keys: Set[str]) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property, lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 PIECE = 4
@@ -14,6 +16,8 @@ MAX_VOCABULARY = 256 * 1024
 """Characters of a vocabulary of which pieces are made: they take a hundred bytes each."""
 MAX_ASKED = 16 * 1024
 """Words that are looked up together."""
+FEW = 4
+"""Lines that are looked at one by one rather than the whole text for each word."""
 MAX_TOKEN = 64
 """Characters of a token of which the words are kept."""
 
@@ -42,9 +46,9 @@ class IndexedText:
     @cached_property
     def _places(self) -> dict[str, list[int]]:
         """The lines in lower case and with 0 for every digit, each once, with their numbers: a log's lines differ in digits alone."""
-        places: dict[str, list[int]] = {}
+        places: defaultdict[str, list[int]] = defaultdict(list)
         for number, line in enumerate(_without_digits(self.lowered).split("\n"), 1):
-            places.setdefault(line, []).append(number)
+            places[line].append(number)
         return places
 
     @cached_property
@@ -82,7 +86,7 @@ class IndexedText:
     @cached_property
     def starts(self) -> list[int]:
         """Offsets at which the lines begin."""
-        return [0, *(found.end() for found in re.finditer("\n", self.body))]
+        return [*accumulate((len(line) + 1 for line in self._lines[:-1]), initial=0)]
 
     @cached_property
     def looked_up(self) -> tuple[frozenset[str], int]:
@@ -135,6 +139,18 @@ class IndexedText:
         lines = self._lowered_lines
         single = "\n".join(lines[numbers[0] - 1] for numbers in self._places.values() if len(numbers) == 1)
         return single, "\n".join(line for line, numbers in self._places.items() if len(numbers) > 1)
+
+    def like_of(self, number: int) -> int:
+        """Return what is the same for a line and all that differ from it in digits alone."""
+        return self._like_of[number - 1]
+
+    @cached_property
+    def _like_of(self) -> list[int]:
+        like = [0] * sum(map(len, self._places.values()))
+        for place, numbers in enumerate(self._places.values()):
+            for number in numbers:
+                like[number - 1] = place
+        return like
 
     def number_at(self, offset: int) -> int:
         """Return the number of the line that holds an offset; the first line is 1."""
@@ -189,9 +205,15 @@ class IndexedText:
         sets.sort(key=len)
         left = frozenset().union(*map(self._like, sets[0]))
         for words in sets[1:]:
-            if left:
+            if len(left) > FEW:
                 left = left & frozenset().union(*map(self._like, words))
+            elif left:
+                left = frozenset(number for number in left if _holds_one(self._distinct_lines[number], words))
         return left
+
+    @cached_property
+    def _distinct_lines(self) -> list[str]:
+        return [*self._places]
 
     def _numbers_of(self, word: str) -> tuple[int, ...]:
         """Return the numbers of the lines that hold a word which the text holds."""
@@ -217,6 +239,14 @@ class IndexedText:
                 at = self.distinct.find(like, starts[line]) if line < len(starts) else -1
             known = self._alike[word] = frozenset(lines)
         return known
+
+
+def _holds_one(line: str, words: Iterable[str]) -> bool:
+    """Return whether a line of `distinct` holds one of some words."""
+    for word in words:  # noqa: SIM110 - a loop, not any(): asked hundreds of times for each text
+        if _sought(word).like in line:
+            return True
+    return False
 
 
 class _Sought(NamedTuple):

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
-from xpu_doctor.text.printed_lines import is_printed
+from xpu_doctor.text.printed_lines import LONGEST, written
 from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import WordTable
 
 TOLD = frozenset({Said.TOLD, Said.QUOTED, Said.COMMENT, Said.ASKED})
 """How a complaint is meant: what is denied, over, supposed or of a form is none."""
-LONGEST = 2000
-"""Characters of a line that are read as prose."""
 
 _TEST_OF_TORCH = re.compile(
     r"""
@@ -73,24 +71,27 @@ _WISH_WORDS = (
 _COMPLAINT = re.compile(
     r"""
     (?i)
-    (?:\b(?:does|do|did|is|are|was|were|ca|could|wo|would|has|have)(?:\s?n.?t|[ ]not)\b | \bcannot\b | \bcan[ ]not\b | \bnever\b
-      | \bunable[ ]to\b | \bno[ ]longer\b | \bnot[ ]able[ ]to\b | \brefus\w{1,3}[ ]to\b | \bfail\w{0,3}[ ]to\b)
+    \b(?:
+    (?:(?:does|do|did|is|are|was|were|ca|could|wo|would|has|have)(?:\s?n.?t|[ ]not)\b | cannot\b | can[ ]not\b | never\b
+      | unable[ ]to\b | no[ ]longer\b | not[ ]able[ ]to\b | refus\w{1,3}[ ]to\b | fail\w{0,3}[ ]to\b)
     .{0,40}\b(?:work|run|start|load|launch|boot|detect|find|found|see|seen|recogni[sz]|us(?:e|ing|ed)|generat|install|initiali|compil|finish|complet
       |respond|show|get|access|pick|open|import|enabl|answer|list|train|infer|happen|move|allocat)\w{0,6}\b
-    | \b(?:crash(?:e[sd]|ing)?|hang(?:s|ing)?|hung|freez\w{1,3}|froze|stuck|segfaults?|abort(?:s|ed|ing)|errors?[ ]out|fails|failed|failing|failure
+    | (?:crash(?:e[sd]|ing)?|hang(?:s|ing)?|hung|freez\w{1,3}|froze|stuck|segfaults?|abort(?:s|ed|ing)|errors?[ ]out|fails|failed|failing|failure
       |broken|breaks|broke|dies|died|deadlock\w{0,2})\b
-    | \b(?:black|blank|gr[ae]y|noisy|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|gibberish|nonsense|empty)\b.{0,24}
+    | (?:black|blank|gr[ae]y|noisy|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|gibberish|nonsense|empty)\b.{0,24}
       \b(?:images?|outputs?|results?|pictures?|screens?|texts?|values?|tokens?|videos?|loss|answers?)\b
-    | \b(?:images?|outputs?|results?|pictures?|screen|values?|loss|tensor)\b.{0,24}\b(?:black|blank|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|noise)\b
-    | \b(?:tak(?:es?|ing)|took|wait(?:s|ed|ing)?)\b.{0,24}\b(?:forever|ages|(?:too|so|very)[ ]long|minutes|hours)\b
-    | \b(?:slow(?:er|ly|ness)?|regress\w{0,4})\b | \b(?:bad|poor|low|terrible|worse|weak|awful)[ ](?:performance|perf|speed|throughput)\b | \bunderperform
-    | \b(?:falls?|fell|falling)[ ]back[ ]to[ ](?:the[ ])?cpu\b | \b(?:only|still|just|instead)\b.{0,20}\b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu\b
-    | \b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu[ ](?:only|instead|alone)\b
-    | \b100[ ]?%[ ]cpu\b | \bgpu\b.{0,12}\b(?:idle|unused|not[ ](?:being[ ])?used)\b
-    | \bnot[ ](?:detected|recogni[sz]ed|found|working|available|visible|seen|used)\b
-    | \b(?:gets?|getting|got|giv\w{1,3}|gave|throws?|throwing|seeing|face[sd]?|facing|run(?:ning)?[ ]into|ran[ ]into|encounter\w{0,3}
+    | (?:images?|outputs?|results?|pictures?|screen|values?|loss|tensor)\b.{0,24}\b(?:black|blank|garbled|corrupt\w{0,3}|wrong|incorrect|nan|garbage|noise)\b
+    | (?:tak(?:es?|ing)|took|wait(?:s|ed|ing)?)\b.{0,24}\b(?:forever|ages|(?:too|so|very)[ ]long|minutes|hours)\b
+    | (?:slow(?:er|ly|ness)?|regress\w{0,4})\b | (?:bad|poor|low|terrible|worse|weak|awful)[ ](?:performance|perf|speed|throughput)\b | underperform
+    | (?:falls?|fell|falling)[ ]back[ ]to[ ](?:the[ ])?cpu\b | (?:only|still|just|instead)\b.{0,20}\b(?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu\b
+    | (?:on|use[sd]?|using)[ ](?:the[ ]|my[ ])?cpu[ ](?:only|instead|alone)\b
+    | 100[ ]?%[ ]cpu\b | gpu\b.{0,12}\b(?:idle|unused|not[ ](?:being[ ])?used)\b
+    | not[ ](?:detected|recogni[sz]ed|found|working|available|visible|seen|used)\b
+    | (?:gets?|getting|got|giv\w{1,3}|gave|throws?|throwing|seeing|face[sd]?|facing|run(?:ning)?[ ]into|ran[ ]into|encounter\w{0,3}
       |meet|hit|following|below|this)[ ](?:\w{1,12}[ ]){0,3}(?:errors?|issues?|problems?|exceptions?|oom)\b
-    | ^\W{0,6}(?:bug|issue)\b\s{0,3}[\]:] | \boom\b | \bout[ ]of[ ](?:v?ram|memory)\b
+    | oom\b | out[ ]of[ ](?:v?ram|memory)\b
+    )
+    | ^\W{0,6}(?:bug|issue)\b\s{0,3}[\]:]
     | 报错|错误|无法|失败|不能|卡住|崩溃|エラー|失敗|できません|できない|動かない|動きません
     """,
     re.VERBOSE,
@@ -120,20 +121,18 @@ _TROUBLE = WordTable((
 def complaints(text: Text, harmless: frozenset[int]) -> Iterator[str]:
     """Yield where somebody says in prose that something does not work."""
     statements = text.statements
-    for number in text.searched.numbers_with_any(_TROUBLE.present(text.searched)):
-        line = text.searched.line(number)[:LONGEST]
-        if number in harmless or is_printed(line):
+    for number in written(text.searched, text.searched.numbers_with_any(_TROUBLE.present(text.searched))):
+        if number in harmless:
             continue
+        line = text.searched.line(number)[:LONGEST]
         if any(statements.claimed(number, *match.span()) in TOLD for match in islice(_COMPLAINT.finditer(line), 4)):
             yield f"{text.name}, line {number - 1 + text.first_line}"
 
 
 def _idle_gpu(text: Text) -> int | None:
     """Return the number of the first line in which somebody says that the processor does the work of the GPU; None where nobody does."""
-    for number in text.searched.numbers_with_any(("cpu", "gpu", "processor")):
+    for number in written(text.searched, text.searched.numbers_with_any(("cpu", "gpu", "processor"))):
         line = text.searched.line(number)[:LONGEST]
-        if is_printed(line):
-            continue
         spans = (match.span() for match in islice(_IDLE_GPU.finditer(line), 4))
         if any(text.statements.claimed(number, *span) in TOLD for span in spans):
             return number

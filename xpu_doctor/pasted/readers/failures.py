@@ -40,12 +40,15 @@ _EXIT = re.compile(
 )
 _DEVICE = re.compile(
     r"""
-    \bGPU[ ]HANG\b | (?i:\bdevice[ ](?:is[ ])?wedged\b) | \bTimedout[ ]job\b | \b(?:UR_RESULT|PI|ZE_RESULT)_ERROR_\w{3,60}
-    | \b(?:UR|PI)[ ]error\b | \bundefined[ ]symbol\b | \bcannot[ ]open[ ]shared[ ]object\b | (?i:\bout[ ]of[ ]memory\b)
-    | \bcould[ ]not[ ](?:create|execute)[ ]an?[ ](?:primitive|engine) | \bnot[ ](?:currently[ ])?implemented[ ]for\b
-    | \bNo[ ]XPU[ ]devices?\b | \bDevice[ ]count[ ]is[ ]zero\b | \bnot[ ]compiled[ ]with\b | \|CCL_(?:ERROR|FATAL)\|
-    | \bno[ ](?:SYCL|XPU)?[ ]?devices?[ ](?:were[ ])?found\b | \bfound[ ]0[ ]SYCL\b | \bDEVICE_LOST\b
-    | \b[Ee]ngine[ ]reset\b | \bNative[ ]API[ ](?:failed|returns)\b
+    \b(?:
+      GPU[ ]HANG\b | (?i:device[ ](?:is[ ])?wedged\b) | Timedout[ ]job\b | (?:UR_RESULT|PI|ZE_RESULT)_ERROR_\w{3,60}
+      | (?:UR|PI)[ ]error\b | undefined[ ]symbol\b | cannot[ ]open[ ]shared[ ]object\b | (?i:out[ ]of[ ]memory\b)
+      | could[ ]not[ ](?:create|execute)[ ]an?[ ](?:primitive|engine) | not[ ](?:currently[ ])?implemented[ ]for\b
+      | No[ ]XPU[ ]devices?\b | Device[ ]count[ ]is[ ]zero\b | not[ ]compiled[ ]with\b
+      | no[ ](?:SYCL|XPU)?[ ]?devices?[ ](?:were[ ])?found\b | found[ ]0[ ]SYCL\b | DEVICE_LOST\b
+      | [Ee]ngine[ ]reset\b | Native[ ]API[ ](?:failed|returns)\b
+    )
+    | \|CCL_(?:ERROR|FATAL)\|
     """,
     re.VERBOSE,
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from xpu_doctor.model.facts.pasted import Reported, ReportedRung
-from xpu_doctor.pasted.readers.collected import Collected
+from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.pasted.readers.own_blocks import TELLING as OF_BLOCKS
 from xpu_doctor.pasted.readers.own_blocks import own_blocks
 from xpu_doctor.pasted.readers.own_markdown import MAX_SUMMARY, own_markdown
 from xpu_doctor.report.phrases import MARKDOWN_BEGINS
+from xpu_doctor.text.word_index import WordTable
 
 LAYERS = "device|kernel|access|driver|runtime|wheel|import|enumeration|compute|application|doctor"
 TELLING = (
@@ -100,8 +103,16 @@ class Own:
     """What the ladder says, by layer."""
 
 
-def own_output(body: str, name: str) -> Own:
+@cache
+def _telling() -> WordTable:
+    return WordTable(word.lower() for word in (*TELLING, *OF_BLOCKS))
+
+
+def own_output(text: Text) -> Own:
     """Return which lines of a text are the doctor's own, and what a report among them says."""
+    if not _telling().present(text.searched):
+        return Own()
+    body, name = text.body, text.name
     blocks = own_blocks(body)
     if not (blocks or any(word in body for word in TELLING)):
         return Own()

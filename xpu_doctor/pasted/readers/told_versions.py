@@ -10,7 +10,7 @@ from functools import cache
 from xpu_doctor.model.facts.pasted import ToldVersion
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.text.clauses import Line
-from xpu_doctor.text.printed_lines import is_printed
+from xpu_doctor.text.printed_lines import written
 from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import WordTable
 
@@ -148,9 +148,10 @@ def parse(text: Text, facts: Collected) -> None:
     found: dict[tuple[str, str], tuple[bool, str]] = {}
     gone_back: dict[str, str] = {}
     sides: dict[tuple[str, str], str] = {}
-    for number in text.searched.numbers_with_any(_verdict_words().present(text.searched)):
+    numbers = text.searched.numbers_with_any(_verdict_words().present(text.searched))
+    for number in written(text.searched, numbers):
         line = text.searched.line(number)
-        if len(line) > LONGEST or is_printed(line) or not _NAMES_A_PART.search(line):
+        if len(line) > LONGEST or not _NAMES_A_PART.search(line):
             continue
         if not (_VERSION.search(line) or _FORMER.search(line)):
             continue

@@ -86,6 +86,8 @@ _DIED_ASKING = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """Such a call, last in its line, which the crash answers."""
+IMPORT_LINES = 14
+"""Lines in which an import of torch and the exception that ends it stand."""
 _IMPORT_FAILED = re.compile(
     r"""
     torch[/\\]__init__\.py\"?,[ ]line[ ]\d+,[ ]in[ ]
@@ -130,13 +132,22 @@ def parse(text: Text, facts: Collected) -> None:
 
 def parse_import(text: Text, facts: Collected) -> None:
     """Note that torch could not be imported, unless the text shows that it finds a GPU."""
-    if facts.get("xpu.available") is True or not text.has(
-        "torch/__init__", "torch\\__init__", "import torch", "error loading"
-    ):
+    if facts.get("xpu.available") is True:
         return
-    failed = _IMPORT_FAILED.search(text.body)
-    if failed:
-        facts.put("imported.succeeded", False, text.place(failed.start()))
+    for offset, line in text.lines_with("torch/__init__", "torch\\__init__", "import torch", "error loading"):
+        failed = _IMPORT_FAILED.search(text.body, offset, _end_of_lines(text.body, offset, IMPORT_LINES))
+        if failed and failed.start() <= offset + len(line):
+            facts.put("imported.succeeded", False, text.place(failed.start()))
+            return
+
+
+def _end_of_lines(body: str, offset: int, count: int) -> int:
+    """Return where the given number of lines end, of which an offset begins the first."""
+    for _ in range(count):
+        offset = body.find("\n", offset) + 1
+        if not offset:
+            return len(body)
+    return offset
 
 
 def _last_frame(text: Text, facts: Collected) -> None:
