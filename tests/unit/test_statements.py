@@ -278,8 +278,8 @@ def test_any_text_is_read(text: str, start: int, length: int, claim: Claim) -> N
 def test_hostile_lines_are_quick(unit: str) -> None:
     """No line takes long, whatever is repeated in it."""
     line = (unit * MAX_LINE)[: MAX_LINE - 8] + " crash"
-    best = min(_seconds(line) for _ in range(3))
-    assert best < 0.02, unit
+    best = min(_seconds(line) for _ in range(5))
+    assert best < 0.1, unit  # a hundredth on a quiet machine; what grows with the square of the line takes seconds
 
 
 def _seconds(line: str) -> float:
