@@ -13,6 +13,21 @@ from tests.support.cli import codes, doctor, environment, flat
 from tests.support.environments import StubEnvironment, make_environment
 
 
+def _comes_with_the_interpreter(stub: StubEnvironment, module: str) -> bool:
+    """Whether a module is built into the interpreter, or frozen into it, and so is never looked for in folders."""
+    asked = f"import _imp; print(_imp.is_builtin({module!r}) != 0 or _imp.is_frozen({module!r}))"
+    return subprocess.run([stub.python, "-I", "-c", asked], capture_output=True, check=True).stdout.strip() == b"True"
+
+
+def _runs(stub: StubEnvironment, module: str, stray: Path, where: str) -> bool:
+    """Whether the interpreter takes the stray module for the one that is meant."""
+    env = environment(PYTHONPATH=str(stray)) if where == "PYTHONPATH" else environment()
+    tried = subprocess.run(
+        [stub.python, "-c", f"import {module}"], capture_output=True, env=env, cwd=stray, timeout=60, check=False
+    )
+    return b"the stray module ran" in tried.stderr
+
+
 @pytest.mark.parametrize(
     "module",
     [
@@ -54,9 +69,11 @@ def test_stray_module_is_found_and_kills_nothing(
             if module not in _KILLS_DOCTOR
             else _from_elsewhere(arguments, stray)
         )
-    assert any(
+    found = any(
         shadow["module"] == module and shadow["where"] == where for shadow in document["snapshot"]["shadows"]["found"]
     )
+    assert found is not _comes_with_the_interpreter(stub, module)
+    assert found or not _runs(stub, module, stray, where)
     assert document["snapshot"]["torch"]["installed"] is True
     if module in ("torch", "random"):
         assert "torch-shadowed" in codes(document)

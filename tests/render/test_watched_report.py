@@ -127,6 +127,15 @@ def test_unknown_is_neither_fault_nor_health() -> None:
     assert "in WSL the kernel tells no GPU time" in text(document)
 
 
+def test_of_a_program_without_torch_the_program_alone_is_judged() -> None:
+    """What would keep torch from the GPU kept the program from nothing, unless some Python of it was not looked into."""
+    document = report(watched(0.0, inside=[]), "cpu")
+    assert [root.code for root in document.root_causes] == ["torch-not-imported"]
+    assert {rung.state for rung in document.ladder} == {"skipped"}
+    document = report(watched(0.0, inside=[], pythons_without_hook=1), "cpu")
+    assert [root.code for root in document.root_causes] == ["torch-cpu-wheel"]
+
+
 def test_of_another_makers_device_the_program_alone_is_judged() -> None:
     card = {"address": "0000:01:00.0", "driver": "nvidia", "name": "NVIDIA H100", "busy_seconds": 598.0}
     document = report(watched(0.0, device_type="cuda", gpus=[card]), "cuda")

@@ -105,9 +105,14 @@ class Snapshot:
 
 
 def with_watched(examined: Snapshot, watched: Watched) -> Snapshot:
-    """Return what was examined together with a program that was watched; of another maker's device only the program is judged."""
+    """Return what was examined together with a program that was watched.
+
+    Only the program is judged where it was watched on another maker's device, and where it surely did without torch: what would keep torch
+    from the GPU kept it from nothing.
+    """
     left_out = {*examined.skipped, *NOT_WATCHED} - {Layer.COMPUTE.value, Layer.APPLICATION.value}
-    if watched.device_type != "xpu":
+    without_torch = watched.inside == () and not watched.pythons_without_hook
+    if watched.device_type != "xpu" or without_torch:
         left_out = {layer.value for layer in WATCHED_LAYERS if layer is not Layer.APPLICATION}
     skipped = tuple(layer.value for layer in WATCHED_LAYERS if layer.value in left_out)
     return replace(examined, watched=(watched,), skipped=skipped)

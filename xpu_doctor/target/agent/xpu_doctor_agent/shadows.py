@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.machinery import FrozenImporter, PathFinder
 
 from .facts import attempt
 from .importable import is_package, suffixes
@@ -68,11 +69,23 @@ def _places(request: Request) -> list[tuple[str, str]]:
 def _importable(folder: str, names: set[str]) -> Iterator[tuple[str, str]]:
     """Yield modules in a folder that would win over torch, a companion or a standard module: (module, file)."""
     for module in sorted(set(COMPANIONS) | _standard_modules()):
-        package = os.path.join(folder, module)
-        if module in names and os.path.exists(os.path.join(package, "__init__.py")):
-            yield module, os.path.join(module, "__init__.py")
+        if module in names and os.path.exists(os.path.join(folder, module, "__init__.py")):
+            path = os.path.join(module, "__init__.py")
         elif module + ".py" in names:
-            yield module, module + ".py"
+            path = module + ".py"
+        else:
+            continue
+        if module in COMPANIONS or _comes_from_a_file(module):
+            yield module, path
+
+
+def _comes_from_a_file(module: str) -> bool:
+    """Return whether a standard module is looked for in folders here: one that is built in wins over all of them, one of another system is nowhere."""
+    if module in sys.builtin_module_names or FrozenImporter.find_spec(module) is not None:
+        return False
+    folder = os.path.dirname(os.path.abspath(os.__file__))
+    archives = [entry for entry in sys.path if entry.endswith((".zip", "DLLs"))]
+    return PathFinder.find_spec(module, [folder, os.path.join(folder, "lib-dynload"), *archives]) is not None
 
 
 def _has_metadata(module: str, names: set[str]) -> bool:
