@@ -34,7 +34,7 @@ LAYERS = {
     "import": "`import torch`",
     "enumeration": "What `torch.xpu` sees",
     "compute": "Work on the device",
-    "application": "The program on top; pasted texts only",
+    "application": "The program on top: in pasted texts, and where one was watched",
     "doctor": "xpu-doctor about itself",
 }
 

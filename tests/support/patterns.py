@@ -11,6 +11,7 @@ from typing import Any
 
 import xpu_doctor
 from xpu_doctor.tables import toml
+from xpu_doctor.text.late_pattern import LatePattern
 
 PACKAGE = Path(xpu_doctor.__file__).parent
 CALLS = frozenset({"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"})
@@ -55,8 +56,8 @@ def _of_globals(name: str) -> Iterator[tuple[str, int, str]]:
 
 
 def _compiled(value: Any) -> Iterator[re.Pattern[str]]:
-    if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
-        yield value
+    if isinstance(value, (re.Pattern, LatePattern)) and isinstance(value.pattern, str):
+        yield value  # type: ignore[misc]
     elif isinstance(value, (tuple, list, frozenset)):
         for item in value:
             yield from _compiled(item)

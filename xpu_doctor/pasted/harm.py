@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -11,16 +10,17 @@ from xpu_doctor.pasted.readers import failures
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.pasted.readers.complaints import complaints
 from xpu_doctor.tables.line_rows import harmless_lines
+from xpu_doctor.text.late_pattern import late_pattern
 
 Item = TypeVar("Item")
 
-_TYPED = re.compile(r"File \"<(?:string|stdin|ipython-input)[^\"\n]{0,80}>\", line \d")
-_ITEM = re.compile(r"\s{0,8}(?:[-*] |\d{1,2}\. |\[[ xX]\] )")
-_BEGINS_IN_PROSE = re.compile(
+_TYPED = late_pattern(r"File \"<(?:string|stdin|ipython-input)[^\"\n]{0,80}>\", line \d")
+_ITEM = late_pattern(r"\s{0,8}(?:[-*] |\d{1,2}\. |\[[ xX]\] )")
+_BEGINS_IN_PROSE = late_pattern(
     r"\W{0,4}(?!(?:[\w.]{1,80}(?:Error|Exception)|ERROR|Traceback)\b)(?:[\w.()'`#-]{1,40},?:? ){2}[\w.()'`#-]{1,40}"
 )
-_NO_MODULE = re.compile(r"\b(?:ModuleNotFoundError|ImportError): No module named ")
-_PROMPT = re.compile(r"^\s{0,20}(?:>>> |\.\.\. |In \[\d|\(?[\w.-]{0,40}\)? ?[\w.@:~/\\<>-]{0,200}[$#%>] \S)")
+_NO_MODULE = late_pattern(r"\b(?:ModuleNotFoundError|ImportError): No module named ")
+_PROMPT = late_pattern(r"^\s{0,20}(?:>>> |\.\.\. |In \[\d|\(?[\w.-]{0,40}\)? ?[\w.@:~/\\<>-]{0,200}[$#%>] \S)")
 
 
 def read_harm(texts: Sequence[Text], facts: Collected) -> Iterator[tuple[Text, frozenset[int]]]:

@@ -23,6 +23,7 @@ from xpu_doctor.pasted.readers.applications import NAMES
 from xpu_doctor.remedies.known_words import HYPERVISORS, KNOWN, packages, table_words
 from xpu_doctor.tables.layouts import pythons
 from xpu_doctor.tables.variables import known_variables
+from xpu_doctor.text.late_pattern import late_pattern
 
 SOMETHING = "SOMETHING"
 """Stands for a string that is not known."""
@@ -41,29 +42,29 @@ NUMBERED = frozenset({"group_id"})
 GROUPS = frozenset({"render", "video"})
 
 _VERSION = r"v?\d{1,10}(?:[.:]\d{1,10}){0,6}"
-_RELEASE = re.compile(
+_RELEASE = late_pattern(
     _VERSION
     + r"(?:(?:a|b|rc|\.dev|\.post)\d{1,10}){0,3}(?:\+(?:xpu|cpu|cxx11\.abi|cu\d{2,3}|rocm\d(?:\.\d){0,2}|git[0-9a-f]{4,40}|\d{1,10}))?"
 )
 """A version of a Python package, with a label that is known."""
-_VERSION_OF_A_SYSTEM = re.compile(
+_VERSION_OF_A_SYSTEM = late_pattern(
     _VERSION + r"(?:[-+~._](?:\d{1,10}|generic|amd64|x86_64|fc\d\d|el\d{1,2}|arch|hwe|ubuntu|ppa|deb)){0,8}"
 )
-_PLACEHOLDER = re.compile(r"\bPATH[/\\]TO\b[^\s,;:()]*|\b(?:SOMETHING|GROUP|NAME)\b")
-_IN_BRACKETS = re.compile(r" \([^()]*\)")
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.:;!?]) +(?=[A-Z])")
-_NODE = re.compile(r"/dev/(?:dri/(?:renderD|card)\d{1,4}|dri|dxg)")
-_ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
-_DEVICE = re.compile(r"xpu(?::\d{1,3})?|cpu")
-_SELECTOR = re.compile(
+_PLACEHOLDER = late_pattern(r"\bPATH[/\\]TO\b[^\s,;:()]*|\b(?:SOMETHING|GROUP|NAME)\b")
+_IN_BRACKETS = late_pattern(r" \([^()]*\)")
+_BETWEEN_SENTENCES = late_pattern(r"(?<=[.:;!?]) +(?=[A-Z])")
+_NODE = late_pattern(r"/dev/(?:dri/(?:renderD|card)\d{1,4}|dri|dxg)")
+_ADDRESS = late_pattern(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+_DEVICE = late_pattern(r"xpu(?::\d{1,3})?|cpu")
+_SELECTOR = late_pattern(
     r"(?:(?:level_zero|opencl|native_cpu|cuda|hip|host|gpu|cpu|FLAT|COMPOSITE|COMBINED)|[*!:;,.\d]){1,80}"
 )
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]{1,63}")
-_REQUIREMENT = re.compile(
+_WORD = late_pattern(r"[A-Za-z][A-Za-z0-9_.+-]{1,63}")
+_REQUIREMENT = late_pattern(
     rf"([A-Za-z0-9][\w.-]{{0,60}}?)\s*\(?\s*((?:[=<>!~]=?=?\s*{_VERSION}(?:\.\*)?\s*,?\s*){{0,4}})\)?(?:\s*;\s*(.{{1,200}}))?"
 )
-_SYSTEM = re.compile(r"""(?:platform_system|sys_platform) == ["'](?:Linux|Windows|linux|win32)["']""")
-_PART = re.compile(
+_SYSTEM = late_pattern(r"""(?:platform_system|sys_platform) == ["'](?:Linux|Windows|linux|win32)["']""")
+_PART = late_pattern(
     r"[A-Za-z]:|lib\d{0,2}|bin|usr|opt|etc|Lib|Scripts|Library|site-packages|dist-packages|python3?(?:\.\d{1,2})?(?:\.exe)?|torch|intel|oneapi"
     rf"|torch-{_VERSION}(?:\+(?:xpu|cpu|cu\d{{2,3}}))?\.dist-info"
 )

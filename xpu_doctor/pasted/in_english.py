@@ -8,19 +8,20 @@ from functools import cache
 from re import Match, Pattern
 
 from xpu_doctor.tables.translations import translations
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
 NAME = r"""(?P<name>'[^'\n]{1,200}'|"[^"\n]{1,200}"|[^\s'"“”,，]{0,199}[^\s'"“”,，.])"""
 """What stands for a name in a message, with its quotes."""
 _BEGINS = r"""(?<![^\s'"“”,，])"""
 """A message that begins with a name is sought where a word begins, so that a long word is looked at once."""
-_LOADER = re.compile(
+_LOADER = late_pattern(
     r"\b((?:ImportError: |OSError: |libraries: )lib[\w+.-]{1,80}?\.so[.\d]{0,20}): (?!cannot open)[^:\n]{4,100}: No such file or directory"
 )
 """The loader's message about a library that is not there, of which one half is still in another language."""
 _VERBS = ("do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "could", "would", "should", "ca", "wo")
 _BARE = tuple(f"{verb}nt" for verb in _VERBS)
-_CONTRACTION = re.compile(rf"(?<![\w./-])(?:{'|'.join(_BARE)})(?![\w./(=-])", re.IGNORECASE)
+_CONTRACTION = late_pattern(rf"(?<![\w./-])(?:{'|'.join(_BARE)})(?![\w./(=-])", re.IGNORECASE)
 
 
 def in_english(text: IndexedText) -> IndexedText:
@@ -69,7 +70,7 @@ def _compiled() -> Iterator[tuple[str, Pattern[str], str]]:
                 re.escape(part) for part in said.replace('"%s"', "%s").replace("'%s'", "%s").split("%s")
             )
             begins = _BEGINS if pattern.startswith(NAME) else ""
-            yield max(parts, key=len).strip(" '\""), re.compile(begins + pattern, re.IGNORECASE), row.english
+            yield max(parts, key=len).strip(" '\""), late_pattern(begins + pattern, re.IGNORECASE), row.english
 
 
 @cache

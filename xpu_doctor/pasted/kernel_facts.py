@@ -11,9 +11,10 @@ from xpu_doctor.model.versions import numbers
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.tables.distributions import carries_backports
 from xpu_doctor.tables.gpus import device_of, intel_gpus
+from xpu_doctor.text.late_pattern import late_pattern
 
 GRAPHICS = ("i915", "xe")
-_AT_WORK = re.compile(
+_AT_WORK = late_pattern(
     r"""
     \b(?:i915|xe)\s(?P<by_driver>(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d):\s\[drm\]\s
     (?:Found\b|Initialized\b|VISIBLE\sVRAM|Total\sVRAM|VRAM\[|Local\smemory|GuC\sfirmware\s\S{1,80}\sversion)

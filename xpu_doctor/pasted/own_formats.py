@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from xpu_doctor.model.codec import SnapshotError
 from xpu_doctor.pasted.readers.own_blocks import ANNOTATIONS, COMPARISON, own_blocks
+from xpu_doctor.text.late_pattern import late_pattern
 
 MAX_START = 20_000
 """Characters at the beginning of a text in which its format shows."""
@@ -33,37 +34,37 @@ FORMATS = (
     OwnFormat(
         "this is a comparison by xpu-doctor, in HTML",
         "<",
-        re.compile(r"<title>Comparison of [^<>]{1,500} - xpu-doctor</title>"),
+        late_pattern(r"<title>Comparison of [^<>]{1,500} - xpu-doctor</title>"),
         ASK_FOR_COMPARED,
     ),
     OwnFormat(
         "this is a fleet by xpu-doctor, in HTML",
         "<",
-        re.compile(r"<title>Fleet of \d{1,9} nodes - xpu-doctor</title>"),
+        late_pattern(r"<title>Fleet of \d{1,9} nodes - xpu-doctor</title>"),
         ASK_FOR_NODES,
     ),
     OwnFormat(
         "this is a fleet by xpu-doctor",
         "{",
-        re.compile(r'"outliers":\s{0,9}\d{1,9},\s{0,9}"kinds":\s{0,9}\['),
+        late_pattern(r'"outliers":\s{0,9}\d{1,9},\s{0,9}"kinds":\s{0,9}\['),
         ASK_FOR_NODES,
     ),
     OwnFormat(
         "this is a fleet by xpu-doctor, for Prometheus",
         "# HELP xpu_doctor_fleet_",
-        re.compile(r"# TYPE xpu_doctor_fleet_"),
+        late_pattern(r"# TYPE xpu_doctor_fleet_"),
         ASK_FOR_NODES,
     ),
     OwnFormat(
         "this is a fleet by xpu-doctor",
         "**",
-        re.compile(r"(?m)^### (?:Outliers, the worst first|What most are|Largest groups)$"),
+        late_pattern(r"(?m)^### (?:Outliers, the worst first|What most are|Largest groups)$"),
         ASK_FOR_NODES,
     ),
     OwnFormat(
         "this is a fleet by xpu-doctor",
         "",
-        re.compile(
+        late_pattern(
             r"(?m)^\d{1,9} nodes?: [^\n]{1,200}\n(?:[^\n]{0,200}\n){0,20}(?:Outliers, the worst first|What most are|Largest groups):$"
         ),
         ASK_FOR_NODES,
@@ -72,31 +73,31 @@ FORMATS = (
     OwnFormat(
         "this is xpu-doctor's HTML report",
         "<",
-        re.compile(r'<meta [^<>]{0,40}name="generator" [^<>]{0,40}content="xpu-doctor '),
+        late_pattern(r'<meta [^<>]{0,40}name="generator" [^<>]{0,40}content="xpu-doctor '),
         ASK_FOR_REPORT,
     ),
     OwnFormat(
         "this is xpu-doctor's JUnit report",
         "<",
-        re.compile(r'<testsuites [^<>]{0,200}\bname="xpu-doctor"'),
+        late_pattern(r'<testsuites [^<>]{0,200}\bname="xpu-doctor"'),
         ASK_FOR_REPORT,
     ),
     OwnFormat(
         "this is the plan of `xpu-doctor fix`",
         "Environment ",
-        re.compile(r"(?m)^The plan has \d{1,3} steps?\b"),
+        late_pattern(r"(?m)^The plan has \d{1,3} steps?\b"),
         ASK_FOR_REPORT,
     ),
     OwnFormat(
         "this is an answer of `xpu-doctor facts`",
         "{",
-        re.compile(r'"kind":\s{0,5}"(?:torch|gpu|driver|stack)",\s{0,20}"asked":'),
+        late_pattern(r'"kind":\s{0,5}"(?:torch|gpu|driver|stack)",\s{0,20}"asked":'),
         ASK_FOR_REPORT,
     ),
     OwnFormat(
         "this is an answer of `xpu-doctor facts`",
         "",
-        re.compile(r"(?m)^  Sources:\n    \[1\] https?://\S"),
+        late_pattern(r"(?m)^  Sources:\n    \[1\] https?://\S"),
         ASK_FOR_REPORT,
         ("  Sources:",),
     ),

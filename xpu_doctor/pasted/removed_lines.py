@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from xpu_doctor.text.late_pattern import late_pattern
 
-_HUNK = re.compile(r"@@ -\d{1,7}(?:,\d{1,7})? \+\d{1,7}(?:,\d{1,7})? @@")
-_CHANGE = re.compile(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?\s{0,4}")
+_HUNK = late_pattern(r"@@ -\d{1,7}(?:,\d{1,7})? \+\d{1,7}(?:,\d{1,7})? @@")
+_CHANGE = late_pattern(r"\d{1,7}(?:,\d{1,7})?[acd]\d{1,7}(?:,\d{1,7})?\s{0,4}")
 
 
 def without_removed(body: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +29,7 @@ from xpu_doctor.remedies.systems import SYSTEMS, either, types_anything
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
 from xpu_doctor.tables.layouts import layouts
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.private_names import redactor_for
 from xpu_doctor.text.safe import SafeText
 from xpu_doctor.text.word_index import IndexedText
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from xpu_doctor.text.redact import Redactor
 
 
-_PLACE = re.compile(r"^(.{1,200}), line (\d{1,9})$")
+_PLACE = late_pattern(r"^(.{1,200}), line (\d{1,9})$")
 OWN_OUTPUT = (
     "the text holds output of xpu-doctor: of a report its codes and its ladder are taken over, its advice is passed over. "
     "The file that `xpu-doctor check --json -o report.json` writes says more: ask for it"

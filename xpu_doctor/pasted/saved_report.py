@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,6 +13,7 @@ from xpu_doctor.model.findings import Layer
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.pasted.own_formats import refuse_own_format
 from xpu_doctor.report.document import DOCUMENT_SCHEMA
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.report_shape import looks_saved
 from xpu_doctor.text.safe import cleaned
 
@@ -35,10 +35,10 @@ COMPARISON = (
     "which `xpu-doctor check --json -o report.json` writes"
 )
 
-_OF_COMPARISON = re.compile(r'"same":\s{0,9}(?:true|false),\s{0,9}"compared":\s{0,9}\d')
-_QUOTING = re.compile(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_BEGIN = re.compile(r'\{\s{0,2000}"')
+_OF_COMPARISON = late_pattern(r'"same":\s{0,9}(?:true|false),\s{0,9}"compared":\s{0,9}\d')
+_QUOTING = late_pattern(r"(?m)^[ \t]{0,200}(?:> ?)+|^[ \t]{0,200}(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,200}$")
+_DATE = late_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_BEGIN = late_pattern(r'\{\s{0,2000}"')
 
 
 @dataclass(frozen=True)

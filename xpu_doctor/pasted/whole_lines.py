@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from xpu_doctor.model.codec import decode, encode
 from xpu_doctor.model.snapshot import Snapshot
 from xpu_doctor.text.cuts import Cut
+from xpu_doctor.text.late_pattern import late_pattern
 
-_PLACE = re.compile(r"(?P<name>.{1,200}), line (?P<number>\d{1,9})")
+_PLACE = late_pattern(r"(?P<name>.{1,200}), line (?P<number>\d{1,9})")
 
 
 def with_whole_lines(snapshot: Snapshot, cuts: Mapping[str, Cut]) -> Snapshot:

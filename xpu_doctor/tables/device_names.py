@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from xpu_doctor.tables.devices import GpuKind
 from xpu_doctor.tables.rows import FamilyKey, PatternText, Row, rows
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.word_index import WordTable
 
 _PROCESSOR = re.compile(r"(?i)core\b|ultra\b|i[3579]-|n\d{2,3}\b|celeron|pentium|atom|xeon")
@@ -52,7 +53,7 @@ def name_words() -> WordTable:
 @cache
 def _rows() -> tuple[tuple[tuple[str, ...], re.Pattern[str], str, GpuKind, str], ...]:
     """Words, pattern, group, kind and family of each row."""
-    return tuple((row.words, re.compile(row.pattern), row.group, row.kind, row.family) for row in rows(GpuName))
+    return tuple((row.words, late_pattern(row.pattern), row.group, row.kind, row.family) for row in rows(GpuName))
 
 
 def named_gpus(line: str) -> Iterator[NamedGpu]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-BOUNDARY = re.compile(
+from xpu_doctor.text.late_pattern import late_pattern
+
+BOUNDARY = late_pattern(
     r"""
     [.!?\u3002\uff01\uff1f](?=[\s"')\]*_`]|$)\S{0,4}
     | [;:](?=\s|$) | ,(?=\s) | [()\[\]] | \s[-\u2013\u2014]{1,3}\s | [\u2192|] | \s=>\s | \s->\s
@@ -13,8 +15,8 @@ BOUNDARY = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f](?=[\s\"')\]*_`]|$)")
-TROUBLE = re.compile(
+SENTENCE_END = late_pattern(r"[.!?\u3002\uff01\uff1f](?=[\s\"')\]*_`]|$)")
+TROUBLE = late_pattern(
     r"""
     \b(?:crash\w{0,3}|hang(?:s|ing)?|hung|fr(?:eez|oz)\w{1,4}|fail\w{0,5}|br(?:eak|oke)\w{0,3}|errors?|exceptions?|abort\w{0,3}|dump(?:ed|s)?
         |stuck|stall\w{0,3}|slow\w{0,4}|wrong\w{0,2}|incorrect\w{0,2}|garbage|garbled|corrupt\w{0,4}|gibberish|nonsense|black|noise|noisy|nans?
@@ -24,7 +26,7 @@ TROUBLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-SUCCESS = re.compile(
+SUCCESS = late_pattern(
     r"""
     \b(?:work(?:s|ed|ing)?|fine|ok(?:ay)?|good|well|great|correct(?:ly)?|success\w{0,6}|succe\w{2,5}|pass(?:es|ed|ing)?|fix(?:es|ed)?|solve[sd]?
         |resolve[sd]?|stable|help(?:s|ed)|sees?|seen|lists?|listed|finds?|found|detect\w{0,3}|shows?|visible|recogni[sz]\w{1,3}|coherent|runs?
@@ -32,7 +34,7 @@ SUCCESS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-NEGATOR = re.compile(
+NEGATOR = late_pattern(
     r"""
     (?P<success>\b(?:unable|fail(?:s|ed|ing)?[ ]to)\b)
     | (?P<failing>\b(?:free[ ](?:of|from)|instead[ ]of|rather[ ]than|avoid(?:s|ed|ing)?|prevent(?:s|ed|ing)?|rul(?:ed|ing)[ ]out|absence[ ]of
@@ -43,7 +45,7 @@ NEGATOR = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-NO_NEGATOR = re.compile(
+NO_NEGATOR = late_pattern(
     r"""
     not?[ ](?:only|just|sure|clear|certain|even|matter|doubt|wonder|idea|clue|luck|response|way
         |to[ ]mention|solution|workaround|help|change|difference|effect|avail|later)\b
@@ -54,16 +56,16 @@ NO_NEGATOR = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """What begins with a negator and denies nothing of what follows."""
-LIST = re.compile(
+LIST = late_pattern(
     r"(?i)\b(?:no|without(?: any)?|neither|never|nothing)\s(?:[\w-]{1,16}\s?){1,2}"
     r"(?:,\s(?:no\s)?[\w-]{1,16}\s?){0,4}(?:,?\s?\b(?:or|nor|and)\s(?:no |any )?|,\s)$"
 )
 """A list that is denied as a whole, up to its next member: "no crash, hang or"."""
-NAMED_NOT = re.compile(
+NAMED_NOT = late_pattern(
     r"(?i)\b(?:no|not|never|without|n.t|instead of|rather than)\s(?:\w{1,12}\s){0,2}(?:an?\s|the\s|any\s)?$"
 )
-NO_MORE = re.compile(r"(?i)\b(?:no longer|not the case that|isn.t that|not that|never once)\s(?:\w{1,12}\s){0,3}$")
-DENIED_AFTER = re.compile(
+NO_MORE = late_pattern(r"(?i)\b(?:no longer|not the case that|isn.t that|not that|never once)\s(?:\w{1,12}\s){0,3}$")
+DENIED_AFTER = late_pattern(
     r"""
     [\s\w]{0,16}\b(?:do(?:es)?|did|has|have|is|are|was|were|can|could)?(?:[ ]?n['\u2019]t|[ ]not|[ ]no[ ]longer|[ ]never)[ ](?:\w{1,12}[ ])?
     (?:occur|happen|appear|reproduc|show|seen|there|present|trigger|exist|a[ ]problem|an[ ]issue|any[ ]more|observed)\w{0,6}
@@ -72,7 +74,7 @@ DENIED_AFTER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-OVER = re.compile(
+OVER = late_pattern(
     r"""
     \b(?:
     (?=[iawgbnhs])(?<!gpu[ ])(?<!gpus[ ])(?<!card[ ])(?<!cards[ ])(?<!device[ ])(?<!devices[ ])(?<!xpu[ ])(?<!adapter[ ])(?<!\d0[ ])(?<!renderd128[ ])
@@ -88,14 +90,14 @@ OVER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A failure that is over; a device that is gone is none."""
-NOT_MADE = re.compile(
+NOT_MADE = late_pattern(
     r"(?i)\b(?:not|n.t|never|without|avoid\w{0,3}) (?:making|being|keeping|leaving|letting) (?:\w{1,12} ){0,3}$"
 )
 """What stands before a fault that somebody did not bring about: "for not making it CUDA-only"."""
-NOT_REPRODUCED = re.compile(
+NOT_REPRODUCED = late_pattern(
     r"(?i)\b(?:can(?:no|.)t|can not|could(?: no|n.)t|did(?: no|n.)t|unable to|not able to|failed to|never)\s(?:\w{1,12}\s){0,2}reproduc(?:e|ed|ing)\b"
 )
-MENDS = re.compile(
+MENDS = late_pattern(
     r"""
     (?P<asks>
       \b(?:to|how|please|can|could|would|need|help|should|must|cannot|not|n.t|try|tried|trying|until|when|once|if)
@@ -106,22 +108,22 @@ MENDS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """What mends a failure says that it is over, unless it is asked for, tried or denied."""
-NOT_ANY = re.compile(r"(?i)\s(?:an?y|a single|one)\s(?:\w{1,12}\s){0,2}$")
-BY_GOING_BACK = re.compile(
+NOT_ANY = late_pattern(r"(?i)\s(?:an?y|a single|one)\s(?:\w{1,12}\s){0,2}$")
+BY_GOING_BACK = late_pattern(
     r"(?i)\b(?:downgrad|roll(?:ed|ing)? ?back|revert|older|previous|earlier|went back|going back|restart|reboot|workaround)"
 )
-USED_TO = re.compile(r"(?i)\b(?:used to|formerly|in the past|back then|before (?:the|this) fix)\b")
-HAD = re.compile(
+USED_TO = late_pattern(r"(?i)\b(?:used to|formerly|in the past|back then|before (?:the|this) fix)\b")
+HAD = late_pattern(
     r"(?i)\b(?:I|we) (?:had|was|were|used to|got|did have|have had|ran into|hit|experienced)\b|\bthere (?:was|were|used to)\b|\b(?:was|were)\b"
 )
-QUESTION = re.compile(
+QUESTION = late_pattern(
     r"""
     (?:\W|\b(?:and|so|but|or|hi|hello|hey|btw|also|then|ok|question|q)\b){0,12}
     (?:do(?:es)?|did|is|are|was|were|can|could|will|would|has|have|should|may|any(?:one|body)|isn.t|doesn.t|aren.t|don.t|won.t|can.t)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-PRESUPPOSES = re.compile(
+PRESUPPOSES = late_pattern(
     r"""
     \b(?:why|how|what|where|which|who|fix(?:es|ed|ing)?|work-?arounds?|solutions?|solve[sd]?|help|known|else|(?:this|that|it)[ ]an?\b
         |look[ ]into|explain|idea|clue|advi[cs]e|suggestions?|due[ ]to|caused?|because|related|same|similar|me|still|reason|figured?
@@ -130,20 +132,20 @@ PRESUPPOSES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A question with one of these takes for granted what it speaks of: "is there a fix for the crash?"."""
-INDIRECT = re.compile(
+INDIRECT = late_pattern(
     r"""
     \b(?:wonder\w{0,3}|curious|ask(?:ing)?|question[ ]is|not[ ]sure|unsure|unclear|don.?t[ ]know|do[ ]not[ ]know|no[ ]idea|like[ ]to[ ]know|want[ ]to[ ]know
         |not[ ]clear|let[ ]me[ ]know|tell[ ]me|check(?:ing)?|see|test)[ ](?:if|whether)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-CONDITION = re.compile(
+CONDITION = late_pattern(
     r"(?i)\b(?:if|in case(?: of)?|should (?:it|you|the)|assuming|provided|supposing|as long as|in the event)\b(?! (?:I|we) (?!get\b|see\b|have\b))"
 )
-MODAL = re.compile(
+MODAL = late_pattern(
     r"(?i)\b(?:might|may|could|would|can (?:also|sometimes|still)|potentially|possibly|probably will|likely to)\s(?:\w{1,12}\s){0,2}$"
 )
-OUGHT = re.compile(
+OUGHT = late_pattern(
     r"""
     \b(?:should(?:[ ]?n.t)?(?![ ](?:it|you|the|this|that|they)\b)|ought[ ]to|must(?:[ ]not|n.t)|supposed[ ]to|expect(?:ed|ing|s)?
         |would[ ]expect|I[ ]want|we[ ]want|would[ ]like|please|hope(?:fully)?|goal)\b
@@ -151,7 +153,7 @@ OUGHT = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-QUOTES = re.compile(
+QUOTES = late_pattern(
     r"""
     \b(?:docs?|documentation|readme|wiki|manual|guide|release[ ]notes?|changelog|web ?site|faq|tutorial|article|blog)\b[^.!?]{0,30}
         \b(?:say|state|mention|claim|list|note|suggest|warn|describe|read|tell|recommend)s?\b
@@ -159,7 +161,7 @@ QUOTES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-USE_OF = re.compile(
+USE_OF = late_pattern(
     r"""
     \b(?:multi(?:ple)?|dual|several|two|distributed|fsdp2?|ddp|(?:tensor|pipeline|data|expert)[- ]parallel\w{0,3}|flash[- ]?att\w{1,6}|paged[- ]?att\w{1,6}
         |quanti[sz]\w{1,6}|int[48]|u?int(?:16|32)|fp(?:4|8|16|64)|float(?:16|64)|bf16|bfloat16|double|complex\w{0,4}|triton|torch\.compile|compil\w{1,5}|graphs?
@@ -170,16 +172,16 @@ USE_OF = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A part or a use of a device, named before it."""
-UNTIL = re.compile(r"(?i)[^.!?;]{0,40}\buntil\b[^.!?;]{0,60}\b(?:is|are|was|were|has|have|gets?|you|someone|that)\b")
-WORDS = re.compile(r"[^\s]+")
-IF_SEEN = re.compile(
+UNTIL = late_pattern(r"(?i)[^.!?;]{0,40}\buntil\b[^.!?;]{0,60}\b(?:is|are|was|were|has|have|gets?|you|someone|that)\b")
+WORDS = late_pattern(r"[^\s]+")
+IF_SEEN = late_pattern(
     r"(?i)\W{0,8}(?:and |or |but )?(?:if|in case|should) (?:you|one|they|it|this|the) ?(?:ever |then |still )?"
     r"(?:see|get|encounter|run|hit|face|crash|fail|show|print|say|report|appear)"
 )
-IN_CASE = re.compile(
+IN_CASE = late_pattern(
     r"(?i)\W{0,8}(?:and |or |but |so |note:? )?(?:if|in case|when|whenever|should|once|where)\b(?! (?:I|we)\b)"
 )
-ADVISES = re.compile(
+ADVISES = late_pattern(
     r"""
     [^.!?\n]{0,160}?,[ ](?:then[ ]|just[ ]|simply[ ]){0,2}
     (?: you(?:.ll|[ ](?:can|could|should|may|might|must|need|have|will))\b
@@ -188,6 +190,6 @@ ADVISES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-MAY_BE = re.compile(r"(?i)\b(?:might|may|could|can) (?:also )?be (?:that )?(?:\w{1,12} ){0,3}$")
-SUBJECT = re.compile(r"(?i)\b(?:it|this|that|they|we|everything)\s(?:\w{1,12}\s){0,2}$")
+MAY_BE = late_pattern(r"(?i)\b(?:might|may|could|can) (?:also )?be (?:that )?(?:\w{1,12} ){0,3}$")
+SUBJECT = late_pattern(r"(?i)\b(?:it|this|that|they|we|everything)\s(?:\w{1,12}\s){0,2}$")
 """What begins a statement of its own after "without the patch"."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-PLAIN = re.compile(r"[^\s'\"`$&|;<>()*?#!]+")
+from xpu_doctor.text.late_pattern import late_pattern
+
+PLAIN = late_pattern(r"[^\s'\"`$&|;<>()*?#!]+")
 """Words that need no quotes; those of Windows with their backslashes are among them."""
 
 

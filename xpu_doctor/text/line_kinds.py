@@ -7,6 +7,7 @@ from bisect import bisect_right
 from functools import cached_property
 
 from xpu_doctor.text.clauses import MAX_LINE
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import IndexedText
 
@@ -15,7 +16,7 @@ MAX_SECTION = 60
 MAX_ADVICE = 12
 """Lines that a section of what others met has at most."""
 
-_FENCE = re.compile(r"[>\s]{0,40}(?:```|~~~)\s?(?P<language>[\w+#-]{0,20})")
+_FENCE = late_pattern(r"[>\s]{0,40}(?:```|~~~)\s?(?P<language>[\w+#-]{0,20})")
 _CODE_LANGUAGES = frozenset(
     [
         "python",
@@ -37,8 +38,8 @@ _CODE_LANGUAGES = frozenset(
         "cmake",
     ]
 )
-_BOX = re.compile(r"[>\s]{0,40}(?:[-*+]|\d{1,3}[.)])\s{1,4}\[(?P<mark>[ xX]?)\]\s{0,4}(?P<rest>[^\n]{0,400})")
-_FORM = re.compile(
+_BOX = late_pattern(r"[>\s]{0,40}(?:[-*+]|\d{1,3}[.)])\s{1,4}\[(?P<mark>[ xX]?)\]\s{0,4}(?P<rest>[^\n]{0,400})")
+_FORM = late_pattern(
     r"""
     (?:I|we)(?:[ ](?:have|am|will|agree|confirm|did|understand|searched|checked|read|tried|know)\b|.(?:ve|m)\b)
     | (?:my|the|this|no)[ ](?:bug|issue|report|question|request|problem)[ ](?:has|is|was|does)\b
@@ -46,8 +47,8 @@ _FORM = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_HEADING = re.compile(r"[>\s]{0,40}(?:\#{1,6}\s|\*\*[^*\n]{2,60}\*\*\W{0,3}$|__[^_\n]{2,60}__\W{0,3}$)")
-_EXPECTED = re.compile(
+_HEADING = late_pattern(r"[>\s]{0,40}(?:\#{1,6}\s|\*\*[^*\n]{2,60}\*\*\W{0,3}$|__[^_\n]{2,60}__\W{0,3}$)")
+_EXPECTED = late_pattern(
     r"""
     [>\s]{0,40}(?:\#{1,6}\s{0,4}|\*\*|__)?\W{0,4}
     (?:(?:expected|desired|intended|anticipated)[ ](?:behaviou?rs?|results?|outcomes?|outputs?|state)
@@ -55,18 +56,18 @@ _EXPECTED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_ACTUAL = re.compile(
+_ACTUAL = late_pattern(
     r"(?i)[>\s]{0,40}\W{0,4}(?:actual|observed|current|what happen|instead|steps|logs?\b|error"
     r"|as it (?:is|stands)\b|right now\b|at the moment\b|in (?:reality|practice|fact)\b|unfortunately\b|however\b)"
 )
-_ADVICE = re.compile(
+_ADVICE = late_pattern(
     r"(?i)[>\s]{0,40}(?:\#{1,6}\s{0,4}|\*\*|__)?(?:common|frequent|typical) (?:issues?|problems?|errors?|pitfalls?)\b[^.\n]{0,20}$"
 )
 """A heading over what others met, with what helps."""
-_FRAME = re.compile(
+_FRAME = late_pattern(
     r"File \"[^\"\n]{1,300}\", line \d|^\s{0,40}\S{1,200}\.(?:py|cpp|h|hpp|cc):\d{1,6}\b|^\s{0,8}-{2,6}>"
 )
-CODE = re.compile(
+CODE = late_pattern(
     r"""
     [>\s]{0,80}(?:[-+][ ]{0,40})?
     (?: (?:raise|assert|throw|return|yield|elif|except|catch|def|class|await|lambda|del)\b[ (]
@@ -82,7 +83,7 @@ CODE = re.compile(
     """,
     re.VERBOSE,
 )
-SOURCE = re.compile(
+SOURCE = late_pattern(
     r"""
     [>\s]{0,80}(?:[-+][ ]{0,40})?(?:raise|assert|throw|return|if|elif|while|print|echo|log|logger|logging|warnings|self|std|console|fprintf|printf|LOG
         |TORCH_(?:CHECK|WARN)\w{0,20}|AT_ERROR|[A-Z]\w{1,40}(?:Error|Exception|Warning))\b(?!:)
@@ -90,10 +91,10 @@ SOURCE = re.compile(
     re.VERBOSE,
 )
 """A line of code that writes a message or looks for one."""
-_COMMENT = re.compile(r"[>\s]{0,80}(?:[-+][ ]{0,40})?(?:\#(?!\#|!)[ ]?(?=[\w'\"(])|//[ ]|/\*|<!--|\"\"\"|''')")
-_OUTCOMMENTED = re.compile(r"[>\s]{0,80}#\s{0,8}[a-z_][\w.]{0,80}(?:\[[^\]]{0,80}\])?\s?=\s?[\w\"'(\[]")
-TRAILING = re.compile(r"\s(?:\#|//) ")
-_SHELL = re.compile(r"[|/$=~]|\s--?\w")
+_COMMENT = late_pattern(r"[>\s]{0,80}(?:[-+][ ]{0,40})?(?:\#(?!\#|!)[ ]?(?=[\w'\"(])|//[ ]|/\*|<!--|\"\"\"|''')")
+_OUTCOMMENTED = late_pattern(r"[>\s]{0,80}#\s{0,8}[a-z_][\w.]{0,80}(?:\[[^\]]{0,80}\])?\s?=\s?[\w\"'(\[]")
+TRAILING = late_pattern(r"\s(?:\#|//) ")
+_SHELL = late_pattern(r"[|/$=~]|\s--?\w")
 """What a command has that a root's prompt, `#`, stands before, and a comment rarely has."""
 _ADVICE_WORDS = ("common ", "frequent ", "typical ")
 _EXPECTED_WORDS = ("expect", "desired", "intended", "anticipated")

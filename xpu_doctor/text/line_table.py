@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from xpu_doctor.model.fast_dataclass import dataclass
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.word_index import IndexedText, WordTable
 
 MAX_LINE = 4096
@@ -45,7 +45,7 @@ class LineTable(Generic[SomeRow]):
     """All rows of a table, ready to be held against texts."""
 
     def __init__(self, rows: Iterable[SomeRow]) -> None:
-        self._rows = tuple((row, re.compile(row.pattern)) for row in rows)
+        self._rows = tuple((row, late_pattern(row.pattern)) for row in rows)
         self._by_word: dict[str, list[int]] = {}
         for number, (row, _) in enumerate(self._rows):
             for word in row.words:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.private_patterns import Pattern
 
 _QUOTE = r"^[>\s|│]{0,60}"
@@ -346,14 +347,14 @@ COLUMNS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     (
         "user",
         "USER",
-        re.compile(r"^\s*USER\s+(?:PID|TTY)\b|^\s*PID\s+USER\b|^\s*JOBID\b.*\bUSER\b|^\s*COMMAND\s+PID\b.*\bUSER\b"),
+        late_pattern(r"^\s*USER\s+(?:PID|TTY)\b|^\s*PID\s+USER\b|^\s*JOBID\b.*\bUSER\b|^\s*COMMAND\s+PID\b.*\bUSER\b"),
     ),
-    ("user", "USER", re.compile(r"^\s*SESSION\s+UID\s+USER\b")),
-    ("user", "UID", re.compile(r"^\s*UID\s+PID\s+PPID\b")),
-    ("host", "NODELIST", re.compile(r"^\s*(?:PARTITION|JOBID|NODELIST)\b.*\bNODELIST\b|^\s*NODELIST\b")),
-    ("host", "NODE", re.compile(r"^\s*(?:NAMESPACE\s+)?NAME\s+READY\b.*\bNODE\b")),
-    ("host", "NAME", re.compile(r"^\s*NAME\s+STATUS\s+ROLES\b")),
-    ("serial", "SERIAL", re.compile(r"^\s*NAME\b.*\bSERIAL\b")),
+    ("user", "USER", late_pattern(r"^\s*SESSION\s+UID\s+USER\b")),
+    ("user", "UID", late_pattern(r"^\s*UID\s+PID\s+PPID\b")),
+    ("host", "NODELIST", late_pattern(r"^\s*(?:PARTITION|JOBID|NODELIST)\b.*\bNODELIST\b|^\s*NODELIST\b")),
+    ("host", "NODE", late_pattern(r"^\s*(?:NAMESPACE\s+)?NAME\s+READY\b.*\bNODE\b")),
+    ("host", "NAME", late_pattern(r"^\s*NAME\s+STATUS\s+ROLES\b")),
+    ("serial", "SERIAL", late_pattern(r"^\s*NAME\b.*\bSERIAL\b")),
 )
 """Tables that commands print: what a column holds, its heading, and the line of headings."""
 COLUMN_MARKS = ("session", "pid", "tty", "jobid", "nodelist", "ready", "roles", "serial")

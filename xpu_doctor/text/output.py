@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO, cast
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.output_file import OutputError, Place, file_mode, is_stdout
 from xpu_doctor.text.visible import visible
 
@@ -18,7 +19,7 @@ __all__ = ["OutputError", "Stream", "guarded", "silence", "to_each", "to_stderr"
 
 UNFINISHED = ".xpu-doctor-"
 """How the name of a file begins that is not written to its end; it lies beside the one that it becomes."""
-_OWN_SEQUENCES = re.compile(r"(\x1b\[[0-9;]{0,20}m|\r\x1b\[K)")
+_OWN_SEQUENCES = late_pattern(r"(\x1b\[[0-9;]{0,20}m|\r\x1b\[K)")
 """What the doctor itself tells a terminal: colours, and to clear its line of progress."""
 
 

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.visible import visible
 
 STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 """Names of stdout."""
-_WINDOWS_DEVICE = re.compile(
+_WINDOWS_DEVICE = late_pattern(
     r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:[ .:].*)?",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.output_file import OutputError, is_stdout
 from xpu_doctor.text.visible import visible
 
@@ -14,7 +15,7 @@ PLACEHOLDERS = ("host", "rank", "time")
 """What may stand in braces."""
 LONGEST = 200
 """Characters of one value; a file system takes 255 bytes for a name."""
-_BRACES = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}/\\]*)\}")
+_BRACES = late_pattern(r"\{\{|\}\}|\{(?P<name>[^{}/\\]*)\}")
 
 Value = Callable[[], str]
 """Returns what stands for a placeholder.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.word_index import IndexedText
 
 LONGEST = 2000
 """Characters of a line that are looked at."""
 
-_PRINTED = re.compile(
+_PRINTED = late_pattern(
     r"""
     ^[>\s]{0,20}(?:
       [-*][ ]\[[ xX]\][ ] | [\w.-]{1,40}-\d{1,3}\s{1,8}\|[ ] |

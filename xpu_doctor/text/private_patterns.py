@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from xpu_doctor.text.late_pattern import late_pattern
+
 UNNUMBERED = frozenset({"secret", "token", "credentials"})
 """Kinds of which no two values need to be told apart."""
 NAMES = frozenset({"user", "host"})
 """Kinds whose values are replaced wherever they stand in a text."""
-KIND = re.compile("[a-z]+")
+KIND = late_pattern("[a-z]+")
 """A group of an expression is named by the kind of its value, and a number where it has several."""
 
 
@@ -68,11 +70,11 @@ def _kind(name: str) -> str:
     return found[0] if found else name
 
 
-_DOTS = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
-_COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:")
-_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
-_GROUPS = re.compile(r"-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-")
-_PRODUCT = re.compile(r"-[0-9A-Z]{5}-[0-9A-Z]{5}-")
+_DOTS = late_pattern(r"\.\d{1,3}\.\d{1,3}\.\d")
+_COLONS = late_pattern(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:")
+_DASHES = late_pattern(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
+_GROUPS = late_pattern(r"-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-")
+_PRODUCT = late_pattern(r"-[0-9A-Z]{5}-[0-9A-Z]{5}-")
 
 
 def _may_hold_colons(text: str) -> bool:
@@ -90,20 +92,22 @@ BLIND = frozenset({"dots", "colons", "groups"})
 """Those that see no difference between texts which differ in their digits and in case alone."""
 
 _NEVER_PRIVATE = ("127.", "0.", "255.", "169.254.169.254")
-_ALWAYS_PRIVATE = re.compile(
+_ALWAYS_PRIVATE = late_pattern(
     r"192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
 )
-_VERSION_BEFORE = re.compile(r"(?i)(?:version|driver|release|==|>=|<=|~=|\bv|build|wsl|kernel|runtime)[\s:=\"'(]{0,4}$")
-_SURELY_VERSION_BEFORE = re.compile(r"(?:==|>=|<=|~=|!=)\s{0,2}[\"']?$")
-_PACKAGE_ROW = re.compile(
+_VERSION_BEFORE = late_pattern(
+    r"(?i)(?:version|driver|release|==|>=|<=|~=|\bv|build|wsl|kernel|runtime)[\s:=\"'(]{0,4}$"
+)
+_SURELY_VERSION_BEFORE = late_pattern(r"(?:==|>=|<=|~=|!=)\s{0,2}[\"']?$")
+_PACKAGE_ROW = late_pattern(
     r"(?i)(?:^|[\s|])(?:nvidia|intel|onemkl|mkl|dpcpp|oneccl|torch|triton|lib\w{1,40}|cuda|level-zero)[\w.-]{0,60}(?:[\s|]{1,60}|[ (]{1,4})$"
 )
 """A package's name in a listing, alone before its version."""
-_REACHED_BEFORE = re.compile(
+_REACHED_BEFORE = late_pattern(
     r"(?i)(?:\b(?:from|by|to|at|via|inet|addr|address|ip|ips|host|hosts|src|dst|ssh|ping|server|gateway|dns|nameserver|peer|client|remote|proxy|node|connect"
     r"|reach\w{0,3}|listen\w{0,3}|bind\w{0,3}|url|https?)|://|@|\[|::ffff:)[\s:=\"'(\[]{0,4}(?:https?://)?$"
 )
-_REACHED_AFTER = re.compile(r":\d{2,5}\b|/(?:[12]?\d|3[0-2])\b|\s{1,20}port \d")
+_REACHED_AFTER = late_pattern(r":\d{2,5}\b|/(?:[12]?\d|3[0-2])\b|\s{1,20}port \d")
 
 
 def _is_no_address(match: re.Match[str], value: str) -> bool:
@@ -127,8 +131,8 @@ def _is_no_hardware(match: re.Match[str], value: str) -> bool:
     return value[:17].lower().replace("-", ":") in ("ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00")
 
 
-_GPU_UUID = re.compile(r"(?i)0{8}-|8680|GPU-|.{0,40}0{10}")
-_GPU_LINE = re.compile(r"(?i)(?:device|driver|gpu)[ _]uuid|\bgpu-|class\\\{|gfx|level.?zero|sycl")
+_GPU_UUID = late_pattern(r"(?i)0{8}-|8680|GPU-|.{0,40}0{10}")
+_GPU_LINE = late_pattern(r"(?i)(?:device|driver|gpu)[ _]uuid|\bgpu-|class\\\{|gfx|level.?zero|sycl")
 
 
 def _tells_a_gpu(match: re.Match[str], value: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.name_patterns import COLUMN_MARKS, COLUMNS, MAX_ROWS, NAME_PATTERNS
 from xpu_doctor.text.packaged import packaged_text
 from xpu_doctor.text.private_patterns import BLIND, FIRST, MAY_HOLD, NAMES, PRIVATE, Pattern
@@ -85,7 +86,7 @@ NOBODY = NOT_A_USER | frozenset(
     }
 )  # fmt: skip
 """Names of the system, and words that a text holds for other reasons."""
-STANDS_FOR_SOMEBODY = re.compile(r"(?i)[^\w]|_{2}|x{2,200}$|\*|your|redacted|anonym|username|\d{1,200}$")
+STANDS_FOR_SOMEBODY = late_pattern(r"(?i)[^\w]|_{2}|x{2,200}$|\*|your|redacted|anonym|username|\d{1,200}$")
 """What people write in place of a name."""
 
 

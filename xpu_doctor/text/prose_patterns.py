@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.private_patterns import Pattern
 
 _NOT_A_PASSWORD = frozenset(
@@ -19,9 +20,9 @@ _NOT_A_PASSWORD = frozenset(
     """.split()  # noqa: SIM905 - a list of a hundred words is read more easily so
 )  # fmt: skip
 """What sentences about passwords say of them."""
-_SAYS_ABOUT = re.compile(r"[a-zäöüß]{2,30}(?:ed|ing|able|ible|ly|bar|lich)$|ge[a-zäöüß]{2,20}t$")
-_STANDS_FOR_ONE = re.compile(r"[*•x.…_-]{2,200}$|[$%{<\[(]|your|\.\.\.|None\b|[/~]|[A-Za-z]:\\")
-_CODE = re.compile(r"::|\(|^[\d.]+$|^0x|[/\\]")
+_SAYS_ABOUT = late_pattern(r"[a-zäöüß]{2,30}(?:ed|ing|able|ible|ly|bar|lich)$|ge[a-zäöüß]{2,20}t$")
+_STANDS_FOR_ONE = late_pattern(r"[*•x.…_-]{2,200}$|[$%{<\[(]|your|\.\.\.|None\b|[/~]|[A-Za-z]:\\")
+_CODE = late_pattern(r"::|\(|^[\d.]+$|^0x|[/\\]")
 
 
 def _looks_chosen(value: str) -> bool:
@@ -99,7 +100,7 @@ PROSE_SECRETS: tuple[Pattern, ...] = (
 )
 """Passwords in sentences, in four languages."""
 
-_OF_NO_PERSON = re.compile(
+_OF_NO_PERSON = late_pattern(
     r"(?i)\b(?:team|developers?|maintainers?|project|group|foundation|inc|corp|corporation|community|bot|authors?|contributors|support|list|intel|ubuntu"
     r"|debian|pytorch|hub|graphics|the|error|warning|gmbh|packages?|packaging|repository|archive|key|signing|automatic)\b"
 )

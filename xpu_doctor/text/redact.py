@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.private_patterns import NAMES, UNNUMBERED, Pattern
 from xpu_doctor.text.private_search import (
     EVERYWHERE,
@@ -157,7 +158,7 @@ class Redactor:
         return _whole_words(present).sub(name, text)
 
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = late_pattern(
     r"<(?:user|host|domain|ip|mac|email|serial|uuid|account|word|secret|token|credentials)\d{0,6}>"
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set
 
+from xpu_doctor.text.late_pattern import late_pattern
+
 _QUOTE = r"""(?:["']|\\"|&quot;|&#34;)"""
-_KEY = re.compile(
+_KEY = late_pattern(
     rf"{_QUOTE}(root_causes|undecided|crashed|ladder|verdict|expectations|exit_code|snapshot|level_zero|distributions|installer|shadows|imported|libraries)"
     rf"{_QUOTE}\s{{0,40}}:"
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from xpu_doctor.text.cuts import Cut
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.report_shape import looks_saved
 
 HEAD = 512 * 1024
@@ -49,16 +49,16 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
 )
-_ESCAPES = re.compile(
+_ESCAPES = late_pattern(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]"
 )
-_CONTROLS = re.compile(
+_CONTROLS = late_pattern(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _ASCII_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 _ODD = bytes(byte for byte in range(32) if byte not in (9, 10, 11, 12, 13, 27))
 """Bytes that no text holds."""
-_BREAKS = re.compile("\r\n?|\x85|\u2028|\u2029|\x0b|\x0c")
+_BREAKS = late_pattern("\r\n?|\x85|\u2028|\u2029|\x0b|\x0c")
 
 
 class NotText(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.private_patterns import Pattern
 
 KNOWN_KEYS = (
@@ -85,10 +86,10 @@ _NOTHING = frozenset(
 """Values, and words of prose after a name, that are no secret."""
 _FOLDERS = frozenset({"PWD", "OLDPWD", "XAUTHORITY", "SSH_AUTH_SOCK"})
 """Variables that hold a folder or a socket, whatever their names say."""
-_FOLDER = re.compile(r"[/~]|[A-Za-z]:\\")
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_KEY_FORM = re.compile(r"(?=[^\n]{0,200}\d)(?=[^\n]{0,200}[A-Za-z])[A-Za-z0-9+/=_~-]{12,}$")
-_PLACEHOLDER = re.compile(r"[*•x.]{2,400}$|[$%{<\[]|your[_-]|\.\.\.|\(|/run/secrets/|None\b|torch\.|0x")
+_FOLDER = late_pattern(r"[/~]|[A-Za-z]:\\")
+_PARTS = late_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_KEY_FORM = late_pattern(r"(?=[^\n]{0,200}\d)(?=[^\n]{0,200}[A-Za-z])[A-Za-z0-9+/=_~-]{12,}$")
+_PLACEHOLDER = late_pattern(r"[*•x.]{2,400}$|[$%{<\[]|your[_-]|\.\.\.|\(|/run/secrets/|None\b|torch\.|0x")
 
 
 def _is_no_secret(match: re.Match[str], value: str) -> bool:
@@ -292,13 +293,13 @@ SECRETS: tuple[Pattern, ...] = (
 """The most certain first; they are looked for before names, which a password may hold."""
 
 
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BODY = re.compile(
+_BEGIN = late_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = late_pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BODY = late_pattern(
     r"(?P<lead>[>\s│|]{0,60}[\"']?)(?P<body>[A-Za-z0-9+/]{16,120}={0,2}|[A-Za-z0-9+/]{1,24}={1,2})(?P<rest>[\"',\s\\rn]{0,8})$"
 )
-_HEADING = re.compile(r"[>\s│|]{0,60}(?:$|(?:Proc-Type|DEK-Info|Version|Comment|Hash):)")
-_INLINE = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?P<body>[^<\n-][^\n-]{0,20000})")
+_HEADING = late_pattern(r"[>\s│|]{0,60}(?:$|(?:Proc-Type|DEK-Info|Version|Comment|Hash):)")
+_INLINE = late_pattern(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?P<body>[^<\n-][^\n-]{0,20000})")
 MOST_LINES = 400
 """Lines of a key."""
 

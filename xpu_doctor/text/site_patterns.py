@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.private_patterns import Pattern
 
 PUBLIC_SITES = (
@@ -18,7 +19,7 @@ PUBLIC_SITES = (
     "huaweicloud.com", "tencent.com", "tencentyun.com", "douban.com", "baidu.com", "w3.org", "gnu.org", "llvm.org", "apache.org", "khronos.org",
 )  # fmt: skip
 """Sites whose names tell nothing of who names them: packages, models, drivers, mirrors, documents."""
-_PUBLIC = re.compile(r"(?i)(?:[\w-]{1,63}\.){0,6}(?:" + "|".join(map(re.escape, PUBLIC_SITES)) + r")\.?$")
+_PUBLIC = late_pattern(r"(?i)(?:[\w-]{1,63}\.){0,6}(?:" + "|".join(map(re.escape, PUBLIC_SITES)) + r")\.?$")
 
 
 def _is_public(_: re.Match[str], value: str) -> bool:
@@ -68,7 +69,7 @@ NAMED_HOSTS: tuple[Pattern, ...] = (
 """Full names of machines in sentences and listings."""
 
 
-_ADDRESS = re.compile(rf"(?i)https?://{_LOGIN}?(?P<host>{_SITE})")
+_ADDRESS = late_pattern(rf"(?i)https?://{_LOGIN}?(?P<host>{_SITE})")
 
 
 def private_hosts(addresses: Iterable[str]) -> tuple[str, ...]:

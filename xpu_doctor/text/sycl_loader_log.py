@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.model.facts import UrAdapter
+from xpu_doctor.text.late_pattern import late_pattern
 
 LOADER_LEVEL = {"windows": "debug"}
 """How much the loader must say until it names adapters that fail: `info` where nothing else is written here."""
 
-FAILED = re.compile(
+FAILED = late_pattern(
     r"<LOADER>\[\w+\]:\s*(?:\w+\(\S*\)\s*)?failed to load adapter '(?P<path>[^']*)' with error:?\s*(?P<error>.*)",
     re.IGNORECASE,
 )
-LOADED = re.compile(
+LOADED = late_pattern(
     r"<LOADER>\[\w+\]:\s*loaded adapter\s+\S+\s*\((?P<path>[^)]*)\)(?:\s+from\s+(?P<real>\S+))?", re.IGNORECASE
 )
-LOADED_WINDOWS = re.compile(r"<LOADER>\[\w+\]:\s*loaded adapter\s+0x\w{1,20}:\s*(?P<path>\S.*)", re.IGNORECASE)
-FAILED_WINDOWS = re.compile(
+LOADED_WINDOWS = late_pattern(r"<LOADER>\[\w+\]:\s*loaded adapter\s+0x\w{1,20}:\s*(?P<path>\S.*)", re.IGNORECASE)
+FAILED_WINDOWS = late_pattern(
     r"<LOADER>\[\w+\]:\s*loading adapter failed with error (?P<error>\d{1,10}):\s*(?P<path>\S.*)", re.IGNORECASE
 )
-FAILED_PLAIN = re.compile(r"<LOADER>\[\w+\]:\s*failed to load adapter '(?P<path>[^']*)'", re.IGNORECASE)
+FAILED_PLAIN = late_pattern(r"<LOADER>\[\w+\]:\s*failed to load adapter '(?P<path>[^']*)'", re.IGNORECASE)
 
 
 def log_variables(os: str) -> dict[str, str]:

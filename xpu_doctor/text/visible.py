@@ -6,14 +6,16 @@ import math
 import re
 from typing import Any
 
+from xpu_doctor.text.late_pattern import late_pattern
+
 _STEERING = (
     "\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
 """Controls, format characters (direction marks, zero width, tags), line and paragraph separators, lone surrogates, as a regex class."""
-_ALL = re.compile(f"[{_STEERING}]")
-_NOT_BREAKS = re.compile(f"(?![\n\t])[{_STEERING}]")
-_BREAK = re.compile("\r\n")
+_ALL = late_pattern(f"[{_STEERING}]")
+_NOT_BREAKS = late_pattern(f"(?![\n\t])[{_STEERING}]")
+_BREAK = late_pattern("\r\n")
 MAX_DEPTH = 100
 """Nesting of plain values that is still followed."""
 

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 
 from xpu_doctor.pasted.readers.collected import MAX_LINE, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 _NOUNS = (
     "desktop", "laptop", "notebook", "workstation", "machine", "computer", "server", "tower", "system", "pc", "nuc", "rig", "box",
 )  # fmt: skip
 _SYSTEMS = r"windows|linux|ubuntu|fedora|debian|arch|opensuse|mint"
-_LABEL = re.compile(
+_LABEL = late_pattern(
     rf"""
     (?:^[>\s\#*\d.)-]{{0,20}} | [.;,:]\s{{1,3}}(?:(?:and|but|while|whereas)\s)? | \b(?:and|but|while|whereas|versus|vs\.?)\s )
     (?:(?:it\sworks|works|works\sfine)\s)?(?:(?:on|at|with)\s)?
@@ -27,13 +28,15 @@ _LABEL = re.compile(
 """What a machine is called, at the beginning of a line or of a clause."""
 _BARE = frozenset({"the machine", "the system", "the box", "the computer", "the pc", "the server"})
 """Names that tell no machine from another one."""
-_OF_ANOTHER = re.compile(r"(?i)\b(?:other|second|another|different)\b|['’]s?\s|^(?:his|her|their)\b|\b[b-d2-4]$|\btwo$")
-_ONE_MACHINE = re.compile(
+_OF_ANOTHER = late_pattern(
+    r"(?i)\b(?:other|second|another|different)\b|['’]s?\s|^(?:his|her|their)\b|\b[b-d2-4]$|\btwo$"
+)
+_ONE_MACHINE = late_pattern(
     r"(?i)\bdual[- ]?boot|\b(?:same|one|single) (?:machine|computer|pc|laptop|desktop|hardware|box)\b"
 )
-_OF_OTHER_DEVICES = re.compile(r"(?i)cuda|debug build|xnnpack|mps|rocm|\bhip\b|mkldnn|inference_mode")
-_ANSWER = re.compile(r"(?<![\w.=(])(?P<answer>True|False)(?![\w(])")
-_CPU_BUILD = re.compile(r"(?<![\w.])\d\.\d{1,2}\.\d{1,2}\+cpu\b")
+_OF_OTHER_DEVICES = late_pattern(r"(?i)cuda|debug build|xnnpack|mps|rocm|\bhip\b|mkldnn|inference_mode")
+_ANSWER = late_pattern(r"(?<![\w.=(])(?P<answer>True|False)(?![\w(])")
+_CPU_BUILD = late_pattern(r"(?<![\w.])\d\.\d{1,2}\.\d{1,2}\+cpu\b")
 
 
 @dataclass

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from xpu_doctor.model.facts.pasted import Application
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("ComfyUI", "comfy", r"(?i)\bcomfyui\b|[/\\]comfy[/\\]"),
@@ -29,7 +28,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("Lightning", "lightning", r"(?i)[/\\](?:pytorch_)?lightning[/\\]"),
 )
 NAMES = frozenset(name for name, _, _ in _KNOWN)
-_PATTERNS = tuple((name, word, re.compile(pattern)) for name, word, pattern in _KNOWN)
+_PATTERNS = tuple((name, word, late_pattern(pattern)) for name, word, pattern in _KNOWN)
 
 
 def parse(text: Text, facts: Collected) -> None:

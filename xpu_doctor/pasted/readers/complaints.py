@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.printed_lines import LONGEST, written
 from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import WordTable
@@ -14,7 +15,7 @@ from xpu_doctor.text.word_index import WordTable
 TOLD = frozenset({Said.TOLD, Said.QUOTED, Said.COMMENT, Said.ASKED})
 """How a complaint is meant: what is denied, over, supposed or of a form is none."""
 
-_TEST_OF_TORCH = re.compile(
+_TEST_OF_TORCH = late_pattern(
     r"""
     [/\\]torch[/\\]testing[/\\]_internal[/\\] | [/\\]torch-xpu-ops[/\\]test[/\\] | \btest/xpu/\w
     | \btest_(?:torch|nn|autograd|linalg|matmul|ops\w{0,20}|\w{1,12}_ufuncs|reductions|indexing|tensor_creation_ops|foreach|sparse\w{0,8}|sort_and_select
@@ -28,7 +29,7 @@ _TEST_OF_TORCH = re.compile(
 _TEST_WORDS = (
     "testing", "torch-xpu-ops", "_xpu.py", "_cuda.py", "test/xpu", "xpu::", "xpu.", "third_party", "pytorch_test_with",
 )  # fmt: skip
-_CHANGE = re.compile(
+_CHANGE = late_pattern(
     r"""
     (?i)^\W{0,8}(?:
       (?:feat|fix|chore|docs?|refactor|perf|tests?|ci|build|style)(?:\([^)\n]{1,40}\))?!?:[ ]
@@ -47,7 +48,7 @@ _CHANGE_WORDS = (
     "feat", "fix", "chore", "doc", "refactor", "perf", "test", "ci:", "build", "style", "wip", "pr", "purpose", "motivation", "changes", "bump",
     "this pr", "this pull", "this patch", "this change", "tracking issue", "release notes", "aten::", "#",
 )  # fmt: skip
-_WISH = re.compile(
+_WISH = late_pattern(
     r"""
     (?i)^\W{0,8}(?:
       \[?(?:feature(?:[ ]request)?|enhancement|proposal|rfc|roadmap|docs?)\b\]?[ ]?(?:[:\]]|request\b|[ ]-)
@@ -68,7 +69,7 @@ _WISH_WORDS = (
     "introduce", "request", "propose", "suggest", "consider", "would like",
     "would love", "would be", "plan", "chance",
 )  # fmt: skip
-_COMPLAINT = re.compile(
+_COMPLAINT = late_pattern(
     r"""
     (?i)
     \b(?:
@@ -96,7 +97,7 @@ _COMPLAINT = re.compile(
     """,
     re.VERBOSE,
 )
-_IDLE_GPU = re.compile(
+_IDLE_GPU = late_pattern(
     r"""
     (?i)
     (?<!longer[ ])(?<!not[ ])(?<!never[ ])\b(?:train|runn?|comput|infer|generat|inferenc|process|execut|calculat|finetun|fine-tun)\w{0,6}\b

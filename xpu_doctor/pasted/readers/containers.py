@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
-_CONTAINER = re.compile(
+_CONTAINER = late_pattern(
     r"""
     \bdocker[ ](?:run|compose|start|exec|pull|build)\b
     | \bdocker-compose\b
@@ -37,30 +38,30 @@ _KINDS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         "kubernetes",
         ("kubectl", "kubernetes", "k8s", "k3s", "gpu.intel.com/", "kind: "),
-        re.compile(
+        late_pattern(
             r"(?i)\bkubectl\b|\bkubernetes\b|\bk[38]s\b|\bgpu\.intel\.com/|^\s{0,40}kind: (?:Pod|Deployment|DaemonSet|StatefulSet)\b"
         ),
     ),
     (
         "proxmox",
         ("/pve/", "pct ", "dev0: ", "proxmox", "-pve"),
-        re.compile(
+        late_pattern(
             r"(?i)/etc/pve/lxc\b|\bpct (?:set|enter|start|exec|reboot|config)\b|^\s{0,40}dev\d: ?/dev/dri|\bproxmox\b|-pve\b"
         ),
     ),
-    ("lxc", ("lxc", "incus", "lxd"), re.compile(r"(?i)(?<![\w/.-])(?:lxc|incus|lxd)\b")),
-    ("podman", ("podman",), re.compile(r"(?i)\bpodman\b")),
+    ("lxc", ("lxc", "incus", "lxd"), late_pattern(r"(?i)(?<![\w/.-])(?:lxc|incus|lxd)\b")),
+    ("podman", ("podman",), late_pattern(r"(?i)\bpodman\b")),
     (
         "compose",
         ("compose", "container_name:", "services:", "group_add:"),
-        re.compile(
+        late_pattern(
             r"(?i)\bdocker[- ]compose\b|\bcompose\.ya?ml\b|^\s{0,40}(?:container_name:|group_add:)|^\s{0,4}services:\s{0,4}$"
         ),
     ),
-    ("docker", ("docker", "from daemon"), re.compile(r"(?i)\bdocker\b|\bresponse from daemon\b")),
+    ("docker", ("docker", "from daemon"), late_pattern(r"(?i)\bdocker\b|\bresponse from daemon\b")),
 )
 """What runs containers, the outermost first: words, and the pattern of a line that names it."""
-_PASSED = re.compile(
+_PASSED = late_pattern(
     r"""
     --devices?[= ]\S{0,4}/dev/dri
     | ^\s{0,200}-\s{1,20}[\"']?/dev/dri

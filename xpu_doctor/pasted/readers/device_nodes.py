@@ -7,8 +7,9 @@ import re
 from xpu_doctor.model.facts import Node
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.pasted.readers.excerpts import is_elided, is_elided_around
+from xpu_doctor.text.late_pattern import late_pattern
 
-_NODE = re.compile(
+_NODE = late_pattern(
     r"""
     ^[^\n]{0,12}?(?P<kind>[cb-])(?P<mode>[rwxsStT-]{9})
     (?P<acl>[.+]?)\s{1,20}\d{1,6}\s{1,20}
@@ -19,16 +20,16 @@ _NODE = re.compile(
     """,
     re.VERBOSE | re.MULTILINE,
 )
-_DRI_LIST = re.compile(
+_DRI_LIST = late_pattern(
     r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?ls (?:-\w{1,12} ){0,4}/dev/dri/?\S{0,4}[ \t]*\n((?:[^\n]*\n?){1,8})"
 )
-_TOTAL = re.compile(
+_TOTAL = late_pattern(
     MARGIN + r"(?:total|insgesamt|totale|totaal|totalt|razem|celkem|toplam|итого|загалом|总计|总用量|總計|合計|합계)"
     r" \d{1,9}\s{0,20}$"
 )
 _ID_WORDS = ("uid=", "用户id=", "用戶id=", "使用者id=", "識別碼=", "идентификатор=", "ид=")
 """Words that `id` puts before a user's number, in the languages that translate them; those before the groups' are many more."""
-_ID = re.compile(
+_ID = late_pattern(
     r"""
     (?:uid|用户id|用戶id|使用者id|\w{0,8}識別碼|\w{0,20}идентификатор|ид)=
     (?P<user>\d{1,10})\(?[\w.<>-]{0,64}\)?\s{1,20}
@@ -37,7 +38,7 @@ _ID = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_GROUPS = re.compile(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
+_GROUPS = late_pattern(r"(?m)^" + MARGIN + r"(?:[^\n]{0,60}[$#] )?groups[ \t]*\n([a-z][^\n]{0,300})$")
 
 
 def parse(text: Text, facts: Collected) -> None:

@@ -11,37 +11,38 @@ from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.pasted.readers.excerpts import is_elided_around
 from xpu_doctor.tables.device_names import family_named, name_words, named_gpus
 from xpu_doctor.tables.devices import find_device
+from xpu_doctor.text.late_pattern import late_pattern
 
-_SYCL_LS = re.compile(
+_SYCL_LS = late_pattern(
     r"(?m)^"
     + MARGIN
     + r"\[(?:ext_oneapi_)?(level_zero|opencl):(gpu|cpu|acc|fpga|npu)(?::(\d{1,4}))?\](?:\[\w{1,40}:\d{1,4}\])?\s{0,40}([^\n]{0,300})$"
 )
-_SYCL_LS_2021 = re.compile(
+_SYCL_LS_2021 = late_pattern(
     r"(?m)^"
     + MARGIN
     + r"\[(level_zero|opencl|host|cuda|ext_intel\w{0,40}):\d{1,4}\]\s{1,40}(GPU|CPU|ACC|HOST)\s{0,40}:\s{0,40}([^\n]{0,300})$"
 )
 _BACKENDS = ("[level_zero:", "[opencl:", "[host:", "[cuda:", "[ext_intel", "[ext_oneapi_")
-_IN_BRACKETS = re.compile(r"\[0x([0-9a-f]{4})\]")
-_FILTERED = re.compile(r"sycl-ls\b[^\n|]{0,80}\|[^\n]{0,80}\b(?:grep|head|tail|awk|sed|rg|findstr|Select-String)\b")
-_LISTED_DEVICE = re.compile(MARGIN + r"\[\w{1,60}:")
-_EXPECTED = re.compile(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
-_CLINFO_DEVICE = re.compile(r"(?mi)^" + MARGIN + r"Device Name\s{1,60}(\S[^\n]{2,120})$")
-_XPU_SMI = re.compile(r"(?i)\|\s*Device Name:\s{0,80}([^|\n]{2,120})")
-_XPU_SMI_NONE = re.compile(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
-_PCI_ID = re.compile(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
-_PROPERTIES = re.compile(
+_IN_BRACKETS = late_pattern(r"\[0x([0-9a-f]{4})\]")
+_FILTERED = late_pattern(r"sycl-ls\b[^\n|]{0,80}\|[^\n]{0,80}\b(?:grep|head|tail|awk|sed|rg|findstr|Select-String)\b")
+_LISTED_DEVICE = late_pattern(MARGIN + r"\[\w{1,60}:")
+_EXPECTED = late_pattern(r"(?i)\b(?:expect(?:ed|ation)?|should (?:be|look|show|print|list))\b")
+_CLINFO_DEVICE = late_pattern(r"(?mi)^" + MARGIN + r"Device Name\s{1,60}(\S[^\n]{2,120})$")
+_XPU_SMI = late_pattern(r"(?i)\|\s*Device Name:\s{0,80}([^|\n]{2,120})")
+_XPU_SMI_NONE = late_pattern(r"(?i)\bno devices? (?:is |was |are )?discovered\b")
+_PCI_ID = late_pattern(r"(?i)\b(?:8086:|device[ _-]?id\W{1,4}0x|PCI (?:device|id)\W{1,4}(?:0x)?)([0-9a-f]{4})\b")
+_PROPERTIES = late_pattern(
     r"(?:\[(\d{1,4})\]\s{0,20})?_(?:Xpu)?DeviceProperties\(([^\n]{0,900}?)\)\s{0,200}$", re.MULTILINE
 )
-_FIELD = re.compile(r"\b(\w{1,60})=(?:'([^']{0,300})'|([^,\s\[]{1,300}|\[[^\]]{0,300}\]))")
-_PLATFORMS = re.compile(r"(?mi)^" + MARGIN + r"Number of platforms(?:\s{0,80}:)?\s{1,80}(\d{1,3})\s{0,200}$")
-_CLINFO_TREE = re.compile(
+_FIELD = late_pattern(r"\b(\w{1,60})=(?:'([^']{0,300})'|([^,\s\[]{1,300}|\[[^\]]{0,300}\]))")
+_PLATFORMS = late_pattern(r"(?mi)^" + MARGIN + r"Number of platforms(?:\s{0,80}:)?\s{1,80}(\d{1,3})\s{0,200}$")
+_CLINFO_TREE = late_pattern(
     r"(?m)^" + MARGIN + r"(?:(Platform) #\d{1,4}:|[|`+\\ ]{1,6}-- (Device) #\d{1,4}:)[ \t]*([^\n]{1,200})$"
 )
-_GRAPHICS = re.compile(r"(?i)graphics|\barc\b|\bgpu\b|\biris\b")
-_ONBOARD = re.compile(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
-_COUNT = re.compile(
+_GRAPHICS = late_pattern(r"(?i)graphics|\barc\b|\bgpu\b|\biris\b")
+_ONBOARD = late_pattern(r"(?m)^Intel GPU models (onboard|detected):[ \t]*\n((?:[ \t]*\*[^\n]*\n?){1,32})")
+_COUNT = late_pattern(
     r"""
     \b(?P<digits>\d{1,2})[ ]?x[ ](?:Intel[ ])?
     (?:Arc|Data[ ]Center)
@@ -50,20 +51,20 @@ _COUNT = re.compile(
     """,
     re.VERBOSE,
 )
-_ADVISED_BEFORE = re.compile(
+_ADVISED_BEFORE = late_pattern(
     r"(?i)(?<!\bi )(?<!\bwe )\b(?:use|get|buy|try|consider|needs?|requires?|recommends?|recommended|supports?|supported)"
     r"(?: (?:an?|the|any|only|one of(?: the)?))?(?: (?:newer|intel|discrete|supported))?"
     r" (?:gpus?|cards?|devices?|hardware|graphics)(?: that (?:is|are))? (?:based on|of|from|like|such as)"
     r"(?: (?:the|an?))?(?: intel(?:\(r\)|®)?)?[ ]{0,2}$"
 )
 """What stands before a GPU that a text advises or requires: "use GPUs based on ...". "I use a card from ..." is no advice."""
-_ADVISED_AFTER = re.compile(
+_ADVISED_AFTER = late_pattern(
     r"(?i)[)]?(?:[ ]{0,2}[(]?\b(?:graphics|gpus?|cards?|series|famil(?:y|ies)|generations?|alchemist|battlemage)\b[)]?){0,4}"
     r"[ ]{1,2}(?:or|and) (?:newer|later|above|higher|up)\b(?! (?:drivers?|kernels?|versions?|releases?|torch))"
 )
 """What follows the oldest GPU of those that will do: "... series or newer"."""
-_XPU_JSON = re.compile(r'"type":\s{0,40}"xpu"')
-_COMFY = re.compile(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d{1,4}) ([^\n]{1,80})$")
+_XPU_JSON = late_pattern(r'"type":\s{0,40}"xpu"')
+_COMFY = late_pattern(r"(?m)^[^\n]{0,60}\bDevice: xpu:(\d{1,4}) ([^\n]{1,80})$")
 
 
 def parse(text: Text, facts: Collected) -> None:

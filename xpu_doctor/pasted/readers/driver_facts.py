@@ -6,8 +6,9 @@ import re
 
 from xpu_doctor.model.facts import Package
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
-_PACKAGE = re.compile(
+_PACKAGE = late_pattern(
     r"""
     ^[>|* \t\xa0\u3000]{0,200}(?:ii\s{1,40})?
     (?P<name>(?:lib)?(?:intel-(?:level-zero-gpu|opencl-icd|opencl|compute-runtime
@@ -19,11 +20,11 @@ _PACKAGE = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
-_BUILD = re.compile(
+_BUILD = late_pattern(
     r"\b(?:(2[0-9])\.(\d{2})\.(?:0)?(\d{5,6})(?:[.+-]\d{1,9})?|1\.(\d{1,2})\.(\d{5})(?:[+.]\d{1,9})?)\b"
 )
-_RELEASE = re.compile(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
-_WINDOWS = re.compile(
+_RELEASE = late_pattern(r"(?i)\b(?:compute[- ]runtime|NEO|driver)\W{1,3}(?:version )?v?(2[0-9])\.(\d{2})\b")
+_WINDOWS = late_pattern(
     r"""
     \b(?P<driver>3[012]\.0\.(?:100|101)\.\d{4,5}|2[0-9]\.20\.100\.(?:\d{4,5}
         | x))(?![\w.])
@@ -31,7 +32,7 @@ _WINDOWS = re.compile(
     """,
     re.VERBOSE,
 )
-_UPGRADED = re.compile(
+_UPGRADED = late_pattern(
     r"""
     \b(?:updat|upgrad)(?:e[sd]?|ing)\b[^\n;]{0,60}?\bfrom[ ](?:version[ ])?2[0-9]\.\d{2}(?:\.\d{5,6})?[\w.+~-]{0,20}
     [ ]to[ ](?:version[ ])?(?P<newer>2[0-9]\.\d{2}\.\d{5,6}(?:\.\d{1,9})?)
@@ -39,9 +40,9 @@ _UPGRADED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """An upgrade: what is in use is the version that it ends with."""
-_ALONE = re.compile(MARGIN + r"2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s{0,200}")
+_ALONE = late_pattern(MARGIN + r"2[0-9]\.\d{2}\.\d{5,6}[\w.+~-]{0,40}\s{0,200}")
 """A version that stands alone, as the answer to a command in the line before."""
-_FILTERED = re.compile(
+_FILTERED = late_pattern(
     r"\b(?:dpkg|apt|rpm|dnf|yum|pacman|zypper)\b[^\n|]{0,120}(?:\|[^\n]{0,80}\b(?:e?grep|rg|awk|head|tail)\b| [\"']?\*?[\w-]{2,40}\*)"
 )
 DRIVER_WORDS = ("driver", "runtime", "neo", "level-zero", "level_zero", "level zero", "libze", "opencl")

@@ -6,10 +6,11 @@ import re
 from itertools import islice
 
 from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 MAX_LINES = 200
 """Lines of a block that are looked at for an omission."""
-_ELIDED = re.compile(
+_ELIDED = late_pattern(
     r"""
     ^[>|\s\xa0*#/-]{0,40}
     (?:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from xpu_doctor.model.facts.pasted import Failure
 from xpu_doctor.pasted.readers.collected import MAX_LINE, Text
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.word_index import WordTable
 
 MOST = 8
 """Failures that are kept of one text: the first ones, and the last."""
 
-_EXCEPTION = re.compile(
+_EXCEPTION = late_pattern(
     r"""
     (?<!except[ ])(?<!raise[ ])(?<![\w.'"`])
     (?:[A-Za-z_]\w{0,60}\.){0,6}
@@ -21,7 +22,7 @@ _EXCEPTION = re.compile(
     """,
     re.VERBOSE,
 )
-_ABORT = re.compile(
+_ABORT = late_pattern(
     r"""
     \bSegmentation[ ]fault\b | \bcore[ ]dumped\b | \bSIG(?:SEGV|ABRT|BUS|KILL|ILL|FPE)\b | \b[Bb]us[ ]error\b
     | \bterminate[ ]called\b | ^\W{0,20}Aborted\b | \bAbort[ ]was[ ]called\b | \bFatal[ ]Python[ ]error\b
@@ -30,7 +31,7 @@ _ABORT = re.compile(
     """,
     re.VERBOSE,
 )
-_EXIT = re.compile(
+_EXIT = late_pattern(
     r"""
     (?i)\b(?:exit(?:ed|s)?|return(?:ed|s)?|ended|finished|terminated|died|quit)\b.{0,40}?
     \b(?:code|status|value|signal)\b[:= ]{1,4}(?:was[ ]|is[ ])?\(?-?(?:0x)?[1-9]\d{0,10}
@@ -38,7 +39,7 @@ _EXIT = re.compile(
     """,
     re.VERBOSE,
 )
-_DEVICE = re.compile(
+_DEVICE = late_pattern(
     r"""
     \b(?:
       GPU[ ]HANG\b | (?i:device[ ](?:is[ ])?wedged\b) | Timedout[ ]job\b | (?:UR_RESULT|PI|ZE_RESULT)_ERROR_\w{3,60}
@@ -52,10 +53,10 @@ _DEVICE = re.compile(
     """,
     re.VERBOSE,
 )
-_LOG = re.compile(
+_LOG = late_pattern(
     r"(?<![\w=\"'-])(?:ERROR|FATAL|CRITICAL)(?![\w=-])(?!.{0,12}\b(?:0|none)\b)|(?<!\w)!!! |^\s{0,20}(?:fatal )?error: \S|\bERR!"
 )
-_TEST = re.compile(
+_TEST = late_pattern(
     r"(?i)\b[1-9]\d{0,5} failed\b|^\W{0,20}FAILED\b|\bTensor-likes are not (?:close|equal)\b|\bmismatched elements\b"
 )
 _KINDS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
@@ -76,10 +77,10 @@ _KINDS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
 )  # fmt: skip
 """Kinds of failure: how a line shows one, and the words of which it holds one."""
 _WORDS = WordTable(word for _, _, words in _KINDS for word in words)
-_CHECKBOX = re.compile(r"[>\s]{0,20}[-*] \[[ xX]\] ")
+_CHECKBOX = late_pattern(r"[>\s]{0,20}[-*] \[[ xX]\] ")
 """An item of somebody's list, whatever it names."""
-_HEADER = re.compile(r"Traceback \(most recent call last\)")
-_FRAME = re.compile(
+_HEADER = late_pattern(r"Traceback \(most recent call last\)")
+_FRAME = late_pattern(
     r"^[ \t>|│❱]{0,40}File \"[^\"\n]{1,300}\", line \d|^[│|] [/\\~A-Z][^\n│]{1,200}:\d{1,6} in \w", re.MULTILINE
 )
 
@@ -102,7 +103,7 @@ def failures(text: Text, harmless: frozenset[int]) -> Iterator[tuple[int, Failur
 
 
 _NEVERTHELESS_WORDS = ("but", "still", "yet", "however", "now")
-_NEVERTHELESS = re.compile(
+_NEVERTHELESS = late_pattern(
     r"(?i)(?:^|[.;,]\s)(?:but|still|yet|however|now)\b[^\n:]{2,80}"
     r"\b(?:says|complains|stops|ends|fails|shows|prints|reports|throws|gives|raises|errors|crashes|dies)\b[^\n:]{0,30}:",
     re.MULTILINE,

@@ -10,9 +10,10 @@ from xpu_doctor.pasted.readers.excerpts import is_elided
 from xpu_doctor.tables.devices import find_device
 from xpu_doctor.tables.gpus import device_of
 from xpu_doctor.tables.processors import named_processors, processor_words
+from xpu_doctor.text.late_pattern import late_pattern
 
-_PNP = re.compile(r"(?i)\bVEN_(8086|10DE|1002)&(?:amp;)?DEV_([0-9a-f]{4})\b")
-_ROW = re.compile(
+_PNP = late_pattern(r"(?i)\bVEN_(8086|10DE|1002)&(?:amp;)?DEV_([0-9a-f]{4})\b")
+_ROW = late_pattern(
     MARGIN
     + r"""(?ix:
     (?:card\s?name|chip\s?type) \s{0,20} : \s{0,4} (?P<dxdiag>[^\n]{3,80})
@@ -24,9 +25,9 @@ _ROW = re.compile(
 )
 _ROW_WORDS = ("card name", "chip type", "gpu", "device-", "caption", "videoprocessor", "adapter description")
 _CONTROLLER = ("win32_videocontroller", "videocontroller")
-_INTEL = re.compile(r"(?i)\bintel\b|\barc\b|\biris\b|\buhd\b")
-_OTHER = re.compile(r"(?i)\bnvidia\b|\bgeforce\b|\bamd\b|\bradeon\b|\bquadro\b|advanced micro")
-_WORDS_OF_INTEL = re.compile(
+_INTEL = late_pattern(r"(?i)\bintel\b|\barc\b|\biris\b|\buhd\b")
+_OTHER = late_pattern(r"(?i)\bnvidia\b|\bgeforce\b|\bamd\b|\bradeon\b|\bquadro\b|advanced micro")
+_WORDS_OF_INTEL = late_pattern(
     r"(?i)\bintel(?:\(r\)|®|'s)?(?: \(r\))? (?:(?:discrete|integrated|arc|iris|uhd|hd|data center) ){0,2}(?:gpu|graphics|card|igpu|dgpu)|\barc\b"
 )
 _NEAR = 24

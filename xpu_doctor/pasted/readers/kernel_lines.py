@@ -7,8 +7,9 @@ from itertools import islice
 
 from xpu_doctor.model.facts import LogLine
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
-_KERNEL = re.compile(
+_KERNEL = late_pattern(
     r"""
     \b(?:linux[ ])?kernel(?:[ ]version|:|=|[ ]release)?\W{0,4}
     (?:is[ ]|ist[ ]|est[ ]|linux[ ])?v?(?P<after>\d\.\d{1,2}(?:\.\d{1,3})?(?:-[\w.]{1,40}){0,8})
@@ -36,10 +37,10 @@ _UNAME_WORDS = (
     "-oem",
     "-hwe",
 )
-_UNAME = re.compile(
+_UNAME = late_pattern(
     r"(?m)^" + MARGIN + r"(?:Linux \S{1,80} )?(\d\.\d{1,2}\.\d{1,3}-[\w.+-]{2,60})(?: #\d| SMP|\s{0,200}$)"
 )
-_FLAVOURED = re.compile(
+_FLAVOURED = late_pattern(
     r"""
     (?<![\w.-])(?P<named>[3-7]\.\d{1,2}\.\d{1,3}-(?:\d{1,4}[.-]){0,3}
     (?:amd64|generic|lowlatency|pve|azure|aws|gcp|oem|hwe|zen\d|arch\d|lts|cachyos|xanmod\d|default)(?:-\d{1,3})?)(?!\w|\.\w)
@@ -64,14 +65,14 @@ _FLAVOURS = (
     "-xanmod",
     "-default",
 )
-_DMESG = re.compile(
+_DMESG = late_pattern(
     r"""
     ^[^\n]{0,80}\b(?:i915|xe)\b[ ](?:0000:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d[^\n]{1,240}$
     | ^[^\n]{0,60}\b(?:i915|xe):[ ][^\n]{1,200}$
     """,
     re.VERBOSE | re.MULTILINE,
 )
-_CMDLINE = re.compile(
+_CMDLINE = late_pattern(
     r"""
     \b(?P<parameter>(?:i915|xe)\.(?:force_probe|enable_guc|modeset|enable_hangcheck)=\S{1,40}
         | nomodeset|module_blacklist=\S{1,80}|modprobe\.blacklist=\S{1,80})

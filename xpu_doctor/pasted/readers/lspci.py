@@ -11,8 +11,9 @@ from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.pasted.readers.excerpts import is_elided
 from xpu_doctor.tables.gpus import device_of
+from xpu_doctor.text.late_pattern import late_pattern
 
-_DISPLAY = re.compile(
+_DISPLAY = late_pattern(
     r"(?mi)^(?:[^\n]{0,60}?[:$#] )?" + MARGIN + r"((?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])\s{1,20}"
     r"(VGA compatible controller|Display controller|3D controller)(?: \[([0-9a-f]{4})\])?:\s{0,20}"
     r"(Intel|NVIDIA|Advanced Micro|AMD|ATI|VMware|InnoTek|Oracle|Red Hat|Virtio|"
@@ -22,20 +23,20 @@ _VENDORS = {
     "intel": 0x8086, "nvidia": 0x10DE, "vmware": 0x15AD, "innotek": 0x80EE, "oracle": 0x80EE, "red hat": 0x1AF4, "virtio": 0x1AF4, "microsoft": 0x1414,
     "aspeed": 0x1A03, "matrox": 0x102B, "cirrus": 0x1013, "qemu": 0x1234,
 }  # fmt: skip
-_ANY_DEVICE = re.compile(MARGIN + r"(?:[0-9a-fA-F]{4,5}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]\s")
-_PROMPT = re.compile(r"^(?:[^\n]{0,80}[$#] \w|```|~~~|--$)")
-_WINDOW = re.compile(
+_ANY_DEVICE = late_pattern(MARGIN + r"(?:[0-9a-fA-F]{4,5}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]\s")
+_PROMPT = late_pattern(r"^(?:[^\n]{0,80}[$#] \w|```|~~~|--$)")
+_WINDOW = late_pattern(
     r"(?i)(?<!-)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]|Region \d: Memory at .{0,40}(?<!-)\bprefetchable\) \[size=(\d{1,4})([KMGT])\]"
 )
-_ASKS_DRIVERS = re.compile(r"lspci\b[^\n|]{0,80} -\w*(?:k|vv?\b|v\w*k)|lspci -\w*(?:k|v)")
-_CUT_AFTER = re.compile(r"lspci\b[^\n]{0,160}\|[^\n]{0,80}grep\b[^\n]{0,80}-\w{0,4}[AC] ?(\d{1,3})")
-_FILTERED = re.compile(r"lspci\b[^\n]{0,160}\|[^\n]{0,80}(?:grep|awk|sed|head|tail|cut|rg)\b")
-_KEEPS_DRIVER = re.compile(r"(?i)lspci\b[^\n]{0,160}\|[^\n]{0,120}\b(?:kernel|driver)")
-_FILTERED_BY_VENDOR = re.compile(
+_ASKS_DRIVERS = late_pattern(r"lspci\b[^\n|]{0,80} -\w*(?:k|vv?\b|v\w*k)|lspci -\w*(?:k|v)")
+_CUT_AFTER = late_pattern(r"lspci\b[^\n]{0,160}\|[^\n]{0,80}grep\b[^\n]{0,80}-\w{0,4}[AC] ?(\d{1,3})")
+_FILTERED = late_pattern(r"lspci\b[^\n]{0,160}\|[^\n]{0,80}(?:grep|awk|sed|head|tail|cut|rg)\b")
+_KEEPS_DRIVER = late_pattern(r"(?i)lspci\b[^\n]{0,160}\|[^\n]{0,120}\b(?:kernel|driver)")
+_FILTERED_BY_VENDOR = late_pattern(
     r"(?i)lspci\b[^\n]{0,160}(?:\|[^\n]{0,120}\b(?:nvidia|amd|ati|radeon|10de|1002)\b| -d \w)"
 )
-_IN_USE = re.compile(r"(?i)Kernel driver in use:\s{0,40}(\w[\w-]{0,60})")
-_MODULES = re.compile(r"(?i)Kernel modules:\s{0,40}(\w[\w-]{0,60})")
+_IN_USE = late_pattern(r"(?i)Kernel driver in use:\s{0,40}(\w[\w-]{0,60})")
+_MODULES = late_pattern(r"(?i)Kernel modules:\s{0,40}(\w[\w-]{0,60})")
 MAX_RECORD = 60
 """Lines that one device has at most in `lspci -vvv`."""
 

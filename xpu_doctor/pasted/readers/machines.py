@@ -8,21 +8,22 @@ from collections.abc import Iterable
 from xpu_doctor.pasted.readers.apart import apart
 from xpu_doctor.pasted.readers.collected import Text
 from xpu_doctor.pasted.readers.subjects import host_names
+from xpu_doctor.text.late_pattern import late_pattern
 
 _LABELS: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
     (
         "processors",
-        re.compile(r"^[>\s]{0,20}Model name: {1,40}(?P<value>\S[^\n]{3,100})", re.MULTILINE),
+        late_pattern(r"^[>\s]{0,20}Model name: {1,40}(?P<value>\S[^\n]{3,100})", re.MULTILINE),
         ("model name:",),
     ),
     (
         "operating systems",
-        re.compile(r"^[>\s]{0,20}OS {0,30}: (?P<value>\S[^\n]{3,80})", re.MULTILINE),
+        late_pattern(r"^[>\s]{0,20}OS {0,30}: (?P<value>\S[^\n]{3,80})", re.MULTILINE),
         ("os: ", "os  "),
     ),
     (
         "machines",
-        re.compile(
+        late_pattern(
             r"^[>\s]{0,20}(?:\S{1,80}\s{0,4}[$#]\s{0,4}uname -a\s*)?Linux (?P<value>(?!version)[\w.<>-]{1,64}) \d\.\d{1,2}\.\d",
             re.MULTILINE,
         ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 SINGLE_BLOCK = 4 * 1024**3
 """Bytes that the driver gives in one piece without relaxed limits."""
 ROOM = 0.9
 """Part of the memory that is free by the numbers which a block may take: the rest is the driver's own and other programs'."""
 _SIZE = r"\d{1,6}(?:\.\d{1,3})?[ ]?(?:[KMGT]i?B|bytes)"
-_ASKED = re.compile(
+_ASKED = late_pattern(
     rf"""
     Tried[ ]to[ ]allocate[ ](?P<asked>{_SIZE})
     (?:\.[ ]GPU[ ]{{1,3}}\d{{1,2}}[ ]has[ ]a[ ]total[ ]capacity[ ]of[ ](?P<total>{_SIZE})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
-_ONEAPI = re.compile(
+_ONEAPI = late_pattern(
     r"""
     \b(?:one[ ]?api|basekit|base[- ]?(?:tool)?kit|oneapi-basekit|dpcpp|DLE)
     \b[^\n]{0,40}?\b(?P<named>202[2-9](?:\.\d{1,4}){0,2})\b
@@ -15,7 +16,7 @@ _ONEAPI = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_SONAME = re.compile(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.MULTILINE)
+_SONAME = late_pattern(r"libsycl\.so\.(\d)(?:\.\d+)*(?=\s|$)|sycl(\d)\.dll\s*$", re.MULTILINE)
 
 
 def parse(text: Text, facts: Collected) -> None:

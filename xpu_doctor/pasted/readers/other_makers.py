@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from xpu_doctor.pasted.readers.collected import Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 _WORDS = ("nvidia", "geforce", "rtx", "gtx", "quadro", "radeon", "amd ", "+cu1", "rocm", "with cuda", "cuda gpu")
-_OTHER = re.compile(
+_OTHER = late_pattern(
     r"""
     \b(?:nvidia|geforce|radeon|amd)[ ](?:gpus?|graphics|cards?|rtx|gtx|geforce|rx|quadro|tesla|[a-z]?\d{3,4})\b
     | \b(?:geforce|rtx|gtx|quadro|radeon(?:[ ]rx)?)[ -]?(?:super[ ]?)?[a-z]?\d{3,4}
@@ -19,10 +20,10 @@ _OTHER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A GPU of another maker that somebody has, or a torch for one that somebody asks for; names of packages and empty lines of inventories are none."""
-_NOT_MEANT = re.compile(
+_NOT_MEANT = late_pattern(
     r"(?i)\b(?:no|not|non|without|instead of|neither|nor|unlike|only for|e\.g\.)[ -](?:an?[ ])?(?:\w{1,12}[ ]){0,2}$"
 )
-_OF_INTEL = re.compile(
+_OF_INTEL = late_pattern(
     r"""
     (?<!')\bintel\b(?!'|[ ](?:librar|backend|folder|module|import)
       |(?:\(r\))?[ ,]{0,2}(?:core\b|xeon\b|pentium|celeron|cpus?\b|processors?\b|i[3579]\b|mkl|openmp|oneapi[ ]math|amx|haswell|skylake))
@@ -32,7 +33,7 @@ _OF_INTEL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_OFFERED = re.compile(r"\(from versions:[^\n)]{0,20000}")
+_OFFERED = late_pattern(r"\(from versions:[^\n)]{0,20000}")
 """What an index has; nobody asked for it."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from xpu_doctor.text.late_pattern import late_pattern
+
 COMPARISON = "comparison"
 ANNOTATIONS = "annotations"
 MAX_LINES = 3000
@@ -12,19 +14,19 @@ MAX_LINES = 3000
 TELLING = ("title=xpu-doctor%3A", "## xpu-doctor compare", "that both know", "at least two know")
 """One of these is in every one of them."""
 
-_QUOTE = re.compile(r"(?:>[ \t]?){0,20}")
-_FENCE = re.compile(r"(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,20}$")
-_ANNOTATION = re.compile(r"[ \t]{0,20}(?:[\d:.TZ-]{20,40} )?::(?:error|warning|notice) title=xpu-doctor%3A ")
+_QUOTE = late_pattern(r"(?:>[ \t]?){0,20}")
+_FENCE = late_pattern(r"(?:`{3,9}|~{3,9})\w{0,20}[ \t]{0,20}$")
+_ANNOTATION = late_pattern(r"[ \t]{0,20}(?:[\d:.TZ-]{20,40} )?::(?:error|warning|notice) title=xpu-doctor%3A ")
 _MARKDOWN = "## xpu-doctor compare"
-_TEXT = re.compile(
+_TEXT = late_pattern(
     r"(?:Of the|The) \d{1,9} facts? that (?:both|at least two) know"
     r"|Nothing differs in the \d{1,9} facts? that (?:both|at least two) know"
     r"|Nothing could be compared: there is no fact that (?:both|at least two) know"
 )
-_PART_OF_TEXT = re.compile(
+_PART_OF_TEXT = late_pattern(
     r"The judgement differs:|What differs, the most telling|Not known everywhere, and so|\d{1,9} more facts? differ"
 )
-_PART_OF_MARKDOWN = re.compile(
+_PART_OF_MARKDOWN = late_pattern(
     r"\*\*|- \*\*[A-Z]{1,3}\*\* |> |### (?:The judgement differs|What differs, the most)|\| |</?details>|- not known in "
 )
 

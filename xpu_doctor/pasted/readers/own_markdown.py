@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from xpu_doctor.model.facts.pasted import Reported, ReportedRung
 from xpu_doctor.report.phrases import MARKDOWN_BEGINS, MARKDOWN_ENDS
+from xpu_doctor.text.late_pattern import late_pattern
 
 MAX_LINES = 1500
 """Lines that a report has at most."""
 MAX_SUMMARY = 400
 """Characters that are kept of what a report says of a layer."""
-_PREFIX = re.compile(r"[ \t]{0,20}(?:>[ \t]?){0,20}")
-_FENCE = re.compile(r"(`{3,30})(\w{0,20})$")
-_TITLE = re.compile(r"#### (Root cause|Also|Warning|Note): (\S.{0,2000})$")
-_CODE = re.compile(r"\\\[`([a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8})`\\\] [a-z]{2,20} layer, (error|warning|info)$")
-_RUNG = re.compile(r"\| ([a-z]{2,20}) \| \*{0,2}(ok|fault|blocked|unknown|skipped)\*{0,2} \| (.{0,2000}?)(?: \|)?$")
-_SURE = re.compile(r" \((likely|possible)\)$")
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])|&#8203;")
+_PREFIX = late_pattern(r"[ \t]{0,20}(?:>[ \t]?){0,20}")
+_FENCE = late_pattern(r"(`{3,30})(\w{0,20})$")
+_TITLE = late_pattern(r"#### (Root cause|Also|Warning|Note): (\S.{0,2000})$")
+_CODE = late_pattern(r"\\\[`([a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8})`\\\] [a-z]{2,20} layer, (error|warning|info)$")
+_RUNG = late_pattern(r"\| ([a-z]{2,20}) \| \*{0,2}(ok|fault|blocked|unknown|skipped)\*{0,2} \| (.{0,2000}?)(?: \|)?$")
+_SURE = late_pattern(r" \((likely|possible)\)$")
+_ESCAPE = late_pattern(r"\\([!-/:-@\[-`{-~])|&#8203;")
 
 
 @dataclass

@@ -13,6 +13,7 @@ from xpu_doctor.pasted.readers.own_blocks import TELLING as OF_BLOCKS
 from xpu_doctor.pasted.readers.own_blocks import own_blocks
 from xpu_doctor.pasted.readers.own_markdown import MAX_SUMMARY, own_markdown
 from xpu_doctor.report.phrases import MARKDOWN_BEGINS
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.word_index import WordTable
 
 LAYERS = "device|kernel|access|driver|runtime|wheel|import|enumeration|compute|application|doctor"
@@ -25,26 +26,28 @@ TELLING = (
 MAX_LINES = 80
 """Lines that one part of an output has at most."""
 
-_PREFIX = re.compile(r"[ \t]{0,200}(?:>[ \t]?){0,20}")
-_FENCE = re.compile(r"(?:`{3,9}|~{3,9})\w{0,20}$")
-_HEADLINE = re.compile(
+_PREFIX = late_pattern(r"[ \t]{0,200}(?:>[ \t]?){0,20}")
+_FENCE = late_pattern(r"(?:`{3,9}|~{3,9})\w{0,20}$")
+_HEADLINE = late_pattern(
     r"Examined \S|xpu-doctor \S{1,40} examined (?:a \w{1,10} report|this machine; no Python is known to examine)\."
 )
-_WATCHED = re.compile(r"Watched (?:`|process\b).{0,400}(?: for \d|\.$|; it |$)")
+_WATCHED = late_pattern(r"Watched (?:`|process\b).{0,400}(?: for \d|\.$|; it |$)")
 """The first line of the block about a watched program."""
-_RUNG = re.compile(
+_RUNG = late_pattern(
     rf"(?:[^\w\s]{{1,3}} {{1,3}}|[A-Za-z.] {{1,3}})?({LAYERS})\s{{1,20}}(ok|fault|blocked|unknown|skipped)(?:\s{{1,20}}(\S.{{0,300}}))?$"
 )
-_TITLE = re.compile(r"(Root cause|Also|Warning|Note): (\S.{0,600})")
-_CODE = re.compile(rf"\W?([a-z0-9]{{1,30}}(?:-[a-z0-9]{{1,30}}){{1,8}})\W? ({LAYERS}) layer, (error|warning|info)\W?$")
-_SURE = re.compile(r" \((likely|possible)\)$")
-_MORE = re.compile(r"More: .{0,200}\bexplain(?: [a-z0-9-]{3,80})?$")
+_TITLE = late_pattern(r"(Root cause|Also|Warning|Note): (\S.{0,600})")
+_CODE = late_pattern(
+    rf"\W?([a-z0-9]{{1,30}}(?:-[a-z0-9]{{1,30}}){{1,8}})\W? ({LAYERS}) layer, (error|warning|info)\W?$"
+)
+_SURE = late_pattern(r" \((likely|possible)\)$")
+_MORE = late_pattern(r"More: .{0,200}\bexplain(?: [a-z0-9-]{3,80})?$")
 _SITE = r"https://xpu-doctor\.github\.io/xpu-doctor/findings/[a-z0-9-]{3,80}/"
-_ADDRESS = re.compile(rf"{_SITE}$")
+_ADDRESS = late_pattern(rf"{_SITE}$")
 """What stands below the line `More:`."""
-_WORD = re.compile(r"[a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8}$")
-_INSIDE = re.compile(r"(?:Proof:|This explains:|Do this: |Or: |Risk: |Then verify:|See https://|More: )")
-_SECTION = re.compile(
+_WORD = late_pattern(r"[a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8}$")
+_INSIDE = late_pattern(r"(?:Proof:|This explains:|Do this: |Or: |Risk: |Then verify:|See https://|More: )")
+_SECTION = late_pattern(
     r"""
     Possible[ ]as[ ]well[ ]\(-v[ ]shows
     | Ask[ ]next[ ]\(--reply
@@ -66,8 +69,8 @@ _SECTION = re.compile(
     """,
     re.VERBOSE,
 )
-_UNDECIDED = re.compile(r"^(?:ask for: \S|.{0,400}(?: is not known \(|\), so not:|, so not: ))")
-_OTHER = re.compile(
+_UNDECIDED = late_pattern(r"^(?:ask for: \S|.{0,400}(?: is not known \(|\), so not:|, so not: ))")
+_OTHER = late_pattern(
     r"""
     Traceback[ ]\(most[ ]recent[ ]call[ ]last\)
     | \$[ ]
@@ -80,16 +83,16 @@ _OTHER = re.compile(
     re.VERBOSE,
 )
 """What begins a line that is no part of the doctor's output."""
-_OPINION = re.compile(
+_OPINION = late_pattern(
     rf"(?:The cause is|Most likely|It is possible that this is the cause): (\S.{{0,600}}?) \(\W{{0,2}}([a-z0-9-]{{3,80}})\W{{0,2}}(?:\({_SITE}\))?\)\.$"
 )
 _REPLY_ENDS = (
     "Please paste it as text, whole, between lines of three backticks.",
     "If that does not help, please send the whole output of the commands above.",
 )
-_PAGE = re.compile(r"# ([a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8})$")
-_LISTED = re.compile(rf"[a-z0-9]{{1,30}}(?:-[a-z0-9]{{1,30}}){{1,8}}\s{{1,60}}({LAYERS})\s{{1,20}}\S")
-_LISTING = re.compile(r"code\s{1,60}layer\s{1,20}means$")
+_PAGE = late_pattern(r"# ([a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){1,8})$")
+_LISTED = late_pattern(rf"[a-z0-9]{{1,30}}(?:-[a-z0-9]{{1,30}}){{1,8}}\s{{1,60}}({LAYERS})\s{{1,20}}\S")
+_LISTING = late_pattern(r"code\s{1,60}layer\s{1,20}means$")
 
 
 @dataclass

@@ -6,8 +6,9 @@ import re
 
 from xpu_doctor.model.facts import Distribution
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
-_TORCH_VERSION = re.compile(
+_TORCH_VERSION = late_pattern(
     r"""
     ^[^\n]{0,80}?(?:PyTorch[ ]version|pytorch[ ]version|torch[ ]version|torch\.__version__
         | ^[^\w\n]{0,80}PyTorch|\btorch)\b\W{0,3}\s{0,8}
@@ -16,8 +17,8 @@ _TORCH_VERSION = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_REQUIREMENT = re.compile(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]{1,80}\])?==(\d[\w.+!-]{0,80})")
-_LISTED = re.compile(
+_REQUIREMENT = late_pattern(r"(?<![\w.-])([A-Za-z][A-Za-z0-9_.-]{1,50})(?:\[[\w,-]{1,80}\])?==(\d[\w.+!-]{0,80})")
+_LISTED = late_pattern(
     r"""
     ^[>| \t\xa0\u3000]{0,200}(?P<name>(?:pytorch[-_])?(?:torch(?:vision|audio)?
         | triton(?:[-_]xpu)?|intel[-_][\w-]{1,60}|onemkl[-_][\w-]{1,60}|dpcpp[-_][\w-]{1,60}
@@ -28,13 +29,13 @@ _LISTED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_PREFIXED = re.compile(
+_PREFIXED = late_pattern(
     r"(?im)^[>| \t\xa0\u3000]{0,200}\[(?:pip3?|conda|uv)\]\s{1,80}([A-Za-z][\w.-]{1,60})(?:==|\s{1,80})(\d[\w.+!-]{0,80})"
 )
-_CONDA_BUILD = re.compile(
+_CONDA_BUILD = late_pattern(
     r"(?i)^[>| \t\xa0\u3000]{0,200}(?:pytorch|libtorch)\s{1,80}\d[\w.]{0,60}\s{1,80}(\w{0,60}?(?:cpu|cuda)\w{0,60})"
 )
-_PLAIN_WHEEL = re.compile(
+_PLAIN_WHEEL = late_pattern(
     r"\btorch-(\d+\.\d+\.\d+)-cp\d{2,3}-\w{1,20}-((?:manylinux|linux|win|macosx)[\w.]{0,80})\.whl"
 )
 _LABELS = ("+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi")
@@ -43,13 +44,13 @@ _LISTED_WORDS = (
     "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "nvidia-", "ipex", "transformers",
     "numpy", "vllm",
 )  # fmt: skip
-_PLUS_XPU = re.compile(
+_PLUS_XPU = late_pattern(
     r"(?<![\w.])(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?\w{0,20}\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]{0,12}|cxx11\.abi))(?![\w])"
 )
-_PYTHON = re.compile(
+_PYTHON = late_pattern(
     r"(?im)(?:^|[^\w.])python(?: version)?\s{0,6}[:=]?\s{0,6}(?:version=)?\(?v?(3\.\d{1,2}(?:\.\d{1,2})?)\b"
 )
-_CONDA = re.compile(
+_CONDA = late_pattern(
     r"""
     (?:ana|mini|mamba)?(?:conda3?|forge3?)[/\\]
     | packaged[ ]by[ ](?:Anaconda|conda-forge)
@@ -59,17 +60,17 @@ _CONDA = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_KEYS = re.compile(r"(?m)^" + MARGIN + r"([A-Z][A-Za-z .]{1,44}?)\s{0,40}:[ \t]{1,80}([^\n]{0,300})$")
-_ROW = re.compile(r"[>| \t\xa0\u3000]{0,200}([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
-_RULE = re.compile(MARGIN + r"(?:-[- ]{0,300}|#.*|Package\s{1,80}Version.*|```\w*|)$")
+_KEYS = late_pattern(r"(?m)^" + MARGIN + r"([A-Z][A-Za-z .]{1,44}?)\s{0,40}:[ \t]{1,80}([^\n]{0,300})$")
+_ROW = late_pattern(r"[>| \t\xa0\u3000]{0,200}([A-Za-z][\w.-]{0,60})(?:==| @ |\s{1,60})\S[^\n]{0,300}$")
+_RULE = late_pattern(MARGIN + r"(?:-[- ]{0,300}|#.*|Package\s{1,80}Version.*|```\w*|)$")
 _KEY_WORDS = ("version", "available", "used to build", "platform", "os:", "os ")
 """Words of the keys that are read."""
-_IPEX = re.compile(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
+_IPEX = late_pattern(r"(?i)\b(?:intel[_ -]extension[_ -]for[_ -]pytorch|ipex(?:[-_]llm)?|use-ipex)\b")
 _IPEX_WORDS = ("ipex", "intel_extension", "intel-extension", "intel extension")
-_IPEX_VERSION = re.compile(
+_IPEX_VERSION = late_pattern(
     r"(?i)(?:\bIPEX(?: version)?|intel[_-]extension[_-]for[_-]pytorch)\s{0,8}[:= ]{1,3}\s{0,8}v?(\d{1,4}\.\d{1,4}[\w.+]{0,60})"
 )
-_SITE = re.compile(
+_SITE = late_pattern(
     r"""
     (?:^|[\s\"'])(?P<prefix>(?:[A-Za-z]:)?[\w./\\~+-]{2,200}?)[/\\]
     (?:lib[/\\]python(?P<python>\d\.\d{1,2})[/\\])?site-packages[/\\]torch[/\\]
@@ -102,7 +103,7 @@ XPU_RUNTIME = (
 _PIP_LISTINGS = ("pip list", "pip3 list", "pip freeze", "pip3 freeze")
 WANTED = ("install", "satisfies the", "found for", "from versions")
 """Words before a local version that an installer was asked for, or that an index offers."""
-_DONE = re.compile(r"install(?:ed|ers?|s)\b")
+_DONE = late_pattern(r"install(?:ed|ers?|s)\b")
 """What tells who installs, or that it is done, which is no wish."""
 MAX_LISTED = 5000
 """Lines of a listing that are read."""
@@ -275,7 +276,7 @@ def _listed_below(text: Text, command: int) -> tuple[list[str], int]:
     return names, last
 
 
-_SHOWN = re.compile(
+_SHOWN = late_pattern(
     r"__version__|\b(?:prints?|printed|shows?|showed|reports?|reported|returns?|returned|gives?|gave|says?)\b"
 )
 """What comes before a version that somebody saw."""

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xpu_doctor.pasted.readers.collected import MARGIN, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 LONGEST = 400
 """Characters of a line that can be a prompt or a heading."""
 
-_PROMPT = re.compile(
+_PROMPT = late_pattern(
     r"^"
     + MARGIN
     + r"""
@@ -21,17 +22,17 @@ _PROMPT = re.compile(
     re.VERBOSE,
 )
 """A prompt of bash: `(env) user@host:path$ command`, `[user@host folder]$ command`."""
-_BARE_PROMPT = re.compile(
+_BARE_PROMPT = late_pattern(
     MARGIN + r"(?:\$|(?:ba)?sh-\d\.\d{1,2}[#$]|/[\w./-]{0,60} #)(?:\s{1,4}(?P<typed>[^\n]{0,300}))?$"
 )
-_WINDOWS_PROMPT = re.compile(MARGIN + r"PS [A-Z]:")
-_CONTAINER_ID = re.compile(r"[0-9a-f]{12}")
-_CONTAINER_PATH = re.compile(
+_WINDOWS_PROMPT = late_pattern(MARGIN + r"PS [A-Z]:")
+_CONTAINER_ID = late_pattern(r"[0-9a-f]{12}")
+_CONTAINER_PATH = late_pattern(
     r"/(?:workspace|llm|app|comfyui|vllm-workspace|opt/(?:ml|app|program)|usr/src|data|models|code)?(?:/|$)",
     re.IGNORECASE,
 )
 """Where prompts of images begin: a folder that a home, or a disk of the host, rarely is."""
-_ENTERS = re.compile(
+_ENTERS = late_pattern(
     r"""
     (?:sudo[ ])?(?:
       (?:docker|podman|nerdctl)(?:[ -]compose)?[ ](?:container[ ])?(?P<how>exec|run|attach|start[ ]-\w{0,2}i)\b
@@ -42,15 +43,15 @@ _ENTERS = re.compile(
     re.VERBOSE,
 )
 """A command that works in a container, or opens a shell there."""
-_DETACHED = re.compile(r"\s(?:--detach\b|-(?!-)\w{0,4}d\w{0,3}\b)")
-_SHELL_LAST = re.compile(r"(?:^|\s)(?:/(?:usr/)?bin/)?(?:ba|z|da|a)?sh(?:\s-(?:l|i|il|li))?\s{0,4}$")
-_ALWAYS_SHELL = re.compile(r"attach|shell|enter|start")
-_LEAVES = re.compile(r"(?:exit|logout)\b")
-_INSIDE = re.compile(
+_DETACHED = late_pattern(r"\s(?:--detach\b|-(?!-)\w{0,4}d\w{0,3}\b)")
+_SHELL_LAST = late_pattern(r"(?:^|\s)(?:/(?:usr/)?bin/)?(?:ba|z|da|a)?sh(?:\s-(?:l|i|il|li))?\s{0,4}$")
+_ALWAYS_SHELL = late_pattern(r"attach|shell|enter|start")
+_LEAVES = late_pattern(r"(?:exit|logout)\b")
+_INSIDE = late_pattern(
     r"(?i)^[^\n]{0,80}\b(?:inside|in|within|from) (?:the |my |a |this )?(?:\w+ ){0,2}container\b.{0,40}:[*\s]*$"
 )
-_OUTSIDE = re.compile(r"(?i)^[^\n]{0,80}\b(?:on|from) (?:the |my )?(?:\w+ )?host\b.{0,40}:[*\s]*$")
-_BOTH_IN_A_LINE = re.compile(
+_OUTSIDE = late_pattern(r"(?i)^[^\n]{0,80}\b(?:on|from) (?:the |my )?(?:\w+ )?host\b.{0,40}:[*\s]*$")
+_BOTH_IN_A_LINE = late_pattern(
     r"(?i)\b(?:on|from) (?:the |my )?(?:\w{1,12} )?host\b[^\n]{0,100}\d\.\d{1,2}\.\d{1,2}[^\n]{0,80}?"
     r"(?P<container>\b(?:in|inside|within|from) (?:the |my |a )?(?:\w{1,12} )?container\b|\broot@[0-9a-f]{12}\b)"
 )

@@ -7,6 +7,7 @@ from itertools import islice
 
 from xpu_doctor.model.terms import UNNAMED_HYPERVISOR
 from xpu_doctor.pasted.readers.collected import Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 _OS_WORDS = {
     "windows": (
@@ -24,11 +25,11 @@ _OS_WORDS = {
 """Words that stand in texts from a system, in lower case; the system with the most of them wins."""
 _OS_SIGNS = {
     "windows": (
-        re.compile(r"(?i)(?<![\w/.-])[c-z]:\\{1,2}(?=[\w.$(-])|\w\.(?:dll|bat|exe)\b"),
+        late_pattern(r"(?i)(?<![\w/.-])[c-z]:\\{1,2}(?=[\w.$(-])|\w\.(?:dll|bat|exe)\b"),
         (":\\", ".dll", ".bat", ".exe"),
     ),
     "linux": (
-        re.compile(
+        late_pattern(
             r"(?i)\bkernels?(?: version| release)?(?:[:=]| is|,)?\W{0,3}v?\d|\b(?:linux|hwe|lts|xanmod|zen) kernel"
             r"|\bkernel (?:log|module|driver|param|update|upgrade)"
             r"|\d kernel\b|\bapt (?:install|update|upgrade|list|search|remove|policy|show|-)"
@@ -43,7 +44,7 @@ MAX_LOOKED_AT = 20_000
 _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "windows",
-        re.compile(
+        late_pattern(
             r"""
             \b(?:on|in|under|for|my|using|runs?|running|native|natively|latest|with|use)[ ](?:\w{1,20}[ ])?(?<!\w)windows\b(?![ ]of\b)
             | \bwindows[ ](?:native|natively|user|machine|pc|laptop|build|driver|nightly|support|version|install\w{0,5}|desktop|arc)\b
@@ -55,7 +56,7 @@ _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "linux",
-        re.compile(
+        late_pattern(
             r"""
             \b[\w.<>-]{1,40}@[\w.<>-]{1,60}:[~/][^\n$#]{0,120}[$#]
             | ^[ >\t]{0,8}\$[ ][\w./]
@@ -73,34 +74,34 @@ _SMALL_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 """Signs of a system that decide only where no word above stands in a text, and only where those of one system alone do."""
 _DISTRIBUTIONS = (
-    ("ubuntu", re.compile(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
+    ("ubuntu", late_pattern(r"(?i)\b[kxl]?ubuntu(?:[ -]?(?:server |desktop )?v?(\d\d\.\d\d))?")),
     (
         "debian",
-        re.compile(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?|(?<![\w.])(?:bookworm|trixie|forky)\b(?!-backports)"),
+        late_pattern(r"(?i)\bdebian(?: (?:gnu/linux )?(\d\d))?|(?<![\w.])(?:bookworm|trixie|forky)\b(?!-backports)"),
     ),
-    ("fedora", re.compile(r"(?i)\bfedora(?: (?:linux )?(\d\d))?")),
-    ("manjaro", re.compile(r"(?i)\bmanjaro\b")),
-    ("cachyos", re.compile(r"(?i)\bcachyos\b")),
-    ("endeavouros", re.compile(r"(?i)\bendeavouros\b")),
-    ("arch", re.compile(r"(?i)\barch ?linux\b|\barch btw\b|\d-arch\d")),
-    ("opensuse-tumbleweed", re.compile(r"(?i)\btumbleweed\b")),
-    ("opensuse-leap", re.compile(r"(?i)\bopensuse leap(?: (\d\d\.\d))?")),
-    ("opensuse", re.compile(r"(?i)\bopensuse\b")),
-    ("linuxmint", re.compile(r"(?i)\blinux ?mint(?: (\d\d(?:\.\d)?))?")),
-    ("pop", re.compile(r"(?i)\bpop!?_os(?:!)?(?: (\d\d\.\d\d))?")),
-    ("bazzite", re.compile(r"(?i)\bbazzite\b")),
-    ("steamos", re.compile(r"(?i)\bsteamos\b")),
-    ("nixos", re.compile(r"(?i)\bnixos(?: (\d\d\.\d\d))?|/nix/store/")),
-    ("gentoo", re.compile(r"(?i)\bgentoo\b")),
-    ("haos", re.compile(r"(?i)\bhaos\b|\bhome ?assistant (?:os|operating system)\b")),
-    ("unraid", re.compile(r"(?i)\bunraid\b")),
-    ("truenas", re.compile(r"(?i)\btruenas\b")),
-    ("poky", re.compile(r"(?i)\byocto\b|\bpoky\b|\bbitbake\b")),
-    ("alpine", re.compile(r"(?i)\balpine linux\b|\balpine:\d")),
-    ("proxmox", re.compile(r"(?i)\d-pve\b|\bpveversion\b|\bproxmox-kernel\b")),
+    ("fedora", late_pattern(r"(?i)\bfedora(?: (?:linux )?(\d\d))?")),
+    ("manjaro", late_pattern(r"(?i)\bmanjaro\b")),
+    ("cachyos", late_pattern(r"(?i)\bcachyos\b")),
+    ("endeavouros", late_pattern(r"(?i)\bendeavouros\b")),
+    ("arch", late_pattern(r"(?i)\barch ?linux\b|\barch btw\b|\d-arch\d")),
+    ("opensuse-tumbleweed", late_pattern(r"(?i)\btumbleweed\b")),
+    ("opensuse-leap", late_pattern(r"(?i)\bopensuse leap(?: (\d\d\.\d))?")),
+    ("opensuse", late_pattern(r"(?i)\bopensuse\b")),
+    ("linuxmint", late_pattern(r"(?i)\blinux ?mint(?: (\d\d(?:\.\d)?))?")),
+    ("pop", late_pattern(r"(?i)\bpop!?_os(?:!)?(?: (\d\d\.\d\d))?")),
+    ("bazzite", late_pattern(r"(?i)\bbazzite\b")),
+    ("steamos", late_pattern(r"(?i)\bsteamos\b")),
+    ("nixos", late_pattern(r"(?i)\bnixos(?: (\d\d\.\d\d))?|/nix/store/")),
+    ("gentoo", late_pattern(r"(?i)\bgentoo\b")),
+    ("haos", late_pattern(r"(?i)\bhaos\b|\bhome ?assistant (?:os|operating system)\b")),
+    ("unraid", late_pattern(r"(?i)\bunraid\b")),
+    ("truenas", late_pattern(r"(?i)\btruenas\b")),
+    ("poky", late_pattern(r"(?i)\byocto\b|\bpoky\b|\bbitbake\b")),
+    ("alpine", late_pattern(r"(?i)\balpine linux\b|\balpine:\d")),
+    ("proxmox", late_pattern(r"(?i)\d-pve\b|\bpveversion\b|\bproxmox-kernel\b")),
     (
         "rhel",
-        re.compile(
+        late_pattern(
             r"""
     \b(?:red[ ]hat(?![ ]\d+\.\d+\.\d)(?:[ ]enterprise[ ]linux)?|rhel|rocky[ ]linux
         | almalinux|centos(?:[ ]linux)?)
@@ -112,7 +113,7 @@ _DISTRIBUTIONS = (
 )
 _CODENAMES = {"bookworm": "12", "trixie": "13", "forky": "14"}
 """Debian's releases by the names that tags of images have."""
-_CODENAME = re.compile(r"(?<![\w.])(?:bookworm|trixie|forky)\b(?!-backports)")
+_CODENAME = late_pattern(r"(?<![\w.])(?:bookworm|trixie|forky)\b(?!-backports)")
 _DISTRIBUTION_WORDS = {
     "ubuntu": ("ubuntu",), "debian": ("debian", "bookworm", "trixie", "forky"), "fedora": ("fedora",), "manjaro": ("manjaro",), "cachyos": ("cachyos",),
     "endeavouros": ("endeavouros",), "arch": ("arch linux", "archlinux", "arch btw", "-arch"), "opensuse-tumbleweed": ("tumbleweed",),
@@ -122,14 +123,14 @@ _DISTRIBUTION_WORDS = {
     "poky": ("yocto", "poky", "bitbake"), "alpine": ("alpine linux", "alpine:"), "proxmox": ("-pve", "pveversion", "proxmox-kernel"),
     "rhel": ("rhel", "red hat", "rocky linux", "almalinux", "centos"),
 }  # fmt: skip
-_HOST = re.compile(r"(?i)[\w. ()]{0,24}\bhost\b")
-_WSL = re.compile(
+_HOST = late_pattern(r"(?i)[\w. ()]{0,24}\bhost\b")
+_WSL = late_pattern(
     r"(?i)(?<![-\w.])wsl ?2?\b(?![-\w/])|\bwindows subsystem for linux\b|microsoft-standard|/dev/dxg|/usr/lib/wsl|\bdxgkrnl\b"
 )
-_DOCKER_DESKTOP = re.compile(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
+_DOCKER_DESKTOP = late_pattern(r"(?i)\bdocker desktop\b|\bfrom (?:a |my )?windows host\b|\bdocker for windows\b")
 """Containers on Windows run in WSL."""
-_VM = re.compile(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")
-_ARM = re.compile(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
+_VM = late_pattern(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|virtual machine|\bVM\b|guest)\b")
+_ARM = late_pattern(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
 
 
 def parse(text: Text, facts: Collected) -> None:

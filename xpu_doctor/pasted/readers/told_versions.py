@@ -10,6 +10,7 @@ from functools import cache
 from xpu_doctor.model.facts.pasted import ToldVersion
 from xpu_doctor.pasted.readers.collected import Collected, Text
 from xpu_doctor.text.clauses import Line
+from xpu_doctor.text.late_pattern import late_pattern
 from xpu_doctor.text.printed_lines import written
 from xpu_doctor.text.said import Said
 from xpu_doctor.text.word_index import WordTable
@@ -21,7 +22,7 @@ USED = {"torch": "torch.version", "driver": "pasted.windows_driver", "kernel": "
 MOST = 12
 """Versions of one kind that are kept."""
 
-_NAMES_A_PART = re.compile(r"[0-24-7]\.|[Dd][Rr][Ii][Vv][Ee][Rr]")
+_NAMES_A_PART = late_pattern(r"[0-24-7]\.|[Dd][Rr][Ii][Vv][Ee][Rr]")
 """What every version that is read has, or "the driver before"."""
 _VERDICTS = (
     "work", "fine", " ok", "okay", "good", "correct", "stable", "normal", "pass", "succe", "fix", "solve", "help", "all right", "pinned",
@@ -31,7 +32,7 @@ _VERDICTS = (
     "n't list", "n't see", "n't find", "n't detect", "n't found",
     "not list", "not see", "not find", "not detect", "not found", "resets", "\u2705", "\u274c", "\U0001f44d",
 )  # fmt: skip
-_VERSION = re.compile(
+_VERSION = late_pattern(
     r"""
     (?<![\w.+/=-])v?(?P<dotted>\d{1,3}\.\d{1,4}(?:\.(?:\d{1,6}|x)){0,3}(?:\.dev\d{8})?(?:\+xpu)?(?:-\d{1,4}(?:-[a-z]{2,12})?)?)
     (?![\w%]|\.\d|[ ]?(?:GB|GiB|MB|it/s|s\b|ms|x\b))
@@ -39,7 +40,7 @@ _VERSION = re.compile(
     """,
     re.VERBOSE,
 )
-_PART = re.compile(
+_PART = late_pattern(
     r"""
     \b(?:(?P<torch>(?:py)?torch)|(?P<kernel>kernels?|linux)|(?P<driver>drivers?|compute[- ]runtime|NEO)|(?P<ipex>ipex|intel[ _-]extension\S{0,12})
     |(?P<application>vllm|comfyui|transformers|diffusers|accelerate|ollama|openvino|frigate)
@@ -49,26 +50,26 @@ _PART = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SHAPES = {
-    "torch": re.compile(r"[12]\.\d{1,2}(?:\.|\+|$)"),
-    "ipex": re.compile(r"[12]\.\d{1,2}(?:\.|\+|$)"),
-    "kernel": re.compile(r"[4-7]\.\d{1,2}(?:[.-]|$)"),
-    "driver": re.compile(r"(?:3[0-2]\.0\.|101\.\d{4}$|2[0-9]\.\d\d(?:\.|$)|\d{4}$)"),
+    "torch": late_pattern(r"[12]\.\d{1,2}(?:\.|\+|$)"),
+    "ipex": late_pattern(r"[12]\.\d{1,2}(?:\.|\+|$)"),
+    "kernel": late_pattern(r"[4-7]\.\d{1,2}(?:[.-]|$)"),
+    "driver": late_pattern(r"(?:3[0-2]\.0\.|101\.\d{4}$|2[0-9]\.\d\d(?:\.|$)|\d{4}$)"),
 }
-_OF_APPLICATION = re.compile(r"\d{1,4}\.\d{1,4}(?:\.|$)")
-_ALONE = re.compile(r"2\.\d{1,2}\.(?:\d{1,2}|x)(?:\.dev\d{8})?(?:\+xpu)?$|2\.\d{1,2}\+xpu$")
+_OF_APPLICATION = late_pattern(r"\d{1,4}\.\d{1,4}(?:\.|$)")
+_ALONE = late_pattern(r"2\.\d{1,2}\.(?:\d{1,2}|x)(?:\.dev\d{8})?(?:\+xpu)?$|2\.\d{1,2}\+xpu$")
 """A version of torch that needs no name beside it in a text about torch."""
-_WINDOWS = re.compile(r"3[0-2]\.0\.1\d\d\.\d{4}")
-_SHORT_WINDOWS = re.compile(r"(?:101\.)?\d{4}")
+_WINDOWS = late_pattern(r"3[0-2]\.0\.1\d\d\.\d{4}")
+_SHORT_WINDOWS = late_pattern(r"(?:101\.)?\d{4}")
 """The end of a Windows driver's version, by which people call it."""
-_SIDE = re.compile(
+_SIDE = late_pattern(
     r"(?i)\b(?:(?P<guest>guests?|VMs?|virtual machines?|haos)|(?P<host>hosts?|hypervisor|proxmox|pve|esxi|unraid))\b"
 )
-_SEGMENT = re.compile(
+_SEGMENT = late_pattern(
     r"[.!?;](?=\s|$)|[,:](?=\s)|\s[-\u2013\u2014]\s|\b(?:but|while|whereas|however|although|though|and then|, and)\b|\band\b(?=.{0,40}\d\.\d)",
     re.IGNORECASE,
 )
-_END = re.compile(r"[.!?](?=\s|$)")
-_GOOD = re.compile(
+_END = late_pattern(r"[.!?](?=\s|$)")
+_GOOD = late_pattern(
     r"\b(?:works?(?![ -]?arounds?)|worked(?![ -]?around)|working(?! (?:dir\w{0,6}|tree|set|group|copy|on\b))|fine(?![ -]?tun)|ok|okay"
     r"|good(?! (?:morning|evening|day|luck|question))|correct(?:ly)?(?! me\b)|stable(?![ -](?:diffusion|cascade|video|audio|release|branch|kernel|channel))"
     r"|normal(?:ly)?(?! user)|succe\w{2,6}|fix(?:es|ed)?|solve[sd]?|resolve[sd]?|helps|helped|all right"
@@ -79,7 +80,7 @@ _GOOD = re.compile(
     r"|\b(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick)\b|\bpinned\b",
     re.IGNORECASE,
 )
-_BAD = re.compile(
+_BAD = late_pattern(
     r"\b(?:fail(?:s|ed|ing|ure)?|br(?:eak|oke)\w{0,3}|crash\w{0,3}|hang(?:s|ing)?|hung|fr(?:ee|o)z\w{1,4}|garbage|garbled|nan|black|wrong|incorrect|slow\w{0,3}"
     r"|(?:does|did|do|can|is|was|are|were)(?: not|n['\u2019]t) (?:see|list|find|detect|recogni[sz]e|found|detected|listed|seen|recogni[sz]ed|visible|there)"
     r"|(?:engine|gpu) resets?"
@@ -87,10 +88,10 @@ _BAD = re.compile(
     r"|(?:says?|said|gives?|gave|prints?|printed|returns?|returned|is|was|shows?|showed) false)\b|\u274c",
     re.IGNORECASE,
 )
-_FIXED = re.compile(
+_FIXED = late_pattern(
     r"(?i)\b(?:fix(?:es|ed)?|solve[sd]?|resolve[sd]?|pinned|(?:had|have|need|forced|must) to (?:downgrade|go back|roll back|revert|stay|stick))\b"
 )
-_GONE = re.compile(
+_GONE = late_pattern(
     r"""
     \b(?:problems?|issues?|errors?|crash(?:es)?|hangs?|bugs?|it|this|that)\b .{0,20} \b
     (?:(?:is|are|was|were)[ ]gone | disappear\w{0,3} | vanish\w{0,3} | go(?:es)?[ ]away | went[ ]away
@@ -99,31 +100,31 @@ _GONE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """A failure that is not there."""
-_NEEDED = re.compile(
+_NEEDED = late_pattern(
     r"(?i)\b(?:requires?|required|needs?|minimum|at least|support(?:s|ed)?|newer than|older than|later than|earlier than|below|above)\b[^,;]{0,30}$"
 )
-_FLIPS = re.compile(r"(?i)\b(?:before|until|prior to|up until)\b[^,;.]{0,40}$")
-_CAME_FROM = re.compile(r"(?i)\bfrom (?:the |version |\w{1,12} ){0,3}$")
-_WENT_TO = re.compile(r"(?i)^\S{0,12}\s(?:up |back )?to\b")
-_FORMER = re.compile(
+_FLIPS = late_pattern(r"(?i)\b(?:before|until|prior to|up until)\b[^,;.]{0,40}$")
+_CAME_FROM = late_pattern(r"(?i)\bfrom (?:the |version |\w{1,12} ){0,3}$")
+_WENT_TO = late_pattern(r"(?i)^\S{0,12}\s(?:up |back )?to\b")
+_FORMER = late_pattern(
     r"(?i)\b(?:(?:previous|older|earlier|prior|last|former) (?:windows |gpu |graphics |arc |intel |arc gpu )?drivers?|drivers? (?:from )?before"
     r"|the (?:one|version|release) before"
     r"|(?:roll\w{0,3}|went|going|go)[ -]?back (?:\w{1,8} ){0,2}drivers?|(?:downgrad|revert)\w{1,3} (?:\w{1,8} ){0,2}drivers?)\b(?!.{0,12}\d)"
 )
 
 
-_WENT_BACK = re.compile(
+_WENT_BACK = late_pattern(
     r"(?i)\b(?:downgrad(?:e[ds]?|ing)|roll(?:ed|ing)?[ -]?back|rollback|revert(?:ed|ing)?|(?:went|going|go|switched) back"
     r"|(?:boot\w{0,3}|us(?:e|ed|ing)|with|on)(?: (?:in|into|with|the|an?|my)){0,3} (?:previous|older|old|last)) (?:[^.;,]{0,60})$"
 )
 """Whoever goes back to a version and finds that it works tells that the newer one does not."""
 
 
-_ANOTHER = re.compile(
+_ANOTHER = late_pattern(
     r"(?i)\b(?:old|older|previous|earlier|former|prior|other|last) (?:\w{1,10} )?(?:kernels?|drivers?|versions?|releases?|builds?|wheels?|one|torch|pytorch)\b"
 )
-_NOT = re.compile(r"(?i)\b(?:not|never|no)\b|n['\u2019]t\b")
-_DOES = re.compile(r"(?i)\d\S{0,12} (?:do|does|did)(?P<no> not|n['\u2019]t)?\W{0,3}$")
+_NOT = late_pattern(r"(?i)\b(?:not|never|no)\b|n['\u2019]t\b")
+_DOES = late_pattern(r"(?i)\d\S{0,12} (?:do|does|did)(?P<no> not|n['\u2019]t)?\W{0,3}$")
 
 
 @dataclass(frozen=True)

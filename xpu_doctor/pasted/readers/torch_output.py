@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 
 from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
+from xpu_doctor.text.late_pattern import late_pattern
 
 _ADVERBS = (
     "still|always|just|now|finally|again|jetzt|nun|wieder|endlich|maintenant|enfin|ahora|adesso|ora|agora|teraz|теперь"
 )
 _VERBS = "gibt|liefert|ergibt|zeigt|sagt|ist|renvoie|retourne|affiche|donne|devuelve|muestra|restituisce|mostra|retorna|zwraca|возвращает|показывает"
-_AVAILABLE = re.compile(
+_AVAILABLE = late_pattern(
     r"(?i)\b(?:(?:torch|ipex|intel_extension_for_pytorch)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available"
     rf"(?:\(\)|(?=[`'\"]{{0,2}} (?:(?:{_ADVERBS}) )?(?:returns?|returned|gives?|says?|prints?|is|was|{_VERBS}) )"
     r"|(?=[ \t]{0,3}(?:->|=>|[=:])?[ \t]{1,3}(?:True|False)\b))"
@@ -24,7 +25,7 @@ _AVAILABLE = re.compile(
     r"\W{0,3}(?:→|(?:现在|現在)?(?:返回|输出|輸出|显示|是))\W{0,4}|[ \t]{1,4})[`'\"*]{0,3}(True|"
     r"False)\b"
 )
-_AVAILABLE_WORDS = re.compile(
+_AVAILABLE_WORDS = late_pattern(
     r"""
     \b(?:xpu|intel[ ]gpu)(?:[ ]is)?[ ]?
     (?:available|availability|detected)\W{1,4}
@@ -36,26 +37,26 @@ _AVAILABLE_WORDS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
-_ANSWERED_FIRST = re.compile(
+_ANSWERED_FIRST = late_pattern(
     r"(?i)\b(True|False)[`'\"*]{0,3} (?:for|from|on|by|out of|(?:when|if|after) (?:I |we )?(?:\w{1,10} ){1,2})[ `'\"]{0,3}"
     r"(?:(?:torch|ipex)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\b"
 )
-_BEFORE_OR_AFTER = re.compile(
+_BEFORE_OR_AFTER = late_pattern(
     r"(?i)(?<![\w-])(?P<when>before|after|afterwards|now)\b[^.:=\n]{0,120}[:=][\s`'\"*]{0,4}"
     r"(?:it (?:is|was|says|said|gives|gave|prints|printed) )?(?-i:(?P<answer>True|False))\b"
 )
 """An answer under "before" or "after", without the call that it answers."""
 MAX_BETWEEN = 2000
 """Characters between two answers that are looked at."""
-_CHANGED = re.compile(
+_CHANGED = late_pattern(
     r"(?i)\b(?:after(?:wards)?|now|since|then|fixed|(?:re)?installed|reboot(?:ed|ing)?|reinstall(?:ed|ing)?)\b"
 )
-_SURROUNDINGS = re.compile(
+_SURROUNDINGS = late_pattern(
     r"(?i)\b(?:source[ds]?|sourcing|setvars\S{0,4}|oneapi|ld_library_path|ld_preload|unset|sudo|sometimes|every"
     r"|import(?:ed|ing|s)? ipex|intel_extension_for_pytorch|conda (?:de)?activate)\b"
 )
 """What changes the surroundings of one run, and mends nothing."""
-_PRINTED = re.compile(
+_PRINTED = late_pattern(
     r"""
     ^[>\ \t]*(?:(?:Out[ ]?)?\[\d{1,4}\]:[ ]?)?[(\[]?['"]?
     \d\.\d{1,2}(?![\w.]*\+(?:cu|rocm)\d)[\w.+]{0,40}['"]?,?[ ]
@@ -67,17 +68,17 @@ _PRINTED = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 """Values that one call of `print`, or a tuple, shows together: version, availability, then count and name of the devices."""
-_COUNT = re.compile(
+_COUNT = late_pattern(
     r"(?i)(?<!cuda\.)(?<!mps\.)\bdevice_count\(\)[)`'\"]{0,4}\s*(?:->|=>|=|:|is|returns?|gives?|says?|prints?|\n)"
     + MARGIN
     + r"[`'\"]?(\d{1,3})\b"
 )
-_COUNT_WORDS = re.compile(
+_COUNT_WORDS = late_pattern(
     r"(?i)(?<!cuda\.)(?<!mps\.)\b(?:device_count|xpu (?:device )?count)\b(?:\(\))?[`'\"]{0,2}(?: of| is| was|[ ]?=| ->|:)? (\d{1,3})\b"
 )
 _ASKS = ("get_device_name", "get_device_properties", "get_device_capability", "is_available", "device_count")
 """Calls that ask the driver for its devices."""
-_DIED_ASKING = re.compile(
+_DIED_ASKING = late_pattern(
     rf"""
     xpu\.(?:{"|".join(_ASKS)})\([^()\n]{{0,20}}\)[)'"`; \t]{{0,8}}\r?\n
     (?:[ \t]{{0,40}}\r?\n)?
@@ -88,7 +89,7 @@ _DIED_ASKING = re.compile(
 """Such a call, last in its line, which the crash answers."""
 IMPORT_LINES = 14
 """Lines in which an import of torch and the exception that ends it stand."""
-_IMPORT_FAILED = re.compile(
+_IMPORT_FAILED = late_pattern(
     r"""
     torch[/\\]__init__\.py\"?,[ ]line[ ]\d+,[ ]in[ ]
     (?:<module>|_load_dll\w*|_preload\w*)
@@ -98,18 +99,20 @@ _IMPORT_FAILED = re.compile(
     """,
     re.VERBOSE,
 )
-_COMPILE = re.compile(
+_COMPILE = late_pattern(
     r"torch[/\\]_(?:inductor|dynamo)[/\\]|torch\.compile\b|torch\._inductor|triton[/\\](?:compiler|runtime|backends)[/\\]"
 )
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s{0,200}File \"[^\"\n]{1,300}\", line \d", re.MULTILINE)
-_FRAME = re.compile(r"File \"([^\"\n]{1,300})\", line \d+")
+_TRACEBACK = late_pattern(
+    r"Traceback \(most recent call last\)|^\s{0,200}File \"[^\"\n]{1,300}\", line \d", re.MULTILINE
+)
+_FRAME = late_pattern(r"File \"([^\"\n]{1,300})\", line \d+")
 _OWNERS = (
     ("torch", ("/torch/", "/torchgen/")),
     ("triton", ("/triton/",)),
     ("ipex", ("/intel_extension_for_pytorch/", "/ipex_llm/")),
 )
 """Parts of the paths of frames, by whose code that is."""
-_STANDARD_LIBRARY = re.compile(
+_STANDARD_LIBRARY = late_pattern(
     r"^<frozen |/lib/python3[.\d]{0,4}t?/(?!(?:site|dist)-packages/)|(?:^|/)python3\d{0,3}/lib/(?!site-packages/)"
     r"|/_?python_embed\w{0,3}/python3\d{0,3}\.zip/|/(?:anaconda|miniconda|miniforge)3?/(?:envs/[^/]{1,80}/)?lib/(?!site-packages/|python)"
 )

@@ -16,6 +16,7 @@ from xpu_doctor.pasted.readers.collected import MARGIN, Collected, Text
 from xpu_doctor.pasted.readers.excerpts import is_elided_around
 from xpu_doctor.tables.device_names import family_named
 from xpu_doctor.tables.devices import GpuKind, families, find_device
+from xpu_doctor.text.late_pattern import late_pattern
 
 LONGEST = 400
 """Characters of a line that are looked at."""
@@ -23,15 +24,15 @@ HIGHEST = 80
 """Lines of a block that are looked at, to each side of what names a device."""
 INTEL, NVIDIA, AMD = "8086", "10DE", "1002"
 
-_ID = re.compile(r"(?i)\bVEN_(?P<vendor>8086|10DE|1002)&(?:amp;)?DEV_(?P<device>[0-9a-f]{4})\b")
-_FILE = re.compile(
+_ID = late_pattern(r"(?i)\bVEN_(?P<vendor>8086|10DE|1002)&(?:amp;)?DEV_(?P<device>[0-9a-f]{4})\b")
+_FILE = late_pattern(
     r"(?i)\b(?:(?P<intel>igd\w{1,12}|igc\d{1,2}\w{0,4})|(?P<nvidia>nvldu\w{1,8}|nvwgf\w{1,8})|(?P<amd>amdxc\w{0,6}|atiumd\w{0,6}))\.dll\b"
 )
 """A library of a display driver."""
-_MAKER = re.compile(
+_MAKER = late_pattern(
     r"(?i)\b(?:(?P<intel>intel)|(?P<nvidia>nvidia|geforce|quadro)|(?P<amd>amd|radeon|advanced micro devices))\b"
 )
-_NAME = re.compile(
+_NAME = late_pattern(
     r"""
     (?:^|[:\t|]|\s{2})\s{0,20}
     (?P<name>(?:intel\(r\)|intel|nvidia|amd|radeon)\b[^\t\n:|,]{2,60}?
@@ -39,10 +40,10 @@ _NAME = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_VERSION = re.compile(r"(?<![\d.])(?P<version>(?:2[0-9]|3[0-2])\.\d{1,2}\.\d{1,5}\.\d{4,5})(?![\d.])")
-_OF_INTEL = re.compile(r"3[0-2]\.0\.10[01]\.|2[0-9]\.20\.10[01]\.|20\.19\.15\.")
+_VERSION = late_pattern(r"(?<![\d.])(?P<version>(?:2[0-9]|3[0-2])\.\d{1,2}\.\d{1,5}\.\d{4,5})(?![\d.])")
+_OF_INTEL = late_pattern(r"3[0-2]\.0\.10[01]\.|2[0-9]\.20\.10[01]\.|20\.19\.15\.")
 """How versions of Intel's display drivers begin: those of other makers have the same form and other numbers."""
-_BUILD = re.compile(r"\b10\.0\.(?P<build>\d{5})\b[^\n]{1,40}\b(?P=build)\b|\(10\.0, [^\d\n]{1,16}(?P<dxdiag>\d{5})\)")
+_BUILD = late_pattern(r"\b10\.0\.(?P<build>\d{5})\b[^\n]{1,40}\b(?P=build)\b|\(10\.0, [^\d\n]{1,16}(?P<dxdiag>\d{5})\)")
 _WINDOWS_11 = 22000
 """The first build of Windows 11."""
 _WORDS = (
