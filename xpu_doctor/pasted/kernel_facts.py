@@ -24,6 +24,10 @@ _AT_WORK = late_pattern(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_GAVE_UP = late_pattern(
+    r"\b(?:i915|xe)\s(?P<address>(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d): probe with driver \w{1,20} failed\b",
+    re.IGNORECASE,
+)
 _AT_WORK_WORDS = ("[drm]", "-render", "driver: i915", "driver: xe")
 
 
@@ -48,9 +52,15 @@ def _addresses(facts: Collected, texts: Iterable[Text]) -> frozenset[str]:
     for text in texts:
         for match in text.matches(_AT_WORK, *_AT_WORK_WORDS):
             address = next((group for group in match.groups() if group), "")
-            found.add(address if address.count(":") != 1 else f"0000:{address}")
+            found.add(_whole(address))
+        found -= {_whole(match["address"]) for match in text.matches(_GAVE_UP, "probe with driver")}
     vendors = {gpu.address: gpu.vendor for gpu in facts.gpus}
     return frozenset(address for address in found if vendors.get(address, "intel") == "intel")
+
+
+def _whole(address: str) -> str:
+    """Return an address with its domain."""
+    return address if address.count(":") != 1 else f"0000:{address}"
 
 
 def _answering(facts: Collected) -> int:

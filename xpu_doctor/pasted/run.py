@@ -12,7 +12,17 @@ from xpu_doctor.diagnosis.diagnose import conclude, find, symptoms_of
 from xpu_doctor.diagnosis.ladder import Rung, State, climb
 from xpu_doctor.diagnosis.ranking import flat, rank
 from xpu_doctor.model.codec import SnapshotError, decode, encode
-from xpu_doctor.model.findings import LADDER, Confidence, Evidence, EvidenceKind, Finding, Layer, Remedy, Severity
+from xpu_doctor.model.findings import (
+    LADDER,
+    Confidence,
+    Evidence,
+    EvidenceKind,
+    Finding,
+    Layer,
+    Remedy,
+    Severity,
+    Shell,
+)
 from xpu_doctor.model.terms import Origin
 from xpu_doctor.model.unknown import holds, known_or
 from xpu_doctor.pasted import harmless
@@ -25,6 +35,7 @@ from xpu_doctor.pasted.saved_report import SavedReport, read_saved
 from xpu_doctor.pasted.snapshots import read
 from xpu_doctor.pasted.whole_lines import with_whole_lines
 from xpu_doctor.remedies.place import Place, fitted, once, told
+from xpu_doctor.remedies.reader_shell import in_shell
 from xpu_doctor.remedies.systems import SYSTEMS, either, types_anything
 from xpu_doctor.report.redaction import index_hosts, redacted_snapshot
 from xpu_doctor.tables.first_aid import first_aid
@@ -49,6 +60,10 @@ OWN_OUTPUT = (
 )
 OF_ANY_GPU = (Layer.COMPUTE, Layer.APPLICATION)
 """Layers whose faults may be met on a GPU of any maker; of the others the doctor knows what holds for Intel's."""
+FIT_ANOTHER = frozenset({"torch-cuda-wheel", "torch-rocm-wheel"})
+"""What is no fault where the GPU is of another maker."""
+SHELLS = {"cmd": Shell.CMD, "powershell": Shell.POWERSHELL}
+"""The shells of Windows by the word that says which one a text shows."""
 QUOTED_IN_ENGLISH = "messages of the system in another language are quoted in English"
 MAX_GUESSES = 5
 """Root causes of a text that are only possible: the most probable ones are kept."""
@@ -139,13 +154,20 @@ def _in_place(roots: Iterable[Finding], main: Snapshot, snapshots: Iterable[Snap
     layout = layouts().get(known_or(main.pasted.layout, ""))
     places = {snapshot.subject: _place(snapshot) for snapshot in (*snapshots, main)}
     fitting = (fitted(root, places.get(root.subject, places[main.subject])) for root in roots)
-    return once(told(root, layout) for root in fitting)
+    shell = SHELLS.get(known_or(main.pasted.shell, ""))
+    return once(in_shell(told(root, layout), shell) for root in fitting)
 
 
 def _place(snapshot: Snapshot) -> Place:
     """Return where the lines of remedies for a subject are typed."""
     machine, inside = snapshot.machine, snapshot.subject != "host" and holds(snapshot.pasted.in_container)
-    return Place.of(machine, inside=inside, root=holds(snapshot.access.is_root))
+    return Place.of(machine, inside=inside, root=holds(snapshot.access.is_root), node=_node(snapshot))
+
+
+def _node(snapshot: Snapshot) -> str:
+    """Return the one render node that a text shows; empty where it shows none, or several."""
+    nodes = {node.path for node in known_or(snapshot.access.nodes, ()) if "/renderD" in node.path}
+    return nodes.pop() if len(nodes) == 1 else ""
 
 
 def _redacted(body: IndexedText, redactor: Redactor) -> IndexedText:
@@ -295,6 +317,8 @@ def _modest(snapshot: Snapshot, found: Found, rules: Sequence[Rule]) -> Found:
     guesses = 0
     elsewhere = holds(snapshot.pasted.for_other_gpu)
     for root in _lifted(found.root_causes, told):
+        if elsewhere and root.code in FIT_ANOTHER:
+            continue
         if elsewhere and root.layer not in OF_ANY_GPU:
             root = dataclasses.replace(root, confidence=Confidence.POSSIBLE)  # noqa: PLW2901
         guesses += root.confidence is Confidence.POSSIBLE

@@ -96,6 +96,7 @@ COMPLAINTS = frozenset(
         "claim-wrong-gpu",
         "claim-app-unknown-device",
         "wrong-numbers",
+        "nan-in-image",
         "memory-query-failed",
     }
 )

@@ -35,13 +35,18 @@ class Place:
     """Whether that is a container, whose user is root and which has no sudo."""
     root: bool = False
     """Whether the user is root."""
+    node: str = ""
+    """The GPU's render node, where there is one alone and it is known."""
 
     @classmethod
-    def of(cls, machine: Machine, *, inside: bool, root: bool) -> Place:
+    def of(cls, machine: Machine, *, inside: bool, root: bool, node: str = "") -> Place:
         """Return the place that the facts of a text show."""
-        return cls(distribution_of(machine), inside, root)
+        return cls(distribution_of(machine), inside, root, node if _NODE.fullmatch(node) else "")
 
 
+_FIRST_NODE = "/dev/dri/renderD128"
+"""The render node that remedies name where none is known."""
+_NODE = re.compile(r"/dev/dri/renderD\d{3}")
 _OF_THE_HOST = frozenset({Layer.DEVICE, Layer.KERNEL})
 
 
@@ -68,7 +73,8 @@ def _fitted(remedy: Remedy, place: Place, layer: Layer) -> Remedy:
     bare = not remedy.side and (place.root or (place.inside and layer not in _OF_THE_HOST))
 
     def lines(typed: Iterable[str]) -> tuple[str, ...]:
-        fitting = (as_typed_on(place.distribution, line) for line in typed)
+        there = (line.replace(_FIRST_NODE, place.node or _FIRST_NODE) for line in typed)
+        fitting = (as_typed_on(place.distribution, line) for line in there)
         return tuple(line.replace("sudo ", "") if bare else line for line in fitting if line)
 
     commands, verify = lines(remedy.commands), lines(remedy.verify)

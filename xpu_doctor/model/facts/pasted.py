@@ -99,6 +99,10 @@ class Pasted:
     ipex_version: Maybe[str] = NOT_EXAMINED
     in_container: Maybe[bool] = NOT_EXAMINED
     """Whether a container takes part, whichever side the lines are from."""
+    shell: Maybe[str] = NOT_EXAMINED
+    """Which shell of Windows the prompts are of: `cmd` or `powershell`; unknown where there are both, or none."""
+    no_driver_packages: Maybe[bool] = NOT_EXAMINED
+    """Whether somebody looked for the packages of the compute driver, and none was listed."""
     dri_missing: Maybe[bool] = NOT_EXAMINED
     bus_lists_intel: Maybe[bool] = NOT_EXAMINED
     """Whether lspci, where it lists display devices, lists one of Intel's."""

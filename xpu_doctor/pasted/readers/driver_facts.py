@@ -58,6 +58,29 @@ _GPU = {
 }
 
 
+_ASKED_FOR = late_pattern(
+    r"(?P<prompt>^[^\n]{0,120}?[$#] )(?:sudo )?(?:dpkg -l|rpm -qa|apt list --installed|pacman -Q|dnf list installed|zypper se -i)\b[^\n|]{0,60}\|"
+    r" ?e?grep (?:-\w+ )?[^\n]{0,40}\b(?:libze|level-zero|opencl-icd|compute-runtime)"
+)
+"""A look for the packages of the compute driver."""
+
+
+def _none_listed(text: Text, facts: Collected) -> None:
+    """Note that a look for the packages of the compute driver listed none: the next prompt stands right below it."""
+    for offset, line in text.lines_with("libze", "level-zero", "opencl-icd", "compute-runtime"):
+        asked = _ASKED_FOR.match(line[:400])
+        if asked is None:
+            continue
+        end = offset + len(line)
+        below = text.body[end + 1 : text.end_of_next(end)]
+        mark = asked["prompt"].split()[-1]
+        if below.strip() and (
+            below.startswith(asked["prompt"].rstrip())
+            or re.match(rf"[^\n]{{0,80}}[\w~/:@-]\]?{re.escape(mark)}(?: |$)", below)
+        ):
+            facts.put("pasted.no_driver_packages", True, text.place(offset))
+
+
 def parse(text: Text, facts: Collected) -> None:
     """Read driver versions from a text."""
     for offset, line in text.lines_with(
@@ -77,6 +100,8 @@ def parse(text: Text, facts: Collected) -> None:
                 facts.put("pasted.driver_version", match[2], place)
     if facts.packages and text.first(_FILTERED, "dpkg", "apt", "rpm", "dnf", "pacman", "zypper"):
         facts.put("pasted.packages_filtered", True, facts.sources["pasted.packages"])
+    else:
+        _none_listed(text, facts)
     version = facts.get("pasted.driver_version")
     if version is None:
         for offset, line in text.lines_with(*DRIVER_WORDS):

@@ -10,14 +10,17 @@ from xpu_doctor.text.late_pattern import late_pattern
 SINGLE_BLOCK = 4 * 1024**3
 """Bytes that the driver gives in one piece without relaxed limits."""
 ROOM = 0.9
-"""Part of the memory that is free by the numbers which a block may take: the rest is the driver's own and other programs'."""
+"""Part of the memory that is free by the driver's own count which a block may take."""
+SHARE = 0.05
+"""Part of the whole memory that is the driver's own and other programs', where nothing counts it."""
 _SIZE = r"\d{1,6}(?:\.\d{1,3})?[ ]?(?:[KMGT]i?B|bytes)"
 _ASKED = late_pattern(
     rf"""
     Tried[ ]to[ ]allocate[ ](?P<asked>{_SIZE})
     (?:\.[ ]GPU[ ]{{1,3}}\d{{1,2}}[ ]has[ ]a[ ]total[ ]capacity[ ]of[ ](?P<total>{_SIZE})
        (?:[ ]of[ ]which[ ](?P<free>{_SIZE})[ ]is[ ]free)?
-       (?:.{{0,80}}?\ballocated[ ]memory[ ](?P<used>{_SIZE})[ ]is[ ]allocated)?
+       (?:.{{0,80}}?\ballocated[ ]memory[ ](?P<used>{_SIZE})[ ]is[ ]allocated
+          (?:[ ]by[ ]PyTorch,[ ]and[ ](?P<reserved>{_SIZE})[ ]is[ ]reserved)?)?
      |[ ]\(GPU[ ]{{1,3}}\d{{1,2}};[ ](?P<capacity>{_SIZE})[ ]total[ ]capacity;[ ](?P<held>{_SIZE})[ ]already[ ]allocated)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -32,15 +35,20 @@ def parse(text: Text, facts: Collected) -> None:
         return
     asked, total = _bytes(found["asked"]), _bytes(found["total"] or found["capacity"])
     used = found["used"] or found["held"]
-    free = _bytes(found["free"]) if found["free"] else total - _bytes(used) if used else None
-    facts.put("pasted.memory", _judged(asked, total, free), text.place(found.start()))
+    room: float | None = None
+    if found["free"]:
+        room = _bytes(found["free"]) * ROOM
+    elif used:
+        reserved = _bytes(found["reserved"]) if found["reserved"] else 0
+        room = total * (1 - SHARE) - _bytes(used) - reserved
+    facts.put("pasted.memory", _judged(asked, total, room), text.place(found.start()))
 
 
-def _judged(asked: int, total: int, free: int | None) -> str:
-    """Return how a block compares with the memory."""
+def _judged(asked: int, total: int, room: float | None) -> str:
+    """Return how a block compares with the memory, and with what of it may be had."""
     if asked > total:
         return "above-total"
-    if free is None or asked > free * ROOM:
+    if room is None or asked > room:
         return "full"
     return "above-single" if asked >= SINGLE_BLOCK else "room"
 

@@ -100,6 +100,9 @@ XPU_RUNTIME = (
     "intel-extension-for-pytorch",
 )
 """Packages that an XPU wheel brings, and Intel's extension, whose torch has labels of its own."""
+_INSTALLED = late_pattern(r"\bSuccessfully installed ([^\n]{1,4000})")
+_INSTALLED_ONE = late_pattern(r"(?<!\S)([A-Za-z][\w.-]{0,80}?)-(\d[\w.+!]{0,40})(?!\S)")
+_PLACE = late_pattern(r"(.{1,200}), line (\d{1,9})$")
 _PIP_LISTINGS = ("pip list", "pip3 list", "pip freeze", "pip3 freeze")
 WANTED = ("install", "satisfies the", "found for", "from versions")
 """Words before a local version that an installer was asked for, or that an index offers."""
@@ -115,6 +118,7 @@ def parse(text: Text, facts: Collected) -> None:
     _collect_env(text, facts)
     _packages(text, facts)
     _torch(text, facts)
+    _last_installed(text, facts)
     python = text.first(_PYTHON, "python")
     if python:
         facts.put("python.version", python[1], text.place(python.start()))
@@ -243,6 +247,29 @@ def _packages(text: Text, facts: Collected) -> None:
     if "intel-extension-for-pytorch" in facts.distributions:
         version = facts.distributions["intel-extension-for-pytorch"].version
         facts.put("pasted.ipex_version", version, facts.sources["distributions.intel-extension-for-pytorch"])
+
+
+def _last_installed(text: Text, facts: Collected) -> None:
+    """Take the packages that pip says it has installed for those that are there, where torch is among them and no later line tells another torch."""
+    done = list(text.matches(_INSTALLED, "successfully installed"))
+    if not done:
+        return
+    last = done[-1]
+    named = {match[1].lower().replace("_", "-"): match[2] for match in _INSTALLED_ONE.finditer(last[1])}
+    if "torch" not in named or facts.get("torch.version") in (None, named["torch"]):
+        return
+    before = _PLACE.match(facts.sources.get("torch.version", ""))
+    place = text.place(last.start())
+    if before is None or before[1] != text.name or int(before[2]) > text.line_of(last.start()):
+        return
+    facts.force("torch.version", named["torch"], place)
+    for name, version in named.items():
+        facts.distributions[name] = Distribution(name, version)
+        facts.sources[f"distributions.{name}"] = place
+    for path in ("torch.build", "torch.xpu_version"):
+        facts.values.pop(path, None)
+    if any(name.startswith("nvidia-") for name in named):
+        facts.put("torch.build", "cuda", place)
 
 
 def _whole_listing(text: Text, facts: Collected) -> None:

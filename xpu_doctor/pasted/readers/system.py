@@ -133,8 +133,22 @@ _VM = late_pattern(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|v
 _ARM = late_pattern(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
 
 
+_CMD_PROMPT = late_pattern(r"^[> \t]{0,20}(?:\([\w .-]{1,40}\) ?)?[A-Z]:\\(?:[^<>|\n]|<\w{1,20}>){0,200}>\s?\w", re.MULTILINE)
+_POWERSHELL_PROMPT = late_pattern(r"^[> \t]{0,20}(?:\([\w .-]{1,40}\) ?)?PS [A-Z]:\\", re.MULTILINE)
+
+
+def _shell(text: Text, facts: Collected) -> None:
+    """Note whose prompts the text shows, where they are of one shell of Windows alone."""
+    powershell = text.first(_POWERSHELL_PROMPT, "ps c:", "ps d:", "ps e:")
+    cmd = text.first(_CMD_PROMPT, ":\\")
+    if (cmd is None) is not (powershell is None):
+        found = cmd or powershell
+        facts.put("pasted.shell", "cmd" if cmd else "powershell", text.place(found.start()))  # type: ignore[union-attr]
+
+
 def parse(text: Text, facts: Collected) -> None:
     """Read the operating system, its distribution, the architecture and what it runs under from a text."""
+    _shell(text, facts)
     name = facts.get("machine.os_name")
     source = str(name) if name else text.body
     lowered = source.lower() if name else text.lowered

@@ -41,6 +41,10 @@ _ANSWERED_FIRST = late_pattern(
     r"(?i)\b(True|False)[`'\"*]{0,3} (?:for|from|on|by|out of|(?:when|if|after) (?:I |we )?(?:\w{1,10} ){1,2})[ `'\"]{0,3}"
     r"(?:(?:torch|ipex)\.xpu\.)?(?<!cuda\.)(?<!mps\.)is_available\b"
 )
+_BELOW_VERSION = late_pattern(
+    r"\n[> \t]{0,20}\d\.\d{1,2}[\w.+]{0,40}[ \t]{0,20}\n[> \t]{0,20}(?P<said>True|False)[ \t]{0,20}(?=\n|$)"
+)
+"""The answer below the version that the same line asked for first."""
 _BEFORE_OR_AFTER = late_pattern(
     r"(?i)(?<![\w-])(?P<when>before|after|afterwards|now)\b[^.:=\n]{0,120}[:=][\s`'\"*]{0,4}"
     r"(?:it (?:is|was|says|said|gives|gave|prints|printed) )?(?-i:(?P<answer>True|False))\b"
@@ -186,6 +190,9 @@ def _availability(text: Text, facts: Collected) -> None:
                 (offset + match.start(), match[1]) for match in _AVAILABLE.finditer(both) if match.start() < len(line)
             ]
             answers += [(offset + match.start(), match[1]) for match in _ANSWERED_FIRST.finditer(line[:2000])]
+            below = _BELOW_VERSION.match(text.body, offset + len(line), offset + len(line) + 200)
+            if below and "xpu.is_available" in line and "__version__" in line:
+                answers.append((below.start("said"), below["said"]))
         for offset, line in text.lines_with("xpu", "intel gpu"):
             for match in _AVAILABLE_WORDS.finditer(line[:2000]):
                 word = match[1] or match[2] or ("no" if match[3] else "")
