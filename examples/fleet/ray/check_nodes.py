@@ -2,7 +2,8 @@
 
     python check_nodes.py reports [--address auto] [--seconds 300] [--doctor xpu-doctor] [-- OPTIONS OF xpu-doctor check]
 
-The environment that Ray's workers run in is the one that is examined, unless `--python` names another.
+Each run has a folder of its own within `reports`, so that no report of an earlier run stands for a node that is gone. The environment that
+Ray's workers run in is the one that is examined, unless `--python` names another.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import collections
 import os
 import subprocess
 import sys
+import time
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -53,7 +55,9 @@ def main() -> int:
         )
         for one, name in found.items()
     }
-    os.makedirs(asked.reports, exist_ok=True)
+    reports = os.path.join(asked.reports, f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
+    os.makedirs(reports)
+    print(f"The reports of this run: {reports}", file=sys.stderr)
     for name, task in tasks.items():
         try:
             code, report, said = ray.get(task, timeout=asked.seconds + 60)
@@ -63,13 +67,13 @@ def main() -> int:
         if code not in (0, 1, 3):
             print(f"{name}: no report: {said.strip()[-300:]}", file=sys.stderr)
             continue
-        unfinished = os.path.join(asked.reports, f".{name}.tmp")
+        unfinished = os.path.join(reports, f".{name}.tmp")
         with open(unfinished, "w", encoding="utf-8") as stream:
             stream.write(report)
-        os.replace(unfinished, os.path.join(asked.reports, f"{name}.json"))
+        os.replace(unfinished, os.path.join(reports, f"{name}.json"))
     ray.shutdown()
     return subprocess.run(
-        [asked.doctor, "fleet", asked.reports, "--expect-nodes", ",".join(found.values())], check=False
+        [asked.doctor, "fleet", reports, "--expect-nodes", ",".join(found.values())], check=False
     ).returncode
 
 

@@ -9,7 +9,7 @@
 # Add what your site needs to get the GPUs, such as --gres=gpu:1 or --partition=gpu. Everything behind the environment goes to
 # `xpu-doctor check`. The reports lie in a folder of the job, one for each node; XPU_DOCTOR names the program where it is not on PATH.
 set -eu
-reports=$1/$SLURM_JOB_ID
+reports=$1/$SLURM_JOB_ID${SLURM_RESTART_COUNT:+-$SLURM_RESTART_COUNT} # a job that begins again has none of its first reports
 environment=$2
 shift 2
 doctor=${XPU_DOCTOR:-xpu-doctor}

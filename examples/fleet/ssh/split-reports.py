@@ -1,6 +1,7 @@
 """Puts what clush or pdsh print, `node: line` for every line, into one file for each node: `split-reports.py FOLDER`.
 
-A file is written whole or not at all; a node whose lines are no JSON document, for example because ssh failed, gets none and is named.
+A file is written whole or not at all; a node whose lines are no JSON document, for example because ssh failed, gets none and is named. In its
+report the node is called as clush or pdsh call it: its own name may be another, and that of many nodes.
 """
 
 import json
@@ -23,12 +24,14 @@ def main(folder: str) -> int:
 
 def _written(folder: str, node: str, text: str) -> bool:
     try:
-        json.loads(text)
+        report = json.loads(text)
     except ValueError:
+        return False
+    if not isinstance(report, dict):
         return False
     unfinished = os.path.join(folder, f".{node}.tmp")
     with open(unfinished, "w", encoding="utf-8") as stream:
-        stream.write(text)
+        json.dump({**report, "node": node}, stream)
     os.replace(unfinished, os.path.join(folder, f"{node}.json"))
     return True
 
