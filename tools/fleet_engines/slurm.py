@@ -146,7 +146,7 @@ def _prolog(bench: Bench, version: str, env: dict[str, str]) -> Tried:
     _configure(bench, f"Prolog={program}\nPrologFlags=Alloc")
     bench.run(["scontrol", "reconfigure"], env)
     bench.run(["sbatch", "-N1", "-w", "node2", "-o", "never.log", "--wrap", "echo ran"], env)
-    drained = wait_until(lambda: "xpu-doctor: " in _reasons(bench, env), 60)
+    drained = wait_until(lambda: "xpu-doctor prolog: " in _reasons(bench, env), 60)
     ran = (bench.folder / "never.log").exists()
     reason = next((line for line in _reasons(bench, env).splitlines() if "xpu-doctor" in line), "")
     bench.run(["scancel", "-u", "root"], env)

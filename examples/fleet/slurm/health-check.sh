@@ -7,7 +7,8 @@
 #
 # slurmd ends a health check after 60 seconds, so the check gets 45, and leaves out the timed matmul. It runs as root: name in
 # XPU_DOCTOR_PYTHON an environment that belongs to root, or leave it out to check what lies below Python alone.
-# Only a finding (exit code 1) drains. What could not be judged (3) leaves the node as it is.
+# Only an error that is more than possible drains. What could not be judged, or is only possible, leaves the node as it is. It takes back
+# only what it has drained itself, which the mark at the beginning of the reason tells; that of prolog.sh is another one.
 set -u
 doctor=${XPU_DOCTOR:-/usr/local/bin/xpu-doctor}
 scontrol=${SCONTROL:-scontrol}
@@ -21,21 +22,30 @@ else
     set -- --only device,kernel,access
 fi
 # With files alone, the last two lines on stderr are what the report comes to, and where it is.
-said=$("$doctor" check "$@" --deadline 45 -o "$report" 2>&1)
+said=$("$doctor" check "$@" --deadline 45 --format json -o "$report" 2>&1)
 code=$?
 cause=$(printf '%s\n' "$said" | tail -n 2 | head -n 1 | tr -d '"' | cut -c 1-160)
 
-state=$("$scontrol" --oneliner show node "$node")
+state=$("$scontrol" --oneliner show node "$node") || exit 0
+flags=${state#* State=}
+flags=${flags%% *}
 case $code in
 1)
-    case $state in
+    # `check` ends with 1 for what is only possible as well; `fleet` counts that as a warning.
+    "$doctor" fleet "$report" --fail-on error >/dev/null 2>&1
+    [ $? -eq 1 ] || exit 0
+    case $flags in
     *DRAIN*) ;; # by whomever: a reason that is there is not replaced
     *) "$scontrol" update NodeName="$node" State=DRAIN Reason="$mark $cause" ;;
     esac
     ;;
 0)
-    case $state in
-    *DRAIN*"Reason=$mark"*) "$scontrol" update NodeName="$node" State=RESUME ;;
+    case $flags in
+    *DRAIN*)
+        case $state in
+        *" Reason=$mark"*) "$scontrol" update NodeName="$node" State=RESUME ;;
+        esac
+        ;;
     esac
     ;;
 esac
