@@ -102,6 +102,8 @@ def try_kubernetes(bench: Bench) -> list[Tried]:
     return tried
 
 
+PYTHON = "/path/to/your/environment/bin/python"
+"""What the recipes have in the place of the Python to examine."""
 NAGIOS = """\
 log_file={folder}/nagios.log
 cfg_file=/etc/nagios4/objects/templates.cfg
@@ -145,8 +147,9 @@ def try_nagios(bench: Bench) -> list[Tried]:
     version = " ".join(first_line_that("Nagios Core", bench.run(["nagios4", "-V"]).stdout).split())
     plugin = str(RECIPES / "nagios" / "check_xpu")
     service = (RECIPES / "nagios" / "xpu.cfg").read_text(encoding="utf-8")
-    called = f"{sys.executable} {plugin} --doctor {bench.doctor} --python {bench.python}"
-    (bench.folder / "objects.cfg").write_text(HOST + service.replace("/usr/lib/nagios/plugins/check_xpu", called))
+    called = f"{sys.executable} {plugin} --doctor {bench.doctor}"
+    service = service.replace("/usr/lib/nagios/plugins/check_xpu", called).replace(PYTHON, bench.python)
+    (bench.folder / "objects.cfg").write_text(HOST + service)
     (bench.folder / "nagios.cfg").write_text(NAGIOS.format(folder=bench.folder, user=getpass.getuser()))
     bench.start("nagios", ["nagios4", str(bench.folder / "nagios.cfg")])
     status = bench.folder / "status.dat"
@@ -188,7 +191,9 @@ def try_systemd(bench: Bench) -> list[Tried]:
     needed("systemd-analyze", package="systemd")
     for name in ("xpu-doctor.service", "xpu-doctor.timer"):
         text = (RECIPES / "systemd" / name).read_text(encoding="utf-8")
-        (bench.folder / name).write_text(text.replace("/usr/local/bin/xpu-doctor", bench.doctor))
+        (bench.folder / name).write_text(
+            text.replace("/usr/local/bin/xpu-doctor", bench.doctor).replace(PYTHON, bench.python)
+        )
     units = [str(bench.folder / name) for name in ("xpu-doctor.service", "xpu-doctor.timer")]
     ended = bench.run(["systemd-analyze", "verify", "--man=no", *units])
     said = (ended.stdout + ended.stderr).strip()
