@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import subprocess
@@ -146,6 +147,31 @@ def test_the_same_from_every_kind_of_input(folder: Path, document: FleetDocument
                 for group in values["groups"]
             ]
             assert found == wanted, arguments
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n \n", "\n" * 3_000_000])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_that_is_named_is_called_as_in_its_folder(tmp_path: Path, ending: str, packed: bool) -> None:
+    """One report in a file, with hidden host names and whatever blank behind it: the node is called as the file."""
+    for number in (1, 2):
+        text = template().filled("x", "2026-11-21T09:00:00Z", random.Random(0)).replace(b'"x"', b"null").rstrip()
+        data = text + ending.encode()
+        path = tmp_path / f"node{number}.json{'.gz' if packed else ''}"
+        path.write_bytes(gzip.compress(data, 1) if packed else data)
+    files = sorted(map(str, tmp_path.iterdir()))
+    for paths in (files, [str(tmp_path)], [str(tmp_path), files[0]]):
+        found = judge(*paths)
+        assert [name for group in found.groups for name in group.nodes] == ["node1", "node2"], paths
+        assert not found.not_read
+
+
+def test_a_file_without_a_name_of_its_own_is_called_as_its_folder(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"node{number}").mkdir()
+        data = template().filled("x", "2026-11-21T09:00:00Z", random.Random(number)).replace(b'"x"', b"null")
+        (tmp_path / f"node{number}" / "report.json").write_bytes(data)
+    found = judge(str(tmp_path / "node*" / "report.json"))
+    assert [name for group in found.groups for name in group.nodes] == ["node1", "node2"]
 
 
 def test_metrics_are_of_the_format_and_escaped(document: FleetDocument) -> None:

@@ -16,6 +16,8 @@ from xpu_doctor.fleet.streams import MAX_WASTE, Blob, Broken, Stream
 from xpu_doctor.fleet.tar import BLOCK, members_of, sum_holds
 
 BOM = b"\xef\xbb\xbf"
+BLANK = b" \t\r\n" + BOM
+"""Bytes that may stand between two documents."""
 LONGEST_BEGIN = 64
 BEGIN = re.compile(rb'(?<!"report":)(?<!"report": )\{\s{0,8}"schema":\s{0,2}\d{1,6},\s{0,8}"tool":')
 """How a report begins, wherever it stands; one within a line that names its node does not count."""
@@ -92,7 +94,7 @@ def _bounded(stream: Stream) -> bytes:
 def _split(stream: Stream, label: str) -> Iterator[Blob | Problem]:
     number, buffer, ended, wasted = 0, b"", False, 0
     while True:
-        buffer = buffer.lstrip(b" \t\r\n\xef\xbb\xbf") if not buffer[:1].startswith(b"{") else buffer
+        buffer = buffer.lstrip(BLANK) if not buffer[:1].startswith(b"{") else buffer
         end = _end(buffer, ended)
         if end < 0 and not ended:
             if len(buffer) > MAX_REPORT:
@@ -111,8 +113,18 @@ def _split(stream: Stream, label: str) -> Iterator[Blob | Problem]:
             return
         number += 1
         part, buffer = (buffer, b"") if end < 0 else (buffer[:end], buffer[end:])
-        only = number == 1 and ended and not buffer.strip()
+        if number == 1:  # a newline ends it where it is alone, too
+            buffer, ended = _next(stream, buffer, ended)
+        only = number == 1 and not buffer
         yield Blob(label if only else f"{label}#{number}", part.removesuffix(BOM))
+
+
+def _next(stream: Stream, buffer: bytes, ended: bool) -> tuple[bytes, bool]:
+    """Return the buffer from the next byte on that is not blank, empty where there is none, and whether nothing comes after it."""
+    while not (buffer := buffer.lstrip(BLANK)) and not ended:
+        buffer = stream.read()
+        ended = not buffer
+    return buffer, ended
 
 
 def _end(buffer: bytes, whole: bool) -> int:

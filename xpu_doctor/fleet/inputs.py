@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from xpu_doctor.fleet.archives import reports_in
 from xpu_doctor.fleet.model import Problem, ProblemKind
+from xpu_doctor.fleet.names import is_general
 from xpu_doctor.fleet.streams import Blob, printable
 
 PACKED = (".gz", ".tgz", ".tar", ".bz2", ".xz", ".jsonl", ".ndjson")
@@ -61,7 +62,14 @@ def _items(paths: list[str], standard_input: BinaryIO | None) -> Iterator[Item]:
         elif os.path.isdir(path):
             yield from _folder(path, "", 0)
         else:
-            yield from _opened(path, printable(os.path.basename(path)))
+            yield from _opened(path, _label(path))
+
+
+def _label(path: str) -> str:
+    """Return what a file that was named is called: with its folder where its own name says nothing of a node."""
+    folder, name = os.path.split(path)
+    folder = os.path.basename(folder)
+    return printable(f"{folder}/{name}" if folder.strip(".") and is_general(name) else name)
 
 
 def _opened(path: str, label: str) -> Iterator[Item]:

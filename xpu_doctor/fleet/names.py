@@ -31,10 +31,15 @@ def node_name(said: str | None, label: str) -> str:
         return name[:MAX_NAME]
     parts = [part for part in re.split(r"[/\\]|: ", label) if part]
     for part in reversed(parts):
-        name = _bare(part)
-        if name and name.lower() not in GENERAL:
-            return name[:MAX_NAME]
+        if not is_general(part):
+            return _bare(part)[:MAX_NAME]
     return (parts[-1] if parts else label)[:MAX_NAME]
+
+
+def is_general(name: str) -> bool:
+    """Return whether a file's name says nothing of a node."""
+    bare = _bare(name)
+    return not bare or bare.lower() in GENERAL
 
 
 def _bare(part: str) -> str:
