@@ -244,6 +244,52 @@ def test_exit_codes(tmp_path: Path, plant: str, arguments: list[str], code: int)
     assert run(".", *arguments, cwd=tmp_path).returncode == code
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("node6.json", b"", 3),
+        ("node6.json", b"ssh: connect to host node6 port 22: No route to host\nlost connection\n", 3),
+        ("node6.json", bytes(4096), 3),
+        ("node6.json", random.Random(3).randbytes(4096), 3),
+        ("node6.json", b'{\n  "schema": 1,\n  "tool": {\n', 3),
+        ("node6.json", b'{"schema": 1, "to', 3),
+        ("node6.json.gz", b"", 3),
+        ("node6.json.gz", gzip.compress(b""), 3),
+        ("e.tar.gz", b"", 3),
+        ("e.tar.gz", random.Random(3).randbytes(4096), 3),
+        ("e.jsonl", b"", 3),
+        ("node6.json", b'{"of": "another program"}', 0),
+        ("README.md", b"# Reports", 0),
+        ("slurm.err", b"", 0),
+    ],
+)
+def test_no_file_that_may_be_a_lost_node_passes_silently(tmp_path: Path, name: str, data: bytes, code: int) -> None:
+    """Among healthy reports, in the folder that is read and by its name alike."""
+    for number in range(1, 6):
+        text = template().filled(f"node{number}", "2026-11-21T09:00:00Z", random.Random(0))
+        (tmp_path / f"node{number}.json").write_bytes(text)
+    (tmp_path / name).write_bytes(data)
+    for paths in ([tmp_path], sorted(tmp_path.iterdir())):
+        found = judge(*map(str, paths))
+        assert (found.nodes, found.exit_code) == (5, code)
+        assert name in found.not_read[0].examples[0].name
+
+
+@pytest.mark.parametrize("size", [10, 20_000_000])
+def test_a_fleet_among_the_reports_is_passed_over(tmp_path: Path, size: int) -> None:
+    """What the doctor wrote itself is no damaged report, however large it is."""
+    data = template().filled("node1", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "node1.json").write_bytes(data)
+    assert run(".", "-o", "sum.json", cwd=tmp_path).returncode == 0
+    with open(tmp_path / "sum.json", "ab") as stream:
+        stream.write(b" " * size)
+    for paths in ([tmp_path], sorted(tmp_path.iterdir())):
+        found = judge(*map(str, paths))
+        assert (found.nodes, found.exit_code) == (1, 0)
+        [row] = found.not_read
+        assert row.kind == "foreign" and "a fleet by xpu-doctor" in row.examples[0].reason
+
+
 def test_nothing_to_read_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert run("empty", cwd=tmp_path).returncode == 3

@@ -55,9 +55,14 @@ def changed(**values: object) -> bytes:
         (b"\xef\xbb\xbf" + GOOD, "read"),
         (GOOD.decode().encode("utf-16"), "read"),
         (changed(unheard_of={"a": [1]}), "read"),
-        (b"", "foreign"),
-        (b"hello", "foreign"),
-        (b"\x00" * 100, "foreign"),
+        (b"", "damaged"),
+        (b" \n", "damaged"),
+        (b"ssh: connect to host node9 port 22: No route to host\n", "damaged"),
+        (b"\x00" * 100, "damaged"),
+        (random.Random(0).randbytes(3000), "damaged"),
+        (b"[" * 100_000, "damaged"),
+        (GOOD[:40], "damaged"),
+        (GOOD[:3], "damaged"),
         (b"[1, 2]", "foreign"),
         (b"{}", "foreign"),
         (b'{"schema": 1}', "foreign"),
@@ -76,6 +81,27 @@ def changed(**values: object) -> bytes:
 )  # fmt: skip
 def test_what_a_file_is(data: bytes, kind: str) -> None:
     assert kind_of(data) == kind
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("node9.JSON", "damaged"),
+        ("node9.json.gz", "damaged"),
+        ("a.tar.gz: b/node9.json", "damaged"),
+        ("all.json#3", "damaged"),
+        ("a.tgz", "damaged"),
+        ("README", "foreign"),
+        ("json", "foreign"),
+        ("node9.json.txt", "foreign"),
+        ("all.jsonl#3", "foreign"),
+        ("a.tar.gz: README.md", "foreign"),
+    ],
+)
+def test_a_node_may_be_lost_where_a_file_is_called_like_a_report(label: str, kind: str) -> None:
+    for data in (b"", b"hello", GOOD[:40]):
+        assert [str(problem.kind) for problem in read(data, label).problems] == [kind]
+    assert [str(problem.kind) for problem in read(b'{"a": 1}', label).problems] == ["foreign"]
 
 
 @pytest.mark.parametrize("path", sorted(SAVED.glob("*.report.json")), ids=lambda path: path.stem)

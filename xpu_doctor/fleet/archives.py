@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from xpu_doctor.fleet.model import Problem, ProblemKind
-from xpu_doctor.fleet.reading import MAX_REPORT, utf8
+from xpu_doctor.fleet.reading import MAX_REPORT, too_large, utf8
 from xpu_doctor.fleet.streams import MAX_WASTE, Blob, Broken, Stream
 from xpu_doctor.fleet.tar import BLOCK, members_of, sum_holds
 
@@ -98,7 +98,7 @@ def _split(stream: Stream, label: str) -> Iterator[Blob | Problem]:
         end = _end(buffer, ended)
         if end < 0 and not ended:
             if len(buffer) > MAX_REPORT:
-                yield Problem(f"{label}#{number + 1}", ProblemKind.LARGE, f"larger than {MAX_REPORT >> 20} MiB")
+                yield too_large(f"{label}#{number + 1}", buffer)
                 number, wasted = number + 1, wasted + len(buffer)
                 buffer, ended, dropped = _after_line(stream)
                 wasted += dropped

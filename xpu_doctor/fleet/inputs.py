@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from xpu_doctor.fleet.archives import reports_in
 from xpu_doctor.fleet.model import Problem, ProblemKind
-from xpu_doctor.fleet.names import is_general
+from xpu_doctor.fleet.names import is_general, promises_reports
 from xpu_doctor.fleet.streams import Blob, printable
 
 PACKED = (".gz", ".tgz", ".tar", ".bz2", ".xz", ".jsonl", ".ndjson")
@@ -58,7 +58,7 @@ def _items(paths: list[str], standard_input: BinaryIO | None) -> Iterator[Item]:
         if path == "-":
             if standard_input is None:
                 raise NoInput("standard input is closed: name a file or a folder")
-            yield from reports_in(standard_input, STANDARD_INPUT)
+            yield from _or_empty(reports_in(standard_input, STANDARD_INPUT), STANDARD_INPUT, ProblemKind.CUT)
         elif os.path.isdir(path):
             yield from _folder(path, "", 0)
         else:
@@ -87,7 +87,15 @@ def _opened(path: str, label: str) -> Iterator[Item]:
             return
         if stat.S_ISFIFO(mode):
             os.set_blocking(handle, True)
-        yield from reports_in(stream, label)
+        lost = stat.S_ISFIFO(mode) or promises_reports(label)
+        yield from _or_empty(reports_in(stream, label), label, ProblemKind.CUT if lost else ProblemKind.FOREIGN)
+
+
+def _or_empty(found: Iterator[Blob | Problem], label: str, kind: ProblemKind) -> Iterator[Item]:
+    """Yield what was found, and where that is nothing, that the file is empty."""
+    first = next(found, None)
+    yield first or Problem(label, kind, "empty")
+    yield from found
 
 
 def _folder(folder: str, label: str, depth: int) -> Iterator[Item]:

@@ -40,6 +40,10 @@ class ProblemKind(Term):
     """Reading it took too long, or ended the process that read it."""
 
 
+NO_LOSS = frozenset({ProblemKind.FOREIGN, ProblemKind.LINK})
+"""Why a file gave no node where no node is lost by it."""
+
+
 class Problem(NamedTuple):
     """A file, or a part of one, that gave no node."""
 

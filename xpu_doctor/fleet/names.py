@@ -14,6 +14,8 @@ MAX_RANGES = 48
 """Letters between two brackets."""
 
 _ENDINGS = re.compile(r"(?i)(?:\.(?:json|jsonl|ndjson|txt|gz|tar|tgz)){1,4}$")
+_REPORT = re.compile(r"(?i)\.(?:(?:json|tar)(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)(?:#\d+)?$")
+_LINES = re.compile(r"(?i)\.(?:jsonl|ndjson)(?:\.(?:gz|bz2|xz))?$")
 _TIME = re.compile(
     r"(?:^|[._@+-])20\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
     r"(?:[T_.-](?:[01]\d|2[0-3])[:-]?[0-5]\d(?:[:-]?[0-5]\d(?:\.\d+)?)?)?Z?$"
@@ -34,6 +36,16 @@ def node_name(said: str | None, label: str) -> str:
         if not is_general(part):
             return _bare(part)[:MAX_NAME]
     return (parts[-1] if parts else label)[:MAX_NAME]
+
+
+def promises_report(label: str) -> bool:
+    """Return whether a file is called like a report or an archive of them, so that a node may be lost where it gives none."""
+    return _REPORT.search(label) is not None
+
+
+def promises_reports(label: str) -> bool:
+    """Return whether a file that holds nothing at all is called like one that should hold reports."""
+    return promises_report(label) or _LINES.search(label) is not None
 
 
 def is_general(name: str) -> bool:

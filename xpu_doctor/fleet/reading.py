@@ -12,7 +12,7 @@ import msgspec
 
 from xpu_doctor.fleet.facts import facts_of
 from xpu_doctor.fleet.model import Cause, Problem, ProblemKind, Profile, Remedy, Row, Timed, Told
-from xpu_doctor.fleet.names import node_name
+from xpu_doctor.fleet.names import node_name, promises_report
 from xpu_doctor.fleet.partial import READS_SCHEMA, Envelope, Finding, Report, Shape
 from xpu_doctor.model.likeness import alike_text
 from xpu_doctor.model.terms import OverallVerdict
@@ -23,15 +23,21 @@ MAX_CAUSES = 40
 MAX_REMEDIES = 3
 MAX_SUMMARY = 1000
 MAX_SPEEDS = 1024
+HEAD = 4096
+"""Bytes at the beginning of a document that tell a fleet."""
+A_FLEET = "a fleet by xpu-doctor, which holds no report"
+NO_JSON = "no JSON report"
 SNAPSHOT = "snapshot"
 """What a file of facts says of itself."""
 
 _REPORTS = msgspec.json.Decoder(Report, strict=True)
 _SHAPES = msgspec.json.Decoder(Shape)
+_ANY = msgspec.json.Decoder(msgspec.Raw)
 _ENVELOPES = msgspec.json.Decoder(Envelope)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _NUMBERED = re.compile(r"\b(xpu|gpu|cuda|card|renderD|tile)([ :]?)\d+\b")
 _ENVELOPE = re.compile(rb'\A\s*\{\s*"(?:node|host|hostname|name|report)"')
+_FLEET = re.compile(rb'"outliers":\s{0,9}\d{1,9},\s{0,9}"kinds":\s{0,9}\[')
 _NEEDED = ("verdict", "root_causes", "snapshot")
 
 
@@ -62,7 +68,7 @@ class Reader:
                     made.problems.append(Problem(label, ProblemKind.FOREIGN, "no plain file"))
                     return
                 if state.st_size > MAX_REPORT:
-                    made.problems.append(Problem(label, ProblemKind.LARGE, f"larger than {MAX_REPORT >> 20} MiB"))
+                    made.problems.append(too_large(label, os.read(handle, HEAD)))
                     return
                 data = _all(handle, state.st_size)
             finally:
@@ -76,12 +82,14 @@ class Reader:
     def read(self, label: str, data: bytes, made: Made) -> None:
         """Read one report."""
         if len(data) > MAX_REPORT:
-            made.problems.append(Problem(label, ProblemKind.LARGE, f"larger than {MAX_REPORT >> 20} MiB"))
+            made.problems.append(too_large(label, data))
             return
         try:
-            self._read(label, utf8(data), made)
+            data = utf8(data)
+            self._read(label, data, made)
         except _Refused as error:
-            made.problems.append(Problem(label, error.kind, str(error)))
+            lost = error.kind is ProblemKind.FOREIGN and promises_report(label) and not _is_whole(data)
+            made.problems.append(Problem(label, ProblemKind.DAMAGED if lost else error.kind, str(error)))
         except RecursionError:
             made.problems.append(Problem(label, ProblemKind.DAMAGED, "nested too deeply"))
 
@@ -155,7 +163,7 @@ def _report(data: bytes) -> Report:
     """
     start = data[:64].lstrip()
     if not start.startswith(b"{"):
-        raise _Refused(ProblemKind.FOREIGN, "empty" if not data.strip() else "no JSON report")
+        raise _Refused(ProblemKind.FOREIGN, "empty" if not data.strip() else NO_JSON)
     try:
         report = _REPORTS.decode(data)
     except (msgspec.MsgspecError, UnicodeError) as error:
@@ -167,18 +175,41 @@ def _report(data: bytes) -> Report:
     return report
 
 
+def _is_whole(data: bytes) -> bool:
+    """Return whether a text is JSON from its beginning to its end, whatever it says."""
+    try:
+        _ANY.decode(data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    return True
+
+
+def is_fleet(data: bytes) -> bool:
+    """Return whether a document, or its beginning, is what `fleet --json` writes."""
+    return _FLEET.search(data, 0, HEAD) is not None
+
+
+def too_large(label: str, head: bytes) -> Problem:
+    """Return what to say of a document that is larger than a report, by its beginning."""
+    if is_fleet(head):
+        return Problem(label, ProblemKind.FOREIGN, A_FLEET)
+    return Problem(label, ProblemKind.LARGE, f"larger than {MAX_REPORT >> 20} MiB")
+
+
 def _newer(number: object) -> str:
     return f"schema {number}, and this xpu-doctor reads up to {READS_SCHEMA}: upgrade xpu-doctor"
 
 
 def _refusal(data: bytes, error: Exception) -> _Refused:
     """Return what to say of a file that is not read as a report."""
+    if is_fleet(data):
+        return _Refused(ProblemKind.FOREIGN, A_FLEET)
     looks = sum(f'"{name}"'.encode() in data for name in _NEEDED) >= 2 or b'"xpu-doctor"' in data[:2000]
     try:
         shape = _SHAPES.decode(data)
     except (msgspec.MsgspecError, UnicodeError):
         if not looks:
-            return _Refused(ProblemKind.FOREIGN, "no report of xpu-doctor")
+            return _Refused(ProblemKind.FOREIGN, NO_JSON)
         cut = "truncated" in str(error)
         return _Refused(ProblemKind.CUT if cut else ProblemKind.DAMAGED, "cut off" if cut else str(error)[:200])
     if type(shape.schema) is int and shape.schema > READS_SCHEMA and (looks or shape.snapshot is not None):

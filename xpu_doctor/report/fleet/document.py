@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from xpu_doctor.fleet.model import Fleet, Group, NodeState, ProblemKind, Separation, SlowCard, SpeedModel, Told
+from xpu_doctor.fleet.model import NO_LOSS, Fleet, Group, NodeState, Separation, SlowCard, SpeedModel, Told
 from xpu_doctor.fleet.names import folded
 from xpu_doctor.model.exit_codes import ExitCode
 from xpu_doctor.model.fast_dataclass import dataclass
@@ -263,7 +263,7 @@ def exit_code(fleet: Fleet, fail_on: Sequence[str]) -> ExitCode:
     )
     if any(reached):
         return ExitCode.FINDINGS
-    lost = set(fleet.problems) - {str(ProblemKind.FOREIGN), str(ProblemKind.LINK)}
+    lost = fleet.problems.keys() - NO_LOSS
     if NodeState.UNKNOWN in states or fleet.missing or lost or not fleet.nodes:
         return ExitCode.UNDIAGNOSED
     return ExitCode.OK
