@@ -290,6 +290,47 @@ def test_a_fleet_among_the_reports_is_passed_over(tmp_path: Path, size: int) -> 
         assert row.kind == "foreign" and "a fleet by xpu-doctor" in row.examples[0].reason
 
 
+@pytest.mark.parametrize(
+    ("arguments", "output", "code"),
+    [
+        (["fl"], "fl/node1.json", 2),
+        (["fl/"], "fl/deep/../node1.json", 2),
+        (["."], "fl/node1.json", 2),
+        (["fl/node?.json"], "fl/node1.json", 2),
+        (["fl/node1.json"], "fl/node1.json", 2),
+        (["fl"], "fl/deep/node2.json.gz", 2),
+        (["fl"], "fl/empty.json", 2),
+        (["fl/README.md"], "fl/README.md", 2),
+        (["fl"], "fl/README.md", 3),
+        (["fl"], "fl/new.json", 3),
+        (["fl/deep"], "fl/node1.json", 0),
+        (["fl"], "fl/.hidden.json", 3),
+    ],
+)
+def test_a_report_that_is_read_is_not_written(tmp_path: Path, arguments: list[str], output: str, code: int) -> None:
+    data = template().filled("node1", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "fl" / "deep").mkdir(parents=True)
+    (tmp_path / "fl" / "node1.json").write_bytes(data)
+    (tmp_path / "fl" / ".hidden.json").write_bytes(data)
+    (tmp_path / "fl" / "deep" / "node2.json.gz").write_bytes(gzip.compress(data))
+    (tmp_path / "fl" / "empty.json").write_bytes(b"")
+    (tmp_path / "fl" / "README.md").write_bytes(b"hello")
+    before = (tmp_path / output).read_bytes() if (tmp_path / output).exists() else b""
+    done = run(*arguments, "-o", output, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    refused = b"this file is read as input" in done.stderr and b"name another file" in done.stderr
+    assert refused == ((tmp_path / output).read_bytes() == before) == (code == 2)
+
+
+def test_a_command_that_writes_into_its_folder_can_be_given_again(tmp_path: Path) -> None:
+    data = template().filled("node1", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "node1.json").write_bytes(data)
+    names = [part for name in ("f.json", "f.html", "f.prom", "f.md", "f.txt") for part in ("-o", name)]
+    for inputs in ([".", *names], [".", *names], ["*.json", "-o", "f.json"], ["node1.json", "f.json", "-o", "f.json"]):
+        done = run(*inputs, cwd=tmp_path)
+        assert done.returncode == 0 and b"1 node: 1 healthy." in done.stderr, done.stderr
+
+
 def test_nothing_to_read_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert run("empty", cwd=tmp_path).returncode == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -74,7 +73,7 @@ def fleet(
     wanted = "json" if as_json else format_
     if wanted is None:
         check_endings(outputs, NAMES, "a fleet")
-    check_outputs(outputs, inputs=tuple(path for path in reports if path == "-" or os.path.isfile(path)))
+    _check_outputs(outputs, reports)
     from xpu_doctor.api import fleet_of
     from xpu_doctor.cli.progress import Counting
     from xpu_doctor.fleet.expected import NodeListError, expected_nodes
@@ -104,3 +103,15 @@ def fleet(
         counting.close()
     deliver_as(FORMATS, document, headline(document), wanted, outputs, verbose=verbose, private=no_redact)
     return document.exit_code
+
+
+def _check_outputs(outputs: tuple[str, ...], reports: tuple[str, ...]) -> None:
+    """Refuse a file that nothing may be written to, or that is read as the report of a node."""
+    from xpu_doctor.fleet.inputs import NoInput
+    from xpu_doctor.fleet.outputs import read_among
+
+    try:
+        taken = read_among(outputs, reports)
+    except NoInput as error:
+        raise click.UsageError(str(error)) from error
+    check_outputs(outputs, inputs=(*taken, *(path for path in reports if path == "-")))

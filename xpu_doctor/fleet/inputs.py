@@ -40,7 +40,16 @@ def items(paths: Iterable[str], standard_input: BinaryIO | None = None) -> Itera
     Raises:
         NoInput: a path names nothing; before anything is yielded.
     """
-    yield from _items([each for path in paths for each in _named(path)], standard_input)
+    yield from _items(named(paths), standard_input)
+
+
+def named(paths: Iterable[str]) -> list[str]:
+    """Return what paths stand for, patterns as the files that they name.
+
+    Raises:
+        NoInput: a path names nothing.
+    """
+    return [each for path in paths for each in _named(path)]
 
 
 def _named(path: str) -> list[str]:
