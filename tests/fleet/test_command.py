@@ -254,7 +254,7 @@ def test_exit_codes(tmp_path: Path, plant: str, arguments: list[str], code: int)
         ("node6.json", b'{\n  "schema": 1,\n  "tool": {\n', 3),
         ("node6.json", b'{"schema": 1, "to', 3),
         ("node6.json.gz", b"", 3),
-        ("node6.json.gz", gzip.compress(b""), 3),
+        ("node6.json.gz", gzip.compress(b"", mtime=0), 3),
         ("e.tar.gz", b"", 3),
         ("e.tar.gz", random.Random(3).randbytes(4096), 3),
         ("e.jsonl", b"", 3),
@@ -350,13 +350,38 @@ def test_nothing_to_read_is_no_success(tmp_path: Path) -> None:
         ([".", "--expect-nodes", "node[1-"], "no list of nodes"),
         ([".", "--expect-nodes", "n[1-99999999]"], "more than"),
         ([".", "--expect-nodes", "  "], "names no node"),
-        ([".", "-o", "fleet.xml"], "no such format"),
+        ([".", "-o", "fleet.xml"], "ends in .txt, .json, .md, .markdown, .html, .htm, .prom"),
+        ([".", "-o", "{host}.json"], "{host} stands for nothing: use {time}; {{ and }} write a brace"),
+        ([".", "-o", "{nodes}.json"], "{nodes} stands for nothing"),
+        ([".", "--expect-nodes", "nodez.txt"], "nodez.txt: there is no such file"),
+        ([".", "--expect-nodes", "lists/nodes"], "lists/nodes: there is no such file"),
+        ([".", "--expect-nodes", "node1,racks.list"], "racks.list: there is no such file"),
+        ([".", "--expect-nodes", "."], "this is a folder"),
+        ([".", "--expect-nodes", "node1", "--expect-nodes", " "], "names no node"),
         ([".", "--format", "junit"], "junit"),
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2 and said in done.stderr.decode() and b"Traceback" not in done.stderr
+
+
+def test_several_lists_of_nodes_are_joined(tmp_path: Path) -> None:
+    data = template().filled("node1", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "node1.json").write_bytes(data)
+    (tmp_path / "wanted").write_text("node1\nnode3\n", encoding="utf-8")
+    lists = ("--expect-nodes", "node1,node2.txt.example", "--expect-nodes", "wanted", "--expect-nodes", "rack[1-3/2]")
+    done = run("node1.json", "--json", *lists, cwd=tmp_path)
+    values = json.loads(done.stdout)
+    assert (values["expected"], values["missing"]) == (5, ["node2.txt.example", "node3", "rack1", "rack3"])
+
+
+def test_a_file_is_called_by_the_time(tmp_path: Path) -> None:
+    data = template().filled("node1", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "node1.json").write_bytes(data)
+    assert run("node1.json", "-o", "sums/{time}.json", "-o", "a{{b}}.txt", cwd=tmp_path).returncode == 0
+    [made] = (tmp_path / "sums").iterdir()
+    assert made.name.startswith("20") and (tmp_path / "a{b}.txt").exists()
 
 
 def test_hosts_as_numbers_are_the_same_everywhere(folder: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from xpu_doctor.cli.node import time_of_start
 from xpu_doctor.cli.options import JSON, OUTPUTS, REDACT, check_endings, check_outputs, check_words
 from xpu_doctor.report.fleet.formats import FORMATS, NAMES
 
@@ -16,6 +17,7 @@ FAIL_ON = ("error", "warning", "missing", "outlier", "never")
 @click.argument("reports", nargs=-1, required=True, metavar="REPORTS...")
 @click.option(
     "--expect-nodes",
+    multiple=True,
     metavar="LIST|FILE",
     help="Nodes that should be there, as Slurm writes them: node[001-200],login1; or a file of such lists.",
 )
@@ -45,7 +47,7 @@ FAIL_ON = ("error", "warning", "missing", "outlier", "never")
 @click.option("-v", "--verbose", is_flag=True, help="Show all groups, all names, and all that a group has in common.")
 def fleet(
     reports: tuple[str, ...],
-    expect_nodes: str | None,
+    expect_nodes: tuple[str, ...],
     fail_on: tuple[str, ...],
     hosts: str,
     format_: str | None,
@@ -72,7 +74,8 @@ def fleet(
         raise click.UsageError("--fail-on never excludes every other --fail-on: leave one of them out")
     wanted = "json" if as_json else format_
     if wanted is None:
-        check_endings(outputs, NAMES, "a fleet")
+        check_endings(outputs, NAMES, "a fleet", FORMATS)
+    outputs = _filled_in(outputs)
     _check_outputs(outputs, reports)
     from xpu_doctor.api import fleet_of
     from xpu_doctor.cli.progress import Counting
@@ -85,7 +88,7 @@ def fleet(
     stream = sys.stdin.buffer if sys.stdin is not None else None
     counting = Counting()
     try:
-        expected = None if expect_nodes is None else expected_nodes(expect_nodes)
+        expected = expected_nodes(*expect_nodes) if expect_nodes else None
         document = fleet_of(
             reports,
             standard_input=stream,
@@ -103,6 +106,22 @@ def fleet(
         counting.close()
     deliver_as(FORMATS, document, headline(document), wanted, outputs, verbose=verbose, private=no_redact)
     return document.exit_code
+
+
+def _filled_in(outputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the files with `{time}` filled in; a fleet is of no host and of no rank."""
+    from xpu_doctor.text.output_file import OutputError
+    from xpu_doctor.text.output_name import filled_in, has_placeholder, make_folder_of
+
+    values = {"time": time_of_start()}
+    try:
+        files = tuple(filled_in(path, values) for path in outputs)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+    for path, file in zip(outputs, files, strict=True):
+        if has_placeholder(path):
+            make_folder_of(file)
+    return files
 
 
 def _check_outputs(outputs: tuple[str, ...], reports: tuple[str, ...]) -> None:

@@ -78,7 +78,7 @@ class OneOfMany:
         values: dict[str, Value] = {
             "host": partial(self._name, variables),
             "rank": partial(_rank, variables),
-            "time": _time(),
+            "time": time_of_start(),
         }
         try:
             return tuple(filled_in(path, values) for path in outputs)
@@ -157,7 +157,7 @@ def _rank(variables: Mapping[str, str]) -> str:
     return str(number)
 
 
-def _time() -> Callable[[], str]:
+def time_of_start() -> Callable[[], str]:
     """Return what gives one and the same moment for all files of a run."""
     from time import gmtime, strftime
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 
 from xpu_doctor.report.formats import FORMATS as FORMATS_OF_REPORTS
-from xpu_doctor.report.formats import NAMES, format_of
+from xpu_doctor.report.formats import NAMES, Format, format_of
 
 FORMATS = ("text", "json")
 """What `fix` and `facts` print."""
@@ -120,12 +120,17 @@ def check_outputs(paths: tuple[str, ...], python: str | None = None, inputs: tup
         raise click.UsageError(str(error)) from error
 
 
-def check_endings(paths: tuple[str, ...], names: tuple[str, ...], what: str) -> None:
-    """Refuse a file whose ending names a format of reports that `what` does not have; `.txt` is the ending of any text."""
+def check_endings(
+    paths: tuple[str, ...], names: tuple[str, ...], what: str, formats: tuple[Format, ...] = FORMATS_OF_REPORTS
+) -> None:
+    """Refuse a file whose ending names a format of reports that `what` does not have; `.txt` is the ending of any text.
+
+    `formats` has those that are named.
+    """
     for path in paths:
         named = format_of(path)
         if named not in (TEXT, *names):
-            endings = ", ".join(ending for each in FORMATS_OF_REPORTS if each.name in names for ending in each.endings)
+            endings = ", ".join(ending for each in formats if each.name in names for ending in each.endings)
             raise click.UsageError(
                 f"-o {path}: its ending asks for {named}, and {what} has no such format: name a file that ends in {endings}"
             )

@@ -11,7 +11,9 @@ NO_LIBRARY = (
     "a list with brackets needs ClusterShell, which is not installed here: `pip install 'xpu-doctor[fleet]'`, "
     "or write out the names (`scontrol show hostnames` does)"
 )
+WAYS = "write node[001-200], names with commas between, or the path of a file"
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_PATH = re.compile(r"(?i)[/\\]|\.(?:te?xt|list|lst|hosts|nodes|conf|cfg|csv|json|ya?ml|ini)$")
 _RANGE = re.compile(r"(\d{1,12})-(\d{1,12})(?:/\d{1,9})?")
 
 
@@ -19,25 +21,45 @@ class NodeListError(ValueError):
     """A list of nodes that cannot be read; the message is one line with the way out."""
 
 
-def expected_nodes(given: str) -> tuple[str, ...]:
-    """Return the names that a list stands for, or the lists in a file of that name: `node[001-200],login1`.
+def expected_nodes(*given: str) -> tuple[str, ...]:
+    """Return the names that lists stand for, or the lists in files of such names: `node[001-200],login1`.
 
     Raises:
-        NodeListError: it cannot be read.
+        NodeListError: one of them cannot be read.
     """
-    text = _content(given) if os.path.isfile(given) else given
-    lines = (line.partition("#")[0].strip().strip(",") for line in text.splitlines())
-    wanted = [part for line in lines for part in _parts(line)]
+    wanted = [part for each in given for part in _wanted(each)]
     if sum(map(_size, wanted)) > MAX_NODES:
         raise NodeListError(f"this list stands for more than {MAX_NODES} nodes")
     names: dict[str, None] = {}
     for part in wanted:
         names.update(dict.fromkeys(_expanded(part) if "[" in part or "]" in part else (part,)))
-    if not names:
-        raise NodeListError(
-            "this list names no node: write node[001-200], names with commas between, or the path of a file"
-        )
     return tuple(names)
+
+
+def _wanted(given: str) -> list[str]:
+    """Return the parts of one list, or of the lists in a file; at least one."""
+    if os.path.isdir(given):
+        raise NodeListError(
+            f"{given}: this is a folder: name a file of lists, or write '{given},' for a node of this name"
+        )
+    is_file = os.path.exists(given)
+    parts = _listed(_content(given) if is_file else given)
+    if not parts:
+        raise NodeListError(f"this list names no node: {WAYS}")
+    path = next(filter(_is_path, parts), "") if not is_file else ""
+    if path:
+        raise NodeListError(f"{path}: there is no such file: {WAYS}")
+    return parts
+
+
+def _listed(text: str) -> list[str]:
+    lines = (line.partition("#")[0].strip().strip(",") for line in text.splitlines())
+    return [part for line in lines for part in _parts(line)]
+
+
+def _is_path(part: str) -> bool:
+    """Return whether a part is written like the path of a file, and not like names of nodes: those have slashes in brackets alone."""
+    return _PATH.search(_BRACKETS.sub("", part)) is not None
 
 
 def _content(path: str) -> str:

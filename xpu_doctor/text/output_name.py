@@ -39,7 +39,7 @@ def filled_in(path: str, values: Mapping[str, Value]) -> str:
         if name is None:
             return match[0][0]
         if name not in values:
-            known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
+            known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS if each in values)
             raise OutputError(
                 f"-o {visible(path, one_line=True)}: {{{visible(name, one_line=True)}}} stands for nothing: use {known}; {{{{ and }}}} write a brace"
             )
