@@ -32,6 +32,16 @@ EXIT_CODES = {
     ExitCode.INTERRUPTED: "It was interrupted.",
 }
 
+OF_COMMANDS = {
+    "fleet": {
+        ExitCode.OK: "Nothing that --fail-on names is there, and all is known.",
+        ExitCode.FINDINGS: "Something that --fail-on names is there: by default, a node with an error.",
+        ExitCode.USAGE: "The command line was wrong, or a file cannot be written.",
+        ExitCode.UNDIAGNOSED: "Not all is known: a node could not be diagnosed, an expected one has no report, a file was not read, or there is no report.",
+    },
+}
+"""What exit codes mean where a command has words of its own."""
+
 
 def pages() -> dict[str, str]:
     """Return every page by the name of its file."""
@@ -55,7 +65,8 @@ def _page(title: str, command: click.Command, commands: dict[str, click.Command]
     lines += [".SH OPTIONS", *(line for item in options for line in _option(item))]
     lines += [".TP", "\\fB\\-h\\fR, \\fB\\-\\-help\\fR", "Show the options, and exit."]
     lines += [".SH EXIT STATUS"]
-    for code, meaning in EXIT_CODES.items():
+    own = OF_COMMANDS.get(title.removeprefix("xpu-doctor-"), {})
+    for code, meaning in {**EXIT_CODES, **own}.items():
         lines += [".TP", f"\\fB{int(code)}\\fR", _text(meaning)]
     lines += [".SH SEE ALSO", *_see_also(title), ".PP", f"The documentation: {_text(SITE)}"]
     return "\n".join(lines) + "\n"

@@ -35,6 +35,11 @@ def test_the_pages_are_those_of_the_commands() -> None:
     assert stale == [], "run: python tools/man_pages.py"
 
 
+def test_exit_codes_of_a_fleet_are_its_own() -> None:
+    said = pages()["xpu-doctor-fleet.1"].partition(".SH EXIT STATUS")[2].replace("\\-", "-").replace("\n", " ")
+    assert "--expect " not in said and "cause" not in said and "an expected one has no report" in said
+
+
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not here")
 def test_mandoc_has_nothing_to_say() -> None:
     run = subprocess.run(
