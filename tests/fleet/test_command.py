@@ -21,6 +21,7 @@ from xpu_doctor.api import triage
 from xpu_doctor.model.codec import SnapshotError
 from xpu_doctor.report.fleet.document import FAIL_ON, FleetDocument
 from xpu_doctor.report.fleet.formats import FORMATS
+from xpu_doctor.report.fleet.words import headline
 from xpu_doctor.report.formats import View
 from xpu_doctor.report.terminal import Terminal
 
@@ -273,6 +274,20 @@ def test_no_file_that_may_be_a_lost_node_passes_silently(tmp_path: Path, name: s
         found = judge(*map(str, paths))
         assert (found.nodes, found.exit_code) == (5, code)
         assert name in found.not_read[0].examples[0].name
+        lost = f"; {found.not_read[0].count} file" in headline(found)
+        assert lost == headline(found).endswith(" could not be read.") == (code == 3)
+
+
+def test_the_first_line_tells_of_files_that_were_not_read(tmp_path: Path) -> None:
+    (tmp_path / "node1.json").write_bytes(b"")
+    start = "No report was read: there is no node to speak of; 1 file could not be read."
+    assert run(".", cwd=tmp_path).stdout.decode().replace("\n", " ").startswith(start)
+    data = template().filled("node2", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "node2.json").write_bytes(data)
+    (tmp_path / "node3.json").write_bytes(data[:9000])
+    done = run(".", "-o", "sum.md", cwd=tmp_path)
+    assert done.returncode == 3 and b"1 node: 1 healthy; 2 files could not be read." in done.stderr
+    assert "**1 node: 1 healthy; 2 files could not be read.**" in (tmp_path / "sum.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("size", [10, 20_000_000])

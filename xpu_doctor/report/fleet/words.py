@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xpu_doctor.fleet.model import NOT_THERE
+from xpu_doctor.fleet.model import NO_LOSS, NOT_THERE
 
 if TYPE_CHECKING:
     from xpu_doctor.report.fleet.document import (
@@ -75,7 +75,7 @@ def of_most(document: FleetDocument, groups: Sequence[GroupDocument]) -> str:
 def headline(document: FleetDocument) -> str:
     """Return what the fleet comes to, in a sentence or two."""
     if not document.nodes:
-        return "No report was read: there is no node to speak of."
+        return f"No report was read: there is no node to speak of{_lost(document)}."
     states = document.states
     parts = [
         f"{states['error']} with an error" if states["error"] else "",
@@ -85,12 +85,16 @@ def headline(document: FleetDocument) -> str:
     ]
     differ = sum(group.size for group in document.groups if not group.majority and group.state == "healthy")
     said = f"{count(document.nodes, 'node')}: {', '.join(filter(None, parts))}"
-    said += (
-        f" ({differ} of {'it' if states['healthy'] == 1 else 'them'} unlike the others)."
-        if differ and states["healthy"]
-        else "."
-    )
+    if differ and states["healthy"]:
+        said += f" ({differ} of {'it' if states['healthy'] == 1 else 'them'} unlike the others)"
+    said += f"{_lost(document)}."
     return " ".join(filter(None, (said, _slow(document), _missing(document))))
+
+
+def _lost(document: FleetDocument) -> str:
+    """Return how many files may be nodes that are lost, as the end of a sentence; empty where there are none."""
+    lost = sum(row.count for row in document.not_read if row.kind not in NO_LOSS)
+    return f"; {count(lost, 'file')} could not be read" if lost else ""
 
 
 def _slow(document: FleetDocument) -> str:
