@@ -296,6 +296,29 @@ def test_folded_names_stand_for_the_same_names(names: set[str]) -> None:
     assert sorted(unfolded) == sorted(names)
 
 
+@pytest.mark.parametrize(
+    ("names", "ranges"),
+    [
+        ("gpu[01-02,10-11,13-19]", ["gpu[01-02,10-11,13-19]"]),
+        ("node[0-12]", ["node[0-12]"]),
+        ("n[01-99],n100", ["n[01-99]", "n100"]),
+        ("n[8-9],n[10-11]", ["n[8-11]"]),
+        ("n[008-010,098-101]", ["n[008-010,098-101]"]),
+        ("n[008-010],n09", ["n[008-010]", "n09"]),
+        ("n[1-3],n01,n10x", ["n[1-3]", "n01", "n10x"]),
+    ],
+)
+def test_ranges_go_on_where_zeros_end(names: str, ranges: list[str]) -> None:
+    assert sorted(folded(expected_nodes(names))) == sorted(ranges)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sets(st.from_regex(r"n[0-9]{1,3}x?", fullmatch=True), max_size=60))
+def test_ranges_of_all_widths_stand_for_the_same_names(names: set[str]) -> None:
+    unfolded = [name for each in folded(names) for name in expected_nodes(each)]
+    assert sorted(unfolded) == sorted(names)
+
+
 def test_folded_names_fit_in_a_line() -> None:
     names = [f"node{number:03}" for number in range(0, 400, 2)]
     assert all(len(each) < 70 for each in folded(names)) and folded(names[:1]) == ["node000"]

@@ -74,15 +74,31 @@ def _with_length(match: re.Match[str]) -> str:
 
 def folded(names: Iterable[str]) -> list[str]:
     """Return names in few words, in the order of people: `node[001-004,007]`."""
+    ordered = sorted(set(names), key=natural)
+    padded = {key for key in map(_key, ordered) if key[2] > 0}
     rows: dict[tuple[str, str, int], list[int]] = {}
-    for name in sorted(set(names), key=natural):
-        match = _LAST_NUMBER.match(name)
-        if match is None or len(match[2]) > 15 or not match[2].isascii():
-            rows.setdefault((name, "", -1), [])
-        else:
-            width = len(match[2]) if match[2].startswith("0") else 0
-            rows.setdefault((match[1], match[3], width), []).append(int(match[2]))
+    for name in ordered:
+        prefix, suffix, width, digits = _split(name)
+        if width == 0 and (prefix, suffix, len(digits)) in padded:  # 10 after 08 and 09: as wide, and without a zero
+            width = len(digits)
+        numbers = rows.setdefault((prefix, suffix, width), [])
+        if width >= 0:
+            numbers.append(int(digits))
     return [row for key, numbers in rows.items() for row in _rows(*key, numbers)]
+
+
+def _key(name: str) -> tuple[str, str, int]:
+    """Return what names with other numbers share: what stands before and after the number, and its width."""
+    return _split(name)[:3]
+
+
+def _split(name: str) -> tuple[str, str, int, str]:
+    """Return what stands before and after the last number, its width where zeros pad it, else 0, and its digits; -1 without a number."""
+    match = _LAST_NUMBER.match(name)
+    if match is None or len(match[2]) > 15 or not match[2].isascii():
+        return name, "", -1, ""
+    is_padded = match[2].startswith("0") and len(match[2]) > 1
+    return match[1], match[3], len(match[2]) if is_padded else 0, match[2]
 
 
 def _rows(prefix: str, suffix: str, width: int, numbers: list[int]) -> Iterator[str]:
