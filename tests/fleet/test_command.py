@@ -412,6 +412,41 @@ def test_hosts_as_numbers_are_the_same_everywhere(folder: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "prometheus"])
+def test_names_of_files_that_gave_no_node_are_numbered(tmp_path: Path, form: str) -> None:
+    """A node's second report, one of a node with no other, in folders, archives and streams, with times and ranks in their names."""
+    data = template().filled("rome1", "2026-11-21T09:00:00Z", random.Random(0))
+    (tmp_path / "deep" / "rome2").mkdir(parents=True)
+    (tmp_path / "rome1.json").write_bytes(data)
+    for name in (
+        "rome1-20261127T131500Z.json", "rome1.rank3.json", "rome3.json", "rome4_rank12.json.gz", "rome5.example.org.json",
+        "xpu-doctor-rome6.json", "deep/rome2/report.json", "rome8.log",
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(data[:9000])
+    (tmp_path / "rome7.jsonl").write_bytes(b"oh\nno\n")
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        archive.add(tmp_path / "rome3.json", "b/rome9.json")
+    done = run(".", "--hosts", "number", "--format", form, "-v", cwd=tmp_path)
+    assert b"rome" not in done.stdout and done.returncode == 3
+    if form == "json":
+        values = json.loads(done.stdout)
+        names = {file["name"] for row in values["not_read"] for file in row["examples"]}
+        assert {"<host1>-20261127T131500Z.json", "<host1>.rank3.json", "all.tar: b/<host9>.json"} <= names
+        assert "<host7>.jsonl#1" in names and values["groups"][0]["nodes"] == ["<host1>"]
+
+
+def test_names_that_look_like_numbers_are_numbered_once(tmp_path: Path) -> None:
+    for number in (7, 8):
+        data = template().filled(f"host{number}", "2026-11-21T09:00:00Z", random.Random(0))
+        (tmp_path / f"host{number}.json").write_bytes(data)
+        (tmp_path / f"a-host{number}.json").write_bytes(b"")
+    (tmp_path / "host1").mkdir()
+    (tmp_path / "host1" / "host8.json").write_bytes(b"")
+    found = judge(str(tmp_path), hosts="number")
+    assert [group.nodes for group in found.groups] == [["<host1>", "<host2>"]]
+    assert [file.name for file in found.not_read[0].examples] == ["<host3>.json", "<host4>.json", "host1/<host2>.json"]
+
+
 def test_words_and_users_are_hidden(folder: Path) -> None:
     done = run("reports", "--json", "--redact", "COMPOSITE", cwd=folder)
     assert b"COMPOSITE" not in done.stdout and b"<word" in done.stdout

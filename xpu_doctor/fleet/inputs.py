@@ -10,14 +10,13 @@ from typing import BinaryIO, NamedTuple
 
 from xpu_doctor.fleet.archives import reports_in
 from xpu_doctor.fleet.model import Problem, ProblemKind
-from xpu_doctor.fleet.names import is_general, promises_reports
+from xpu_doctor.fleet.names import STANDARD_INPUT, is_general, promises_reports
 from xpu_doctor.fleet.streams import Blob, printable
 
 PACKED = (".gz", ".tgz", ".tar", ".bz2", ".xz", ".jsonl", ".ndjson")
 """Endings of files in a folder that may hold more than one report."""
 MAX_DEPTH = 16
 """Folders within each other."""
-STANDARD_INPUT = "standard input"
 
 
 class File(NamedTuple):

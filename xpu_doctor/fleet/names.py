@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 GENERAL = frozenset({"report", "reports", "check", "result", "results", "output", "out", "stdout", "xpu-doctor", "xpu_doctor", "latest", "-"})  # fmt: skip
 """Names of files that say nothing of a node: the folder's name does."""
+STANDARD_INPUT = "standard input"
+"""What a stream without a name is called."""
 MAX_NAME = 253
 """Letters of a name: as many as DNS allows."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xpu_doctor.fleet.names import folded, natural
-from xpu_doctor.report.fleet.document import FleetDocument, FleetRemedy
+from xpu_doctor.fleet.names import STANDARD_INPUT, folded, is_general, natural, node_name
+from xpu_doctor.report.fleet.document import FleetDocument, FleetRemedy, NotRead
 from xpu_doctor.report.redaction import BREAK, free_of_secrets
 from xpu_doctor.text.redact import Redactor
 
@@ -19,6 +19,8 @@ KEPT = frozenset({
 })  # fmt: skip
 """Fields with a closed set of values, and the doctor's own words."""
 _VERSION = re.compile(r"\d{1,5}(?:\.\d{1,6}){1,5}(?:[-+~][\w.+~:-]{0,60})?")
+_PLACE = re.compile(r"#\d{1,12}$")
+"""Which part of a file it is."""
 _WORD = re.compile(r"[\w.-]+")
 
 Hide = Callable[[str], str]
@@ -28,9 +30,11 @@ def with_numbered_hosts(document: FleetDocument) -> FleetDocument:
     """Return a fleet whose nodes are called `<host1>`, `<host2>` ... in the order of their names, in every text of it."""
     names = {name for group in document.groups for name in group.nodes} | {*document.missing, *document.unexpected}
     names |= {row.node for rows in (document.changes, document.slow_cards, document.stale) for row in rows}
-    numbers = {name: f"<host{number}>" for number, name in enumerate(sorted(names, key=natural), 1)}
+    numbers: dict[str, str] = {}
+    _number(names, numbers)
     for name, number in list(numbers.items()):  # a file may be called by the first part of a node's name
         numbers.setdefault(name.partition(".")[0], number)
+    _number(_names_of_files(document, numbers), numbers)
 
     def hide(text: str) -> str:
         return numbers.get(text) or _WORD.sub(lambda match: _numbered(match[0], numbers), text)
@@ -38,13 +42,46 @@ def with_numbered_hosts(document: FleetDocument) -> FleetDocument:
     def walk(value: Any, name: str) -> Any:
         return hide(value) if isinstance(value, str) and name not in KEPT else value
 
+    def file(label: str) -> str:
+        name = _name_of(label)
+        before, _, after = label.rpartition(name) if name else (label, "", "")
+        return f"{hide(before)}{_numbered(name, numbers)}{hide(after)}"
+
     made: FleetDocument = _walk(document, walk)
     return dataclasses.replace(
-        made, groups=[dataclasses.replace(group, ranges=folded(group.nodes)) for group in made.groups]
+        made,
+        groups=[dataclasses.replace(group, ranges=folded(group.nodes)) for group in made.groups],
+        not_read=[
+            _with_names(row, [file(each.name) for each in was.examples])
+            for was, row in zip(document.not_read, made.not_read, strict=True)
+        ],
     )
 
 
-def _numbered(word: str, numbers: dict[str, str]) -> str:
+def _number(names: Iterable[str], numbers: dict[str, str]) -> None:
+    """Give names the next numbers, in their order."""
+    first = len(set(numbers.values())) + 1
+    numbers.update((name, f"<host{number}>") for number, name in enumerate(sorted(names, key=natural), first))
+
+
+def _names_of_files(document: FleetDocument, numbers: Mapping[str, str]) -> set[str]:
+    """Return how nodes would be called by the files that gave none, without names that have a number."""
+    names = {_name_of(file.name) for row in document.not_read for file in row.examples}
+    return {name for name in names if name and _numbered(name, numbers) == name}
+
+
+def _name_of(label: str) -> str:
+    """Return the part of a file's name by which a node would be called; empty where it says nothing of one."""
+    name = node_name(None, _PLACE.sub("", label))
+    return "" if is_general(name) or name == STANDARD_INPUT else name
+
+
+def _with_names(row: NotRead, names: Iterable[str]) -> NotRead:
+    examples = [dataclasses.replace(file, name=name) for file, name in zip(row.examples, names, strict=True)]
+    return dataclasses.replace(row, examples=examples)
+
+
+def _numbered(word: str, numbers: Mapping[str, str]) -> str:
     """Return a word without the name of a node with which it begins: that of a file is followed by its ending."""
     if word in numbers:
         return numbers[word]
