@@ -133,7 +133,9 @@ _VM = late_pattern(r"(?i)\b(?:proxmox|qemu|kvm|vmware|virtualbox|hyper-?v|esxi|v
 _ARM = late_pattern(r"(?i)\b(?:aarch64|arm64|win_arm64)\b")
 
 
-_CMD_PROMPT = late_pattern(r"^[> \t]{0,20}(?:\([\w .-]{1,40}\) ?)?[A-Z]:\\(?:[^<>|\n]|<\w{1,20}>){0,200}>\s?\w", re.MULTILINE)
+_CMD_PROMPT = late_pattern(
+    r"^[> \t]{0,20}(?:\([\w .-]{1,40}\) ?)?[A-Z]:\\(?:[^<>|\n]|<\w{1,20}>){0,200}>\s?\w", re.MULTILINE
+)
 _POWERSHELL_PROMPT = late_pattern(r"^[> \t]{0,20}(?:\([\w .-]{1,40}\) ?)?PS [A-Z]:\\", re.MULTILINE)
 
 
