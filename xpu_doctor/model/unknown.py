@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar, Union
+from typing import Any, TypeVar, Union
 
 T = TypeVar("T")
 
@@ -44,6 +44,11 @@ def known(fact: Maybe[T]) -> T:
 def known_or(fact: Maybe[T], default: T) -> T:
     """Return the value of a fact, or `default` where it is unknown."""
     return default if isinstance(fact, Unknown) else fact
+
+
+def is_unexamined(fact: Any) -> bool:
+    """Return whether nobody looked for a fact: it was not asked for, or the time was over."""
+    return isinstance(fact, Unknown) and fact.reason == NOT_EXAMINED.reason
 
 
 def holds(fact: Maybe[bool]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xpu_doctor.diagnosis.rule import Rule
 from xpu_doctor.model.facts import Access, Driver, Gpu, Machine
 from xpu_doctor.model.findings import Confidence, Finding, Layer
-from xpu_doctor.model.unknown import NOT_EXAMINED, Maybe, Undecided, Unknown, holds, known, known_or
+from xpu_doctor.model.unknown import Maybe, Undecided, Unknown, holds, is_unexamined, known, known_or
 from xpu_doctor.remedies.containers import container_device
 from xpu_doctor.rules.support.gpus import none_to_use
 from xpu_doctor.tables.gpus import title, usable
@@ -48,7 +48,7 @@ class ContainerNoDevice(Rule):
         if any(node.error not in ABSENT for node in nodes):
             return
         if isinstance(gpus, Unknown):
-            if gpus.reason == NOT_EXAMINED.reason:
+            if is_unexamined(gpus):
                 raise Undecided(gpus)  # nobody looked: an empty /dev/dri alone is no fault
             if container:
                 summary = f"no render node is in this container ({container}), and its PCI bus cannot be read"
