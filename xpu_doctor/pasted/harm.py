@@ -55,9 +55,8 @@ def _harmless(text: Text, works: bool, last: int) -> frozenset[int]:
 
 def _last_working(text: Text, facts: Collected) -> int:
     """Return the number of the last line of a text that shows a device at work, 0 where none does."""
-    before = f"{text.name}, line "
-    numbers = (item.source[len(before) :] for item in facts.working if item.source.startswith(before))
-    return max((int(number) - text.first_line + 1 for number in numbers if number.isdecimal()), default=0)
+    numbers = filter(None, (text.cited(item.source) for item in facts.working))
+    return max((number - text.first_line + 1 for number in numbers), default=0)
 
 
 def _overcome(text: Text, facts: Collected, seen: Sequence[tuple[int, Failure]]) -> frozenset[int]:

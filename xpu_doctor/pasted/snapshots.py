@@ -41,6 +41,7 @@ from xpu_doctor.pasted.readers import (
     layout,
     memory,
     oneapi,
+    pip_log,
     python_facts,
     system,
     told_versions,
@@ -59,6 +60,7 @@ from xpu_doctor.tables.signatures import by_id
 
 PARSERS: tuple[tuple[str, Callable[[Text, Collected], None]], ...] = (
     ("python", python_facts.parse),
+    ("pip", pip_log.parse),
     ("devices", devices.parse),
     ("system", system.parse),
     ("containers", containers.parse),

@@ -113,7 +113,7 @@ class Pasted:
     names_intel_gpu: Maybe[bool] = NOT_EXAMINED
     """Whether the text speaks of graphics of Intel's at all, in whatever words."""
     for_other_gpu: Maybe[bool] = NOT_EXAMINED
-    """Whether the text asks for a GPU of another maker to work, and has no word of Intel's."""
+    """Whether the text asks for a GPU of another maker to work, and is not about one of Intel's."""
     for_intel_gpu: Maybe[bool] = NOT_EXAMINED
     """Whether what is run is an application that is made for Intel's GPUs, such as AI Playground."""
     node_group: Maybe[str] = NOT_EXAMINED

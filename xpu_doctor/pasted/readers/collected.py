@@ -62,6 +62,11 @@ class Text:
         """Return how to cite an offset: `text, line 12`."""
         return f"{self.name}, line {self.line_of(offset)}"
 
+    def cited(self, source: str) -> int:
+        """Return the number of the line that a citation as `place` writes it names; 0 where it is none of this text."""
+        number = source.removeprefix(f"{self.name}, line ")
+        return int(number) if number != source and number.isdecimal() else 0
+
     def lines_with(self, *words: str) -> Iterator[tuple[int, str]]:
         """Yield offset and text of each line that holds one of these lower-case words, in order, each once."""
         for number in self.searched.numbers_with_any(words):

@@ -38,13 +38,13 @@ _CONDA_BUILD = late_pattern(
 _PLAIN_WHEEL = late_pattern(
     r"\btorch-(\d+\.\d+\.\d+)-cp\d{2,3}-\w{1,20}-((?:manylinux|linux|win|macosx)[\w.]{0,80})\.whl"
 )
-_LABELS = ("+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi")
+LABELS = ("+xpu", "+cpu", "+cu", "+rocm", "+cxx11.abi")
 _PREFIXES = ("[pip]", "[pip3]", "[conda]", "[uv]")
 _LISTED_WORDS = (
     "torch", "triton", "intel-", "intel_", "onemkl", "dpcpp", "mkl", "tcmlib", "umf", "pyzes", "tbb", "impi", "oneccl", "nvidia-", "ipex", "transformers",
     "numpy", "vllm",
 )  # fmt: skip
-_PLUS_XPU = late_pattern(
+LABELLED = late_pattern(
     r"(?<![\w.])(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?\w{0,20}\+(?:xpu|XPU|cpu|cu\d{2,3}|rocm[\d.]{0,12}|cxx11\.abi))(?![\w])"
 )
 _PYTHON = late_pattern(
@@ -100,9 +100,6 @@ XPU_RUNTIME = (
     "intel-extension-for-pytorch",
 )
 """Packages that an XPU wheel brings, and Intel's extension, whose torch has labels of its own."""
-_INSTALLED = late_pattern(r"\bSuccessfully installed ([^\n]{1,4000})")
-_INSTALLED_ONE = late_pattern(r"(?<!\S)([A-Za-z][\w.-]{0,80}?)-(\d[\w.+!]{0,40})(?!\S)")
-_PLACE = late_pattern(r"(.{1,200}), line (\d{1,9})$")
 _PIP_LISTINGS = ("pip list", "pip3 list", "pip freeze", "pip3 freeze")
 WANTED = ("install", "satisfies the", "found for", "from versions")
 """Words before a local version that an installer was asked for, or that an index offers."""
@@ -118,7 +115,6 @@ def parse(text: Text, facts: Collected) -> None:
     _collect_env(text, facts)
     _packages(text, facts)
     _torch(text, facts)
-    _last_installed(text, facts)
     python = text.first(_PYTHON, "python")
     if python:
         facts.put("python.version", python[1], text.place(python.start()))
@@ -249,29 +245,6 @@ def _packages(text: Text, facts: Collected) -> None:
         facts.put("pasted.ipex_version", version, facts.sources["distributions.intel-extension-for-pytorch"])
 
 
-def _last_installed(text: Text, facts: Collected) -> None:
-    """Take the packages that pip says it has installed for those that are there, where torch is among them and no later line tells another torch."""
-    done = list(text.matches(_INSTALLED, "successfully installed"))
-    if not done:
-        return
-    last = done[-1]
-    named = {match[1].lower().replace("_", "-"): match[2] for match in _INSTALLED_ONE.finditer(last[1])}
-    if "torch" not in named or facts.get("torch.version") in (None, named["torch"]):
-        return
-    before = _PLACE.match(facts.sources.get("torch.version", ""))
-    place = text.place(last.start())
-    if before is None or before[1] != text.name or int(before[2]) > text.line_of(last.start()):
-        return
-    facts.force("torch.version", named["torch"], place)
-    for name, version in named.items():
-        facts.distributions[name] = Distribution(name, version)
-        facts.sources[f"distributions.{name}"] = place
-    for path in ("torch.build", "torch.xpu_version"):
-        facts.values.pop(path, None)
-    if any(name.startswith("nvidia-") for name in named):
-        facts.put("torch.build", "cuda", place)
-
-
 def _whole_listing(text: Text, facts: Collected) -> None:
     """Note a whole listing of packages that does not name torch: one under its command, which nothing filtered."""
     read_to = 0
@@ -318,14 +291,14 @@ def _torch(text: Text, facts: Collected) -> None:
                 facts.put("torch.version", match[1].rstrip(".,"), text.place(match.start()))
                 break
     if facts.get("torch.version") is None:
-        for match in text.matches(_PLUS_XPU, *_LABELS):
-            if not _is_wanted(text, match.start()) and int(match[1].split(".")[0]) >= 1:
+        for match in text.matches(LABELLED, *LABELS):
+            if not is_wanted(text, match.start()) and int(match[1].split(".")[0]) >= 1:
                 facts.put("torch.version", match[1].lower(), text.place(match.start()))
                 break
     builds = {
-        _label(match[1]): match.start()
-        for match in text.matches(_PLUS_XPU, *_LABELS)
-        if not _is_wanted(text, match.start())
+        build_of_label(match[1]): match.start()
+        for match in text.matches(LABELLED, *LABELS)
+        if not is_wanted(text, match.start())
     }
     builds.pop("", None)
     if builds:
@@ -335,7 +308,7 @@ def _torch(text: Text, facts: Collected) -> None:
     version = facts.get("torch.version")
     if version:
         facts.put("torch.installed", True, facts.sources["torch.version"])
-        label = _label(str(version))
+        label = build_of_label(str(version))
         if label:
             facts.put("torch.build", label, facts.sources["torch.version"])
     site = text.first(_SITE, "site-packages")
@@ -350,8 +323,8 @@ def _labelled(text: Text, facts: Collected) -> None:
     version = str(facts.get("torch.version") or "")
     if not version or "+" in version:
         return
-    for match in text.matches(_PLUS_XPU, *_LABELS):
-        if match[1].partition("+")[0] == version and not _is_wanted(text, match.start()):
+    for match in text.matches(LABELLED, *LABELS):
+        if match[1].partition("+")[0] == version and not is_wanted(text, match.start()):
             facts.force("torch.version", match[1].lower(), text.place(match.start()))
             return
 
@@ -395,7 +368,7 @@ def _listed_by_pip(text: Text, facts: Collected) -> None:
     facts.put("pasted.unlabelled_torch", extent, facts.sources["distributions.torch"])
 
 
-def _is_wanted(text: Text, offset: int) -> bool:
+def is_wanted(text: Text, offset: int) -> bool:
     """Return whether the words before a version say that somebody wants it, and need not have it, or that it is of a companion."""
     before = text.body[max(0, text.body.rfind("\n", 0, offset) + 1, offset - 300) : offset].lower()
     before = _DONE.sub("", _SHOWN.split(before)[-1])
@@ -404,7 +377,7 @@ def _is_wanted(text: Text, offset: int) -> bool:
     )
 
 
-def _label(version: str) -> str:
+def build_of_label(version: str) -> str:
     """Return the build that a version's local label names, or empty."""
     _, plus, label = version.lower().partition("+")
     if not plus:
